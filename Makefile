@@ -1,0 +1,59 @@
+# make run, make test: all the set-up there is. The second time they are quick.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+CONFIG ?= config/catch.yaml
+DURATION ?= 60
+RUNS ?= runs
+SOURCES := $(shell find realtime_rl scripts launch config -type f -not -name '*.pyc' 2>/dev/null)
+
+# Where a ROS 2 installation is sourced it is used, instead of the wheels.
+ifdef ROS_DISTRO
+VENV_FLAGS := --system-site-packages
+EXTRAS := cpu,plants,learn,bags,test
+else
+EXTRAS := all
+endif
+# the wheels' bootstrap marks the environment of one venv; another must not inherit it
+unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# discovery stays on this machine
+export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
+
+.PHONY: help run test lint bench doctor docs clean
+help:
+	@echo "make run     a 60 s run of the bundled game: live view, bag, report"
+	@echo "make test    lint, types and tests"
+	@echo "make doctor  what is installed and what is missing"
+	@echo "make docs    write the README's tables of topics and parameters anew"
+
+$(VENV)/dependencies: setup.py constraints.txt
+	$(PYTHON) -m venv $(VENV_FLAGS) $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt ".[$(EXTRAS)]"
+	@touch $@
+
+$(VENV)/package: $(VENV)/dependencies $(SOURCES) package.xml
+	$(BIN)/pip install --quiet --no-deps --force-reinstall .
+	@rm -rf build *.egg-info
+	@touch $@
+
+run: $(VENV)/package
+	@run=$(RUNS)/$$(date +%Y%m%d-%H%M%S); mkdir -p $(RUNS); \
+	$(BIN)/realtime-rl run --config $(CONFIG) --duration $(DURATION) --record $$run --html $$run.html && \
+	echo "report: $$run.html"
+
+lint: $(VENV)/package
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+doctor: $(VENV)/package
+	$(BIN)/realtime-rl doctor
+
+docs: $(VENV)/package
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

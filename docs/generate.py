@@ -1,0 +1,95 @@
+"""Writes the generated parts of README.md anew: `make docs`. A test compares them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+from realtime_rl.core import parameters as p
+from realtime_rl.core import records, types
+from realtime_rl.core.config import markdown_table
+from realtime_rl.core.topics import SERVICES, TOPICS, Topic
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+PARAMETERS = {
+    "scenario (not a node: the run as a whole)": p.Scenario, "plant": p.PlantParameters,
+    "inference": p.InferenceParameters, "coordinator": p.CoordinatorParameters,
+    "actuator": p.ActuatorParameters, "learner": p.LearnerParameters,
+    "monitor": p.MonitorParameters, "recorder": p.RecorderParameters}
+RECORDS = {"timestep": "Timestep", "verdict": "Verdict", "inference": "Inference",
+           "schedule": "ScheduleRecord", "learning": "Learning"}
+ENUMS = {"cause": (types, "Cause"), "fate": (records, "Fate"), "reason": (records, "Reason"),
+         "miss": (records, "Miss"), "algorithm": (records, "Algorithm"),
+         "dealing": (records, "Dealing"), "slot_source": (records, "SlotSource")}
+
+
+def described(module: object, name: str) -> dict[str, str]:
+    """Members of a class with the docstrings that stand below them (empty where none does)."""
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    body = next(node.body for node in tree.body
+                if isinstance(node, ast.ClassDef) and node.name == name)
+    found: dict[str, str] = {}
+    newest = ""
+    for node in body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            newest = target.id
+            found[newest] = ""
+        elif newest and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            found[newest] = " ".join(str(node.value.value).split())
+    return found
+
+
+def topics() -> str:
+    def row(topic: Topic) -> str:
+        kinds = " or ".join(f"`{kind}`" for kind in topic.types)
+        return f"| `{topic.name}` | {kinds} | {topic.publisher} | {topic.qos} | {topic.what} |"
+
+    return "\n".join(["| topic | type | from | QoS | what it carries |", "|---|---|---|---|---|",
+                      *map(row, TOPICS), "",
+                      "| service | type | of | | what it does |", "|---|---|---|---|---|",
+                      *map(row, SERVICES)])
+
+
+def layouts() -> str:
+    parts = []
+    for topic, name in RECORDS.items():
+        fields = "; ".join(f"`{field}`" + (f" ({text.rstrip('.')})" if text else "")
+                           for field, text in described(records, name).items()
+                           if field != "stamp_ns")
+        parts.append(f"- **{topic}**: {fields}")
+    return "\n".join(parts)
+
+
+def enums() -> str:
+    lines = ["| scalar | value | meaning |", "|---|---|---|"]
+    for scalar, (module, name) in ENUMS.items():
+        for member, text in described(module, name).items():
+            value = int(getattr(module, name)[member])
+            lines.append(f"| `{scalar}` | {value} {member.lower()} | {text} |")
+    return "\n".join(lines)
+
+
+def parameters() -> str:
+    return "\n\n".join(f"<details><summary><b>{name}</b></summary>\n\n{markdown_table(kind)}\n\n"
+                       "</details>" for name, kind in PARAMETERS.items())
+
+
+PARTS = {"topics": topics, "layouts": layouts, "enums": enums, "parameters": parameters}
+
+
+def generated(text: str) -> str:
+    """Return `text` with every generated part written anew."""
+    for name, make in PARTS.items():
+        pattern = re.compile(rf"(<!-- generated: {name} -->\n)(?:.*?\n)??(<!-- end -->)", re.DOTALL)
+        text, count = pattern.subn(lambda m, make=make: m[1] + make() + "\n" + m[2], text)
+        if count != 1:
+            raise SystemExit(f"README.md: the part '<!-- generated: {name} -->' is missing")
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(generated(README.read_text(encoding="utf-8")), encoding="utf-8")
+    sys.exit(0)

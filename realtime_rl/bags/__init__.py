@@ -1,0 +1,1 @@
+"""Bags: recording, reading, figures and reports, none of which needs ROS."""

@@ -1,0 +1,111 @@
+"""The law of the bag: every tick has one cause, every computed action one fate, and they agree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from realtime_rl.core.accounting import RunRecords, real
+from realtime_rl.core.records import Fate, Reason, Timestep, Verdict
+from realtime_rl.core.statistics import gaps, plant_lives
+from realtime_rl.core.types import Cause
+
+_TAIL_TICKS = 2
+"""A tick's verdict comes after it, so that the last ones may lie outside the recording."""
+
+_Lives = Sequence[Sequence[Timestep]]
+
+
+def disagreements(records: RunRecords) -> list[str]:
+    """Where the records break the law, a line a kind with how often and the first case."""
+    lives = plant_lives(records.timesteps)
+    problems = [*_gaps(lives), *_restarts(lives), *_unattributed(lives)]
+    if "verdict" in records.topics:
+        problems += [*_false_verdicts(lives, records.verdicts),
+                     *_silent_ticks(lives, records.verdicts), *_two_fates(records.verdicts)]
+        if "inference" in records.topics:
+            problems += _no_fate(lives, records)
+    return problems
+
+
+def _gaps(lives: _Lives) -> Iterator[str]:
+    found = list(gaps(lives))
+    if found:
+        listed = ", ".join(str(gap.start) if len(gap) == 1 else f"{gap.start}…{gap.stop - 1}"
+                           for gap in found[:5])
+        yield (f"{sum(len(gap) for gap in found)} tick(s) are absent from the recording: "
+               f"{listed}{', …' if len(found) > 5 else ''}")
+
+
+def _restarts(lives: _Lives) -> Iterator[str]:
+    if len(lives) > 1:
+        yield f"the plant was started again {len(lives) - 1} time(s) during the recording"
+
+
+def _unattributed(lives: _Lives) -> Iterator[str]:
+    yield from _tell(
+        (f"tick {step.tick}" for life in lives for step in life if step.cause is Cause.POLICY
+         and min(step.worker, step.observation_tick) < 0),
+        "policy tick(s) do not say whose action was applied, or from which observation")
+
+
+def _false_verdicts(lives: _Lives, verdicts: Iterable[Verdict]) -> Iterator[str]:
+    ticks = [{step.tick: step for step in life} for life in lives]
+    life_of = {step.stamp_ns: index for index, life in enumerate(lives) for step in life}
+    false, taken, twice = [], set(), []
+    for verdict in verdicts:
+        life = life_of.get(verdict.stamp_ns)
+        if verdict.fate is not Fate.APPLIED or life is None:
+            continue
+        step = ticks[life].get(verdict.tick)
+        if step is not None and not _agree(verdict, step):
+            false.append(f"tick {verdict.tick}")
+        if (life, verdict.tick) in taken:
+            twice.append(f"tick {verdict.tick}")
+        taken.add((life, verdict.tick))
+    yield from _tell(false, "verdict(s) call an action applied where the plant latched another")
+    yield from _tell(twice, "tick(s) had more than one action called applied")
+
+
+def _agree(verdict: Verdict, step: Timestep) -> bool:
+    return step.cause is Cause.POLICY and (
+        (verdict.worker, verdict.version, verdict.observation_tick)
+        == (step.worker, step.version, step.observation_tick))
+
+
+def _silent_ticks(lives: _Lives, verdicts: Iterable[Verdict]) -> Iterator[str]:
+    """Policy and default ticks of which no verdict tells; numbers suffice over restarts."""
+    told = {(verdict.fate, verdict.tick) for verdict in verdicts}
+    fates = {Cause.POLICY: Fate.APPLIED, Cause.DEFAULT: Fate.DEFAULTED}
+    yield from _tell(
+        (f"tick {step.tick}" for life in lives for step in life[:-_TAIL_TICKS]
+         if step.cause in fates and (fates[step.cause], step.tick) not in told),
+        "tick(s) of the policy or the default have no verdict")
+
+
+def _two_fates(verdicts: Iterable[Verdict]) -> Iterator[str]:
+    # a duplicate is a second message of the same name, and has a fate of its own
+    fates = Counter((v.stamp_ns, v.worker) for v in verdicts
+                    if v.fate is not Fate.DEFAULTED and v.worker >= 0
+                    and v.reason is not Reason.DUPLICATE)
+    yield from _tell((f"worker {worker}, observation at {stamp_ns} ns"
+                      for (stamp_ns, worker), count in fates.items() if count > 1),
+                     "action(s) have more than one fate")
+
+
+def _no_fate(lives: _Lives, records: RunRecords) -> Iterator[str]:
+    decided = {(verdict.stamp_ns, verdict.worker) for verdict in records.verdicts}
+    longest = max((verdict.delay_ticks for verdict in records.verdicts), default=0)
+    newest = lives[-1][-1] if lives else None
+    # what was computed from the last observations may still have been on its way
+    end_ns = newest.stamp_ns - (longest + _TAIL_TICKS) * newest.period_ns if newest else 0
+    yield from _tell(
+        (f"worker {i.worker}, tick {i.tick}" for i in real(records.inferences)
+         if i.stamp_ns < end_ns and (i.stamp_ns, i.worker) not in decided),
+        "computed action(s) never reached the actuator")
+
+
+def _tell(cases: Iterable[str], what: str) -> Iterator[str]:
+    found = list(cases)
+    if found:
+        yield f"{len(found)} {what}; the first: {found[0]}"

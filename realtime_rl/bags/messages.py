@@ -1,0 +1,149 @@
+"""Serialized ROS messages (CDR) to and from plain values, by `rosbags`' own types.
+
+Bytes that are not such a message are a `WireError`, as a wrong layout of it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime_rl.core.errors import MissingDependencyError
+from realtime_rl.core.wire import JoyValues, NamedScalars, WireError
+
+try:
+    from rosbags.typesys import Stores, get_typestore
+    from rosbags.typesys.store import Typestore
+except ImportError as missing:
+    raise MissingDependencyError("rosbags", "bags") from missing
+
+SCALARS = "sensor_msgs/msg/JointState"
+JOY = "sensor_msgs/msg/Joy"
+TEXT = "std_msgs/msg/String"
+IMAGE = "sensor_msgs/msg/Image"
+_SECOND_NS = 1_000_000_000
+_BIG_ENDIAN, _LITTLE_ENDIAN = b"\x00\x00", b"\x00\x01"
+_ENCAPSULATION_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One recorded observation."""
+
+    receive_ns: int
+    stamp_ns: int
+    """Identity of its tick."""
+    frame_id: str
+    """`key=value` words: plant, tick, first."""
+    value: NDArray[np.generic]
+    """An image `(1, height, width)` uint8, or a vector `(size,)` float64; read-only."""
+
+
+@cache
+def typestore() -> Typestore:
+    """The message types of ROS 2 Jazzy, which are those of every supported distribution here."""
+    return get_typestore(Stores.ROS2_JAZZY)
+
+
+def scalars_from_cdr(data: bytes) -> NamedScalars:
+    """Read a `sensor_msgs/JointState`; `WireError` when it is none."""
+    message = _read(data, SCALARS)
+    return NamedScalars(_stamp_ns(message), message.header.frame_id, tuple(message.name),
+                        tuple(message.position.tolist()))
+
+
+def scalars_to_cdr(scalars: NamedScalars) -> bytes:
+    """Write named scalars as a `sensor_msgs/JointState`."""
+    empty = np.zeros(0)
+    return _write(SCALARS, header=_header(scalars.stamp_ns, scalars.frame_id),
+                  name=list(scalars.names), position=np.array(scalars.values, np.float64),
+                  velocity=empty, effort=empty)
+
+
+def joy_from_cdr(data: bytes) -> JoyValues:
+    """Read a `sensor_msgs/Joy`; `WireError` when it is none."""
+    message = _read(data, JOY)
+    return JoyValues(_stamp_ns(message), message.header.frame_id,
+                     tuple(message.axes.tolist()), tuple(message.buttons.tolist()))
+
+
+def joy_to_cdr(joy: JoyValues) -> bytes:
+    """Write axes and buttons as a `sensor_msgs/Joy`."""
+    return _write(JOY, header=_header(joy.stamp_ns, joy.frame_id),
+                  axes=np.array(joy.axes, np.float32), buttons=np.array(joy.buttons, np.int32))
+
+
+def text_from_cdr(data: bytes) -> str:
+    """Read a `std_msgs/String`; `WireError` when it is none."""
+    return str(_read(data, TEXT).data)
+
+
+def text_to_cdr(text: str) -> bytes:
+    """Write a `std_msgs/String`."""
+    return _write(TEXT, data=text)
+
+
+def observed_from_cdr(data: bytes, kind: str, receive_ns: int) -> Observed:
+    """Read an observation of message type `kind`; `WireError` when it is none."""
+    if kind not in (IMAGE, SCALARS):
+        raise WireError(f"an observation is {IMAGE!r} or {SCALARS!r}, not {kind!r}")
+    message = _read(data, kind)
+    value = message.position if kind == SCALARS else _pixels(message)
+    value.flags.writeable = False
+    return Observed(receive_ns, _stamp_ns(message), message.header.frame_id, value)
+
+
+def image_to_cdr(stamp_ns: int, frame_id: str, pixels: NDArray[np.uint8]) -> bytes:
+    """Write an image `(1, height, width)` uint8 as a `sensor_msgs/Image` (mono8)."""
+    _, height, width = pixels.shape
+    return _write(IMAGE, header=_header(stamp_ns, frame_id), height=height, width=width,
+                  encoding="mono8", is_bigendian=0, step=width, data=pixels.reshape(-1))
+
+
+def _pixels(message: Any) -> NDArray[np.generic]:  # noqa: ANN401 - rosbags makes its classes
+    if message.encoding != "mono8":
+        raise WireError(f"image encoding {message.encoding!r}: only 'mono8' is an observation")
+    try:
+        rows = np.asarray(message.data).reshape(message.height, message.step)
+    except ValueError as error:
+        raise WireError(f"image of {message.data.size} bytes: {error}") from error
+    return np.array(rows[None, :, :message.width])
+
+
+def _read(data: bytes, kind: str) -> Any:  # noqa: ANN401 - rosbags makes its classes
+    """Deserialize; bytes that follow the message are allowed.
+
+    `rclpy.serialization.serialize_message` leaves some, and `Typestore.deserialize_cdr` refuses
+    them.
+    """
+    if data[:2] not in (_BIG_ENDIAN, _LITTLE_ENDIAN):
+        raise WireError(f"not a serialized {kind}: its encapsulation is {bytes(data[:2])!r}")
+    definition: Any = typestore().get_msgdef(kind)
+    read = (definition.deserialize_cdr_le if data[:2] == _LITTLE_ENDIAN
+            else definition.deserialize_cdr_be)
+    try:
+        message, _ = read(data[_ENCAPSULATION_BYTES:], 0, definition.cls, typestore())
+    except Exception as error:  # generated code; it fails in as many ways as bytes can be wrong
+        raise WireError(f"not a serialized {kind}: {error!r}") from error
+    return message
+
+
+def _write(kind: str, **fields: object) -> bytes:
+    message: Any = typestore().types[kind]
+    return bytes(typestore().serialize_cdr(message(**fields), kind))
+
+
+def _header(stamp_ns: int, frame_id: str) -> object:
+    types: Any = typestore().types
+    stamp = types["builtin_interfaces/msg/Time"](sec=stamp_ns // _SECOND_NS,
+                                                 nanosec=stamp_ns % _SECOND_NS)
+    return types["std_msgs/msg/Header"](stamp=stamp, frame_id=frame_id)
+
+
+def _stamp_ns(message: Any) -> int:  # noqa: ANN401 - rosbags makes its classes
+    stamp = message.header.stamp
+    return int(stamp.sec) * _SECOND_NS + int(stamp.nanosec)

@@ -1,0 +1,222 @@
+"""The pictures of a report: how even, how late, how often nobody acted, what was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from realtime_rl.bags.drawing import (
+    BLUE,
+    CAUSE_COLOUR,
+    GREEN,
+    INK,
+    ORANGE,
+    SKY,
+    STARTUP,
+    WIDTH_IN,
+    Picture,
+    draw,
+    legend_above,
+    mark,
+    style,
+    to_svg,
+)
+from realtime_rl.bags.timeline import timeline
+from realtime_rl.core.accounting import RunRecords, real
+from realtime_rl.core.records import Timestep
+from realtime_rl.core.statistics import (
+    Episode,
+    arrivals,
+    episodes_of,
+    plant_lives,
+    startup_length,
+)
+from realtime_rl.core.types import Cause
+
+_Array = NDArray[np.float64]
+_BINS = 120
+_MOST_BARS = 180
+_BAR_WIDTHS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
+_MEAN_OVER = 10
+_LONG_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Time since the first tick, in a unit that suits the run's length."""
+
+    start_ns: int
+    unit_s: float
+
+    @property
+    def label(self) -> str:
+        return "time [s]" if self.unit_s == 1.0 else "time [min]"
+
+    def __call__(self, stamps_ns: Sequence[int]) -> _Array:
+        return (np.array(stamps_ns, np.int64) - self.start_ns) / (1e9 * self.unit_s)
+
+
+def pictures(records: RunRecords) -> Iterator[Picture]:
+    """Draw what the records allow; needs at least one tick."""
+    lives = plant_lives(records.timesteps)
+    ticks = [step for life in lives for step in life]
+    span_s = (ticks[-1].stamp_ns - ticks[0].stamp_ns) / 1e9
+    clock = _Clock(ticks[0].stamp_ns, 60.0 if span_s > _LONG_S else 1.0)
+    drawn = (timeline(records), _intervals(records, ticks[-1].period_ns / 1e6),
+             _delays(records, ticks), _causes(ticks, span_s, clock),
+             _durations(records, ticks[-1].period_ns / 1e6, clock),
+             _returns([e for life in lives for e in episodes_of(life)], ticks, clock))
+    return (picture for picture in drawn if picture is not None)
+
+
+def _intervals(records: RunRecords, period_ms: float) -> Picture | None:
+    values = np.array([(after - before) * 1e3
+                       for life in arrivals(records.verdicts, period_ms / 1e3)
+                       for before, after in pairwise(life)])
+    if values.size == 0:
+        return None
+    high = max(2.5 * period_ms, float(np.percentile(values, 99.5)) * 1.1)
+    beyond = int((values > high).sum())
+
+    def paint(axes: Axes) -> None:
+        axes.hist(values[values <= high], bins=_BINS, range=(0.0, high), color=BLUE)
+        axes.set(yscale="log", xlim=(0, high), xlabel="time between two actions [ms]",
+                 ylabel="actions")
+        mark(axes, period_ms, f"period {period_ms:.2f} ms")
+
+    return Picture("Evenness of the actions",
+                   "Time between arrivals of actions at the actuator, on its clock. A narrow peak "
+                   "at the period is what staggering is for; the scale is logarithmic, so that "
+                   f"single outliers show. {beyond} of {values.size} are beyond the right edge.",
+                   draw(2.7, paint))
+
+
+def _delays(records: RunRecords, ticks: Sequence[Timestep]) -> Picture | None:
+    values = np.array([step.tick - step.observation_tick for step in ticks
+                       if step.cause is Cause.POLICY and step.observation_tick >= 0])
+    if values.size == 0:
+        return None
+    promised = records.schedules[-1].promised_delay_ticks if records.schedules else None
+    found, counts = np.unique(values, return_counts=True)
+
+    def paint(axes: Axes) -> None:
+        axes.bar(found, counts / values.size * 100, color=BLUE, width=0.8)
+        low, high = min(found[0], promised or found[0]), max(found[-1], promised or found[-1])
+        axes.set(xlim=(max(low - 4.5, -0.5), high + 4.5), xlabel="delay [ticks]",
+                 ylabel="% of actions")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if promised is not None:
+            mark(axes, promised, f"promised D = {promised}")
+
+    return Picture("Delay from observation to action",
+                   "Ticks between an observation and the tick that applied its action.",
+                   draw(2.2, paint))
+
+
+def _causes(ticks: Sequence[Timestep], span_s: float, clock: _Clock) -> Picture:
+    width_s = next((w for w in _BAR_WIDTHS_S if span_s / w <= _MOST_BARS), span_s / _MOST_BARS)
+    width = width_s / clock.unit_s
+    edges = width * np.arange(int(span_s / width_s) + 2)
+    startup = startup_length(ticks)
+    kinds = [("startup", STARTUP, ticks[:startup])]
+    kinds += [(cause.name.lower(), CAUSE_COLOUR[cause],
+               [step for step in ticks[startup:] if step.cause is cause])
+              for cause in (Cause.NONE, Cause.DEFAULT, Cause.STOP, Cause.OPERATOR, Cause.POLICY)]
+
+    def paint(axes: Axes) -> None:
+        base = np.zeros(len(edges) - 1)
+        for name, colour, steps in kinds:
+            if not steps:
+                continue
+            counts, _ = np.histogram(clock([step.stamp_ns for step in steps]), bins=edges)
+            axes.bar(edges[:-1], counts, width * 0.92, bottom=base, color=colour, align="edge",
+                     label=f"{name} ({len(steps):,})")
+            base += counts
+        axes.set(xlim=(0, edges[-1]), xlabel=clock.label, ylabel=f"ticks in {width_s:g} s")
+        legend_above(axes)
+
+    return Picture("Who acted",
+                   "What each tick was caused by. Orange is the default policy, because no action "
+                   "came in time; a bar that is too short is a gap in the recording, or the "
+                   "plant's own delay.", draw(2.6, paint))
+
+
+def _durations(records: RunRecords, period_ms: float, clock: _Clock) -> Picture | None:
+    done = list(real(records.inferences))
+    if not done:
+        return None
+    begun = clock([inference.stamp_ns for inference in done])
+    taken = np.array([inference.duration_s * 1e3 for inference in done])
+    computed = np.array([inference.compute_s * 1e3 for inference in done])
+    emulated = any(inference.emulated for inference in done)
+
+    def paint(axes: Axes) -> None:
+        _dots(axes, begun, taken, BLUE, "a worker is taken")
+        if emulated:
+            _dots(axes, begun, computed, SKY, "of which really computed")
+        _paint_promises(axes, records, period_ms, clock, float(begun[-1]))
+        axes.set(xlim=(0, begun[-1] or 1), ylim=(0, None), xlabel=clock.label,
+                 ylabel="inference [ms]")
+        legend_above(axes, marker_scale=2.5)
+
+    return Picture("Inference times",
+                   "How long a worker was taken by each inference; T is the time that the schedule "
+                   "reckons with, D periods the delay that it promises.", draw(2.8, paint))
+
+
+def _dots(axes: Axes, times: _Array, values: _Array, colour: str, label: str) -> None:
+    # as pixels: a long run has a million of them
+    axes.plot(times, values, ".", color=colour, markersize=3.0, markeredgewidth=0, label=label,
+              rasterized=True)
+
+
+def _paint_promises(axes: Axes, records: RunRecords, period_ms: float, clock: _Clock,
+                    end: float) -> None:
+    """Draw `T` and `D` from the tick at which each schedule took effect."""
+    if not records.schedules:
+        return
+    stamps = {step.tick: step.stamp_ns for step in records.timesteps}
+    begun = clock([stamps.get(schedule.effective_tick, schedule.stamp_ns)
+                   for schedule in records.schedules])
+    times = np.maximum([*begun, end], 0.0)
+    duration = [schedule.duration_ns / 1e6 for schedule in records.schedules]
+    promised = [schedule.promised_delay_ticks * period_ms for schedule in records.schedules]
+    axes.step(times, [*duration, duration[-1]], where="post", color=INK, linewidth=1.0,
+              linestyle=(0, (5, 4)), label="T of the schedule")
+    axes.step(times, [*promised, promised[-1]], where="post", color=ORANGE, linewidth=1.4,
+              label="D periods")
+
+
+def _returns(episodes: Sequence[Episode], ticks: Sequence[Timestep],
+             clock: _Clock) -> Picture | None:
+    if not episodes:
+        return None
+    ended = clock([episode.last.stamp_ns for episode in episodes])
+    values = np.array([episode.reward for episode in episodes])
+    acted = [step for step in ticks if step.version >= 0]
+    with style():
+        figure = Figure(figsize=(WIDTH_IN, 3.4), layout="constrained")
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        above.plot(ended, values, "o", color=SKY, markersize=4, label="an episode")
+        if values.size >= _MEAN_OVER:
+            mean = np.convolve(values, np.ones(_MEAN_OVER) / _MEAN_OVER, "valid")
+            above.plot(ended[_MEAN_OVER - 1:], mean, color=BLUE, linewidth=1.8,
+                       label=f"mean of {_MEAN_OVER}")
+        above.set(ylabel="return")
+        legend_above(above)
+        if acted:
+            below.step(clock([step.stamp_ns for step in acted]),
+                       [step.version for step in acted], where="post", color=GREEN)
+        below.set(xlabel=clock.label, ylabel="version", xlim=(0, None))
+        below.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+        return Picture("Returns and policy versions",
+                       "Undiscounted return of each episode that was recorded from its first tick "
+                       "to its last, and the policy version that acted meanwhile.",
+                       to_svg(figure))

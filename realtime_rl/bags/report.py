@@ -1,0 +1,142 @@
+"""The report of a run: its figures as JSON, and in plain words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from realtime_rl.bags.attribution import disagreements
+from realtime_rl.bags.reader import Progress, Run, read_run
+from realtime_rl.core.accounting import Figures, account
+
+UNKNOWN = "–"
+_WIDTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run and what is to be said of it."""
+
+    run: Run
+    figures: Figures
+    warnings: tuple[str, ...]
+    """What is wrong with the bag, then where its records break the law of the bag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One figure that everybody asks for."""
+
+    label: str
+    value: str
+    detail: str
+
+
+def make_report(path: Path, namespace: str | None = None,
+                progress: Progress | None = None) -> Report:
+    """Read a bag and account for it; `BagError` as `read_run` says."""
+    run = read_run(path, namespace, progress)
+    return Report(run, account(run.records), (*run.warnings, *disagreements(run.records)))
+
+
+def to_json(figures: Figures) -> str:
+    """Write the figures as JSON (schema 1), with a newline at the end."""
+    return json.dumps(figures, indent=2, allow_nan=False) + "\n"
+
+
+def number(value: float | None, digits: int = 2, unit: str = "") -> str:
+    """Write a figure for people; what is not known is a dash."""
+    if value is None:
+        return UNKNOWN
+    text = f"{value:,.{digits}f}" if digits else f"{round(value):,}"
+    return f"{text} {unit}" if unit else text
+
+
+def title(report: Report) -> str:
+    """What ran: the plant, and the robot's namespace where there is one."""
+    namespace = f" in {report.run.namespace}" if report.run.namespace else ""
+    return f"{report.figures['plant']['name'] or 'unnamed plant'}{namespace}"
+
+
+def scale(report: Report) -> str:
+    """How much was recorded, in one line."""
+    plant, inference = report.figures["plant"], report.figures["inference"]
+    duration = number(report.figures["recording"]["duration_s"], 1, "s")
+    parts = [f"{plant['ticks']:,} ticks in {duration}"]
+    if inference["workers"] is not None:
+        where = f" in {inference['processes']} process(es)" if inference["processes"] else ""
+        how = (f", {inference['algorithm']}, {inference['dealing']}" if inference["algorithm"]
+               else "")
+        parts.append(f"{inference['workers']} workers{where}{how}")
+    versions = sorted({step.version for step in report.run.records.timesteps
+                       if step.version >= 0})
+    if versions:
+        parts.append(f"policy version {versions[0]}" if len(versions) == 1
+                     else f"policy versions {versions[0]} to {versions[-1]}")
+    return " · ".join(parts)
+
+
+def emulation(report: Report) -> str | None:
+    """What to say first about a run whose accelerator was emulated; else `None`."""
+    spec = report.figures["inference"]["emulated"]
+    return None if spec is None else (
+        f"Emulated accelerator: {spec}; inference times are made to be so, not measured on the "
+        "hardware that would give them")
+
+
+def headlines(report: Report) -> Iterator[Headline]:
+    """The figures that come first, each with a sentence of what it means."""
+    figures = report.figures
+    plant, interaction = figures["plant"], figures["interaction"]
+    yield Headline("Rate", number(plant["rate_hz"], 2, "Hz"),
+                   f"asked for: a tick every {number(plant['period_ms'], 3, 'ms')}; "
+                   f"{number(plant['missed_ticks'], 0)} ticks started over a period late")
+    fraction = interaction["inaction_fraction"]
+    yield Headline("Inaction", UNKNOWN if fraction is None else f"{fraction * 100:.2f} %",
+                   f"of the ticks had no action in time: {interaction['default_ticks']:,} default, "
+                   f"{interaction['none_ticks']:,} silent; {interaction['startup_ticks']:,} at "
+                   "startup are not counted")
+    promised = number(figures["inference"]["promised_delay_ticks"], 0)
+    yield Headline("Delay", f"{number(interaction['delay_ticks']['p50'], 0)} ticks",
+                   f"from observation to action, {number(interaction['delay_ms']['p50'], 1, 'ms')} "
+                   f"(median); promised: {promised}; "
+                   f"99 % within {number(interaction['delay_ticks']['p99'], 0)}")
+    yield Headline("Jitter", number(interaction["action_jitter_ms"]["p50"], 2, "ms"),
+                   "how far the time between two actions is off one period (median); 99 % within "
+                   f"{number(interaction['action_jitter_ms']['p99'], 2, 'ms')}")
+    yield from _of_the_policy(figures)
+
+
+def _of_the_policy(figures: Figures) -> Iterator[Headline]:
+    inference, learning, episodes = figures["inference"], figures["learning"], figures["episodes"]
+    yield Headline("Inference", number(inference["duration_ms"]["p50"], 1, "ms"),
+                   f"a worker is taken so long (median); observations are "
+                   f"{number(inference['observation_age_ms']['p50'], 2, 'ms')} old by then")
+    missed = number(learning["slots_missed_by_swap"], 0)
+    yield Headline("Policies", number(learning["policy_versions"], 0),
+                   "versions announced; in use after "
+                   f"{number(learning['swap_ms']['p50'], 0, 'ms')} (median); "
+                   f"slots missed by swapping: {missed}")
+    if learning["updates"] is not None:
+        yield Headline("Learning", number(learning["updates"], 0),
+                       f"updates on {number(learning['transitions'], 0)} transitions")
+    returns = episodes["return"]
+    yield Headline("Return", number(returns["mean"], 2),
+                   f"mean of {episodes['count']:,} whole episodes, "
+                   f"standard deviation {number(returns['std'], 2)}")
+
+
+def to_text(report: Report) -> str:
+    """Write a summary for a terminal."""
+    lines = [f"{title(report)}: {scale(report)}"]
+    spec = emulation(report)
+    if spec is not None:
+        lines.append(spec)
+    lines.append("")
+    lines += [f"  {line.label:<10}{line.value:>10}  {line.detail}" for line in headlines(report)]
+    if report.warnings:
+        lines.append("")
+        lines += [f"  warning: {warning}" for warning in report.warnings]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,185 @@
+"""The staggering as a picture: a row a worker, a bar a slot, a line a tick."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from realtime_rl.bags.drawing import (
+    BLUE,
+    CAUSE_COLOUR,
+    FAINT,
+    INK,
+    RED,
+    RULE,
+    SKY,
+    Picture,
+    draw,
+    legend_above,
+)
+from realtime_rl.core.accounting import RunRecords, real
+from realtime_rl.core.records import Fate, Inference, Miss, Timestep, Verdict
+from realtime_rl.core.statistics import plant_lives
+from realtime_rl.core.types import Cause
+
+_TICKS = 48
+_ROWS = 80
+_DRAWN_TICKS = 130
+_BAR = 0.62
+"""Height of a bar, of a row's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """What is drawn; times are in ms from its start."""
+
+    ticks: Sequence[Timestep]
+    slots: Sequence[Inference]
+    fates: dict[tuple[int, int], Verdict]
+    """By the observation's stamp and the worker."""
+    start_ns: int
+    width_ms: float
+    rows: dict[int, int]
+    """Row of each worker."""
+
+    def ms(self, stamp_ns: float) -> float:
+        return (stamp_ns - self.start_ns) / 1e6
+
+
+def timeline(records: RunRecords) -> Picture | None:
+    """Draw a moment from the middle of the run; `None` when no inference was recorded."""
+    window = _window(records)
+    if window is None or not window.rows:
+        return None
+    shown = len(window.rows)
+    left_out = len({slot.worker for slot in window.slots if slot.worker >= 0}) - shown
+    height_in = 1.5 + max(1.2, min(7.5, 0.30 * shown))
+    more = f" Only {shown} workers are shown, {left_out} are not." if left_out else ""
+    return Picture(
+        "Staggered workers",
+        f"{window.width_ms / 1e3:.2g} s from the middle of the run. Each bar is an inference: "
+        "dark while it really computes, light while an emulated accelerator makes it wait; the "
+        "thin line is its action on the way or held for its tick; the dot is the tick that "
+        f"applied it. A coloured tick line is a tick that the policy missed.{more}",
+        draw(height_in, lambda axes: _paint(axes, window)))
+
+
+def _window(records: RunRecords) -> _Window | None:
+    life = max(plant_lives(records.timesteps), key=len, default=[])
+    if len(life) < 2 or not records.inferences:
+        return None
+    longest = max((step.tick - step.observation_tick for step in life
+                   if step.cause is Cause.POLICY), default=1)
+    count = max(_TICKS, 3 * longest)
+    begin = max(0, (len(life) - count) // 2)
+    ticks = life[begin:begin + count]
+    start_ns, end_ns = ticks[0].stamp_ns, ticks[-1].stamp_ns
+    slots = [slot for slot in records.inferences
+             if slot.stamp_ns < end_ns
+             and slot.stamp_ns + (slot.age_s + slot.duration_s) * 1e9 >= start_ns]
+    workers = sorted({slot.worker for slot in slots if slot.worker >= 0})[:_ROWS]
+    fates = {(verdict.stamp_ns, verdict.worker): verdict for verdict in records.verdicts
+             if verdict.fate is not Fate.DEFAULTED}
+    return _Window(ticks, slots, fates, start_ns, (end_ns - start_ns) / 1e6,
+                   {worker: row for row, worker in enumerate(workers)})
+
+
+def _paint(axes: Axes, window: _Window) -> None:
+    _paint_ticks(axes, window)
+    bottom = len(window.rows)
+    for slot in window.slots:
+        if slot.worker in window.rows:
+            _paint_slot(axes, window, slot, window.rows[slot.worker])
+    missed = [window.ms(slot.stamp_ns) for slot in window.slots if slot.miss is not Miss.NONE]
+    labels = {row: f"worker {worker}" for worker, row in window.rows.items()}
+    if missed:
+        axes.plot(missed, [bottom] * len(missed), "x", color=RED, markersize=5)
+        labels[bottom] = "missed slot"
+        bottom += 1
+    every = 1 + len(labels) // 28
+    axes.set_yticks(list(labels)[::every], list(labels.values())[::every])
+    axes.set(xlim=(0, window.width_ms), ylim=(bottom - 0.4, -0.9), xlabel="ms")
+    axes.grid(False)
+    _explain_one(axes, window)
+    legend_above(axes, _keys(window))
+
+
+def _paint_ticks(axes: Axes, window: _Window) -> None:
+    dense = len(window.ticks) > _DRAWN_TICKS
+    faults = sum(step.cause is not Cause.POLICY for step in window.ticks)
+    bold = 1.6 if faults < len(window.ticks) / 4 else 0.9
+    for step in window.ticks:
+        fault = step.cause is not Cause.POLICY
+        if fault or not dense:
+            axes.axvline(window.ms(step.stamp_ns), zorder=0.5 if fault else 0.4,
+                         color=CAUSE_COLOUR[step.cause] if fault else RULE,
+                         linewidth=bold if fault else 0.6)
+
+
+def _paint_slot(axes: Axes, window: _Window, slot: Inference, row: int) -> None:
+    start = window.ms(slot.stamp_ns + slot.age_s * 1e9)
+    taken, computed = slot.duration_s * 1e3, min(slot.compute_s, slot.duration_s) * 1e3
+    if slot.miss is not Miss.NONE:
+        return
+    edge = (row - _BAR / 2, _BAR)
+    axes.broken_barh([(start, taken)], edge, facecolors=SKY, alpha=0.55, linewidth=0)
+    axes.broken_barh([(start, computed)], edge, facecolors=BLUE, linewidth=0)
+    verdict = window.fates.get((slot.stamp_ns, slot.worker))
+    end = start + taken
+    if verdict is None:
+        return
+    if verdict.fate is not Fate.APPLIED:
+        colour = RED if verdict.fate is Fate.REJECTED else FAINT
+        axes.plot([end + 1.5], [row], "x", color=colour, markersize=5, markeredgewidth=1.6)
+        return
+    applied = _stamp_of(window, verdict.tick)
+    if applied is not None:
+        axes.plot([end, applied], [row, row], color=BLUE, linewidth=0.9)
+        axes.plot([applied], [row], "o", color=INK, markersize=3.4)
+
+
+def _stamp_of(window: _Window, tick: int) -> float | None:
+    place = tick - window.ticks[0].tick
+    for step in window.ticks[max(0, min(place, len(window.ticks) - 1))::-1]:
+        if step.tick <= tick:
+            return window.ms(step.stamp_ns) if step.tick == tick else None
+    return None
+
+
+def _explain_one(axes: Axes, window: _Window) -> None:
+    """Point out the delay of one action, over the first row."""
+    top = next((worker for worker, row in window.rows.items() if row == 0), -1)
+    for slot in real(window.slots):
+        verdict = window.fates.get((slot.stamp_ns, slot.worker))
+        begin = window.ms(slot.stamp_ns)
+        if slot.worker != top or verdict is None or begin < 0.3 * window.width_ms:
+            continue
+        end = _stamp_of(window, verdict.tick)
+        if verdict.fate is Fate.APPLIED and end is not None:
+            axes.annotate("", (end, -0.55), (begin, -0.55),
+                          arrowprops={"arrowstyle": "<->", "color": INK, "shrinkA": 0,
+                                      "shrinkB": 0, "linewidth": 0.9})
+            axes.text(end + 0.006 * window.width_ms, -0.55,
+                      f"delay {verdict.delay_ticks} ticks", va="center", fontsize=8.5,
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})
+            return
+
+
+def _keys(window: _Window) -> list[Artist]:
+    emulated = any(slot.emulated for slot in window.slots)
+    keys: list[Artist] = [
+        Patch(color=BLUE, label="computing"),
+        *([Patch(color=SKY, alpha=0.55, label="emulated accelerator")] if emulated else []),
+        Line2D([], [], color=BLUE, linewidth=0.9, label="held, on its way"),
+        Line2D([], [], color=INK, marker="o", markersize=3.4, linestyle="", label="applied"),
+        Line2D([], [], color=RED, marker="x", markersize=5, linestyle="", label="rejected, missed"),
+        Line2D([], [], color=RULE, linewidth=1.0, label="tick")]
+    for cause in sorted({step.cause for step in window.ticks} - {Cause.POLICY}):
+        keys.append(Line2D([], [], color=CAUSE_COLOUR[cause], linewidth=1.6,
+                           label=f"tick: {cause.name.lower()}"))
+    return keys

@@ -1,0 +1,109 @@
+"""Every algorithm and baseline on the same inference times, one of which is far too long."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from realtime_rl.bench.approaches import COMPARED, Approach
+from realtime_rl.bench.live import START_S, LiveBench, measure
+from realtime_rl.bench.planning import Expectation, plan, predicted
+from realtime_rl.bench.progress import Stages
+from realtime_rl.bench.recovery import Recovery, recovery
+from realtime_rl.bench.virtual import VirtualGraph, run_virtual
+from realtime_rl.core.accounting import Figures, account
+from realtime_rl.core.coordination import CoordinationPolicy
+from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.planner import Prediction
+from realtime_rl.policies.latency import Contention, Latency
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is compared."""
+
+    expected: Expectation
+    outlier: float
+    """One inference in the middle of a run takes so many times as long; 0: none does."""
+    duration_s: float
+    workers: int | None
+    """For every approach; `None`: as many as each one needs."""
+    live: LiveBench | None
+    """How to run live (approach, workers and latency are filled in); `None`: in virtual time."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be run."""
+        if not (self.outlier == 0.0 or 1.0 < self.outlier <= 1000.0):
+            raise ConfigError(f"--outlier: {self.outlier!r} must be 0 (none), or above 1 and at "
+                              "most 1000")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What came of one approach."""
+
+    approach: Approach
+    workers: int
+    planned: Prediction
+    figures: Figures
+    recovery: Recovery | None
+    cpu_percent: float | None = None
+    rss_mb: float | None = None
+
+
+def compare(comparison: Comparison, stages: Stages) -> Iterator[Row]:
+    """Run one approach after the other."""
+    with tempfile.TemporaryDirectory(prefix="realtime_rl-compare-") as name:
+        for approach in COMPARED:
+            planned = (plan(comparison.expected, approach).prediction
+                       if comparison.workers is None
+                       else predicted(comparison.expected, approach, comparison.workers))
+            latency = _latency(comparison, approach, planned.workers, Path(name))
+            mode = "live" if comparison.live else "virtual time"
+            stages.stage(f"{approach}, {planned.workers} workers, "
+                         f"{comparison.duration_s:g} s, {mode}",
+                         comparison.duration_s + (START_S if comparison.live else 0.0))
+            yield _run(comparison, approach, planned, latency, stages)
+
+
+def _run(comparison: Comparison, approach: Approach, planned: Prediction, latency: Latency,
+         stages: Stages) -> Row:
+    expected, workers = comparison.expected, planned.workers
+    if comparison.live is not None:
+        measured = measure(replace(
+            comparison.live, workers=str(workers), latency=str(latency),
+            duration_s=comparison.duration_s, algorithm=approach.algorithm.name.lower(),
+            dealing=approach.dealing.name.lower()), stages.update, stages.say)
+        return Row(approach, workers, planned, measured.report.figures,
+                   recovery(measured.report.run.records), measured.cpu_percent, measured.rss_mb)
+    period_s = expected.period_ns / 1e9
+    records = run_virtual(
+        VirtualGraph(CoordinationPolicy(
+            tuple(range(workers)), expected.period_ns, expected.handover_ns,
+            algorithm=approach.algorithm, dealing=approach.dealing, quantile=expected.quantile),
+            latency, round(comparison.duration_s / period_s)),
+        lambda tick: stages.update(tick * period_s))
+    return Row(approach, workers, planned, account(records), recovery(records))
+
+
+def _latency(comparison: Comparison, approach: Approach, workers: int, folder: Path) -> Latency:
+    """Return the latency with its outlier: a trace of the same draws for every approach."""
+    if not comparison.outlier:
+        return comparison.expected.latency
+    expected = comparison.expected
+    ticks = round(comparison.duration_s * 1e9 / expected.period_ns)
+    durations = np.resize(expected.alone_ns, 2 * ticks + workers)
+    load = float(expected.durations_ns(approach, workers).mean()) / expected.period_ns
+    busy = 1 if approach.alone else workers
+    middle = round(ticks / 2 * min(1.0 if approach.staggered else np.inf, busy / load))
+    durations[min(middle, durations.size - 1)] *= comparison.outlier
+    path = folder / f"{str(approach).replace(' ', '-')}.txt"
+    path.write_text("\n".join(f"{duration / 1e9:.9f}" for duration in durations) + "\n",
+                    encoding="utf-8")
+    share = (f",contention={expected.latency.share!r}"
+             if isinstance(expected.latency, Contention) else "")
+    return Latency.parse(f"trace:{path}{share}")

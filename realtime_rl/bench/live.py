@@ -1,0 +1,182 @@
+"""One live run: the whole graph through ROS 2, recorded, measured and accounted for."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from realtime_rl.bags.report import Report, make_report
+from realtime_rl.bench.usage import Usage
+from realtime_rl.core.errors import BagError, PolicyError
+from realtime_rl.runner.prepare import Prepared, prepare
+from realtime_rl.runner.supervisor import Supervisor
+
+START_S = 3.0
+"""A run takes so much longer than asked for, as the nodes have to start."""
+_WARMUP_S = 5.0
+"""CPU and memory are looked at from then on, or from a third of a short run on."""
+_WATCH_S = 0.1
+_NOTABLE = ("[ERROR]", "[FATAL]", "error:", "Traceback")
+COUNTER = ("observation=image", "period_ms=16.742706")
+"""Options of the plant `counter` that make it as slow as a Game Boy."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveBench:
+    """What to run. Values are checked where a parameter file's are: by `prepare`."""
+
+    workers: str
+    """A number, or `auto`."""
+    latency: str
+    duration_s: float
+    processes: int = 1
+    algorithm: str = "max_time"
+    dealing: str = "pooled"
+    slot_source: str = "tick"
+    plant: str = "counter"
+    plant_options: tuple[str, ...] = COUNTER
+    network: str = "mlp"
+    learner: bool = False
+    record: Path | None = None
+    """Where to leave the bag; else it is gone in the end."""
+    assignments: tuple[str, ...] = ()
+    """`node.parameter=value` words that go before everything else."""
+
+    def words(self, folder: Path) -> list[str]:
+        """Return all of it as `node.parameter=value` words; policies and the bag go to `folder`."""
+        return [
+            f"scenario.workers={self.workers}", f"scenario.processes={self.processes}",
+            f"scenario.learner={str(self.learner).lower()}",
+            f"scenario.record={self.record or folder / 'bag'}",
+            f"scenario.run_dir={folder / 'policies'}", f"plant.name={self.plant}",
+            f"inference.latency={self.latency}", f"coordinator.algorithm={self.algorithm}",
+            f"coordinator.dealing={self.dealing}", f"coordinator.slot_source={self.slot_source}",
+            # as for any plant that latches its command: see config/catch.yaml
+            "actuator.deadline_margin=0.012", f"learner.network={self.network}",
+            "recorder.observations=false", *self.assignments]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What came of a run."""
+
+    report: Report
+    cpu_percent: float | None
+    """Of the inference processes together, in percent of one core."""
+    rss_mb: float | None
+    """Resident memory of the inference processes together, at its largest [10⁶ bytes]."""
+
+
+def measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[str], None]
+            ) -> Measured:
+    """Run a graph for its time and account for it.
+
+    Args:
+        bench: what to run.
+        watch: told the seconds since the start, a few times a second.
+        say: told what a node complains of.
+
+    Raises:
+        RealtimeRlError: a value that is not allowed, a node that cannot run, nothing recorded.
+    """
+    with tempfile.TemporaryDirectory(prefix="realtime_rl-bench-") as name:
+        folder = Path(name)
+        prepared = _prepared(bench, folder)
+        usage = _run(prepared, folder, bench.duration_s, watch, say)
+        bag = Path(prepared.scenario.record)
+        if not bag.exists():
+            raise BagError("nothing was recorded: the graph did not come up; --set "
+                           "scenario.record must not be empty")
+        report = make_report(bag, prepared.scenario.namespace or None)
+    return Measured(report, usage.cpu_percent, usage.rss_mb)
+
+
+def _prepared(bench: LiveBench, folder: Path) -> Prepared:
+    config = folder / "bench.yaml"
+    # an option may hold a comma, which a word cannot
+    config.write_text(yaml.safe_dump(
+        {"plant": {"ros__parameters": {"options": list(bench.plant_options)}}}), encoding="utf-8")
+    words = bench.words(folder)
+    if not bench.learner and not any(word.startswith("scenario.policy=") for word in words):
+        # check every value before torch is started: any file does for a policy
+        prepare(str(config), [*words, f"scenario.policy={config}"])
+        words.append(f"scenario.policy={_export(bench, folder / 'bench.onnx')}")
+    return prepare(str(config), words)
+
+
+def _export(bench: LiveBench, path: Path) -> Path:
+    """Make an untrained policy, in a process of its own: torch's megabytes do not stay here."""
+    options = [word for option in bench.plant_options for word in ("--plant-option", option)]
+    done = subprocess.run(
+        [sys.executable, "-m", "realtime_rl.cli.main", "export", "--plant", bench.plant, *options,
+         "--network", bench.network, str(path)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines()
+        raise PolicyError(f"no policy for the bench: {lines[-1] if lines else 'export failed'}")
+    return path
+
+
+def _run(prepared: Prepared, folder: Path, duration_s: float, watch: Callable[[float], None],
+         say: Callable[[str], None]) -> Usage:
+    inference = [node.name for node in prepared.nodes if node.executable == "inference"]
+    usage = Usage()
+    supervisor = Supervisor(prepared.nodes, folder)
+    next_sample_s = START_S + min(_WARMUP_S, duration_s / 3.0)
+    complaints = _Complaints(supervisor.lines, say)
+    with _stopping(supervisor):
+        supervisor.start()
+        begin_s = time.monotonic()
+        while (elapsed_s := time.monotonic() - begin_s) < duration_s + START_S:
+            supervisor.watch()
+            complaints.drain()
+            if elapsed_s >= next_sample_s:
+                next_sample_s += 1.0
+                pids = supervisor.pids()
+                usage.sample([pids[name] for name in inference], time.monotonic())
+            watch(elapsed_s)
+            time.sleep(_WATCH_S)
+    complaints.drain()
+    return usage
+
+
+@contextlib.contextmanager
+def _stopping(supervisor: Supervisor) -> Iterator[None]:
+    """End the nodes in order, whatever happens; a second Ctrl-C must not cost the bag its end."""
+    terminate = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        supervisor.stop()
+        signal.signal(signal.SIGINT, interrupt)
+        signal.signal(signal.SIGTERM, terminate)
+
+
+class _Complaints:
+    """Picks what matters out of what the nodes say: errors, and tracebacks to their end."""
+
+    def __init__(self, lines: queue.SimpleQueue[tuple[str, str]], say: Callable[[str], None]
+                 ) -> None:
+        self._lines = lines
+        self._say = say
+        self._failing: set[str] = set()
+
+    def drain(self) -> None:
+        while not self._lines.empty():
+            node, line = self._lines.get()
+            if node in self._failing or any(mark in line for mark in _NOTABLE):
+                self._say(line if node in line else f"{node}: {line}")
+            if "Traceback" in line:
+                self._failing.add(node)
+            elif not line.startswith(" "):
+                self._failing.discard(node)

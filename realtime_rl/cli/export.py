@@ -1,0 +1,48 @@
+"""`realtime-rl export`: write an untrained policy that fits a plant."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from realtime_rl.core.errors import MissingDependencyError
+from realtime_rl.plants import registry
+
+_EPILOG = """examples:
+  realtime-rl export --plant pyboy --plant-option rom=catch first.onnx
+  realtime-rl export --plant pyboy --plant-option rom=catch --network impala:7 10M.onnx"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb to the command line."""
+    parser = subparsers.add_parser(
+        "export", help="write an untrained policy", epilog=_EPILOG,
+        description="Write an untrained ONNX policy that fits a plant. A learner with the same "
+                    "network, stack and seed starts from the same weights.",
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path, metavar="OUT.onnx")
+    parser.add_argument("--plant", required=True, metavar="NAME")
+    parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--network", default="small", metavar="NAME",
+                        help="small, mlp, nature:K or impala:K (default: %(default)s)")
+    parser.add_argument("--stack", type=int, default=4, metavar="N",
+                        help="observations joined for the network (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the weights (default: 0)")
+    parser.set_defaults(main=main)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Write the policy and print its URI; errors are `RealtimeRlError`."""
+    try:
+        from realtime_rl.learning.onnx_export import initial_policy
+    except ImportError as error:
+        raise MissingDependencyError(error.name or "torch", "learner") from error
+    plant = registry.make(args.plant, registry.parse_options(args.plant_option), args.seed)
+    try:
+        spec = plant.spec
+    finally:
+        plant.close()
+    uri = initial_policy(args.out, network=args.network, observation=spec.observation,
+                         stack=args.stack, actions=spec.actions, seed=args.seed)
+    print(uri)
+    return 0

@@ -1,0 +1,46 @@
+"""`realtime-rl`: one verb a module; bad input is one line and status 2."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from realtime_rl import __version__
+from realtime_rl.cli import bench, doctor, export, plan, plants, report, run, simulate
+from realtime_rl.core.errors import RealtimeRlError
+
+_VERBS = (run, report, simulate, plan, bench, plants, export, doctor)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the whole command line's parser."""
+    main_parser = argparse.ArgumentParser(
+        prog="realtime-rl",
+        description="Realtime RL with staggered asynchronous inference, for ROS 2.",
+        epilog="Begin with: realtime-rl run --config catch --duration 60")
+    main_parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    verbs = main_parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb in _VERBS:
+        verb.add_parser(verbs)
+    return main_parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; return its exit status."""
+    args = parser().parse_args(arguments)
+    try:
+        return int(args.main(args))
+    except RealtimeRlError as error:
+        print(f"realtime-rl {args.verb}: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

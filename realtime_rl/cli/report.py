@@ -1,0 +1,77 @@
+"""`realtime-rl report`: what a bag tells of a run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.files import write_atomically
+
+_EPILOG = """examples:
+  realtime-rl report run1                          a summary of the bag in the folder run1
+  realtime-rl report run1 --html run1.html         with pictures, in one file
+  realtime-rl report run1 --json - | jq .interaction.inaction_fraction
+  realtime-rl report fleet --namespace robot1      one robot of several in a bag"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb to the command line."""
+    parser = subparsers.add_parser(
+        "report", help="what a bag tells of a run", epilog=_EPILOG,
+        description="Account for a recorded run: rate, inaction, delay, jitter, policies, "
+                    "returns. A bag whose recorder was killed is read as far as it goes.",
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bag", type=Path, metavar="BAG",
+                        help="rosbag2 folder, or one .mcap or .db3 file")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
+    parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON (schema 1)")
+    parser.add_argument("--namespace", metavar="NS",
+                        help="whose topics to read, where the bag holds several robots'")
+    parser.set_defaults(main=main)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Read the bag, write what was asked for; errors are `RealtimeRlError`."""
+    from realtime_rl.bags.report import make_report, to_json, to_text
+
+    with _progress() as progress:
+        report = make_report(args.bag, args.namespace, progress)
+    if args.html is not None:
+        from realtime_rl.bags.html import page
+
+        _write(args.html, page(report))
+    if args.json == "-":
+        for warning in report.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+        sys.stdout.write(to_json(report.figures))
+        return 0
+    if args.json is not None:
+        _write(Path(args.json), to_json(report.figures))
+    sys.stdout.write(to_text(report))
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise RealtimeRlError(f"{str(path)!r} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int | None], None] | None]:
+    """Show how far the reading is, to a person who watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = ("reading", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

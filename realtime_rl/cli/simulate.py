@@ -1,0 +1,122 @@
+"""`realtime-rl simulate`: a policy and a plant in virtual time, with a fixed delay."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from pathlib import Path
+
+from realtime_rl.core import default_policy
+from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.exploration import explore
+from realtime_rl.core.types import PlantSpec
+from realtime_rl.files import write_atomically
+from realtime_rl.plants import registry
+from realtime_rl.policies.onnx_policy import OnnxPolicy
+from realtime_rl.simulate.figures import Figures
+from realtime_rl.simulate.loop import INTERACTIONS, Delay, Policy, simulate
+
+_EPILOG = """examples:
+  realtime-rl simulate --plant pyboy --plant-option rom=catch --policy random --steps 36000
+  realtime-rl simulate --plant pyboy --plant-option rom=catch --policy policy.onnx --delay 6
+  realtime-rl simulate --plant pyboy --plant-option rom=catch --policy policy.onnx --delay 6 \\
+      --interaction sequential --json -"""
+_SCHEMA = 1
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb to the command line."""
+    parser = subparsers.add_parser(
+        "simulate", help="run a policy in virtual time", epilog=_EPILOG,
+        description="Run a policy on a plant in virtual time: the action of observation k acts at "
+                    "tick k + delay. The same seed gives the same figures.",
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--plant", required=True, metavar="NAME")
+    parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--policy", required=True, metavar="FILE|random|default",
+                        help="an ONNX file, uniformly random actions, or the default policy only")
+    parser.add_argument("--hold", type=int, default=1, metavar="TICKS",
+                        help="ticks for which a random action is held (default: 1)")
+    parser.add_argument("--default-policy", default="noop", choices=default_policy.NAMES[:2],
+                        help="what acts on ticks without an action (default: %(default)s)")
+    parser.add_argument("--delay", type=int, default=1, metavar="TICKS",
+                        help="from observation to action; 1: the world seems to wait (default)")
+    parser.add_argument("--interaction", choices=INTERACTIONS, default="asynchronous",
+                        help="an inference at every tick, or one after another "
+                             "(default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=36_000, metavar="N",
+                        help="ticks to run (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON")
+    parser.set_defaults(main=main)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the simulation and print its figures; errors are `RealtimeRlError`."""
+    figures = run(args)
+    interval = figures.interval()
+    document = {
+        "schema": _SCHEMA, "plant": args.plant, "policy": args.policy, "seed": args.seed,
+        "delay_ticks": args.delay, "interaction": args.interaction, "ticks": figures.ticks,
+        "reward": figures.reward, "inaction_fraction": _known(figures.inaction_fraction),
+        "episodes": {"count": interval.n, "return": {
+            "mean": _known(interval.mean), "low": _known(interval.low),
+            "high": _known(interval.high)}},
+    }
+    text = json.dumps(document, indent=2)
+    if args.json == "-":
+        print(text)
+        return 0
+    if args.json:
+        try:
+            write_atomically(Path(args.json), f"{text}\n".encode())
+        except OSError as error:
+            raise ConfigError(
+                f"--json {args.json!r} cannot be written: {error.strerror}") from error
+    print(_sentence(figures))
+    return 0
+
+
+def run(args: argparse.Namespace) -> Figures:
+    """Simulate what the command line asks for."""
+    if args.steps < 1:
+        raise ConfigError(f"steps {args.steps!r} must be 1 or more")
+    delay = Delay(args.delay, args.interaction)
+    plant = registry.make(args.plant, registry.parse_options(args.plant_option), args.seed)
+    try:
+        policy, stack = _policy(args, plant.spec)
+        default = default_policy.make(args.default_policy, plant.spec.actions, seed=args.seed)
+        figures = Figures()
+        for step, _ in simulate(plant, policy, delay, args.steps, stack=stack, default=default):
+            figures.add(step)
+    finally:
+        plant.close()
+    return figures
+
+
+def _policy(args: argparse.Namespace, spec: PlantSpec) -> tuple[Policy | None, int]:
+    """Return the policy, and the stack of observations that it takes."""
+    if args.policy == "default":
+        return None, 1
+    if args.policy == "random":
+        def draw(tick: int, observation: object) -> tuple[float, ...]:
+            return explore(tick, 1.0, args.hold, args.seed, spec.actions) or spec.actions.noop
+        return draw, 1
+    policy = OnnxPolicy.load(Path(args.policy), (spec.observation, spec.actions))
+    return lambda tick, observation: policy.act(policy.infer(observation)), policy.stack
+
+
+def _sentence(figures: Figures) -> str:
+    interval = figures.interval()
+    head = f"{figures.ticks} ticks, {interval.n} episodes, reward {figures.reward:g}"
+    if interval.n == 0:
+        return f"{head}: no episode ended; raise --steps for a mean return"
+    return (f"{head}: mean return {interval.mean:.3f}, 95% interval "
+            f"[{interval.low:.3f}, {interval.high:.3f}], "
+            f"inaction {figures.inaction_fraction:.4f}")
+
+
+def _known(value: float) -> float | None:
+    """JSON has no NaN; what is not known is null."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,291 @@
+"""The actuator's judgement: which command the plant gets at each tick, and every action's fate.
+
+Commands leave ahead of the tick that is to latch them. What was really latched is learned from
+the plant's `timestep`; only then is an action called applied, so that the verdicts are true.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from realtime_rl.core.default_policy import DefaultPolicy
+from realtime_rl.core.records import ActionMessage, Command, Fate, Reason, Timestep, Verdict
+from realtime_rl.core.tick_grid import TickGrid
+from realtime_rl.core.types import Action, ActionSpace, Cause
+
+_REASONS = {"malformed": Reason.MALFORMED, "non_finite": Reason.NON_FINITE,
+            "out_of_range": Reason.OUT_OF_RANGE}
+_FORGOTTEN_AFTER_TICKS = 64
+"""A command that the plant has not latched by then was lost with the plant."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArbiterLimits:
+    """What the arbiter allows."""
+
+    period_ns: int
+    max_delay_ticks: int
+    """Actions on observations older than this are stale."""
+    margin_ns: int
+    """How long before a tick the default policy steps in."""
+    operator_timeout_ns: int
+    """A person's last input keeps the policy out for this long."""
+
+
+@dataclass(slots=True)
+class Decision:
+    """What to send now: commands to the plant, verdicts for the record."""
+
+    commands: list[Command] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    message: ActionMessage
+    arrival_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    command: Command
+    target_tick: int
+    received: _Received | None
+    number: int
+    """Commands are numbered as they are sent."""
+
+
+class Arbiter:
+    """Pure: every method takes the time `now_ns` on one monotonic clock."""
+
+    def __init__(self, space: ActionSpace, default: DefaultPolicy, limits: ArbiterLimits,
+                 start_ns: int) -> None:
+        """Begin at `start_ns`; nothing is commanded before the plant was heard of."""
+        self._space = space
+        self._default = default
+        self._limits = limits
+        self._start_ns = start_ns
+        self._grid = TickGrid(limits.period_ns)
+        self._stamps: dict[int, int] = {}
+        self._newest_tick = -1
+        self._deadline_tick = -1
+        self._sent: list[_Sent] = []
+        self._numbered = 0
+        self._latched_number = 0
+        self._early: list[_Received] = []
+        self._received: set[int] = set()
+        self._newest_forwarded = -1
+        self._last_action: Action = space.noop
+        self._stopped = False
+        self._operator: tuple[Action, int] | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the stop is held."""
+        return self._stopped
+
+    def next_deadline_ns(self) -> int | None:
+        """When `on_deadline` wants to be called; `None` before the first tick."""
+        if not self._grid.known:
+            return None
+        return self._grid.predict_ns(self._deadline_tick) - self._limits.margin_ns
+
+    def on_timestep(self, step: Timestep, now_ns: int) -> Decision:
+        """The plant ticked: settle what it latched, and prepare its next tick."""
+        decision = Decision()
+        if step.tick <= self._newest_tick:
+            self._restart(decision)
+        self._grid.observe(step.tick, now_ns - round(step.lateness_s * 1e9))
+        self._newest_tick = step.tick
+        self._deadline_tick = step.tick + 1
+        self._stamps[step.tick] = step.stamp_ns
+        while (oldest := next(iter(self._stamps))) < step.tick - self._limits.max_delay_ticks:
+            del self._stamps[oldest]
+            self._received.discard(oldest)
+        self._settle(step, decision)
+        self._release_early(step.tick + 1, now_ns, decision)
+        return decision
+
+    def on_action(self, message: ActionMessage, now_ns: int) -> Decision:
+        """An action arrived: forward it at once, keep it for its tick, or say why not."""
+        received = _Received(message, (now_ns - self._start_ns) / 1e9)
+        reason = self._refusal(message)
+        decision = Decision()
+        if reason is not Reason.NONE:
+            decision.verdicts.append(_verdict(received, Fate.REJECTED, reason))
+            return decision
+        self._received.add(message.tick)
+        if self._overridden(now_ns) is not None:
+            decision.verdicts.append(_verdict(received, Fate.SUPERSEDED))
+        elif message.due_tick > max(self._newest_tick + 1, self._deadline_tick - 1):
+            self._early.append(received)
+        else:
+            self._forward(received, now_ns, decision)
+        return decision
+
+    def on_malformed(self, now_ns: int) -> Decision:
+        """A message that is no action arrived."""
+        nobody = ActionMessage(0, -1, -1, -1, -1, -1, ())
+        received = _Received(nobody, (now_ns - self._start_ns) / 1e9)
+        return Decision(verdicts=[_verdict(received, Fate.REJECTED, Reason.MALFORMED)])
+
+    def on_operator(self, action: Action, engaged: bool, now_ns: int) -> Decision:
+        """A person's input: while engaged, it is what the plant gets."""
+        if not engaged:
+            if self._operator is not None:
+                self._operator = (action, self._operator[1])
+            return Decision()
+        self._operator = (action, now_ns + self._limits.operator_timeout_ns)
+        return self._override(now_ns)
+
+    def set_stop(self, stopped: bool, now_ns: int) -> Decision:
+        """Hold the safe command from now on, or let go."""
+        self._stopped = stopped
+        return self._override(now_ns)
+
+    def on_deadline(self, now_ns: int) -> Decision:
+        """A tick is about to start: make sure that it has a command."""
+        tick, decision = self._deadline_tick, Decision()
+        self._deadline_tick += 1
+        self._forget(tick, decision)
+        self._release_early(tick, now_ns, decision)
+        override = self._overridden(now_ns)
+        if override is not None:
+            self._send(Command(self._newest_stamp, override[0], override[1]), tick, None, decision)
+        elif not self._has_command(tick):
+            action = self._default(tick, self._last_action)
+            self._send(Command(self._newest_stamp, Cause.DEFAULT, action), tick, None, decision)
+        return decision
+
+    def _has_command(self, tick: int) -> bool:
+        """Whether a command is under way that `tick` will latch.
+
+        Once the tick before is settled, whatever it did not latch still lies with the plant.
+        """
+        reach = tick - 1 if self._newest_tick >= tick - 1 else tick
+        return any(sent.target_tick >= reach and sent.number > self._latched_number
+                   for sent in self._sent)
+
+    def _refusal(self, message: ActionMessage) -> Reason:
+        problem = self._space.problem(message.action)
+        if problem is not None:
+            return _REASONS[problem]
+        # an action can outrun the timestep of the observation it answers, by one at most
+        if message.tick > self._newest_tick + 1 or message.tick < 0:
+            return Reason.FUTURE
+        of_this_life = (message.stamp_ns > self._newest_stamp
+                        if message.tick > self._newest_tick
+                        else message.stamp_ns == self._stamps.get(message.tick))
+        if not of_this_life:
+            return Reason.STALE
+        if message.due_tick - 1 - message.tick > self._limits.max_delay_ticks:
+            return Reason.STALE  # it will be by then; nobody keeps it for ever
+        if message.tick in self._received:
+            return Reason.DUPLICATE
+        return Reason.LATE if message.tick < self._newest_forwarded else Reason.NONE
+
+    def _upcoming(self, now_ns: int) -> int:
+        """The tick that a command sent now can reach."""
+        if not self._grid.known:
+            return 0
+        return max(self._newest_tick + 1, self._grid.tick_after(now_ns))
+
+    def _overridden(self, now_ns: int) -> tuple[Cause, Action] | None:
+        if self._stopped:
+            return Cause.STOP, self._space.noop
+        if self._operator is not None and now_ns < self._operator[1]:
+            return Cause.OPERATOR, self._operator[0]
+        return None
+
+    def _override(self, now_ns: int) -> Decision:
+        decision = Decision()
+        override = self._overridden(now_ns)
+        if override is None:
+            return decision
+        for early in self._early:
+            decision.verdicts.append(_verdict(early, Fate.SUPERSEDED))
+        self._early.clear()
+        command = Command(self._newest_stamp, override[0], override[1])
+        self._send(command, self._upcoming(now_ns), None, decision)
+        return decision
+
+    def _forward(self, received: _Received, now_ns: int, decision: Decision) -> None:
+        message = received.message
+        self._newest_forwarded = message.tick
+        command = Command(message.stamp_ns, Cause.POLICY, message.action, message.worker,
+                          message.version, message.tick)
+        self._send(command, self._upcoming(now_ns), received, decision)
+
+    def _release_early(self, tick: int, now_ns: int, decision: Decision) -> None:
+        ready = [early for early in self._early if early.message.due_tick <= tick]
+        self._early = [early for early in self._early if early.message.due_tick > tick]
+        for early in sorted(ready, key=lambda r: r.message.tick):
+            if early.message.tick < self._newest_forwarded:
+                decision.verdicts.append(_verdict(early, Fate.REJECTED, Reason.LATE))
+            else:
+                self._forward(early, now_ns, decision)
+
+    def _send(self, command: Command, tick: int, received: _Received | None,
+              decision: Decision) -> None:
+        self._numbered += 1
+        self._sent.append(_Sent(command, tick, received, self._numbered))
+        decision.commands.append(command)
+
+    def _settle(self, step: Timestep, decision: Decision) -> None:
+        """Match what the plant latched with what was sent; older commands were superseded.
+
+        Two defaults look alike in a timestep: the oldest that fits is taken, so that no action
+        is called superseded that may still be latched.
+        """
+        like = [index for index, sent in enumerate(self._sent) if _same(sent.command, step)]
+        if like:
+            latched = like[0]
+            self._latched_number = self._sent[like[-1]].number
+            for sent in self._sent[:latched]:
+                if sent.received is not None:
+                    decision.verdicts.append(_verdict(sent.received, Fate.SUPERSEDED))
+            applied = self._sent[latched].received
+            if applied is not None:
+                self._last_action = applied.message.action
+                decision.verdicts.append(_verdict(applied, Fate.APPLIED, tick=step.tick))
+            del self._sent[:latched + 1]
+        if step.cause is Cause.DEFAULT:
+            decision.verdicts.append(Verdict(0, Fate.DEFAULTED, Reason.NONE, step.tick, -1, -1,
+                                             -1, -1, -1, math.nan))
+        self._forget(step.tick, decision)
+
+    def _forget(self, tick: int, decision: Decision) -> None:
+        """Give up commands that the plant should have latched long before `tick`."""
+        lost = [s for s in self._sent if s.target_tick < tick - _FORGOTTEN_AFTER_TICKS]
+        for sent in lost:
+            self._sent.remove(sent)
+            if sent.received is not None:
+                decision.verdicts.append(_verdict(sent.received, Fate.SUPERSEDED))
+
+    def _restart(self, decision: Decision) -> None:
+        """The plant began anew: what answered its former life is void."""
+        void = [sent.received for sent in self._sent if sent.received is not None] + self._early
+        decision.verdicts.extend(_verdict(received, Fate.SUPERSEDED) for received in void)
+        self._sent.clear()
+        self._early.clear()
+        self._stamps.clear()
+        self._received.clear()
+        self._newest_forwarded = -1
+
+    @property
+    def _newest_stamp(self) -> int:
+        return self._stamps.get(self._newest_tick, 0)
+
+
+def _same(command: Command, step: Timestep) -> bool:
+    return (command.cause is step.cause and command.worker == step.worker
+            and command.observation_tick == step.observation_tick)
+
+
+def _verdict(received: _Received, fate: Fate, reason: Reason = Reason.NONE,
+             tick: int = -1) -> Verdict:
+    message = received.message
+    delay = tick - message.tick if tick >= 0 else -1
+    return Verdict(message.stamp_ns, fate, reason, tick, message.tick, delay, message.worker,
+                   message.version, message.generation, received.arrival_s)

@@ -1,0 +1,161 @@
+"""From ticks to transitions: the delayed semi-MDP that the policy really acts in (Definition 1).
+
+An action computed from observation `k` and applied at tick `t` earns the rewards of the ticks
+from `t` until the next applied action; it is followed by the observation which that one answers.
+What the default policy, a stop or the plant's watchdog did in between only adds rewards.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.observation_stack import Frames, ObservationStack
+from realtime_rl.core.records import Timestep
+from realtime_rl.core.types import Action, Cause, Observation
+
+
+@dataclass(frozen=True, slots=True)
+class SemiMdpTransition:
+    """One action of the policy or of a person, and what came of it."""
+
+    observation: Frames
+    """What the action answers."""
+    action: Action
+    reward: float
+    """Rewards of `steps` ticks, each discounted to the tick at which the action was applied."""
+    discount: float
+    """`gamma ** steps`; 0.0 when the episode ended for good."""
+    next_observation: Frames
+    """What the next action answers; the last of the episode when it was cut short."""
+    steps: int
+    terminal: bool
+
+
+@dataclass(slots=True)
+class _Open:
+    """An action that was applied, while it still earns."""
+
+    observation: Frames
+    observation_tick: int
+    action: Action
+    reward: float = 0.0
+    steps: int = 0
+
+
+class Assembler:
+    """Makes transitions of ticks and observations, however the two streams interleave.
+
+    A tick is judged once its observation came or must be lost. What a gap spans is dropped, and
+    so is an action that answers an observation of an earlier episode.
+    """
+
+    def __init__(self, *, stack: int, gamma: float, capacity: int = 1024) -> None:
+        """Keep `capacity` ticks at most: more than the largest delay plus `stack`.
+
+        Raises:
+            ConfigError: `gamma` is outside [0, 1], or `stack` outside 1 … `capacity`.
+        """
+        if not 0.0 <= gamma <= 1.0:
+            raise ConfigError(f"gamma {gamma!r} is outside 0 … 1")
+        self._gamma = gamma
+        self._capacity = capacity
+        self._observations = ObservationStack(stack, capacity)
+        self._waiting: deque[Timestep] = deque()
+        self._previous = -1
+        self._episode_start = 0
+        self._open: _Open | None = None
+        self.dropped = 0
+        """Applied actions that gave no transition."""
+
+    def observe(self, tick: int, observation: Observation, first: bool) -> list[SemiMdpTransition]:
+        """Take the observation of a tick; return the transitions that it completes."""
+        self._observations.push(tick, observation, first)
+        return self._judge()
+
+    def step(self, step: Timestep) -> list[SemiMdpTransition]:
+        """Take the record of a tick; return the transitions that it completes."""
+        newest = self._waiting[-1].tick if self._waiting else self._previous
+        if step.tick <= newest:
+            self._restart(newest)
+        self._waiting.append(step)
+        if len(self._waiting) > self._capacity:
+            self._waiting.popleft()
+        return self._judge()
+
+    def _restart(self, newest: int) -> None:
+        """The plant started anew: never mix its ticks with those of the same number before."""
+        self._waiting.clear()
+        self._drop_open()
+        self._previous = -1
+        if self._observations.newest >= newest:
+            self._observations.clear()  # still those of the earlier run
+
+    def _judge(self) -> list[SemiMdpTransition]:
+        found: list[SemiMdpTransition] = []
+        while self._waiting and self._waiting[0].tick <= self._observations.newest:
+            found += self._take(self._waiting.popleft())
+        return found
+
+    def _take(self, step: Timestep) -> list[SemiMdpTransition]:
+        found: list[SemiMdpTransition] = []
+        if self._previous < 0 or step.tick != self._previous + 1:
+            self._drop_open()
+            self._episode_start = step.tick
+        if step.first:
+            # A reset without an end before it: the episode was cut after the previous tick.
+            found += self._close(self._previous)
+            self._episode_start = step.tick
+        elif (tick := _answered(step)) is not None:
+            found += self._act(step, tick)
+        self._earn(step)
+        if step.last:
+            found += self._close(step.tick, terminal=step.discount == 0.0)
+        self._previous = step.tick
+        return found
+
+    def _act(self, step: Timestep, answered: int) -> list[SemiMdpTransition]:
+        """Close the open action and open the one that `step` latched."""
+        if self._open is not None and answered == self._open.observation_tick:
+            return []  # a command latched again: the same action goes on
+        if not self._episode_start <= answered < step.tick:
+            self.dropped += 1
+            return []
+        found = self._close(answered)
+        frames = self._observations.frames(answered)
+        if frames is None:
+            self.dropped += 1
+        else:
+            self._open = _Open(frames, answered, step.action)
+        return found
+
+    def _earn(self, step: Timestep) -> None:
+        if self._open is not None:
+            self._open.reward += self._gamma**self._open.steps * step.reward
+            self._open.steps += 1
+
+    def _close(self, next_tick: int, terminal: bool = False) -> list[SemiMdpTransition]:
+        """Complete the open action; what follows it is the observation of `next_tick`."""
+        done = self._open
+        if done is None:
+            return []
+        frames = done.observation if terminal else self._observations.frames(next_tick)
+        if frames is None:
+            self._drop_open()
+            return []
+        self._open = None
+        discount = 0.0 if terminal else self._gamma**done.steps
+        return [SemiMdpTransition(done.observation, done.action, done.reward, discount, frames,
+                                  done.steps, terminal)]
+
+    def _drop_open(self) -> None:
+        self.dropped += self._open is not None
+        self._open = None
+
+
+def _answered(step: Timestep) -> int | None:
+    """Tick of the observation that the tick's action answers; `None` when nobody chose it."""
+    if step.cause is Cause.POLICY:
+        return step.observation_tick
+    return step.tick - 1 if step.cause is Cause.OPERATOR else None

@@ -1,0 +1,157 @@
+"""Parameters, each with type, default, unit, range and description in one place.
+
+A node's parameters are the fields of a frozen dataclass, made with `parameter`. The ROS
+declaration, the checks, `--set` and the README's tables all come from it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from realtime_rl.core.errors import ConfigError, choices
+
+Value = bool | int | float | str | tuple[str, ...] | tuple[int, ...]
+Config = TypeVar("Config")
+_KEY = "parameter"
+_INT64 = 2**63
+_TYPES: dict[Any, str] = {bool: "bool", int: "integer", float: "double", str: "string",
+                          tuple[str, ...]: "string array", tuple[int, ...]: "integer array"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a node."""
+
+    name: str
+    kind: Any
+    """`bool`, `int`, `float`, `str`, `tuple[str, ...]` or `tuple[int, ...]`."""
+    default: Value
+    description: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    live: bool = False
+    """May be changed while the node runs."""
+
+    @property
+    def type_name(self) -> str:
+        """The ROS name of the type."""
+        return _TYPES[self.kind]
+
+    @property
+    def range_text(self) -> str:
+        """The allowed values in words; empty when everything of the type is."""
+        if self.choices:
+            return ", ".join(self.choices)
+        if self.low is None and self.high is None:
+            return ""
+        low = "" if self.low is None else f"{self.low:g}"
+        high = "" if self.high is None else f"{self.high:g}"
+        return f"{low} … {high}" if low and high else f"≥ {low}" if low else f"≤ {high}"
+
+    def problem(self, value: object) -> str | None:
+        """Say in one line why `value` is not allowed, or `None`."""
+        if not self._has_type(value):
+            return f"{self.name}: {value!r} is not {self._a_type}"
+        if self.choices and value not in self.choices:
+            return f"{self.name}: {value!r} is not one of {choices(self.choices)}"
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if isinstance(value, int) and not -_INT64 <= value < _INT64:
+                return f"{self.name}: {value!r} needs more than 64 bits"
+            if not math.isfinite(value):
+                return f"{self.name}: {value!r} is not finite"
+            below = self.low is not None and value < self.low
+            if below or (self.high is not None and value > self.high):
+                return f"{self.name}: {value!r} is outside {self.range_text}"
+        return None
+
+    @property
+    def _a_type(self) -> str:
+        return f"{'an' if self.type_name.startswith('i') else 'a'} {self.type_name}"
+
+    def _has_type(self, value: object) -> bool:
+        if self.kind is float:
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        if self.kind is int:
+            return isinstance(value, int) and not isinstance(value, bool)
+        if typing.get_origin(self.kind) is tuple:
+            item = typing.get_args(self.kind)[0]
+            return isinstance(value, list | tuple) and all(type(v) is item for v in value)
+        return isinstance(value, self.kind)
+
+    def parse(self, text: str) -> Value:
+        """Read a value from a command line; `ConfigError` when it is none or not allowed."""
+        value: Any
+        try:
+            if self.kind is bool:
+                value = {"true": True, "false": False}[text.lower()]
+            elif typing.get_origin(self.kind) is tuple:
+                item = typing.get_args(self.kind)[0]
+                value = tuple(item(part) for part in text.split(",") if part)
+            else:
+                value = self.kind(text)
+        except (KeyError, ValueError) as error:
+            raise ConfigError(f"{self.name}: {text!r} is not {self._a_type}") from error
+        problem = self.problem(value)
+        if problem is not None:
+            raise ConfigError(problem)
+        return typing.cast(Value, value)
+
+
+def parameter(default: Any, description: str, **details: Any) -> Any:  # noqa: ANN401 - a field
+    """Make a dataclass field that is a parameter; `details` are the rest of `Parameter`."""
+    return dataclasses.field(default=default,
+                             metadata={_KEY: {"description": description, **details}})
+
+
+def parameters(config: type) -> dict[str, Parameter]:
+    """Return the parameters of a configuration dataclass by name, in order."""
+    hints = typing.get_type_hints(config)
+    return {field.name: Parameter(field.name, hints[field.name],
+                                  typing.cast(Value, field.default), **field.metadata[_KEY])
+            for field in dataclasses.fields(config)}
+
+
+def build(config: type[Config], values: Mapping[str, object]) -> Config:
+    """Make a configuration from values by name; absent ones keep their defaults.
+
+    `ConfigError` names the parameter, the value and what is allowed.
+    """
+    known = parameters(config)
+    checked: dict[str, object] = {}
+    for name, value in values.items():
+        if name not in known:
+            raise ConfigError(f"unknown parameter {name!r}; known: {choices(known)}")
+        problem = known[name].problem(value)
+        if problem is not None:
+            raise ConfigError(problem)
+        kind = known[name].kind
+        checked[name] = (float(typing.cast(float, value)) if kind is float
+                         else tuple(typing.cast(tuple[Any, ...], value))
+                         if typing.get_origin(kind) is tuple else value)
+    return config(**checked)
+
+
+def values_of(config: object) -> dict[str, Value]:
+    """Return a configuration's values by name."""
+    return {field.name: getattr(config, field.name)
+            for field in dataclasses.fields(typing.cast(Any, config))}
+
+
+def markdown_table(config: type) -> str:
+    """Write the parameters as the README shows them."""
+    lines = ["| parameter | type | default | range | live | what it is |",
+             "|---|---|---|---|---|---|"]
+    for item in parameters(config).values():
+        unit = f" {item.unit}" if item.unit else ""
+        default = list(item.default) if isinstance(item.default, tuple) else item.default
+        shown = str(default).lower() if isinstance(default, bool) else default
+        lines.append(f"| `{item.name}` | {item.type_name} | `{shown!s}`{unit} | {item.range_text} "
+                     f"| {'yes' if item.live else ''} | {item.description} |")
+    return "\n".join(lines)

@@ -1,0 +1,175 @@
+"""The coordinator's judgement: from measured inferences to the schedule everybody follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from realtime_rl.core.demand import Demand, DemandEstimator, Hysteresis
+from realtime_rl.core.planner import Setting
+from realtime_rl.core.records import Algorithm, Dealing, Inference, Miss, SlotSource
+from realtime_rl.core.stagger import Schedule
+
+_RAISE_AFTER = 2
+_LOWER_AFTER = 50
+"""Evaluations that must agree before `D` or `N*` is raised or lowered: late actions cost more
+than waiting ones."""
+_REFRESH_NS = 500_000
+"""`T` is told again, without a new generation, when it moved this far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """How many workers are to be active."""
+
+    auto: bool = False
+    """As many as the durations require; else all."""
+    minimum: int = 1
+    maximum: int = 4096
+    headroom: int = 1
+    """More than required."""
+    target: float = 0.005
+    """Share of the ticks that may lack a worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinationPolicy:
+    """What the coordinator is asked to do."""
+
+    workers: tuple[int, ...]
+    period_ns: int
+    handover_ns: int
+    window: int = 256
+    warmup: int = 2
+    lead_ticks: int = 4
+    """A new generation begins so many ticks ahead, so that every process knows it by then."""
+    algorithm: Algorithm = Algorithm.MAX_TIME
+    dealing: Dealing = Dealing.POOLED
+    slot_source: SlotSource = SlotSource.TICK
+    quantile: float = 0.95
+    sizing: Sizing = Sizing()
+    processes: tuple[str, ...] = ()
+    """Names of the inference processes: worker `w` lives in number `w % len(processes)`."""
+
+    @property
+    def setting(self) -> Setting:
+        """What the planner needs to know. A timer belongs to one worker, as in fixed dealing."""
+        dealing = Dealing.FIXED if self.slot_source is SlotSource.TIMER else self.dealing
+        return Setting(self.period_ns, self.handover_ns, self.algorithm, dealing, self.quantile,
+                       self.window)
+
+
+class Coordination:
+    """Watches inferences, proposes schedules. Pure: it counts evaluations, not seconds."""
+
+    def __init__(self, policy: CoordinationPolicy) -> None:
+        """Begin without a schedule: generation 0, in which workers start as they can."""
+        self._policy = policy
+        self._estimator = DemandEstimator(policy.setting, policy.sizing.target, policy.warmup)
+        self._delay = Hysteresis(_RAISE_AFTER, _LOWER_AFTER)
+        self._required = Hysteresis(_RAISE_AFTER, _LOWER_AFTER)
+        self._dead: set[str] = set()
+        self._newest_tick = 0
+        self._newest_stamp_ns = 0
+        self._life_began_ns = 0
+        self._plant_began_anew = False
+        self._heard: dict[str, tuple[int, int]] = {}
+        """Newest slot of each process: its tick and generation."""
+        self.schedule = Schedule(policy.workers, policy.period_ns)
+
+    @property
+    def required_workers(self) -> int:
+        """`N*`, as far as it is known."""
+        return self.schedule.required_workers
+
+    @property
+    def absurd(self) -> int:
+        """How many reported durations were ignored as absurd."""
+        return self._estimator.durations.absurd
+
+    def on_inference(self, inference: Inference) -> None:
+        """Take in one slot's record, from any process."""
+        if inference.worker >= 0 and inference.stamp_ns > self._newest_stamp_ns:
+            if inference.tick < self._newest_tick:
+                self._begin_anew(inference.stamp_ns)
+            self._newest_stamp_ns = inference.stamp_ns
+            self._newest_tick = inference.tick
+        tick, generation = self._heard.get(inference.node, (-1, 0))
+        # a held action's record comes after those of later slots that were missed
+        if inference.tick >= tick and inference.stamp_ns >= self._life_began_ns:
+            if inference.generation < generation:
+                self._estimator.durations.restarted(inference.node)
+            self._heard[inference.node] = (inference.tick, inference.generation)
+        if inference.miss is Miss.NONE:
+            self._estimator.push(inference.duration_s, inference.node)
+
+    def _begin_anew(self, stamp_ns: int) -> None:
+        """The plant counts its ticks anew: the present effective tick means nothing any more."""
+        self._plant_began_anew = True
+        self._life_began_ns = stamp_ns
+        self._heard = {node: (-1, generation) for node, (_, generation) in self._heard.items()}
+
+    def behind(self) -> list[str]:
+        """Processes that dealt a slot by an older generation: started again, or not reached."""
+        return [node for node, (tick, generation) in self._heard.items()
+                if tick >= self.schedule.effective_tick and generation < self.schedule.generation]
+
+    def on_process(self, name: str, alive: bool) -> None:
+        """A process was found dead or hung (its workers' slots go to the rest), or is back."""
+        if alive:
+            self._dead.discard(name)
+        else:
+            self._dead.add(name)
+
+    def evaluate(self) -> Schedule | None:
+        """Return the schedule to announce now, or `None` when the present one stands.
+
+        The result has the present generation when only `T` moved.
+        """
+        demand = self._estimator.demand()
+        if demand is None:
+            return None
+        present, asked = self.schedule, demand.promised_delay_ticks
+        demand = replace(demand, promised_delay_ticks=self._delay.settle(asked),
+                         required_workers=self._required.settle(demand.required_workers))
+        active = self._active(demand.required_workers)
+        wanted = (demand.promised_delay_ticks, active, max(len(active), demand.required_workers))
+        if present.generation and not self._plant_began_anew and wanted == (
+                present.promised_delay_ticks, present.active, present.cycle_ticks):
+            return self._refresh(demand) if asked == present.promised_delay_ticks else None
+        self.schedule = self._next(demand, active)
+        return self.schedule
+
+    def _active(self, required: int) -> tuple[int, ...]:
+        """Workers that are to take slots: of the living, in order, as many as wanted."""
+        policy, sizing = self._policy, self._policy.sizing
+        names = policy.processes
+        living = tuple(worker for worker in policy.workers
+                       if not names or names[worker % len(names)] not in self._dead)
+        if not living:
+            return self.schedule.active  # nobody is there to follow another
+        if not sizing.auto:
+            return living
+        wanted = min(max(required + sizing.headroom, sizing.minimum), sizing.maximum)
+        return living[:wanted]
+
+    def _refresh(self, demand: Demand) -> Schedule | None:
+        """The integers stand; say `T` again when it moved."""
+        present = self.schedule
+        if abs(demand.duration_ns - present.duration_ns) < _REFRESH_NS:
+            return None
+        self.schedule = replace(present, duration_ns=demand.duration_ns)
+        return self.schedule
+
+    def _next(self, demand: Demand, active: tuple[int, ...]) -> Schedule:
+        policy, present = self._policy, self.schedule
+        # a coordinator that was started again goes on counting where the processes are
+        newest = max([present.generation, *(heard for _, heard in self._heard.values())])
+        self._plant_began_anew = False
+        # the newest slot that was heard of began about a delay ago
+        effective_tick = (self._newest_tick
+                          + max(demand.promised_delay_ticks, present.promised_delay_ticks)
+                          + policy.lead_ticks)
+        return Schedule(
+            active, policy.period_ns, newest + 1, effective_tick, demand.promised_delay_ticks,
+            demand.duration_ns, policy.algorithm, policy.dealing, policy.slot_source,
+            demand.required_workers)

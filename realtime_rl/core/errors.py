@@ -1,0 +1,38 @@
+"""The one family of errors that users see: what is wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class RealtimeRlError(Exception):
+    """Anything that a user can mend. Printed as one line, never as a traceback."""
+
+
+class ConfigError(RealtimeRlError):
+    """A parameter, a value or a file of parameters that cannot be used."""
+
+
+class PlantError(RealtimeRlError):
+    """A plant that does not exist, cannot start or was driven wrongly."""
+
+
+class PolicyError(RealtimeRlError):
+    """A policy file that is unreadable, altered, of the wrong shape, or gives non-finite values."""
+
+
+class BagError(RealtimeRlError):
+    """A bag that cannot be read or written."""
+
+
+class MissingDependencyError(RealtimeRlError):
+    """An optional library that this operation needs is not installed."""
+
+    def __init__(self, module: str, extra: str) -> None:
+        """Name the module, and the extra of this package that has it."""
+        super().__init__(f"{module} is not installed; mend: pip install 'realtime-rl[{extra}]'")
+
+
+def choices(values: Iterable[object]) -> str:
+    """Write the valid choices the way every error message of this package does."""
+    return ", ".join(sorted(repr(value) for value in values))

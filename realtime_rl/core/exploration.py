@@ -1,0 +1,57 @@
+"""Temporally extended ε-greedy exploration that staggered workers agree on without talking.
+
+Whether a tick explores, and with which action, is a pure function of the tick: time is cut into
+segments of `hold_ticks`, and a hash of seed and segment decides. At 60 ticks a second a random
+action of one tick moves nothing; one that is held goes somewhere.
+"""
+
+from __future__ import annotations
+
+from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.types import Action, ActionSpace
+
+_MASK = (1 << 64) - 1
+
+
+def explore(
+    tick: int, epsilon: float, hold_ticks: int, seed: int, actions: ActionSpace
+) -> Action | None:
+    """Return the exploratory action for the inference on `tick`, or `None` to act greedily.
+
+    Args:
+        tick: tick of the observation.
+        epsilon: share of segments that explore, in [0, 1].
+        hold_ticks: length of a segment [ticks].
+        seed: the same in every worker.
+        actions: the plant's actions; drawn uniformly.
+
+    Raises:
+        ConfigError: `epsilon` or `hold_ticks` is out of range.
+    """
+    if not 0.0 <= epsilon <= 1.0:
+        raise ConfigError(f"epsilon {epsilon!r} is outside 0 … 1")
+    if hold_ticks < 1:
+        raise ConfigError(f"hold_ticks {hold_ticks!r} must be 1 or more")
+    segment = tick // hold_ticks
+    if _uniform(seed, segment, 0) >= epsilon:
+        return None
+    if actions.discrete:
+        return (float(int(_uniform(seed, segment, 1) * actions.size)),)
+    limits = zip(actions.low, actions.high, strict=True)
+    return tuple(min(high, low + (high - low) * _uniform(seed, segment, 1 + dimension))
+                 for dimension, (low, high) in enumerate(limits))
+
+
+def _uniform(seed: int, segment: int, stream: int) -> float:
+    """Hash to [0, 1), with the 53 bits that a float64 holds."""
+    state = _splitmix64(seed & _MASK)
+    state = _splitmix64(state ^ (segment & _MASK))
+    return (_splitmix64(state ^ stream) >> 11) / (1 << 53)
+
+
+def _splitmix64(state: int) -> int:
+    """One output of SplitMix64 (Steele, Lea and Flood 2014)."""
+    state = (state + 0x9E3779B97F4A7C15) & _MASK
+    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
+    return state ^ (state >> 31)

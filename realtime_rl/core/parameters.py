@@ -1,0 +1,224 @@
+"""Every node's parameters: the one place from which ROS, the checks and the README take them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from realtime_rl.core import default_policy
+from realtime_rl.core.config import parameter
+from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.gamepad import AUTO
+
+ALGORITHMS = ("max_time", "exp_time", "quantile_time",
+              "sequential", "unstaggered", "single_queue")
+SIZINGS = ("fixed", "auto")
+DEALINGS = ("pooled", "fixed")
+SLOT_SOURCES = ("tick", "timer")
+PROVIDERS = ("auto", "cpu", "cuda", "tensorrt")
+COMMAND_TYPES = ("joy", "twist", "joint_trajectory", "joint_state", "float64_multi_array")
+_GAME_BOY_PERIOD_NS = 16_742_706
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What concerns a run as a whole; stands under `scenario: ros__parameters:`."""
+
+    workers: int = parameter(
+        4, "staggered inference workers, over all processes; `auto` in a file or on the "
+        "command line: as many as required, of 64 (`coordinator.sizing`)", low=1, high=4096)
+    processes: int = parameter(1, "inference processes that share the workers", low=1, high=256)
+    policy: str = parameter(
+        "", "ONNX file to start from; empty: an untrained one is made from the learner's seed")
+    learner: bool = parameter(True, "whether a learner improves the policy while it plays")
+    record: str = parameter("", "new folder to record a bag into; `true`: a name with the date; "
+                            "empty: do not record")
+    duration: float = parameter(
+        0.0, "end by itself after so long; 0: run until stopped", unit="s", low=0.0)
+    respawn: bool = parameter(True, "start a node again when it dies")
+    namespace: str = parameter("", "ROS namespace of the whole graph: one a robot")
+    run_dir: str = parameter(
+        "", "folder for exported policies; empty: beside the bag, or a temporary one")
+
+    def __post_init__(self) -> None:
+        """Refuse combinations that cannot run."""
+        if self.processes > self.workers:
+            raise ConfigError(f"processes: {self.processes!r} exceeds workers {self.workers!r}")
+
+
+@dataclass(frozen=True)
+class PlantParameters:
+    """Parameters of the `plant` node."""
+
+    name: str = parameter("pyboy", "plant, by its name in the group `realtime_rl.plants`")
+    options: tuple[str, ...] = parameter(
+        (), "options of the plant as `key=value`; `realtime-rl plants` lists them")
+    seed: int = parameter(0, "seed of the plant's randomness", low=0)
+    command_type: str = parameter("joy", "message type of `command`", choices=COMMAND_TYPES)
+    gamepad_layout: str = parameter(
+        AUTO, "where each label sits in a `Joy` command, as `A=0 LEFT=axis6+`; `auto`: as an Xbox "
+        "pad has it, or one button a label")
+
+
+@dataclass(frozen=True)
+class SpecParameters:
+    """What a node must know of the plant; `realtime-rl run` and the launch file fill it in."""
+
+    period_ns: int = parameter(_GAME_BOY_PERIOD_NS, "the plant's period", unit="ns", low=1)
+    actions: str = parameter(
+        "LEFT RIGHT NOOP = NOOP",
+        "action space: labels or `name:low:high`, then `=` and the no-op action")
+    observation: str = parameter(
+        "uint8[1,84,84] 0:255", "observation: dtype, shape and range of values")
+
+
+@dataclass(frozen=True)
+class InferenceParameters(SpecParameters):
+    """Parameters of an `inference` node."""
+
+    workers: int = parameter(1, "workers of the whole graph", low=1, high=4096)
+    processes: int = parameter(1, "inference processes of the whole graph", low=1, high=256)
+    process: int = parameter(0, "which of them this is: it hosts every `processes`-th worker",
+                             low=0)
+    policy: str = parameter("", "ONNX file or `file:///…#sha256=…` to start from")
+    provider: str = parameter("auto", "ONNX Runtime execution provider", choices=PROVIDERS)
+    threads: int = parameter(1, "ONNX Runtime threads of one inference", low=1, high=256)
+    latency: str = parameter(
+        "none", "emulated accelerator: `none`, `constant:95ms`, `lognormal:215ms,cv=0.05`")
+    seed: int = parameter(0, "seed of exploration and of emulated latencies", low=0)
+    exploration_hold: int = parameter(
+        8, "an exploring action is held for so many ticks", unit="ticks", low=1)
+    autostart: bool = parameter(True, "configure and activate by itself")
+    learning_order: str = parameter(
+        "none", "`sequential`: learn within the cycle, and when",
+        choices=("none", "after", "before"))
+    learning_time: float = parameter(
+        0.0, "`sequential`: how long that takes, emulated", unit="s", low=0.0, high=3600.0)
+    timer_phase: float = parameter(
+        0.001, "`slot_source: timer`: how long after a tick is heard of its slot starts",
+        unit="s", low=0.0, high=1.0)
+    schedule_generation: int = parameter(0, "set by the coordinator", low=0, live=True)
+    schedule_effective_tick: int = parameter(
+        0, "set by the coordinator: tick from which the schedule holds", unit="ticks", low=0,
+        live=True)
+    schedule_active: tuple[int, ...] = parameter(
+        (), "set by the coordinator: active workers in dealing order; empty: all", live=True)
+    schedule_delay: int = parameter(
+        1, "set by the coordinator: promised delay D", unit="ticks", low=1, live=True)
+    schedule_required: int = parameter(
+        1, "set by the coordinator: required workers N*", low=1, live=True)
+    schedule_duration_ns: int = parameter(
+        0, "set by the coordinator: inference time T it reckons with", unit="ns", low=0, live=True)
+    schedule_algorithm: str = parameter(
+        "max_time", "set by the coordinator", choices=ALGORITHMS, live=True)
+    schedule_dealing: str = parameter(
+        "pooled", "set by the coordinator", choices=DEALINGS, live=True)
+    schedule_slot_source: str = parameter(
+        "tick", "set by the coordinator", choices=SLOT_SOURCES, live=True)
+
+    def __post_init__(self) -> None:
+        """Refuse a process that is not among the processes, and workers that do not exist."""
+        if self.process >= self.processes:
+            raise ConfigError(f"process: {self.process!r} must be below processes "
+                              f"{self.processes!r}")
+        strangers = [w for w in self.schedule_active if not 0 <= w < self.workers]
+        if strangers or len(set(self.schedule_active)) != len(self.schedule_active):
+            raise ConfigError(f"schedule_active: {list(self.schedule_active)!r} must be distinct "
+                              f"ids from 0 to {self.workers - 1}")
+
+
+@dataclass(frozen=True)
+class CoordinatorParameters:
+    """Parameters of the `coordinator` node."""
+
+    inference_nodes: tuple[str, ...] = parameter(
+        ("inference_0",), "names of the inference nodes, in order of their `process`")
+    workers: int = parameter(1, "workers of the whole graph", low=1, high=4096)
+    period_ns: int = parameter(_GAME_BOY_PERIOD_NS, "the plant's period", unit="ns", low=1)
+    algorithm: str = parameter(
+        "max_time", "when a finished action leaves: held for an even stream, at once, or held "
+        "until a quantile; the last three are baselines",
+        choices=ALGORITHMS)
+    dealing: str = parameter(
+        "pooled", "which worker of a process takes a slot: any idle one, or the next in turn",
+        choices=DEALINGS)
+    slot_source: str = parameter(
+        "tick", "what starts a slot: the observation's arrival, or a staggered timer a worker",
+        choices=SLOT_SOURCES)
+    quantile: float = parameter(
+        0.95, "`quantile_time`: share of the durations that the promised delay covers",
+        low=0.0, high=1.0)
+    sizing: str = parameter(
+        "fixed", "`auto`: as many workers are active as the measured durations require, the "
+        "others stand by", choices=SIZINGS)
+    min_workers: int = parameter(1, "`auto`: at least so many", low=1, high=4096)
+    max_workers: int = parameter(4096, "`auto`: at most so many", low=1, high=4096)
+    headroom: int = parameter(1, "`auto`: workers more than required", low=0, high=4096)
+    target_inaction: float = parameter(
+        0.005, "share of the ticks that may lack a worker when N* is worked out",
+        low=0.0, high=1.0)
+    handover: float = parameter(
+        0.002, "allowance for messages and scheduling in D", unit="s", low=0.0, high=1.0)
+    window: int = parameter(256, "inference durations that T rests on", low=2, high=100_000)
+    warmup: int = parameter(2, "first durations of each process that are left out", low=0)
+    evaluate_period: float = parameter(
+        0.1, "how often the schedule is looked at", unit="s", low=0.01, high=10.0)
+
+    def __post_init__(self) -> None:
+        """Refuse a minimum above the maximum."""
+        if self.min_workers > self.max_workers:
+            raise ConfigError(f"min_workers: {self.min_workers!r} exceeds max_workers "
+                              f"{self.max_workers!r}")
+
+
+@dataclass(frozen=True)
+class ActuatorParameters(SpecParameters):
+    """Parameters of the `actuator` node."""
+
+    command_type: str = parameter("joy", "message type of `command`", choices=COMMAND_TYPES)
+    gamepad_layout: str = parameter(
+        AUTO, "where each label sits in a `Joy` command, as `A=0 LEFT=axis6+`; `auto`: as an Xbox "
+        "pad has it, or one button a label")
+    default_policy: str = parameter(
+        "noop", "what acts when no action arrives", choices=default_policy.NAMES)
+    default_action: str = parameter(
+        "", "for `constant`: an action's label, or its values separated by spaces")
+    seed: int = parameter(0, "seed of the `random` default policy", low=0)
+    max_delay_ticks: int = parameter(
+        1024, "actions on older observations are stale", unit="ticks", low=1)
+    deadline_margin: float = parameter(
+        0.004, "the default policy steps in so long before a tick that has no action; an action "
+        "that still comes in time replaces it", unit="s", low=0.0, high=1.0)
+    operator_timeout: float = parameter(
+        0.5, "a person's last input keeps the policy out for so long", unit="s", low=0.0)
+    operator_button: int = parameter(
+        -1, "button that a person must hold to take over; -1: any input takes over", low=-1)
+
+
+@dataclass(frozen=True)
+class MonitorParameters:
+    """Parameters of the `monitor` node."""
+
+    window: float = parameter(10.0, "figures are of the last so many seconds", unit="s", low=1.0)
+
+
+@dataclass(frozen=True)
+class RecorderParameters:
+    """Parameters of the `recorder` node."""
+
+    bag: str = parameter("", "folder of the bag; must not exist")
+    observations: bool = parameter(True, "record `observation` as well")
+
+
+@dataclass(frozen=True)
+class LearnerParameters(DqnConfig, SpecParameters):
+    """Parameters of the `learner` node."""
+
+    run_dir: str = parameter("", "folder for exported policies; empty: the working directory")
+    policy: str = parameter("", "ONNX file to start from when `run_dir` has none")
+    export_interval: float = parameter(
+        10.0, "between exported policies", unit="s", low=0.1, high=86_400.0)
+    keep: int = parameter(5, "exported policies that are kept", low=1)
+    updates_per_transition: float = parameter(
+        2.0, "gradient updates never get further ahead than this", low=0.0)
+    threads: int = parameter(1, "threads of one gradient update", low=1, high=256)

@@ -1,0 +1,87 @@
+"""What an ONNX policy says about itself, as the key-value metadata of its file."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from realtime_rl.core.errors import PolicyError, RealtimeRlError, choices
+from realtime_rl.core.types import ActionSpace, ObservationSpec
+
+PREFIX = "realtime_rl."
+Outputs = Literal["q_values", "action"]
+_OUTPUTS = ("q_values", "action")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyMetadata:
+    """The metadata of one policy version."""
+
+    input_name: str
+    observation: ObservationSpec
+    """One observation; the input has `stack` of them joined along the first axis."""
+    stack: int
+    actions: ActionSpace
+    version: int
+    training_step: int
+    """Gradient updates behind these weights."""
+    epsilon: float
+    """Share of exploration that the learner wants of whoever collects its data, in [0, 1]."""
+    producer: str
+    outputs: Outputs
+    """`q_values`: one a choice, the largest acts; `action`: one value a dimension."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that no policy can have."""
+        if self.stack < 1:
+            raise PolicyError(f"policy metadata: stack {self.stack!r} must be 1 or more")
+        if self.version < 0 or self.training_step < 0:
+            raise PolicyError(f"policy metadata: version {self.version!r} and training_step "
+                              f"{self.training_step!r} must not be negative")
+        if not (math.isfinite(self.epsilon) and 0.0 <= self.epsilon <= 1.0):
+            raise PolicyError(f"policy metadata: epsilon {self.epsilon!r} is outside 0 … 1")
+        if self.outputs not in _OUTPUTS:
+            raise PolicyError(f"policy metadata: outputs {self.outputs!r} is not one of "
+                              f"{choices(_OUTPUTS)}")
+        if self.outputs == "q_values" and not self.actions.discrete:
+            raise PolicyError("policy metadata: outputs 'q_values' need a discrete action space, "
+                              f"not '{self.actions}'")
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of the network's input without the batch axis, e.g. `(stack * C, H, W)`."""
+        return (self.stack * self.observation.shape[0], *self.observation.shape[1:])
+
+    def to_props(self) -> dict[str, str]:
+        """Return the key-value pairs that go into the ONNX file."""
+        return {PREFIX + field.name: str(getattr(self, field.name))
+                for field in dataclasses.fields(self)}
+
+    @staticmethod
+    def from_props(props: Mapping[str, str]) -> PolicyMetadata | None:
+        """Read the pairs of an ONNX file; `None` when none is ours.
+
+        Raises:
+            PolicyError: a pair is absent or unreadable, or the values do not fit each other.
+        """
+        if not any(key.startswith(PREFIX) for key in props):
+            return None
+        given = {field.name: props.get(PREFIX + field.name)
+                 for field in dataclasses.fields(PolicyMetadata)}
+        absent = [name for name, value in given.items() if value is None]
+        if absent:
+            raise PolicyError(f"policy metadata lacks {', '.join(absent)}")
+        text = cast(dict[str, str], given)
+        try:
+            return PolicyMetadata(
+                text["input_name"], ObservationSpec.parse(text["observation"]),
+                int(text["stack"]), ActionSpace.parse(text["actions"]), int(text["version"]),
+                int(text["training_step"]), float(text["epsilon"]), text["producer"],
+                cast(Outputs, text["outputs"]))
+        except PolicyError:
+            raise
+        except (ValueError, RealtimeRlError) as error:
+            raise PolicyError(f"policy metadata: {error}") from error

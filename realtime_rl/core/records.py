@@ -1,0 +1,236 @@
+"""The records of a run: what each topic says, as plain values. `wire` gives them their layout.
+
+From these records alone every tick can be attributed to one cause and every action to its fate
+(the law of the bag). They are what the actuator, the coordinator, the monitor and the report
+reason about; none of them sees a ROS message.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+
+from realtime_rl.core.types import Action, Cause
+
+NAN = math.nan
+
+
+class Fate(enum.IntEnum):
+    """What became of one action that reached the actuator, or of one tick without."""
+
+    APPLIED = 0
+    """The plant latched it."""
+    SUPERSEDED = 1
+    """Forwarded or admissible, but a newer command was latched in its place."""
+    REJECTED = 2
+    """Refused by the actuator; `Verdict.reason` says why."""
+    DEFAULTED = 3
+    """No action: the default policy's command was latched."""
+
+
+class Reason(enum.IntEnum):
+    """Why an action was rejected."""
+
+    NONE = 0
+    """It was not."""
+    MALFORMED = 1
+    """Unreadable identity, or the wrong number or kind of values."""
+    NON_FINITE = 2
+    """A NaN or an infinity."""
+    OUT_OF_RANGE = 3
+    """Outside the action space."""
+    STALE = 4
+    """Its observation is older than the maximal delay, or not of this run of the plant."""
+    LATE = 5
+    """An action from a newer observation was forwarded already."""
+    FUTURE = 6
+    """It claims to answer an observation that the plant has not published."""
+    DUPLICATE = 7
+    """An action for the same observation was received already."""
+
+
+class Miss(enum.IntEnum):
+    """Why a slot gave no action."""
+
+    NONE = 0
+    """It gave one."""
+    BUSY = 1
+    """No worker was idle when the observation arrived."""
+    FAILED = 2
+    """The policy raised, or gave non-finite values."""
+    REPEATED = 3
+    """A timer fired, but the newest observation was taken already."""
+
+
+class Algorithm(enum.IntEnum):
+    """When a finished action leaves its worker."""
+
+    MAX_TIME = 0
+    """Held until the promised time: even, in order, one a tick (Algorithm 1)."""
+    EXP_TIME = 1
+    """At once: less delay, uneven (Algorithm 2)."""
+    QUANTILE_TIME = 2
+    """Held until a quantile of the durations has passed: between the two."""
+    SEQUENTIAL = 3
+    """Baseline: infer, act, learn, one after another; one worker."""
+    UNSTAGGERED = 4
+    """Baseline: every worker starts as soon as it is free, on the newest observation."""
+    SINGLE_QUEUE = 5
+    """Baseline: one inference at a time on the newest observation, as policy servers do."""
+
+
+class Dealing(enum.IntEnum):
+    """Which worker of a process takes a slot."""
+
+    POOLED = 0
+    """Any idle one."""
+    FIXED = 1
+    """The one whose turn it is, or nobody."""
+
+
+class SlotSource(enum.IntEnum):
+    """What starts a slot."""
+
+    TICK = 0
+    """The arrival of an observation."""
+    TIMER = 1
+    """A staggered timer a worker, kept in phase with the observations."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionMessage:
+    """One action on its way from a worker to the actuator."""
+
+    stamp_ns: int
+    """Stamp of the observation it answers [ns, ROS time]: the identity of that tick."""
+    tick: int
+    due_tick: int
+    """The tick it is meant for; -1: as soon as possible."""
+    worker: int
+    version: int
+    generation: int
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What the actuator tells the plant to do at its next tick, and on whose behalf."""
+
+    stamp_ns: int
+    """Stamp of the observation behind the action; of the newest one for other causes."""
+    cause: Cause
+    action: Action
+    worker: int = -1
+    version: int = -1
+    observation_tick: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Timestep:
+    """One plant tick: what it latched, and what came of it. The ground truth of a run."""
+
+    stamp_ns: int
+    """The tick's identity: ROS time at the plant's start + monotonic time since [ns]."""
+    tick: int
+    period_ns: int
+    lateness_s: float
+    """How long after its place on the time grid the tick started [s]."""
+    missed: bool
+    """It started more than a period late, and was stepped at once to catch up."""
+    episode: int
+    reward: float
+    discount: float
+    first: bool
+    last: bool
+    cause: Cause
+    worker: int
+    version: int
+    observation_tick: int
+    """The tick of the observation that the latched command answers; -1 when none."""
+    action: Action
+    """What the plant was stepped with."""
+    plant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The fate of one action, or of one tick that the default policy had to fill."""
+
+    stamp_ns: int
+    """Stamp of the observation that the action answers; 0 for a default."""
+    fate: Fate
+    reason: Reason
+    tick: int
+    """The tick at which it was applied or defaulted; -1 when it never was."""
+    observation_tick: int
+    delay_ticks: int
+    """`tick - observation_tick`; -1 when it was not applied."""
+    worker: int
+    version: int
+    generation: int
+    arrival_s: float
+    """Arrival at the actuator on its monotonic clock since its start [s]; NaN for a default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """One slot: the inference it gave, or why it gave none."""
+
+    stamp_ns: int
+    """Stamp of the observation."""
+    tick: int
+    due_tick: int
+    worker: int
+    """-1 for a slot that no worker took."""
+    generation: int
+    version: int
+    age_s: float
+    """Age of the observation when the inference started [s]."""
+    duration_s: float
+    """Time that the worker was taken, an emulated accelerator's wait included [s]."""
+    compute_s: float
+    """The part of it that was really computed here [s]."""
+    miss: Miss
+    swapping: bool
+    """A new policy was being loaded meanwhile."""
+    swap_s: float
+    """First inference of a policy version: time since it was announced [s]; else NaN."""
+    node: str = ""
+    provider: str = ""
+    emulated: str = ""
+    """The emulated accelerator's latency; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRecord:
+    """One schedule, as the coordinator announced it."""
+
+    stamp_ns: int
+    generation: int
+    effective_tick: int
+    promised_delay_ticks: int
+    required_workers: int
+    duration_ns: int
+    handover_ns: int
+    period_ns: int
+    algorithm: Algorithm
+    dealing: Dealing
+    slot_source: SlotSource
+    processes: int
+    active: tuple[int, ...]
+    """Ids of the active workers, in dealing order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """The learner's figures, once a second."""
+
+    stamp_ns: int
+    updates: int
+    transitions: int
+    loss: float
+    epsilon: float
+    version: int
+    lag_s: float
+    """Age of the newest exported policy [s]."""

@@ -1,0 +1,102 @@
+"""Schedules: which worker infers on which tick, and when its action leaves.
+
+A slot is a tick. With at least `N*` workers every tick is a slot; with fewer, `N` of every `N*`
+ticks are, evenly, which is all that `N` workers can do (Remark 2: inaction `1 - N/N*`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.records import Algorithm, Dealing, SlotSource
+
+HOLDING = (Algorithm.MAX_TIME, Algorithm.QUANTILE_TIME)
+"""Algorithms that hold an action until the promised time."""
+EAGER = (Algorithm.UNSTAGGERED, Algorithm.SINGLE_QUEUE)
+"""Baselines whose workers start as soon as they are free, whatever the tick."""
+ALONE = (Algorithm.SEQUENTIAL, Algorithm.SINGLE_QUEUE)
+"""Baselines with one inference at a time."""
+
+
+def promised_delay_ticks(duration_ns: int, handover_ns: int, period_ns: int) -> int:
+    """`D = ceil((T + h)/τ_M)`, at least 1: the delay that an inference time of `T` allows."""
+    return max(1, -(-(duration_ns + handover_ns) // period_ns))
+
+
+def is_slot(place: int, workers: int, cycle: int) -> bool:
+    """Whether tick `place` of a schedule is one of the `workers` slots of a cycle, evenly dealt."""
+    return place * workers // cycle != (place - 1) * workers // cycle
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """One generation of the schedule, the same for every inference process."""
+
+    active: tuple[int, ...]
+    """Ids of the workers that take slots, in dealing order."""
+    period_ns: int
+    generation: int = 0
+    """0: nothing was measured yet; workers start whenever they can and hold nothing."""
+    effective_tick: int = 0
+    promised_delay_ticks: int = 1
+    duration_ns: int = 0
+    """`T`, the inference time that the schedule reckons with."""
+    algorithm: Algorithm = Algorithm.MAX_TIME
+    dealing: Dealing = Dealing.POOLED
+    slot_source: SlotSource = SlotSource.TICK
+    required_workers: int = 1
+    """`N*`: with so many workers every tick is a slot."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no process could follow."""
+        if not self.active or len(set(self.active)) != len(self.active):
+            raise ConfigError(f"active workers {self.active!r} must be present and distinct")
+        if min(self.promised_delay_ticks, self.period_ns, self.required_workers) < 1 \
+                or self.duration_ns < 0:
+            raise ConfigError(f"impossible schedule {self!r}")
+
+    def owner(self, tick: int) -> int | None:
+        """Return the worker whose turn `tick` is, or `None` when the tick is no slot."""
+        workers, place = len(self.active), tick - self.effective_tick
+        if not is_slot(place, workers, self.cycle_ticks):
+            return None
+        return self.active[place * workers // self.cycle_ticks % workers]
+
+    @property
+    def cycle_ticks(self) -> int:
+        """Ticks in which each worker has one slot."""
+        return max(len(self.active), self.required_workers)
+
+    def due_tick(self, tick: int) -> int:
+        """The tick for which the action of slot `tick` is meant; -1 for as soon as possible."""
+        return tick + self.promised_delay_ticks if self._holds else -1
+
+    def release_ns(self, start_of_slot_ns: int, end_ns: int) -> int:
+        """When an action leaves: ready at `end_ns`, held so that one goes out a tick.
+
+        Held for `T` after its slot began, and never so short that it could reach the plant a
+        tick early. An overrun leaves at once.
+        """
+        if not self._holds:
+            return end_ns
+        held_ns = max(self.duration_ns, (self.promised_delay_ticks - 1) * self.period_ns)
+        return max(end_ns, start_of_slot_ns + held_ns)
+
+    @property
+    def timer_period_ns(self) -> int:
+        """Period of a worker's timer when timers are the slot source."""
+        return self.cycle_ticks * self.period_ns
+
+    def timer_offset_ns(self, worker: int) -> int:
+        """Stagger of a worker's timer after the effective tick: equal parts of the period."""
+        return self.active.index(worker) * self.timer_period_ns // len(self.active)
+
+    @property
+    def _holds(self) -> bool:
+        return self.algorithm in HOLDING and self.generation > 0
+
+
+def workers_of_process(process: int, processes: int, workers: int) -> tuple[int, ...]:
+    """Ids of the workers that process `process` of `processes` hosts: neighbours live apart."""
+    return tuple(range(process, workers, processes))

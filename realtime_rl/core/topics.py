@@ -1,0 +1,55 @@
+"""Every topic and service of the graph in words: the README's table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic, relative to the graph's namespace unless it begins with `/`."""
+
+    name: str
+    types: tuple[str, ...]
+    publisher: str
+    qos: str
+    what: str
+
+
+SCALARS = "sensor_msgs/msg/JointState"
+_RELIABLE = "reliable, depth 1000"
+_LATCHED = "reliable, transient local"
+
+TOPICS = (
+    Topic("observation", ("sensor_msgs/msg/Image", SCALARS), "plant", _RELIABLE,
+          "the state after each tick: an image (mono8) or a vector; `header.stamp` is the tick's "
+          "identity, `header.frame_id` says `plant`, `tick`, `first`"),
+    Topic("timestep", (SCALARS,), "plant", _RELIABLE,
+          "named scalars, one a tick: reward, episode, lateness, and the command that was latched"),
+    Topic("action", ("sensor_msgs/msg/Joy",), "inference", "reliable, depth 1 a process",
+          "`buttons: [index]` or `axes`; stamp of the observation it answers; `header.frame_id` "
+          "says `tick`, `due`, `worker`, `version`, `generation`"),
+    Topic("command", ("sensor_msgs/msg/Joy", "geometry_msgs/msg/TwistStamped",
+                      "trajectory_msgs/msg/JointTrajectory", SCALARS,
+                      "std_msgs/msg/Float64MultiArray"), "actuator", "reliable, depth 1",
+          "what the plant is to do next, in its own type; as a gamepad driver sends it for "
+          "emulators; `header.frame_id` says on whose behalf"),
+    Topic("verdict", (SCALARS,), "actuator", _RELIABLE,
+          "named scalars, one for each received action and each default: its fate"),
+    Topic("inference", (SCALARS,), "inference", _RELIABLE,
+          "named scalars, one a slot, also for a missed one"),
+    Topic("schedule", (SCALARS,), "coordinator", _LATCHED, "named scalars, one a generation"),
+    Topic("learning", (SCALARS,), "learner", _RELIABLE, "named scalars, once a second"),
+    Topic("policy", ("std_msgs/msg/String",), "learner", _LATCHED,
+          "the newest policy: `file:///…/policy-000017.onnx#sha256=…`"),
+    Topic("operator", ("sensor_msgs/msg/Joy",), "a gamepad driver", "reliable, depth 1",
+          "a person's input; takes over while it is given"),
+    Topic("/diagnostics", ("diagnostic_msgs/msg/DiagnosticArray",), "monitor",
+          "reliable, depth 10", "live figures, once a second"),
+)
+
+SERVICES = (
+    Topic("stop", ("std_srvs/srv/SetBool",), "actuator", "",
+          "`true` holds the safe command until `false`"),
+    Topic("reset", ("std_srvs/srv/Trigger",), "plant", "", "the next tick starts an episode"),
+)

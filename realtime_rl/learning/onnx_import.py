@@ -1,0 +1,36 @@
+"""Takes the weights of an exported policy back into a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import nn
+
+from realtime_rl.core.errors import PolicyError
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Copy the weights of the ONNX file at `path`, all of them or none, into `network`.
+
+    Raises:
+        PolicyError: the file cannot be read, or is of another network.
+    """
+    try:
+        model = onnx.load(str(path))
+    except Exception as error:  # protobuf's errors have no public base class
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise PolicyError(f"policy {str(path)!r} cannot be read: {reason}") from error
+    given = {item.name: torch.from_numpy(np.array(numpy_helper.to_array(item)))
+             for item in model.graph.initializer}
+    wanted = dict(network.named_parameters())
+    unfit = [name for name, weight in wanted.items()
+             if name not in given or given[name].shape != weight.shape]
+    if unfit:
+        raise PolicyError(f"policy {str(path)!r} is of another network: {unfit[0]!r} does not fit")
+    with torch.no_grad():
+        for name, weight in wanted.items():
+            weight.copy_(given[name])

@@ -1,0 +1,121 @@
+"""The learner's own thread: trains on what comes in, exports now and then, starves nobody."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from realtime_rl.core.assembler import SemiMdpTransition
+from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.core.policy_uri import PolicyUri
+from realtime_rl.learning.dqn import DqnLearner
+from realtime_rl.learning.onnx_export import PolicyExporter
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the training stands."""
+
+    updates: int
+    transitions: int
+    loss: float
+    """Mean since the last look; NaN when there was no update."""
+    epsilon: float
+    version: int
+    exported_ns: int
+    """When the newest policy was exported [ns, the caller's clock]; 0: never."""
+
+
+class Trainer:
+    """Trains in a thread of its own; transitions come in from another."""
+
+    def __init__(
+        self, learner: DqnLearner, exporter: PolicyExporter, *, now: Callable[[], int],
+        export_interval_ns: int, updates_per_transition: float, first_version: int,
+        on_export: Callable[[PolicyUri, int], None], on_failure: Callable[[str], None],
+        prepare_thread: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Prepare; `start` begins.
+
+        Args:
+            learner: what is trained; touched by the trainer's thread alone from `start` on.
+            exporter: writes the policies.
+            now: the caller's clock [ns].
+            export_interval_ns: between exports.
+            updates_per_transition: gradient updates never get further ahead than this.
+            first_version: version of the first export.
+            on_export: called from the trainer's thread with each policy and its version.
+            on_failure: called from there when the training had to end.
+            prepare_thread: called first in the trainer's thread, as to set its priority.
+        """
+        self._learner = learner
+        self._exporter = exporter
+        self._now = now
+        self._interval_ns = export_interval_ns
+        self._ratio = updates_per_transition
+        self._version = first_version - 1
+        self._on_export = on_export
+        self._on_failure = on_failure
+        self._prepare_thread = prepare_thread
+        self._incoming: deque[SemiMdpTransition] = deque()
+        self._wake = threading.Event()
+        self._closed = False
+        self._losses: deque[float] = deque(maxlen=1000)
+        self._exported_ns = 0
+        self._next_export_ns = 0
+        self._thread = threading.Thread(target=self._run, name="trainer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to train."""
+        self._next_export_ns = self._now() + self._interval_ns
+        self._thread.start()
+
+    def add(self, transition: SemiMdpTransition) -> None:
+        """Hand a transition over; returns at once."""
+        self._incoming.append(transition)
+        self._wake.set()
+
+    def progress(self) -> Progress:
+        """Say where the training stands."""
+        losses = [self._losses.popleft() for _ in range(len(self._losses))]
+        loss = sum(losses) / len(losses) if losses else math.nan
+        return Progress(self._learner.updates, self._learner.transitions, loss,
+                        self._learner.epsilon, self._version, self._exported_ns)
+
+    def close(self) -> None:
+        """End after the update under way. Calling it twice is harmless."""
+        self._closed = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        self._prepare_thread()
+        try:
+            while not self._closed:
+                self._step()
+        except RealtimeRlError as error:
+            self._on_failure(str(error))
+
+    def _step(self) -> None:
+        while self._incoming:
+            self._learner.add(self._incoming.popleft())
+        learner = self._learner
+        if learner.ready and learner.updates < self._ratio * learner.transitions:
+            self._losses.append(learner.update())
+        else:
+            # nothing to learn from until the next transition, or the next export
+            self._wake.wait(max(0.0, min(1.0, (self._next_export_ns - self._now()) / 1e9)))
+            self._wake.clear()
+        if self._now() >= self._next_export_ns:
+            self._export()
+
+    def _export(self) -> None:
+        self._next_export_ns += self._interval_ns
+        self._version += 1
+        uri = self._exporter.export(self._learner.metadata(self._version))
+        self._exported_ns = self._now()
+        self._on_export(uri, self._version)

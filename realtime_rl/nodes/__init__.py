@@ -1,0 +1,1 @@
+"""The nodes: thin shells that decode, make one core call, and publish."""

@@ -1,0 +1,139 @@
+"""The `coordinator` node: computes the schedule and writes it to the inference nodes.
+
+It is not in the data path: when it dies the last schedule goes on.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+
+from rclpy.event_handler import QoSLivelinessChangedInfo, SubscriptionEventCallbacks
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.parameter_client import AsyncParameterClient
+from rclpy.task import Future
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Empty
+
+from realtime_rl.core import wire
+from realtime_rl.core.coordination import Coordination, CoordinationPolicy, Sizing
+from realtime_rl.core.parameters import CoordinatorParameters
+from realtime_rl.core.records import (
+    Algorithm,
+    Dealing,
+    Inference,
+    ScheduleRecord,
+    SlotSource,
+)
+from realtime_rl.core.stagger import Schedule
+from realtime_rl.ros import messages, qos, runtime
+from realtime_rl.ros.parameters import NodeParameters
+
+
+class CoordinatorNode(Node):
+    """Wires a `Coordination` to the inference nodes' parameters."""
+
+    def __init__(self) -> None:
+        """Declare parameters and topics, and one parameter client an inference node."""
+        super().__init__("coordinator")
+        config = NodeParameters(self, CoordinatorParameters).current
+        self._handover_ns = round(config.handover * 1e9)
+        self._coordination = Coordination(CoordinationPolicy(
+            tuple(range(config.workers)), config.period_ns, self._handover_ns, config.window,
+            config.warmup, algorithm=Algorithm[config.algorithm.upper()],
+            dealing=Dealing[config.dealing.upper()],
+            slot_source=SlotSource[config.slot_source.upper()], quantile=config.quantile,
+            sizing=Sizing(config.sizing == "auto", config.min_workers, config.max_workers,
+                          config.headroom, config.target_inaction),
+            processes=config.inference_nodes))
+        self._absurd = 0
+        self._parameter_clients = {name: AsyncParameterClient(self, name)
+                                   for name in config.inference_nodes}
+        self._asked: dict[str, Future] = {}
+        self._publisher = self.create_publisher(JointState, "schedule", qos.LATCHED)
+        self.create_subscription(JointState, "inference", self._on_inference, qos.RECORD)
+        for name in config.inference_nodes:
+            self.create_subscription(
+                Empty, f"{name}/alive", lambda message: None, qos.ALIVE,
+                event_callbacks=SubscriptionEventCallbacks(
+                    liveliness=partial(self._on_liveliness, name)))
+        self.create_timer(config.evaluate_period, self._evaluate)
+
+    def _on_liveliness(self, name: str, event: QoSLivelinessChangedInfo) -> None:
+        alive = event.alive_count > 0
+        self._coordination.on_process(name, alive)
+        if alive:
+            # who comes back stands by until a schedule counts on it
+            self._write(name, self._coordination.schedule)
+        else:
+            self.get_logger().warning(f"{name} died or hangs: the others take its slots over")
+        self._evaluate()
+
+    def _on_inference(self, message: JointState) -> None:
+        try:
+            self._coordination.on_inference(messages.from_scalars(Inference, message))
+        except wire.WireError as error:
+            self.get_logger().warning(f"inference: {error}", throttle_duration_sec=1.0)
+        if self._coordination.absurd > self._absurd:
+            self._absurd = self._coordination.absurd
+            self.get_logger().warning(f"{self._absurd} absurd inference duration(s) ignored",
+                                      throttle_duration_sec=1.0)
+
+    def _evaluate(self) -> None:
+        before = self._coordination.schedule.generation
+        schedule = self._coordination.evaluate()
+        if schedule is not None:
+            for name in self._parameter_clients:
+                self._write(name, schedule)
+            if schedule.generation != before:
+                self._announce(schedule)
+            return
+        for name in self._coordination.behind():
+            if name in self._parameter_clients:
+                self._write(name, self._coordination.schedule)
+
+    def _announce(self, schedule: Schedule) -> None:
+        self._publisher.publish(messages.to_scalars(ScheduleRecord(
+            self.get_clock().now().nanoseconds, schedule.generation, schedule.effective_tick,
+            schedule.promised_delay_ticks, self._coordination.required_workers,
+            schedule.duration_ns, self._handover_ns, schedule.period_ns, schedule.algorithm,
+            schedule.dealing, schedule.slot_source, len(self._parameter_clients), schedule.active)))
+        self.get_logger().info(
+            f"schedule {schedule.generation} from tick {schedule.effective_tick}: "
+            f"N={len(schedule.active)} D={schedule.promised_delay_ticks} "
+            f"T={schedule.duration_ns / 1e6:.1f} ms")
+
+    def _write(self, name: str, schedule: Schedule) -> None:
+        """Ask one node to take the schedule, all of it or nothing; never wait for the answer."""
+        asked = self._asked.get(name)
+        if asked is not None and not asked.done():
+            asked.cancel()  # a hung node must not pile up questions
+        client = self._parameter_clients[name]
+        if not client.services_are_ready():
+            return
+        self._asked[name] = client.set_parameters_atomically([
+            Parameter("schedule_generation", value=schedule.generation),
+            Parameter("schedule_effective_tick", value=schedule.effective_tick),
+            Parameter("schedule_active", value=list(schedule.active)),
+            Parameter("schedule_delay", value=schedule.promised_delay_ticks),
+            Parameter("schedule_required", value=schedule.required_workers),
+            Parameter("schedule_duration_ns", value=schedule.duration_ns),
+            Parameter("schedule_algorithm", value=schedule.algorithm.name.lower()),
+            Parameter("schedule_dealing", value=schedule.dealing.name.lower()),
+            Parameter("schedule_slot_source", value=schedule.slot_source.name.lower()),
+        ], callback=partial(self._on_answer, name))
+
+    def _on_answer(self, name: str, future: Future) -> None:
+        answer = future.result()
+        if answer is not None and not answer.result.successful:
+            self.get_logger().error(f"{name} refused the schedule: {answer.result.reason}")
+
+
+def main() -> int:
+    """Run the node."""
+    return runtime.main(CoordinatorNode, runtime.Priority.BACKGROUND)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""The `learner` node: assembles transitions, trains, announces refreshed ONNX weights.
+
+What trains has the lowest CPU priority there is: plant, inference and actuator go first. The
+thread that takes messages has not: a starved reader can hold up those who write to it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import os
+import re
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rclpy.node import Node
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import String
+
+from realtime_rl.core import wire
+from realtime_rl.core.assembler import Assembler, SemiMdpTransition
+from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.parameters import LearnerParameters
+from realtime_rl.core.policy_uri import PolicyUri
+from realtime_rl.core.records import Learning, Timestep
+from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.ros import messages, qos, runtime
+from realtime_rl.ros.parameters import NodeParameters
+
+if TYPE_CHECKING:
+    from realtime_rl.learning.trainer import Trainer
+
+_VERSION = re.compile(r"policy-(\d+)\.onnx")
+
+
+class LearnerNode(Node):
+    """Wires an `Assembler` and a `Trainer` to their topics."""
+
+    def __init__(self) -> None:
+        """Declare parameters and topics, take up the newest weights, start training."""
+        super().__init__("learner")
+        config = NodeParameters(self, LearnerParameters).current
+        self._spec = ObservationSpec.parse(config.observation)
+        self._assembler = Assembler(stack=config.stack, gamma=config.gamma)
+        self._trainer = self._make_trainer(config)
+        self._policy = self.create_publisher(String, "policy", qos.LATCHED)
+        self._learning = self.create_publisher(JointState, "learning", qos.RECORD)
+        self.create_subscription(messages.observation_type(self._spec), "observation",
+                                 self._on_observation, qos.RECORD)
+        self.create_subscription(JointState, "timestep", self._on_timestep, qos.RECORD)
+        self.create_timer(1.0, self._report)
+        self._trainer.start()
+
+    def _make_trainer(self, config: LearnerParameters) -> Trainer:
+        from realtime_rl.learning import torch_threads
+        from realtime_rl.learning.dqn import DqnLearner
+        from realtime_rl.learning.onnx_export import PolicyExporter
+        from realtime_rl.learning.onnx_import import load_weights
+        from realtime_rl.learning.trainer import Trainer
+
+        torch_threads.limit(config.threads)
+        settings = {field.name: getattr(config, field.name)
+                    for field in dataclasses.fields(DqnConfig)}
+        learner = DqnLearner(DqnConfig(**settings), self._spec, ActionSpace.parse(config.actions))
+        folder = Path(config.run_dir or ".").resolve()
+        found = sorted(folder.glob("policy-*.onnx"))
+        newest = found[-1] if found else Path(config.policy) if config.policy else None
+        if newest is not None:
+            load_weights(learner.network, newest)
+            self.get_logger().info(f"learning goes on from {newest.name}")
+        versions = [int(match[1]) for path in found if (match := _VERSION.fullmatch(path.name))]
+        return Trainer(
+            learner, PolicyExporter(learner.network, folder, config.keep),
+            now=time.monotonic_ns, export_interval_ns=round(config.export_interval * 1e9),
+            updates_per_transition=config.updates_per_transition,
+            first_version=max(versions, default=0) + 1,
+            on_export=self._on_export, on_failure=self._on_failure, prepare_thread=_step_back)
+
+    def _on_observation(self, message: Image | JointState) -> None:
+        words = wire.decode_words(message.header.frame_id)
+        try:
+            tick, first = int(words["tick"]), words["first"] == "1"
+            observation = messages.from_observation(message, self._spec)
+        except (KeyError, ValueError, wire.WireError) as error:
+            self.get_logger().warning(f"observation: {error}", throttle_duration_sec=1.0)
+            return
+        self._learn_from(self._assembler.observe(tick, observation, first))
+
+    def _on_timestep(self, message: JointState) -> None:
+        try:
+            step = messages.from_scalars(Timestep, message)
+        except wire.WireError as error:
+            self.get_logger().warning(f"timestep: {error}", throttle_duration_sec=1.0)
+            return
+        self._learn_from(self._assembler.step(step))
+
+    def _learn_from(self, transitions: list[SemiMdpTransition]) -> None:
+        for transition in transitions:
+            self._trainer.add(transition)
+
+    def _on_export(self, uri: PolicyUri, version: int) -> None:
+        self._policy.publish(String(data=str(uri)))
+        self.get_logger().info(f"policy version {version} announced")
+
+    def _on_failure(self, reason: str) -> None:
+        self.get_logger().error(f"training ended, the last policy stays: {reason}")
+
+    def _report(self) -> None:
+        progress = self._trainer.progress()
+        lag_s = ((time.monotonic_ns() - progress.exported_ns) / 1e9 if progress.exported_ns
+                 else float("nan"))
+        self._learning.publish(messages.to_scalars(Learning(
+            self.get_clock().now().nanoseconds, progress.updates, progress.transitions,
+            progress.loss, progress.epsilon, progress.version, lag_s)))
+
+    def close(self) -> None:
+        """End the training."""
+        self._trainer.close()
+
+
+def _step_back() -> None:
+    runtime.take_priority(runtime.Priority.IDLE)
+
+
+def _import_torch() -> None:
+    """Importing torch keeps a core busy for seconds."""
+    _step_back()
+    importlib.import_module("realtime_rl.learning.trainer")
+
+
+def main() -> int:
+    """Run the node."""
+    importing = threading.Thread(target=_import_torch)
+    importing.start()
+    try:
+        importing.join()
+    except KeyboardInterrupt:
+        os._exit(0)  # nothing was begun; waiting for the import would take seconds
+    return runtime.main(LearnerNode, runtime.Priority.BACKGROUND)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

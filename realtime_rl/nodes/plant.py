@@ -1,0 +1,111 @@
+"""The `plant` node: steps a plant on an absolute time grid and never waits for anyone."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from std_srvs.srv import Trigger
+
+from realtime_rl.core import wire
+from realtime_rl.core.latch import CommandLatch
+from realtime_rl.core.parameters import PlantParameters
+from realtime_rl.core.records import Command, Timestep
+from realtime_rl.core.tick_grid import TickPacer, TickStart
+from realtime_rl.core.types import Transition
+from realtime_rl.plants import registry
+from realtime_rl.ros import messages, qos, runtime
+from realtime_rl.ros.commands import command_codec
+from realtime_rl.ros.parameters import NodeParameters
+
+_FIRST_TICK_AFTER_NS = 100_000_000
+"""The grid begins a moment after the node exists, so that tick 0 is not late already."""
+
+
+class PlantNode(Node):
+    """A tick: latch the newest command, step, publish the state after it."""
+
+    def __init__(self) -> None:
+        """Make the plant that the parameters name; `PlantError` when there is none."""
+        super().__init__("plant")
+        config = NodeParameters(self, PlantParameters).current
+        self._plant = registry.make(config.name, registry.parse_options(list(config.options)),
+                                    config.seed)
+        spec = self._plant.spec
+        self._spec = spec
+        self._latch = CommandLatch(spec.actions)
+        self._codec = command_codec(config.command_type, spec.actions, config.gamepad_layout)
+        self._episode = -1
+        self._observation = self.create_publisher(
+            messages.observation_type(spec.observation), "observation", qos.RECORD)
+        self._timestep = self.create_publisher(JointState, "timestep", qos.RECORD)
+        self.create_subscription(self._codec.message_type, "command", self._on_command,
+                                 qos.COMMAND)
+        self.create_service(Trigger, "reset", self._on_reset)
+        self._ros_start_ns = self.get_clock().now().nanoseconds
+        self._start_ns = time.monotonic_ns()
+        self._pacer = TickPacer(spec.period_ns, self._start_ns + _FIRST_TICK_AFTER_NS)
+        self.get_logger().info(f"plant '{spec.name}' ticks every {spec.period_ns / 1e6:.3f} ms")
+
+    def next_deadline_ns(self) -> int:
+        """The next tick's place on the grid."""
+        return self._pacer.next_due_ns
+
+    def on_deadline(self, now_ns: int) -> None:
+        """One tick."""
+        started = self._pacer.start(now_ns)
+        command = self._latch.latch()
+        transition = self._plant.step(command.action)
+        self._episode += transition.first
+        # stamps identify ticks: ROS time at the start + monotonic time since, so that they
+        # strictly increase whatever is done to the system clock
+        stamp_ns = self._ros_start_ns + now_ns - self._start_ns
+        self._publish(started, stamp_ns, command, transition)
+        self._plant.prepare()  # in the time that is left of the tick
+
+    def _publish(self, started: TickStart, stamp_ns: int, command: Command,
+                 transition: Transition) -> None:
+        spec = self._spec
+        words = wire.encode_words({"plant": spec.name, "tick": started.tick,
+                                   "first": int(transition.first)})
+        self._observation.publish(messages.to_observation(
+            transition.observation, spec.observation, stamp_ns, words))
+        self._timestep.publish(messages.to_scalars(Timestep(
+            stamp_ns, started.tick, spec.period_ns, started.lateness_ns / 1e9, started.missed,
+            self._episode, transition.reward, transition.discount, transition.first,
+            transition.last, command.cause, command.worker, command.version,
+            command.observation_tick, command.action, spec.name)))
+
+    def _on_command(self, message: Any) -> None:  # noqa: ANN401 - of the configured type
+        try:
+            command = self._codec.decode(message)
+        except wire.WireError as error:
+            self.get_logger().warning(f"command refused: {error}", throttle_duration_sec=1.0)
+            return
+        if not self._latch.offer(command):
+            self.get_logger().warning(
+                f"command refused: {command.action!r} is not in '{self._spec.actions}'",
+                throttle_duration_sec=1.0)
+
+    def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        del request
+        self._plant.reset()
+        response.success = True
+        response.message = "the next tick starts an episode"
+        return response
+
+    def close(self) -> None:
+        """Release the plant."""
+        self._plant.close()
+
+
+def main() -> int:
+    """Run the node."""
+    return runtime.main(PlantNode, runtime.Priority.REALTIME)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

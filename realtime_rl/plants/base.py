@@ -1,0 +1,45 @@
+"""The whole contract of a plant, in one place."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from realtime_rl.core.types import Action, PlantSpec, Transition
+
+
+class Plant(Protocol):
+    """A controlled system that advances one tick a `step`. Deterministic given seed and actions.
+
+    The first `step` after construction, after `reset` and after a transition with `last` starts
+    an episode: it ignores its action and returns a transition with `first` set and reward 0.
+    A step must take less than the period; nothing in a plant sleeps or reads a clock.
+    """
+
+    @property
+    def spec(self) -> PlantSpec:
+        """Name, period, observation and action space; constant for the plant's life."""
+
+    def step(self, action: Action) -> Transition:
+        """Advance one tick under `action` (in `spec.actions`, else `PlantError`)."""
+
+    def prepare(self) -> None:
+        """Do ahead what the next step would take long for; changes nothing that can be seen.
+
+        Called in the time that is left of a tick. An episode's start is the usual reason.
+        """
+
+    def reset(self, seed: int | None = None) -> None:
+        """End the episode; the next step starts a new one.
+
+        With a seed, all randomness from then on follows from it; without, the random stream
+        that is under way goes on, so that episodes differ.
+        """
+
+    def save_state(self) -> bytes:
+        """Return everything that the future depends on, as bytes that `load_state` takes."""
+
+    def load_state(self, state: bytes) -> None:
+        """Go back to a saved state exactly; `PlantError` when the bytes are not one."""
+
+    def close(self) -> None:
+        """Release what the plant holds. Calling it twice is harmless."""

@@ -1,0 +1,92 @@
+"""PyBoy without a window, sound or files: frames, buttons, memory and states."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import warnings
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime_rl.core.errors import MissingDependencyError, PlantError
+from realtime_rl.plants.ram_values import Memory
+from realtime_rl.plants.rom_files import Rom
+
+FRAMES_PER_SECOND = 59.7275
+SIZE = 84
+"""Height and width of the picture that a policy sees [px]."""
+
+
+class Emulator:
+    """One running console. Buttons stay down until `hold` lets go of them."""
+
+    def __init__(self, rom: Rom) -> None:
+        """Switch on; `PlantError` where PyBoy does not know the cartridge."""
+        pyboy, self._cv2 = _library("pyboy"), _library("cv2")
+        self._error: type[Exception] = pyboy.utils.PyBoyException
+        try:
+            # from memory, not from its path: nothing is read or written beside the ROM
+            self._pyboy = pyboy.PyBoy(io.BytesIO(rom.data), window="null", sound_emulated=False,
+                                      log_level="ERROR")
+        except (self._error, KeyError, IndexError) as error:
+            raise PlantError(f"{str(rom.path)!r} cannot be emulated: {error}") from error
+        self._pyboy.set_emulation_speed(0)
+        if rom.has_clock:  # it would tell the host's time
+            self._pyboy.rtc_lock_experimental(True)
+        self.memory = cast(Memory, self._pyboy.memory)
+        self._held: frozenset[str] = frozenset()
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The buttons that are down."""
+        return self._held
+
+    def hold(self, buttons: frozenset[str]) -> None:
+        """Hold down these buttons and no other, from the next frame on."""
+        for button in self._held - buttons:
+            self._pyboy.button_release(button.lower())
+        for button in buttons - self._held:
+            self._pyboy.button_press(button.lower())
+        self._held = buttons
+
+    def run(self, frames: int) -> None:
+        """Advance without drawing."""
+        if frames:
+            self._pyboy.tick(frames, False)
+
+    def draw(self) -> NDArray[np.uint8]:
+        """Advance one frame and return its picture: `(1, 84, 84)` uint8, 0 black, 255 white."""
+        self._pyboy.tick(1, True)
+        gray = self._cv2.cvtColor(self._pyboy.screen.ndarray, self._cv2.COLOR_RGBA2GRAY)
+        picture = self._cv2.resize(gray, (SIZE, SIZE), interpolation=self._cv2.INTER_AREA)
+        return cast("NDArray[np.uint8]", picture[np.newaxis])
+
+    def save(self) -> bytes:
+        """Return the console's state; the held buttons are in it."""
+        with io.BytesIO() as stream:
+            self._pyboy.save_state(stream)
+            return stream.getvalue()
+
+    def load(self, state: bytes, held: frozenset[str] = frozenset()) -> None:
+        """Go back to a state, in which `held` were down; `PlantError` when it is not one."""
+        try:
+            self._pyboy.load_state(io.BytesIO(state))
+        except self._error as error:
+            raise PlantError(f"not a PyBoy state of this ROM ({len(state)} bytes): "
+                             f"{error}") from error
+        self._held = held
+
+    def close(self) -> None:
+        """Stop; battery-backed memory is not written anywhere."""
+        self._pyboy.stop(save=False)
+
+
+def _library(name: str) -> Any:  # noqa: ANN401 - pyboy and cv2 have no types
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # which SDL2 pyboy found, though none is used
+            return importlib.import_module(name)
+    except ImportError as error:
+        raise MissingDependencyError(name, "plants") from error

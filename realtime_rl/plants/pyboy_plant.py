@@ -1,0 +1,162 @@
+"""Any Game Boy game as a plant, in the PyBoy emulator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from realtime_rl.core.config import parameter, parameters
+from realtime_rl.core.errors import PlantError
+from realtime_rl.core.types import Action, ObservationSpec, PlantSpec, Transition
+from realtime_rl.plants import buttons, rom_files
+from realtime_rl.plants.emulator import FRAMES_PER_SECOND, SIZE, Emulator
+from realtime_rl.plants.ram_rules import Rules, Score
+from realtime_rl.plants.rules_file import load_rules
+from realtime_rl.plants.state_bytes import generator, pack, random_state, unpack
+
+
+@dataclass(frozen=True, slots=True)
+class PyBoyOptions:
+    """Which game, by which rules."""
+
+    rom: str = parameter("catch", "a ROM file's path, or the name of a bundled ROM")
+    rules: str = parameter("", "the rules file's path (rewards, ends, start); bundled ROMs have "
+                               "one, other ROMs without one give no rewards and never end")
+    state: str = parameter("", "the path of a PyBoy state in which episodes start, instead of "
+                               "the way from power-on that the rules describe")
+    buttons: str = parameter("rules", "the action space: the rules' (six buttons where they have "
+                                      "none), six or eight buttons, each with NOOP last",
+                             choices=("rules", "6", "8"))
+    settings: str = parameter("", "the rules' settings with other values: 'difficulty=1 "
+                                  "stochasticity=128'; difficulty=1 as an option does the same")
+    pokes: str = parameter("", "more bytes to write at each reset: '0xC001=64 0xC002=seed'")
+    noops: str = parameter("", "random no-ops after a reset, least and most: '0 40'; "
+                               "empty: as the rules say")
+    episode_ticks: int = parameter(0, "cut episodes off after so many ticks; 0: never", low=0)
+
+
+class PyBoyPlant:
+    """A Game Boy at 59.7275 frames a second: 84 x 84 grey pictures, rewards from its memory."""
+
+    Options = PyBoyOptions
+
+    def __init__(self, options: PyBoyOptions, seed: int) -> None:
+        """Run to the start state (about 0.1 s); `PlantError` for a bad ROM, rules or option."""
+        rom = rom_files.find(options.rom)
+        self._rules = _rules(options, rom)
+        self._sha256 = rom.sha256
+        self._episode_ticks = options.episode_ticks
+        labels = {"6": buttons.SIX, "8": buttons.EIGHT}.get(
+            options.buttons, self._rules.actions or buttons.SIX)
+        self._presses = [buttons.pressed(label) for label in labels]
+        self._spec = PlantSpec(
+            name=f"pyboy:{rom.name}",
+            period_ns=round(1e9 / FRAMES_PER_SECOND),
+            observation=ObservationSpec((1, SIZE, SIZE), "uint8", 0, 255),
+            actions=buttons.action_space(labels))
+        self._emulator = Emulator(rom)
+        self._score = Score(self._rules)
+        self._start = self._start_state(options.state)
+        self._closed = False
+        self._random = np.random.default_rng(seed)
+        self._starting, self._tick = True, 0
+        self._begun = False
+
+    def _start_state(self, path: str) -> bytes:
+        if path:
+            try:
+                # whatever was held when it was saved is to be let go
+                self._emulator.load(Path(path).expanduser().read_bytes(), buttons.ALL)
+            except OSError as error:
+                raise PlantError(f"state {path!r} cannot be read ({error.strerror})") from error
+        else:
+            for hold in self._rules.start:
+                self._emulator.hold(buttons.pressed(hold.label))
+                self._emulator.run(hold.frames)
+        self._emulator.hold(frozenset())
+        self._emulator.run(1)
+        return self._emulator.save()
+
+    @property
+    def spec(self) -> PlantSpec:
+        """See `Plant`."""
+        return self._spec
+
+    def step(self, action: Action) -> Transition:
+        """See `Plant`."""
+        if self._closed:
+            raise PlantError(f"plant {self._spec.name!r} is closed")
+        problem = self._spec.actions.problem(action)
+        if problem is not None:
+            raise PlantError(f"action {action!r} is {problem}: the space is {self._spec.actions}")
+        if self._starting:
+            return self._first()
+        self._emulator.hold(self._presses[int(action[0])])
+        observation = self._emulator.draw()
+        self._tick += 1
+        reward, over = self._score.update(self._emulator.memory)
+        last = over or self._tick == self._episode_ticks
+        self._starting = last
+        return Transition(observation, reward, 0.0 if over else 1.0, first=False, last=last)
+
+    def prepare(self) -> None:
+        """See `Plant`: going back to the start takes some milliseconds."""
+        if self._starting and not self._begun:
+            self._emulator.load(self._start)
+            self._rules.write(self._emulator.memory, self._random)
+            self._emulator.run(int(self._random.integers(*self._rules.noops, endpoint=True)))
+            self._begun = True
+
+    def _first(self) -> Transition:
+        self.prepare()
+        observation = self._emulator.draw()
+        self._score.start(self._emulator.memory)
+        self._starting, self._begun, self._tick = False, False, 0
+        return Transition(observation, reward=0.0, discount=1.0, first=True, last=False)
+
+    def reset(self, seed: int | None = None) -> None:
+        """See `Plant`."""
+        if seed is not None:
+            self._random = np.random.default_rng(seed)
+            self._begun = False
+        self._starting, self._tick = True, 0
+
+    def save_state(self) -> bytes:
+        """See `Plant`."""
+        header = {"rom": self._sha256, "starting": self._starting,
+                  "begun": self._begun, "tick": self._tick,
+                  "previous": self._score.previous, "held": sorted(self._emulator.held),
+                  "random": random_state(self._random)}
+        return pack("pyboy", header, self._emulator.save())
+
+    def load_state(self, state: bytes) -> None:
+        """See `Plant`."""
+        header, raw = unpack("pyboy", state)
+        if header["rom"] != self._sha256:
+            raise PlantError(f"the saved state is of another ROM than {self._spec.name!r}: "
+                             f"SHA-256 {header['rom']!r}")
+        self._emulator.load(raw, frozenset(header["held"]))
+        self._score.previous = header["previous"]
+        self._starting, self._tick = header["starting"], header["tick"]
+        self._begun = header["begun"]
+        self._random = generator(header["random"])
+
+    def close(self) -> None:
+        """See `Plant`."""
+        if not self._closed:
+            self._emulator.close()
+        self._closed = True
+
+
+def _rules(options: PyBoyOptions, rom: rom_files.Rom) -> Rules:
+    """Read the rules and adapt them to the options; refuse a ROM that they are not for."""
+    path = Path(options.rules).expanduser() if options.rules else rom.rules
+    rules = load_rules(path) if path else Rules("no rules file")
+    if rules.title not in (None, rom.title) or rules.sha256 not in (None, rom.sha256):
+        raise PlantError(f"{rules.source!r} is for the ROM {rules.title!r}, SHA-256 "
+                         f"{rules.sha256 or 'any'}; {str(rom.path)!r} is {rom.title!r}, "
+                         f"SHA-256 {rom.sha256}")
+    return (rules.with_settings(options.settings, parameters(PyBoyOptions))
+            .with_pokes(options.pokes).with_noops(options.noops))

@@ -1,0 +1,174 @@
+"""What a game's memory says: rewards, ends of episodes, and what is written at a reset."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from realtime_rl.core.errors import PlantError, choices
+from realtime_rl.plants.ram_values import Cell, Memory
+
+TAKES = ("difference", "level")
+OPERATORS: dict[str, Callable[[int, int], bool]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
+    ">": operator.gt, ">=": operator.ge}
+_RAM = 0x8000
+SEED = "seed"
+"""In place of a value: a fresh one is drawn at each reset, from the plant's seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """One term of the reward: `weight` times a value, or times its change since last tick."""
+
+    cell: Cell
+    take: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A condition that ends the episode for good: `value <operator> limit`."""
+
+    cell: Cell
+    operator: str
+    limit: int
+
+    def holds(self, memory: Memory) -> bool:
+        """Whether it is met."""
+        return OPERATORS[self.operator](self.cell.read(memory), self.limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Poke:
+    """A value that is written at each reset; `None` stands for a draw from the seed."""
+
+    cell: Cell
+    value: int | None
+
+    def __post_init__(self) -> None:
+        """Refuse ROM: writes there switch banks, and change no value."""
+        if self.cell.address < _RAM:
+            raise PlantError(f"address {self.cell.address:#06x} is in ROM; RAM begins at "
+                             f"{_RAM:#06x}")
+
+    def write(self, memory: Memory, random: np.random.Generator) -> None:
+        """Write it, drawing uniformly over all that fits where the value is `None`."""
+        value = self.value
+        if value is None:
+            value = int(random.integers(self.cell.low, self.cell.high, endpoint=True))
+        self.cell.write(memory, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A part of the way from power-on to the start state: a label held for some frames."""
+
+    label: str
+    frames: int
+
+
+START = (Hold("NOOP", 120),)
+"""Where a rules file does not say how to get to the start state: two seconds of nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All that a rules file says. `source` names it in messages."""
+
+    source: str
+    title: str | None = None
+    sha256: str | None = None
+    actions: tuple[str, ...] = ()
+    start: tuple[Hold, ...] = START
+    settings: Mapping[str, Poke] = field(default_factory=dict)
+    pokes: tuple[Poke, ...] = ()
+    noops: tuple[int, int] = (0, 0)
+    rewards: tuple[Reward, ...] = ()
+    ends: tuple[End, ...] = ()
+
+    def with_settings(self, text: str, options: Iterable[str] = ()) -> Rules:
+        """Return rules with other defaults: `difficulty=1 stochasticity=128`, `seed=seed`.
+
+        `options` are the plant's, for the message about a name that is neither.
+        """
+        settings = dict(self.settings)
+        for name, value in _pairs("settings", text):
+            if name not in settings:
+                raise PlantError(f"{name!r} is no setting of {self.source!r} and no option; "
+                                 f"settings: {choices(settings) or 'none'}; options: "
+                                 f"{choices(options)}")
+            settings[name] = Poke(settings[name].cell, _value(name, value, settings[name].cell))
+        return replace(self, settings=settings)
+
+    def with_pokes(self, text: str) -> Rules:
+        """Return rules that write more bytes at a reset: `0xC001=64 0xC002=seed`."""
+        more = []
+        for name, value in _pairs("pokes", text):
+            cell = Cell.of(_integer("pokes", name), "u8")
+            more.append(Poke(cell, _value(name, value, cell)))
+        return replace(self, pokes=(*self.pokes, *more))
+
+    def with_noops(self, text: str) -> Rules:
+        """Return rules with another number of no-ops, least and most: `0 40`."""
+        counts = [_integer("noops", word) for word in text.split()] or list(self.noops)
+        if len(counts) != 2 or not 0 <= counts[0] <= counts[1]:
+            raise PlantError(f"noops {text!r}: write the least and the most, like '0 40'")
+        return replace(self, noops=(counts[0], counts[1]))
+
+    def write(self, memory: Memory, random: np.random.Generator) -> None:
+        """Write the settings, then the pokes."""
+        for poke in (*self.settings.values(), *self.pokes):
+            poke.write(memory, random)
+
+
+class Score:
+    """Rewards and ends from tick to tick; remembers the values of the previous tick."""
+
+    def __init__(self, rules: Rules) -> None:
+        """Make a score that is to be started."""
+        self._rules = rules
+        self.previous: list[int] = [0] * len(rules.rewards)
+
+    def start(self, memory: Memory) -> None:
+        """Begin an episode: changes count from now on."""
+        self.previous = [term.cell.read(memory) for term in self._rules.rewards]
+
+    def update(self, memory: Memory) -> tuple[float, bool]:
+        """Return the reward of this tick, and whether the episode is over."""
+        values = [term.cell.read(memory) for term in self._rules.rewards]
+        reward = sum(
+            term.weight * (value - (before if term.take == "difference" else 0))
+            for term, value, before in zip(self._rules.rewards, values, self.previous, strict=True))
+        self.previous = values
+        return float(reward), any(end.holds(memory) for end in self._rules.ends)
+
+
+def _pairs(option: str, text: str) -> list[tuple[str, str]]:
+    pairs = []
+    for word in text.split():
+        name, sign, value = word.partition("=")
+        if not (name and sign and value):
+            raise PlantError(f"{option} {word!r}: write it like 'name=1'")
+        pairs.append((name, value))
+    return pairs
+
+
+def _value(name: str, text: str, cell: Cell) -> int | None:
+    if text == SEED:
+        return None
+    value = _integer(name, text)
+    if not cell.low <= value <= cell.high:
+        raise PlantError(f"{name}: {value!r} does not fit {cell.kind}: {cell.low} … {cell.high}, "
+                         f"or {SEED!r}")
+    return value
+
+
+def _integer(name: str, text: str) -> int:
+    try:
+        return int(text, 0)
+    except ValueError as error:
+        raise PlantError(f"{name}: {text!r} is not an integer (like 64 or 0x40)") from error

@@ -1,0 +1,1 @@
+"""Policies: loading, checking, running and swapping them; emulated accelerators."""

@@ -1,0 +1,214 @@
+"""The work of one inference process without its topics: slots in, actions and records out.
+
+The thread that calls the engine deals slots; a pool of threads computes, and ONNX Runtime lets
+go of the GIL meanwhile. Times come in as arguments, but for the one that a computation takes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from realtime_rl.core.errors import PolicyError
+from realtime_rl.core.exploration import explore
+from realtime_rl.core.observation_stack import ObservationStack
+from realtime_rl.core.records import ActionMessage, Algorithm, Inference, Miss
+from realtime_rl.core.stagger import Schedule
+from realtime_rl.core.types import Action, ActionSpace, Observation
+from realtime_rl.core.worker_pool import Finished, Slot, WorkerPool
+from realtime_rl.policies.hot_swap import HotSwap, Swap
+from realtime_rl.policies.latency import Latency, NoLatency
+from realtime_rl.policies.onnx_policy import OnnxPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """What an engine needs to know at its start."""
+
+    node: str
+    workers: tuple[int, ...]
+    actions: ActionSpace
+    latency: Latency
+    seed: int
+    exploration_hold: int
+    learning_order: str = "none"
+    """`SEQUENTIAL`: whether a worker learns `before` it infers, `after`, or not at all."""
+    learning_ns: int = 0
+    """How long that takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Computed:
+    action: Action | None
+    swap: Swap[OnnxPolicy]
+    compute_ns: int
+    age_ns: int
+    swapping: bool
+    first_use: bool
+    error: str = ""
+
+
+class InferenceEngine:
+    """Staggered workers of one policy. All methods but the computation run in one thread."""
+
+    def __init__(self, config: EngineConfig, schedule: Schedule,
+                 policies: HotSwap[OnnxPolicy], wake: Callable[[], None],
+                 prepare_thread: Callable[[], None] = lambda: None) -> None:
+        """Begin with `schedule`.
+
+        Args:
+            config: what stays.
+            schedule: to begin with.
+            policies: where the policy in use comes from.
+            wake: called, from any thread, when a result is there.
+            prepare_thread: called first in every computing thread, as to set its priority.
+        """
+        self._config = config
+        self._policies = policies
+        self._wake = wake
+        self.pool: WorkerPool[_Computed] = WorkerPool(config.workers, schedule)
+        self._stack = ObservationStack(1)
+        self._stack_size = 1
+        self._seen = (0, 0)
+        self.newest: tuple[int, int] | None = None
+        """Tick and stamp [ns] of the newest observation."""
+        self._rng = np.random.default_rng((config.seed, *config.workers))
+        self._computed: deque[tuple[Slot, int, _Computed]] = deque()
+        self._threads = ThreadPoolExecutor(len(config.workers), "inference", prepare_thread)
+        self._used: Swap[OnnxPolicy] | None = None
+
+    def observe(self, tick: int, stamp_ns: int, first: bool, observation: Observation) -> None:
+        """Take an observation in, without starting anything."""
+        self.newest = (tick, stamp_ns)
+        current = self._policies.current
+        if current is not None and current.policy.stack != self._stack_size:
+            self._stack_size = current.policy.stack
+            self._stack = ObservationStack(self._stack_size)
+        self._stack.push(tick, observation, first)
+
+    def start(self, now_ns: int, age_ns: int) -> list[Inference]:
+        """Start the slot of the newest observation, if it is one; return the slots missed.
+
+        Args:
+            now_ns: the time, monotonic.
+            age_ns: age of the newest observation, which only ROS time tells.
+        """
+        current = self._policies.current
+        self._seen = (now_ns, age_ns)
+        if current is None or self.newest is None:
+            return []
+        missed = []
+        for slot in self.pool.on_observation(*self.newest, now_ns):
+            if slot.worker < 0:
+                missed.append(self._missed(slot, Miss.BUSY))
+            else:
+                self._submit(slot, current, age_ns)
+        return missed
+
+    def start_worker(self, worker: int, now_ns: int, age_ns: int) -> list[Inference]:
+        """A worker's timer fired: start it on the newest observation; return the slot if missed."""
+        current = self._policies.current
+        if current is None or self.newest is None:
+            return []
+        slot, miss = self.pool.on_timer(worker, *self.newest, now_ns)
+        if miss is not Miss.NONE:
+            return [self._missed(slot, miss)]
+        self._submit(slot, current, age_ns)
+        return []
+
+    def collect(self) -> None:
+        """Take the finished computations in; call it after `wake`."""
+        while self._computed:
+            slot, end_ns, computed = self._computed.popleft()
+            taken_ns = self._config.latency.sample(self._rng)
+            before_ns, after_ns = self._learning(slot)
+            self.pool.on_result(slot, end_ns, taken_ns + before_ns, computed, after_ns)
+
+    def next_due_ns(self) -> int | None:
+        """When an action must leave; `None` when none waits."""
+        return self.pool.next_due_ns()
+
+    def due(self, now_ns: int) -> list[tuple[ActionMessage | None, Inference, str]]:
+        """Return what leaves now: the action (if there is one), the record, and any error."""
+        return [self._leave(finished) for finished in self.pool.due(now_ns)]
+
+    def start_idle(self, now_ns: int) -> None:
+        """Baselines: start the workers that are free; call it when `next_due_ns` has come."""
+        current = self._policies.current
+        if current is None:
+            return
+        arrived_ns, age_ns = self._seen
+        for slot in self.pool.on_idle(now_ns):
+            self._submit(slot, current, age_ns + now_ns - arrived_ns)
+
+    def close(self) -> None:
+        """Let the computations under way end."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def _learning(self, slot: Slot) -> tuple[int, int]:
+        """Time that a sequential worker learns before its inference and after it [ns]."""
+        config = self._config
+        if slot.schedule.algorithm is not Algorithm.SEQUENTIAL or config.learning_order == "none":
+            return 0, 0
+        learns_first = config.learning_order == "before"
+        return (config.learning_ns, 0) if learns_first else (0, config.learning_ns)
+
+    def _submit(self, slot: Slot, current: Swap[OnnxPolicy], age_ns: int) -> None:
+        first_use, self._used = current is not self._used, current
+        stacked = self._stack.get(slot.tick, mend=True)
+        self._threads.submit(self._compute, slot, current, stacked, age_ns, first_use)
+
+    def _compute(self, slot: Slot, current: Swap[OnnxPolicy], stacked: Observation | None,
+                 age_ns: int, first_use: bool) -> None:
+        """Runs in a thread of the pool."""
+        action, error = None, ""
+        begin_ns = time.monotonic_ns()
+        try:
+            if stacked is None:
+                raise PolicyError("its observation is not kept any more")
+            policy = current.policy
+            action = policy.act(policy.infer(stacked))
+            action = explore(slot.tick, policy.epsilon, self._config.exploration_hold,
+                             self._config.seed, self._config.actions) or action
+        except PolicyError as problem:
+            error = str(problem)
+        except Exception as problem:  # a fault of the runtime costs its slot, not the worker
+            error = f"{type(problem).__name__}: {problem}"
+        end_ns = time.monotonic_ns()
+        self._computed.append((slot, end_ns, _Computed(
+            action, current, end_ns - begin_ns, age_ns, self._policies.loading, first_use, error)))
+        self._wake()
+
+    def _leave(self, finished: Finished[_Computed]
+               ) -> tuple[ActionMessage | None, Inference, str]:
+        slot, computed = finished.slot, finished.result
+        swap = computed.swap
+        version = swap.policy.version
+        message = None
+        if computed.action is not None:
+            message = ActionMessage(slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, version,
+                                    slot.generation, computed.action)
+        swap_s = (slot.start_ns - swap.announced_ns) / 1e9 if computed.first_use else math.nan
+        miss = Miss.NONE if message is not None else Miss.FAILED
+        return message, Inference(
+            slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, slot.generation, version,
+            computed.age_ns / 1e9, (finished.end_ns - slot.start_ns) / 1e9,
+            computed.compute_ns / 1e9, miss, computed.swapping, swap_s, self._config.node,
+            swap.policy.provider, self._emulated), computed.error
+
+    def _missed(self, slot: Slot, miss: Miss) -> Inference:
+        return Inference(
+            slot.stamp_ns, slot.tick, slot.due_tick, -1, slot.generation, -1, math.nan, math.nan,
+            math.nan, miss, self._policies.loading, math.nan, self._config.node, "",
+            self._emulated)
+
+    @property
+    def _emulated(self) -> str:
+        latency = self._config.latency
+        return "" if isinstance(latency, NoLatency) else str(latency)

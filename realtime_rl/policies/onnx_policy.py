@@ -1,0 +1,174 @@
+"""An ONNX policy: loaded, checked against the plant, warmed up, and run by several threads."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime_rl.core.errors import MissingDependencyError, PolicyError
+from realtime_rl.core.policy_metadata import PolicyMetadata
+from realtime_rl.core.policy_uri import PolicyUri
+from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
+from realtime_rl.policies import interface, providers
+
+Expected = tuple[ObservationSpec, ActionSpace]
+"""What the plant gives and takes; a policy must fit it."""
+_CHUNK = 1 << 20
+
+
+class OnnxPolicy:
+    """A policy in an ONNX Runtime session. Threads may share it; nothing in it changes.
+
+    Make one with `load`.
+    """
+
+    def __init__(self, session: Any, path: Path, fitted: interface.Fitted,  # noqa: ANN401 - lazy
+                 actions: ActionSpace) -> None:
+        """Wrap a session that was checked; `load` is the way to get one."""
+        self._session = session
+        self._fitted = fitted
+        self._path = path
+        self._actions = actions
+        self.provider: str = providers.name_of(session.get_providers()[0])
+        """What really computes: `cpu`, `cuda` or `tensorrt`."""
+        self.fallback = ""
+        """Why that is not what was asked for; empty when it is."""
+        self.warnings: tuple[str, ...] = fitted.warnings
+
+    @staticmethod
+    def load(
+        path: Path, expected: Expected, provider: str = "auto", threads: int = 1, sha256: str = ""
+    ) -> OnnxPolicy:
+        """Load, check and warm up a policy.
+
+        Args:
+            path: the ONNX file.
+            expected: observation and action space of the plant.
+            provider: `auto` (CUDA where there is one, else CPU), `cpu`, `cuda` or `tensorrt`.
+            threads: threads of one inference.
+            sha256: what the file must hash to, in hexadecimal; empty: anything.
+
+        Raises:
+            PolicyError: the file is absent, altered or no ONNX; it does not fit the plant; it
+                gives non-finite outputs; `provider` is unknown.
+            MissingDependencyError: ONNX Runtime is not installed.
+        """
+        _check_file(path, sha256)
+        session, fallback = _session(path, provider, threads)
+        try:
+            fitted = interface.fit(session, expected)
+        except PolicyError as error:
+            raise PolicyError(f"policy {str(path)!r}: {error}") from error
+        policy = OnnxPolicy(session, path, fitted, expected[1])
+        policy.fallback = fallback
+        policy._warm_up()
+        return policy
+
+    @property
+    def metadata(self) -> PolicyMetadata | None:
+        """What the file says about itself; `None` when it says nothing."""
+        return self._fitted.metadata
+
+    @property
+    def version(self) -> int:
+        """Version in the metadata; 0 without."""
+        return self.metadata.version if self.metadata else 0
+
+    @property
+    def epsilon(self) -> float:
+        """Exploration that the learner wants; 0.0 without metadata."""
+        return self.metadata.epsilon if self.metadata else 0.0
+
+    @property
+    def stack(self) -> int:
+        """How many observations the input joins."""
+        return self._fitted.stack
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of what `infer` takes: `(stack * C, …)`."""
+        return self._fitted.input_shape
+
+    def infer(self, observation: Observation) -> NDArray[np.float32]:
+        """Run the network on one stacked observation; return its outputs, shape `(outputs,)`.
+
+        Raises:
+            PolicyError: the observation has another shape, or an output is not finite.
+        """
+        if observation.shape != self._fitted.input_shape:
+            raise PolicyError(f"policy {str(self._path)!r} takes {self._fitted.input_shape}, "
+                              f"not an observation of shape {observation.shape}")
+        batch = observation[None].astype(self._fitted.dtype, copy=False)
+        outputs = cast(NDArray[np.float32],
+                       self._session.run(None, {self._fitted.input_name: batch})[0][0])
+        if not np.isfinite(outputs).all():
+            raise PolicyError(f"policy {str(self._path)!r} gives non-finite outputs: {outputs}")
+        return outputs
+
+    def act(self, outputs: NDArray[np.float32]) -> Action:
+        """Return the action: the choice of the largest value, or the values within limits."""
+        if self._actions.discrete:
+            return (float(outputs.argmax()),)
+        clipped = np.clip(outputs, self._actions.low, self._actions.high)
+        return tuple(float(value) for value in clipped)
+
+    def _warm_up(self) -> None:
+        """The first runs allocate, and an overflow or NaN shows on the extremes."""
+        for value in (self._fitted.low, self._fitted.high):
+            self.infer(np.full(self._fitted.input_shape, value, self._fitted.dtype))
+
+
+class Loader:
+    """Loads policies for one plant and one provider by URI: what `HotSwap` calls."""
+
+    def __init__(self, expected: Expected, provider: str = "auto", threads: int = 1) -> None:
+        """Keep what `OnnxPolicy.load` needs beside the URI."""
+        self._expected = expected
+        self._provider = provider
+        self._threads = threads
+
+    def __call__(self, uri: str) -> OnnxPolicy:
+        """Load the policy that `uri` names; errors as in `OnnxPolicy.load`."""
+        parsed = PolicyUri.parse(uri)
+        return OnnxPolicy.load(parsed.path, self._expected, self._provider, self._threads,
+                               parsed.sha256)
+
+
+def _check_file(path: Path, sha256: str) -> None:
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.sha256()
+            while sha256 and (chunk := file.read(_CHUNK)):
+                digest.update(chunk)
+    except OSError as error:
+        raise PolicyError(
+            f"policy {str(path)!r}: this host cannot read it ({error.strerror})") from error
+    if sha256 and digest.hexdigest() != sha256.lower():
+        raise PolicyError(f"policy {str(path)!r}: SHA-256 is {digest.hexdigest()!r}, "
+                          f"not the announced {sha256!r}")
+
+
+def _session(path: Path, provider: str, threads: int) -> tuple[Any, str]:
+    """Return an ONNX Runtime session, and why it does not use the provider asked for."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingDependencyError("onnxruntime", "cpu") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # A spinning thread would take the core that the plant or another worker needs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 4  # what goes wrong is raised and reported here
+    wanted = providers.wanted(provider, onnxruntime.get_available_providers())
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=wanted)
+    except Exception as error:  # ONNX Runtime has no common base class for its errors
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise PolicyError(f"policy {str(path)!r} cannot be loaded: {reason}") from error
+    actual = providers.name_of(session.get_providers()[0])
+    return session, providers.fallback_message(provider, actual)

@@ -1,0 +1,192 @@
+"""Which nodes a scenario has, with their parameters: the one graph, however it is started.
+
+Needs no rclpy: the launch file turns a `NodeSpec` into a `launch_ros` action, the runner into a
+process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from realtime_rl.core import parameters as p
+from realtime_rl.core.config import Value, build, parameters, values_of
+from realtime_rl.core.errors import ConfigError, choices
+from realtime_rl.core.types import PlantSpec
+
+PACKAGE = "realtime_rl"
+PARENT_VARIABLE = "REALTIME_RL_PARENT"
+"""Environment of a node: the process that watches over it, and with which it ends."""
+ENVIRONMENT = {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
+"""Environment of every node, where the user has not set it otherwise.
+
+Fast DDS' shared memory has locks between processes: whoever is killed or starved while holding one
+makes the plant wait. Sockets never do.
+"""
+SECTIONS: dict[str, type] = {
+    "scenario": p.Scenario, "plant": p.PlantParameters, "inference": p.InferenceParameters,
+    "coordinator": p.CoordinatorParameters, "actuator": p.ActuatorParameters,
+    "learner": p.LearnerParameters, "monitor": p.MonitorParameters,
+    "recorder": p.RecorderParameters}
+_AUTO = "auto"
+_AUTO_HOSTED = 64
+"""Workers that stand ready under `workers: auto`; idle ones cost nothing but an entry in a list."""
+Settings = dict[str, dict[str, object]]
+"""Parameters by section, as a parameter file and the command line give them."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """One node of the graph."""
+
+    executable: str
+    """Its executable in `lib/realtime_rl`, which is also its module in `realtime_rl.nodes`."""
+    name: str
+    namespace: str
+    parameters: dict[str, Value]
+    respawn: bool
+
+
+def read_settings(path: Path) -> Settings:
+    """Read a ROS 2 parameter file; `ConfigError` for an unknown section, parameter or value."""
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # a SafeLoader
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        line = str(error).replace("\n", " ")
+        raise ConfigError(f"{path}: not a YAML file: {line}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: not a ROS 2 parameter file (section: ros__parameters: …)")
+    settings: Settings = {}
+    for section, body in content.items():
+        if not isinstance(body, dict) or not isinstance(body.get("ros__parameters"), dict):
+            raise ConfigError(f"{path}: {section!r} has no 'ros__parameters:' with values")
+        settings[section] = dict(body["ros__parameters"])
+    if settings.get("scenario", {}).get("workers") == _AUTO:
+        _size_automatically(settings)
+    try:
+        check(settings)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return settings
+
+
+def override(settings: Settings, assignments: Iterable[str]) -> Settings:
+    """Return settings changed by `node.parameter=value` words; `ConfigError` for a bad one."""
+    changed = {section: dict(values) for section, values in settings.items()}
+    for assignment in assignments:
+        target, equals, text = assignment.partition("=")
+        section, dot, name = target.partition(".")
+        if not equals or not dot:
+            raise ConfigError(f"{assignment!r}: write it as 'node.parameter=value'")
+        known = parameters(_section(section))
+        if target == "scenario.workers" and text == _AUTO:
+            _size_automatically(changed)
+            continue
+        if name not in known:
+            raise ConfigError(f"{section}: unknown parameter {name!r}; known: {choices(known)}")
+        try:
+            changed.setdefault(section, {})[name] = known[name].parse(text)
+        except ConfigError as error:
+            raise ConfigError(f"{section}.{error}") from error
+    check(changed)
+    return changed
+
+
+def _size_automatically(settings: Settings) -> None:
+    """`workers: auto`: host many, and let the coordinator choose how many of them are active."""
+    settings.setdefault("scenario", {})["workers"] = _AUTO_HOSTED
+    settings.setdefault("coordinator", {})["sizing"] = _AUTO
+
+
+def check(settings: Settings) -> None:
+    """`ConfigError` names the section, parameter and value that are not allowed."""
+    for section, values in settings.items():
+        kind = _section(section)
+        try:
+            build(kind, values)
+        except ConfigError as error:
+            raise ConfigError(f"{section}: {error}") from error
+
+
+def section_of(settings: Settings, section: str) -> Any:  # noqa: ANN401 - a section's dataclass
+    """Return one section's configuration, defaults filled in."""
+    return build(_section(section), settings.get(section, {}))
+
+
+def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> list[NodeSpec]:
+    """Return the nodes of a scenario.
+
+    Args:
+        settings: from `read_settings` and `override`.
+        plant: the plant's spec, which the other nodes are told.
+        policy: URI of the policy to start from; empty when the learner will announce one.
+        run_dir: folder for exported policies.
+    """
+    scenario: p.Scenario = section_of(settings, "scenario")
+    spec = {"period_ns": plant.period_ns, "actions": str(plant.actions),
+            "observation": str(plant.observation)}
+    inference_names = tuple(f"inference_{index}" for index in range(scenario.processes))
+    shared = {"workers": scenario.workers, "processes": scenario.processes}
+    wanted: list[tuple[str, str, Mapping[str, object]]] = [
+        *(("inference", name, {**spec, **shared, "process": index, "policy": policy})
+          for index, name in enumerate(inference_names)),
+        ("actuator", "actuator", spec),
+        ("coordinator", "coordinator", {"inference_nodes": inference_names,
+                                        "workers": scenario.workers,
+                                        "period_ns": plant.period_ns}),
+        ("monitor", "monitor", {}),
+    ]
+    if scenario.learner:
+        wanted.append(("learner", "learner", {**spec, "run_dir": run_dir}))
+    if scenario.record:
+        wanted.insert(0, ("recorder", "recorder", {"bag": scenario.record}))
+    wanted.append(("plant", "plant", {}))
+    return [_node(settings, scenario, *node) for node in wanted]
+
+
+def _node(settings: Settings, scenario: p.Scenario, executable: str, name: str,
+          given: Mapping[str, object]) -> NodeSpec:
+    config = section_of({executable: {**given, **settings.get(executable, {})}}, executable)
+    # a second recorder would find the first one's bag
+    respawn = scenario.respawn and executable != "recorder"
+    return NodeSpec(executable, name, scenario.namespace, values_of(config), respawn)
+
+
+def parameter_file(node: NodeSpec) -> str:
+    """Write a node's parameters as a ROS 2 parameter file."""
+    # rcl cannot tell the type of an empty list; leaving it out means the same
+    values = {name: list(value) if isinstance(value, tuple) else value
+              for name, value in node.parameters.items() if value != ()}
+    return str(yaml.dump({"/**": {"ros__parameters": values}}, Dumper=_QuotingDumper,
+                         sort_keys=False))
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads `3e-4` as rcl does; to PyYAML it is a string."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
+    list("-+.0123456789"))
+
+
+class _QuotingDumper(yaml.SafeDumper):
+    """Quotes every string: rcl reads a plain `y`, `N` or `1e3` as something else than PyYAML."""
+
+
+_QuotingDumper.add_representer(str, lambda dumper, text: dumper.represent_scalar(
+    "tag:yaml.org,2002:str", text, style='"'))
+
+
+def _section(name: str) -> type:
+    if name not in SECTIONS:
+        raise ConfigError(f"unknown section {name!r}; known: {choices(SECTIONS)}")
+    return SECTIONS[name]
+

@@ -1,0 +1,94 @@
+"""ROS messages to and from the plain values of `core.wire`."""
+
+from __future__ import annotations
+
+import array
+from typing import Any, TypeVar
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from numpy.typing import NDArray
+from sensor_msgs.msg import Image, JointState, Joy
+
+from realtime_rl.core import wire
+from realtime_rl.core.types import Observation, ObservationSpec
+
+Record = TypeVar("Record")
+_SECOND_NS = 1_000_000_000
+
+
+def to_time(stamp_ns: int) -> Time:
+    """Nanoseconds as a ROS time."""
+    return Time(sec=stamp_ns // _SECOND_NS, nanosec=stamp_ns % _SECOND_NS)
+
+
+def to_ns(stamp: Time) -> int:
+    """A ROS time as nanoseconds."""
+    return int(stamp.sec) * _SECOND_NS + int(stamp.nanosec)
+
+
+def to_scalars(record: Any) -> JointState:  # noqa: ANN401 - any record of core.records
+    """A record as named scalars."""
+    scalars = wire.encode(record)
+    message = JointState(name=list(scalars.names), position=array.array("d", scalars.values))
+    message.header.stamp = to_time(scalars.stamp_ns)
+    message.header.frame_id = scalars.frame_id
+    return message
+
+
+def from_scalars(kind: type[Record], message: JointState) -> Record:
+    """Named scalars as a record of type `kind`; `WireError` when they are none."""
+    return wire.decode(kind, wire.NamedScalars(
+        to_ns(message.header.stamp), message.header.frame_id, tuple(message.name),
+        tuple(message.position)))
+
+
+def to_joy(values: wire.JoyValues) -> Joy:
+    """Axes and buttons as a message."""
+    message = Joy(axes=array.array("f", values.axes), buttons=array.array("i", values.buttons))
+    message.header.stamp = to_time(values.stamp_ns)
+    message.header.frame_id = values.frame_id
+    return message
+
+
+def from_joy(message: Joy) -> wire.JoyValues:
+    """A message's axes and buttons."""
+    return wire.JoyValues(to_ns(message.header.stamp), message.header.frame_id,
+                          tuple(message.axes), tuple(message.buttons))
+
+
+def observation_type(spec: ObservationSpec) -> type:
+    """The message type of `observation` for this kind of observation."""
+    return Image if spec.is_image else JointState
+
+
+def to_observation(value: Observation, spec: ObservationSpec, stamp_ns: int,
+                   frame_id: str) -> Image | JointState:
+    """An observation of shape `spec.shape` as a message."""
+    message: Image | JointState
+    if spec.is_image:
+        _, height, width = spec.shape
+        # assigning bytes would check every element in Python (rosidl_python#156)
+        message = Image(height=height, width=width, encoding="mono8", step=width,
+                        data=array.array("B", value.tobytes()))
+    else:
+        flat = np.asarray(value, np.float64).ravel()
+        message = JointState(name=[f"observation.{i}" for i in range(flat.size)],
+                             position=array.array("d", flat.tobytes()))
+    message.header.stamp = to_time(stamp_ns)
+    message.header.frame_id = frame_id
+    return message
+
+
+def from_observation(message: Image | JointState, spec: ObservationSpec) -> NDArray[np.generic]:
+    """A message's observation, of shape `spec.shape`; `WireError` when it does not fit."""
+    if isinstance(message, Image):
+        if (message.encoding, 1, message.height, message.width) != ("mono8", *spec.shape):
+            raise wire.WireError(f"image {message.encoding}[{message.height},{message.width}], "
+                                 f"expected {spec} as mono8")
+        data = np.frombuffer(message.data, np.uint8)
+    else:
+        data = np.asarray(message.position, np.float64).astype(spec.dtype)
+    if data.size != int(np.prod(spec.shape)):
+        raise wire.WireError(f"observation of {data.size} values, expected {spec}")
+    return data.reshape(spec.shape)

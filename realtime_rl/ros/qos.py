@@ -1,0 +1,34 @@
+"""The QoS of every topic, in one place (DESIGN: section 3)."""
+
+from __future__ import annotations
+
+from rclpy.duration import Duration
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    LivelinessPolicy,
+    QoSProfile,
+    ReliabilityPolicy,
+)
+
+
+def _profile(depth: int, *, reliable: bool = True, latched: bool = False) -> QoSProfile:
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST, depth=depth,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE)
+
+
+ALIVE = QoSProfile(
+    depth=1, liveliness=LivelinessPolicy.AUTOMATIC, liveliness_lease_duration=Duration(seconds=0.3))
+"""Says that a process lives, without a message: its middleware asserts it."""
+NEWEST = _profile(4, reliable=False)
+"""Inference taking observations: best effort; a few, since a stacked input needs every frame."""
+COMMAND = _profile(1)
+"""Actions (per worker process) and commands: reliable, nothing old queued."""
+RECORD = _profile(1000)
+"""What must not be lost: timesteps, verdicts, inferences, and observations offered to anybody."""
+LATCHED = _profile(10, latched=True)
+"""The present state for late joiners: schedule, policy."""
+ACTIONS = _profile(256)
+"""The actuator's side of `action`: many workers, each of whose actions is judged."""

@@ -1,0 +1,160 @@
+"""How a node process lives: one executor thread, absolute deadlines, a clean end."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import enum
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.utilities import get_rmw_implementation_identifier
+
+from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.ros.graph import PARENT_VARIABLE
+
+_PR_SET_PDEATHSIG = 1
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
+
+
+def middleware() -> str:
+    """Name of the middleware (RMW) in use; whatever it raises when it cannot be loaded."""
+    return str(get_rmw_implementation_identifier())
+
+
+class DeadlineNode(Protocol):
+    """A node that, besides its callbacks, wants to be called at times that it names."""
+
+    def next_deadline_ns(self) -> int | None:
+        """When to call `on_deadline`, on `time.monotonic_ns`; `None` for not now."""
+
+    def on_deadline(self, now_ns: int) -> None:
+        """The deadline has come."""
+
+
+def spin(node: Node, deadlines: DeadlineNode | None = None) -> None:
+    """Run a node's callbacks, and its deadlines between them, until ROS shuts down.
+
+    One thread does both: no lock, no race, and a deadline is met to the accuracy of a wait.
+    """
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    # what lives now lives for ever: collecting it again and again would cost milliseconds
+    gc.collect()
+    gc.freeze()
+    try:
+        while rclpy.ok():
+            if deadlines is None:
+                executor.spin_once()
+                continue
+            due_ns = deadlines.next_deadline_ns()
+            wait_s = None if due_ns is None else max(0.0, (due_ns - time.monotonic_ns()) / 1e9)
+            executor.spin_once(timeout_sec=wait_s)
+            now_ns = time.monotonic_ns()
+            due_ns = deadlines.next_deadline_ns()
+            if due_ns is not None and due_ns <= now_ns:
+                deadlines.on_deadline(now_ns)
+    finally:
+        executor.remove_node(node)
+        executor.shutdown(timeout_sec=0.0)
+
+
+class Priority(enum.Enum):
+    """How a thread stands to the others on its machine.
+
+    Plant, actuator and inference must wake in time, all else can wait.
+    """
+
+    REALTIME = "realtime"
+    """SCHED_FIFO, else nice -10, where that is allowed; memory is locked."""
+    NORMAL = "normal"
+    BACKGROUND = "background"
+    """nice 10."""
+    IDLE = "idle"
+    """Only where nobody else wants to: SCHED_IDLE, else nice 19."""
+
+
+_FIFO_PRIORITY = 30
+"""Above everything ordinary, below the kernel's own threads (50) and drivers."""
+_FIFO_PRIORITY_OF_MIDDLEWARE = 20
+"""Below the threads that tick and act: threads of equal priority do not make way for each other,
+and discovery keeps the middleware's busy for long when a node joins."""
+
+
+def take_priority(priority: Priority, fifo: int = _FIFO_PRIORITY) -> None:
+    """Give the calling thread, and those that it starts from now on, a priority.
+
+    What is not allowed is left: `realtime-rl doctor` says how to allow it.
+    """
+    this = threading.get_native_id()
+    if priority is Priority.REALTIME:
+        # a page that was taken away costs a read from the disk just when the tick is due
+        ctypes.CDLL(None).mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT)
+        with contextlib.suppress(PermissionError):
+            os.sched_setscheduler(this, os.SCHED_FIFO, os.sched_param(fifo))
+            return
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, this, -10)
+    elif priority is Priority.NORMAL:
+        os.sched_setscheduler(this, os.SCHED_OTHER, os.sched_param(0))
+        os.setpriority(os.PRIO_PROCESS, this, 0)
+    elif priority is Priority.BACKGROUND:
+        os.setpriority(os.PRIO_PROCESS, this, 10)
+    else:
+        os.setpriority(os.PRIO_PROCESS, this, 19)
+        os.sched_setscheduler(this, os.SCHED_IDLE, os.sched_param(0))
+
+
+def _end_with_parent() -> None:
+    """A node must not go on steering when the runner that watched over it was killed."""
+    parent = os.environ.get(PARENT_VARIABLE)
+    if parent is not None:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != int(parent):  # it died before we asked
+            raise SystemExit(0)
+
+
+def main(make: Callable[[], Node], priority: Priority) -> int:
+    """Run one node as a process; return its exit status.
+
+    A `RealtimeRlError` is one line on standard error and status 2: launch and the runner show it.
+
+    Args:
+        make: creates the node, after ROS was started. Its `close()`, where it has one, is called
+            when it stops.
+        priority: of the process.
+    """
+    _end_with_parent()
+    if priority is Priority.REALTIME:
+        # the middleware's threads inherit it
+        take_priority(priority, _FIFO_PRIORITY_OF_MIDDLEWARE)
+    rclpy.init(args=sys.argv)
+    node: Node | None = None
+    try:
+        node = make()
+        take_priority(priority)  # of this thread only: a starved middleware loses messages
+        spin(node, node if hasattr(node, "next_deadline_ns") else None)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        return 0
+    except RealtimeRlError as error:
+        name = node.get_name() if node is not None else Path(sys.argv[0]).stem
+        print(f"{name}: error: {error}", file=sys.stderr, flush=True)
+        return 2
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cut the end short
+        if node is not None:
+            if hasattr(node, "close"):
+                node.close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0

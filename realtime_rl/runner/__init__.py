@@ -1,0 +1,1 @@
+"""Starts a graph where `ros2 launch` is not installed, and prepares one for either."""

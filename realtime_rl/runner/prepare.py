@@ -1,0 +1,141 @@
+"""From a parameter file to the nodes to start: the same for `realtime-rl run` and `ros2 launch`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from realtime_rl.core import default_policy
+from realtime_rl.core.errors import ConfigError, PolicyError, choices
+from realtime_rl.core.gamepad import GamepadLayout
+from realtime_rl.core.parameters import (
+    ActuatorParameters,
+    InferenceParameters,
+    LearnerParameters,
+    PlantParameters,
+    Scenario,
+)
+from realtime_rl.core.policy_uri import PolicyUri
+from realtime_rl.core.types import PlantSpec
+from realtime_rl.files import sha256_of
+from realtime_rl.plants import registry
+from realtime_rl.policies.latency import Latency
+from realtime_rl.ros import graph
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A scenario that is ready to start."""
+
+    scenario: Scenario
+    plant: PlantSpec
+    nodes: list[graph.NodeSpec]
+    run_dir: Path
+    """Where the policies of this run are."""
+
+
+def config_folders() -> list[Path]:
+    """Folders in which a scenario is looked up by its name."""
+    prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
+    return [Path(prefix) / "share" / graph.PACKAGE / "config" for prefix in prefixes if prefix]
+
+
+def find_config(name: str) -> Path:
+    """Find a scenario by path or by name; `ConfigError` names the known ones."""
+    if Path(name).is_file():
+        return Path(name)
+    found = {path.stem: path for folder in reversed(config_folders())
+             for path in folder.glob("*.yaml")}
+    if name not in found:
+        raise ConfigError(f"unknown scenario {name!r}: no such file, and not one of "
+                          f"{choices(found)}")
+    return found[name]
+
+
+def prepare(config: str, assignments: Sequence[str]) -> Prepared:
+    """Check everything that can be checked before anything starts, and make the first policy.
+
+    Args:
+        config: path or name of a parameter file.
+        assignments: `node.parameter=value` words that go before the file.
+
+    Raises:
+        ConfigError, PlantError, PolicyError, MissingDependencyError: what is wrong, in one line.
+    """
+    settings = graph.override(graph.read_settings(find_config(config)), assignments)
+    if graph.section_of(settings, "scenario").record == "true":
+        name = time.strftime("rosbag2_%Y_%m_%d-%H_%M_%S")  # as `ros2 bag record` names its own
+        settings = graph.override(settings, [f"scenario.record={name}"])
+    scenario: Scenario = graph.section_of(settings, "scenario")
+    if scenario.record and Path(scenario.record).exists():
+        raise ConfigError(f"record: {scenario.record!r} exists already; name another folder")
+    plant = _plant_spec(graph.section_of(settings, "plant"))
+    graph.nodes(settings, plant, "", "")  # every value is checked before a file is written
+    _check_texts(settings, plant)
+    run_dir = _run_dir(scenario)
+    policy = _first_policy(settings, run_dir)
+    return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir)
+
+
+def _plant_spec(parameters: PlantParameters) -> PlantSpec:
+    options = registry.parse_options(list(parameters.options))
+    plant = registry.make(parameters.name, options, parameters.seed)
+    try:
+        return plant.spec
+    finally:
+        plant.close()
+
+
+def _check_texts(settings: graph.Settings, plant: PlantSpec) -> None:
+    """`ConfigError` for a text that the node which reads it would refuse at its start."""
+    inference: InferenceParameters = graph.section_of(settings, "inference")
+    actuator: ActuatorParameters = graph.section_of(settings, "actuator")
+    Latency.parse(inference.latency)
+    default_policy.make(actuator.default_policy, plant.actions, actuator.default_action)
+    if plant.actions.discrete:
+        GamepadLayout.parse(actuator.gamepad_layout, plant.actions)
+
+
+def _run_dir(scenario: Scenario) -> Path:
+    """Make the folder for policies: as asked, beside the bag, or a temporary one."""
+    if not scenario.run_dir and not scenario.record:
+        return Path(tempfile.mkdtemp(prefix="realtime_rl-"))
+    folder = Path(scenario.run_dir or f"{scenario.record.rstrip('/')}-policies").resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be made: {error.strerror}") from error
+    return folder
+
+
+def _first_policy(settings: graph.Settings, run_dir: Path) -> str:
+    """Return the URI of the policy to start from: the named one, or the learner's untrained one."""
+    scenario: Scenario = graph.section_of(settings, "scenario")
+    if scenario.policy:
+        path = Path(scenario.policy).resolve()
+        if not path.is_file():
+            raise PolicyError(f"policy: {scenario.policy!r} is not a file")
+        return str(PolicyUri(path, sha256_of(path)))
+    if not scenario.learner:
+        raise ConfigError("policy: empty, and the learner is off: name an ONNX file "
+                          "(scenario.policy=FILE), or turn the learner on")
+    learner: LearnerParameters = graph.section_of(settings, "learner")
+    plant: PlantParameters = graph.section_of(settings, "plant")
+    path = run_dir / "policy-000000.onnx"
+    options = [word for option in plant.options for word in ("--plant-option", option)]
+    # in a process of its own: torch's hundreds of megabytes do not stay in this one
+    done = subprocess.run(
+        [sys.executable, "-m", "realtime_rl.cli.main", "export", "--plant", plant.name, *options,
+         "--network", learner.network, "--stack", str(learner.stack),
+         "--seed", str(learner.seed), str(path)],
+        capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines()
+        raise PolicyError(f"no first policy: {lines[-1] if lines else 'export failed'}")
+    return str(PolicyUri(path, sha256_of(path)))

@@ -1,0 +1,78 @@
+"""What a simulated run amounts to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from realtime_rl.core.records import Timestep
+from realtime_rl.core.types import Cause
+
+_RESAMPLES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean with its 95% interval."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(slots=True)
+class Figures:
+    """Collects the returns and the causes of a run, tick by tick."""
+
+    returns: list[float] = field(default_factory=list)
+    """Undiscounted returns of the episodes that ended."""
+    end_ticks: list[int] = field(default_factory=list)
+    """The tick with which each of them ended."""
+    ticks: int = 0
+    startup_ticks: int = 0
+    """Ticks before the first action of the policy."""
+    default_ticks: int = 0
+    """Ticks after it on which the default policy acted."""
+    reward: float = 0.0
+    """Sum over all ticks, the unfinished episode included."""
+    _return: float = 0.0
+    _started: bool = False
+
+    def add(self, step: Timestep) -> None:
+        """Take the record of a tick."""
+        self.ticks += 1
+        self.reward += step.reward
+        self._started = self._started or step.cause is Cause.POLICY
+        self.startup_ticks += not self._started
+        self.default_ticks += self._started and step.cause is Cause.DEFAULT
+        self._return = step.reward if step.first else self._return + step.reward
+        if step.last:
+            self.returns.append(self._return)
+            self.end_ticks.append(step.tick)
+
+    @property
+    def inaction_fraction(self) -> float:
+        """Share of the ticks from the first policy action on, on which the default acted."""
+        counted = self.ticks - self.startup_ticks
+        return self.default_ticks / counted if counted else float("nan")
+
+    def interval(self, since_tick: int = 0) -> Interval:
+        """Return the mean return of the episodes that ended from `since_tick` on.
+
+        The interval is a percentile bootstrap over episodes; NaN without an episode.
+        """
+        pairs = zip(self.returns, self.end_ticks, strict=True)
+        return bootstrap([value for value, tick in pairs if tick >= since_tick])
+
+
+def bootstrap(values: list[float]) -> Interval:
+    """Return the mean of `values` and the 95% percentile bootstrap of it (10,000 resamples)."""
+    if not values:
+        return Interval(float("nan"), float("nan"), float("nan"), 0)
+    data = np.asarray(values)
+    rng = np.random.default_rng(0)
+    means = [float(rng.choice(data, data.size).mean()) for _ in range(_RESAMPLES)]
+    low, high = np.percentile(means, (2.5, 97.5))
+    return Interval(float(data.mean()), float(low), float(high), data.size)

@@ -1,0 +1,54 @@
+"""Installs the same way with `colcon build` (ament_python) and with `pip install .`."""
+
+from glob import glob
+
+from setuptools import find_packages, setup
+
+PACKAGE = "realtime_rl"
+MESSAGES = ("std-msgs", "sensor-msgs", "geometry-msgs", "diagnostic-msgs", "trajectory-msgs",
+            "std-srvs")
+EXTRAS = {
+    # real ROS 2 Jazzy as wheels, where there is no ROS installation
+    "ros": ["ros-rclpy[fastrtps]==7.1.6", *(f"ros-{name}==5.3.6" for name in MESSAGES)],
+    # one of the two: they install the same module
+    "cpu": ["onnxruntime>=1.18"],
+    "gpu": ["onnxruntime-gpu>=1.18"],
+    "plants": ["pyboy>=2.8", "opencv-python-headless>=4.8"],
+    "learn": ["torch>=2.2", "onnx>=1.16"],
+    "bags": ["rosbags>=0.11", "mcap>=1.5", "matplotlib>=3.8"],
+    # launch_testing breaks pytest from 9.1 on
+    "test": ["pytest>=8,<9.1", "hypothesis>=6.100", "ruff>=0.6", "mypy>=1.11",
+             "types-PyYAML"],
+}
+EXTRAS["all"] = [need for extra in ("ros", "cpu", "plants", "learn", "bags", "test")
+                 for need in EXTRAS[extra]]
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    description="Realtime reinforcement learning with staggered asynchronous inference, for ROS 2",
+    license="Apache-2.0",
+    maintainer="realtime_rl maintainers",
+    maintainer_email="maintainers@example.org",
+    packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
+    package_data={PACKAGE: ["py.typed", "plants/roms/*"]},
+    python_requires=">=3.10",
+    install_requires=["numpy>=1.26", "PyYAML>=6", "rich>=13"],
+    extras_require=EXTRAS,
+    zip_safe=False,
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        (f"share/{PACKAGE}", ["package.xml"]),
+        (f"share/{PACKAGE}/launch", glob("launch/*.launch.py")),
+        (f"share/{PACKAGE}/config", glob("config/*.yaml")),
+        # console scripts of a pip install go to bin/, where `ros2 run` does not look
+        (f"lib/{PACKAGE}", sorted(glob("scripts/*"))),
+    ],
+    entry_points={
+        "console_scripts": ["realtime-rl = realtime_rl.cli.main:main"],
+        "realtime_rl.plants": [
+            "counter = realtime_rl.plants.counter:CounterPlant",
+            "pyboy = realtime_rl.plants.pyboy_plant:PyBoyPlant",
+        ],
+    },
+)

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import pytest
+import synthetic
+from handmade import defaulted, inference, stamp, step, verdict
+from synthetic import Scenario
+
+from realtime_rl.bags.attribution import disagreements
+from realtime_rl.core.accounting import RunRecords
+from realtime_rl.core.records import Fate, Reason
+from realtime_rl.core.types import Cause
+
+TICKS = [step(0, Cause.DEFAULT), step(1, Cause.DEFAULT), *(step(i) for i in range(2, 8))]
+VERDICTS = [defaulted(0), defaulted(1), *(verdict(i) for i in range(2, 8))]
+
+
+def run(ticks: object = None, verdicts: object = None, inferences: object = ()) -> RunRecords:
+    return RunRecords(ticks or TICKS, verdicts or VERDICTS, inferences)  # type: ignore[arg-type]
+
+
+def test_a_run_that_keeps_the_law() -> None:
+    assert disagreements(run(inferences=[inference(i) for i in range(6)])) == []
+    assert disagreements(RunRecords()) == []
+
+
+@pytest.mark.parametrize("scenario", [Scenario(ticks=600), Scenario(ticks=600, cv=0.3, lost=0.1)])
+def test_a_plausible_run_keeps_the_law(scenario: Scenario) -> None:
+    assert disagreements(synthetic.make(scenario).run) == []
+
+
+def test_an_applied_action_that_the_plant_did_not_latch() -> None:
+    for wrong in (verdict(4, worker=3), verdict(4, version=9), verdict(4, observation_tick=1)):
+        found = disagreements(run(verdicts=[*VERDICTS[:4], wrong, *VERDICTS[5:]]))
+        assert "1 verdict(s) call an action applied where the plant latched another; " \
+               "the first: tick 4" in found
+
+
+def test_two_actions_applied_at_one_tick() -> None:
+    found = disagreements(run(verdicts=[*VERDICTS, verdict(4, worker=5)]))
+    assert "1 tick(s) had more than one action called applied; the first: tick 4" in found
+
+
+def test_an_action_with_two_fates() -> None:
+    found = disagreements(run(verdicts=[*VERDICTS, verdict(4, Fate.SUPERSEDED)]))
+    assert found == [f"1 action(s) have more than one fate; the first: worker 0, observation at "
+                     f"{stamp(2)} ns"]
+    again = verdict(4, Fate.REJECTED, reason=Reason.DUPLICATE)
+    assert disagreements(run(verdicts=[*VERDICTS, again])) == []
+
+
+def test_a_tick_without_a_verdict() -> None:
+    found = disagreements(run(verdicts=[v for v in VERDICTS if v.tick != 3]))
+    assert found == ["1 tick(s) of the policy or the default have no verdict; the first: tick 3"]
+
+
+def test_the_last_ticks_verdicts_may_lie_outside() -> None:
+    assert disagreements(run(verdicts=VERDICTS[:-2])) == []
+
+
+def test_an_action_that_never_arrived() -> None:
+    lost = inference(1, worker=6)
+    found = disagreements(run(inferences=[lost, inference(7, worker=6)]))
+    assert found == ["1 computed action(s) never reached the actuator; the first: "
+                     "worker 6, tick 1"]
+
+
+def test_a_policy_tick_that_names_nobody() -> None:
+    found = disagreements(run(ticks=[*TICKS, step(8, worker=-1)]))
+    assert any(line.startswith("1 policy tick(s) do not say whose") for line in found)
+
+
+def test_gaps_and_restarts_are_told() -> None:
+    ticks = [*TICKS, *(step(t) for t in (10, 12, 14, 16, 18, 20)),
+             step(0, Cause.NONE, stamp_ns=stamp(99))]
+    found = disagreements(RunRecords(ticks, topics=frozenset({"timestep"})))
+    assert found == ["7 tick(s) are absent from the recording: 8…9, 11, 13, 15, 17, …",
+                     "the plant was started again 1 time(s) during the recording"]
+
+
+def test_verdicts_after_a_restart_belong_to_the_new_life() -> None:
+    second = [step(t, Cause.POLICY if t > 1 else Cause.NONE, stamp_ns=stamp(1000 + t))
+              for t in range(8)]
+    verdicts = [verdict(t, stamp_ns=stamp(998 + t)) for t in range(2, 8)]
+    found = disagreements(run(ticks=[*TICKS, *second], verdicts=[*VERDICTS, *verdicts]))
+    assert found == ["the plant was started again 1 time(s) during the recording"]

@@ -1,0 +1,74 @@
+"""Bad input: one clear line on standard error, status 2, nothing left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from realtime_rl.cli.main import main
+
+CATCH = str(Path(__file__).resolve().parents[2] / "config" / "catch.yaml")
+
+
+def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """Run a verb that must fail; return its one line."""
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1, captured.err
+    assert captured.out == ""
+    return lines[0]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), [
+    (["--config", "no-such"], "unknown scenario 'no-such'"),
+    (["--config", CATCH, "--set", "workers=3"], "write it as 'node.parameter=value'"),
+    (["--config", CATCH, "--set", "robot.speed=3"], "unknown section 'robot'"),
+    (["--config", CATCH, "--set", "scenario.wrokers=3"], "unknown parameter 'wrokers'"),
+    (["--config", CATCH, "--set", "scenario.workers=0"], "outside 1 … 4096"),
+    (["--config", CATCH, "--set", "scenario.workers=few"], "'few' is not an integer"),
+    (["--config", CATCH, "--set", "scenario.processes=9"], "exceeds workers"),
+    (["--config", CATCH, "--set", "coordinator.algorithm=best"], "'exp_time', 'max_time'"),
+    (["--config", CATCH, "--set", "plant.name=toaster"], "'counter', 'pyboy'"),
+    (["--config", CATCH, "--set", "plant.options=rom=/no/such.gb"], "/no/such.gb"),
+    (["--config", CATCH, "--set", "plant.options=colour=red"], "'colour'"),
+    (["--config", CATCH, "--set", "scenario.policy=/no/such.onnx"], "'/no/such.onnx'"),
+    (["--config", CATCH, "--set", "scenario.learner=false"], "name an ONNX file"),
+    (["--config", CATCH, "--set", "inference.latency=slow"], "'slow'"),
+    (["--config", CATCH, "--set", "learner.network=brain"], "'brain'"),
+    (["--config", CATCH, "--duration", "-1"], "duration"),
+    (["--config", CATCH, "--html", "x.html"], "--record"),
+    (["--config", CATCH, "--record", "/proc/nowhere/bag"], "/proc/nowhere"),
+])
+def test_run_says_what_is_wrong(arguments: list[str], expected: str,
+                                capsys: pytest.CaptureFixture[str]) -> None:
+    assert expected in refused(["run", *arguments], capsys)
+
+
+def test_a_bag_that_exists_is_not_overwritten(tmp_path: Path,
+                                              capsys: pytest.CaptureFixture[str]) -> None:
+    line = refused(["run", "--config", CATCH, "--record", str(tmp_path)], capsys)
+    assert "exists already" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", ["", "a: [", "scenario: 3", "scenario: {workers: 3}",
+                                     "scenario: {ros__parameters: {workers: '3'}}"])
+def test_a_parameter_file_that_is_none(content: str, tmp_path: Path,
+                                       capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(content)
+    assert str(path) in refused(["run", "--config", str(path)], capsys)
+
+
+def test_report_of_what_is_no_bag(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert str(tmp_path) in refused(["report", str(tmp_path)], capsys)
+
+
+@pytest.mark.parametrize("verb", ["run", "report", "simulate", "plants", "export", "doctor"])
+def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([verb, "--help"])
+    assert left.value.code == 0
+    assert f"realtime-rl {verb}" in capsys.readouterr().out.split("examples:")[1]

@@ -1,0 +1,247 @@
+"""Message layouts: every record there and back, and no harm from malformed messages."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import math
+import typing
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from realtime_rl.core import records, wire
+from realtime_rl.core.records import ActionMessage, Command, Inference, ScheduleRecord, Verdict
+from realtime_rl.core.types import ActionSpace, Cause
+from realtime_rl.core.wire import JoyValues, NamedScalars, WireError
+
+KINDS = (records.Timestep, records.Verdict, records.Inference, records.ScheduleRecord,
+         records.Learning)
+PAD = ActionSpace(("A", "B", "C", "NOOP"), (3.0,))
+ARM = ActionSpace(("j1", "j2"), (0.0, 0.0), (-1.0, -1.0), (1.0, 1.0))
+IDS = st.integers(-(2**53), 2**53)
+FLOATS = st.floats(allow_nan=True, allow_infinity=True)
+
+
+def values(hint: Any) -> st.SearchStrategy[Any]:
+    if hint is bool:
+        return st.booleans()
+    if hint is int:
+        return IDS
+    if hint is float:
+        return FLOATS
+    if hint is str:
+        return st.text()
+    if typing.get_origin(hint) is tuple:
+        return st.lists(values(typing.get_args(hint)[0]), max_size=12).map(tuple)
+    assert issubclass(hint, enum.IntEnum)
+    return st.sampled_from(list(hint))
+
+
+def records_of(kind: type) -> st.SearchStrategy[Any]:
+    hints = typing.get_type_hints(kind)
+    return st.builds(kind, **{name: values(hint) for name, hint in hints.items()})
+
+
+def written(record: Any) -> dict[str, Any]:
+    """Field by field, so that NaN equals NaN, types count and white space has become `_`."""
+    out = {}
+    for field in dataclasses.fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, str):
+            value = "".join("_" if char.isspace() else char for char in value)
+        out[field.name] = (type(value), repr(value))
+    return out
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_a_record_is_read_back_as_it_was(kind: type, data: st.DataObject) -> None:
+    record = data.draw(records_of(kind))
+    assert written(wire.decode(kind, wire.encode(record))) == written(record)
+
+
+VERDICT = Verdict(5, records.Fate.APPLIED, records.Reason.NONE, 9, 3, 6, 1, 7, 2, 0.25)
+SCHEDULE = ScheduleRecord(5, 1, 100, 7, 7, 95_000_000, 2_000_000, 16_000_000,
+                          records.Algorithm.MAX_TIME, records.Dealing.FIXED,
+                          records.SlotSource.TICK, 2, (0, 1, 2))
+INFERENCE = Inference(5, 9, 15, 1, 2, 7, 0.0, 0.1, 0.1, records.Miss.NONE, False, math.nan,
+                      "inference_0", "cpu", "constant:95ms")
+
+
+def test_the_layout_of_a_schedule() -> None:
+    scalars = wire.encode(SCHEDULE)
+    assert scalars.stamp_ns == 5
+    assert scalars.frame_id == ""
+    assert dict(zip(scalars.names, scalars.values, strict=True)) == {
+        "generation": 1, "effective_tick": 100, "promised_delay_ticks": 7, "required_workers": 7,
+        "duration_ns": 95e6, "handover_ns": 2e6, "period_ns": 16e6, "algorithm": 0, "dealing": 1,
+        "slot_source": 0, "processes": 2, "active.0": 0, "active.1": 1, "active.2": 2}
+
+
+def test_text_goes_into_the_frame_id() -> None:
+    scalars = wire.encode(INFERENCE)
+    assert scalars.frame_id == "node=inference_0 provider=cpu emulated=constant:95ms"
+    assert not {"node", "provider", "emulated", "stamp_ns"} & set(scalars.names)
+
+
+def test_absent_text_is_empty() -> None:
+    scalars = replace(wire.encode(INFERENCE), frame_id="provider=cpu other words")
+    decoded = wire.decode(Inference, scalars)
+    assert (decoded.node, decoded.provider, decoded.emulated) == ("", "cpu", "")
+
+
+def changed(record: Any, **scalars: float) -> NamedScalars:
+    encoded = wire.encode(record)
+    mapping = {**dict(zip(encoded.names, encoded.values, strict=True)), **scalars}
+    return replace(encoded, names=tuple(mapping), values=tuple(mapping.values()))
+
+
+@pytest.mark.parametrize("name", wire.encode(VERDICT).names)
+def test_every_scalar_is_needed(name: str) -> None:
+    encoded = wire.encode(VERDICT)
+    pairs = [pair for pair in zip(encoded.names, encoded.values, strict=True) if pair[0] != name]
+    with pytest.raises(WireError, match=f"not a Verdict message: field '{name}'"):
+        wire.decode(Verdict, replace(encoded, names=tuple(n for n, _ in pairs),
+                                     values=tuple(v for _, v in pairs)))
+
+
+@pytest.mark.parametrize(("record", "name", "value"), [
+    (VERDICT, "tick", 0.5), (VERDICT, "tick", math.nan), (VERDICT, "tick", math.inf),
+    (VERDICT, "fate", 4.0), (VERDICT, "fate", -1.0), (VERDICT, "reason", 99.0),
+    (INFERENCE, "swapping", 0.5), (INFERENCE, "swapping", 2.0), (INFERENCE, "swapping", math.nan),
+    (SCHEDULE, "active.1", 0.5), (SCHEDULE, "active.1", math.nan), (SCHEDULE, "active.9", 1.0)])
+def test_a_scalar_of_another_type_is_refused(record: Any, name: str, value: float) -> None:
+    with pytest.raises(WireError, match=f"not a {type(record).__name__} message"):
+        wire.decode(type(record), changed(record, **{name: value}))
+
+
+def test_more_scalars_than_needed_do_no_harm() -> None:
+    assert wire.decode(Verdict, changed(VERDICT, battery=0.5)) == VERDICT
+
+
+def test_names_without_values_are_absent() -> None:
+    encoded = wire.encode(VERDICT)
+    with pytest.raises(WireError):
+        wire.decode(Verdict, replace(encoded, values=encoded.values[:-1]))
+
+
+NAMES = sorted({name for kind in KINDS for name in typing.get_type_hints(kind)}
+               | {"action.0", "action.1", "active.0", "active.x", "active."})
+
+
+@settings(max_examples=150, deadline=None)
+@given(kind=st.sampled_from(KINDS), frame_id=st.text(),
+       scalars=st.dictionaries(st.sampled_from(NAMES), FLOATS, max_size=40), cut=st.integers(0, 3))
+def test_malformed_scalars_give_a_wire_error_only(kind: type, frame_id: str,
+                                                  scalars: dict[str, float], cut: int) -> None:
+    message = NamedScalars(0, frame_id, tuple(scalars), tuple(scalars.values())[cut:])
+    try:
+        record = wire.decode(kind, message)
+    except WireError as error:
+        assert kind.__name__ in str(error)
+    else:
+        wire.encode(record)
+
+
+@pytest.mark.parametrize("space", [PAD, ARM])
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_an_action_is_read_back_as_it_was(space: ActionSpace, data: st.DataObject) -> None:
+    action = ((float(data.draw(st.integers(0, 3))),) if space.discrete
+              else data.draw(st.tuples(*[st.floats(-1, 1)] * 2)))
+    sent = ActionMessage(data.draw(IDS), *(data.draw(IDS) for _ in range(5)), action)
+    assert wire.decode_action(wire.encode_action(sent, space), space) == sent
+
+
+IDENTITY = "tick=4 due=10 worker=1 version=7 generation=2"
+
+
+@pytest.mark.parametrize(("axes", "buttons", "action"), [
+    ((), (2,), (2.0,)), ((), (9,), (9.0,)), ((), (-1,), (-1.0,)),
+    ((), (0, 0, 1, 0), (2.0,)), ((), (5, 0, 0, 0), (0.0,))])
+def test_discrete_actions_are_an_index_or_one_hot(
+        axes: tuple[float, ...], buttons: tuple[int, ...], action: tuple[float, ...]) -> None:
+    joy = JoyValues(1, IDENTITY, axes, buttons)
+    assert wire.decode_action(joy, PAD) == ActionMessage(1, 4, 10, 1, 7, 2, action)
+
+
+@pytest.mark.parametrize(("axes", "buttons"), [
+    ((), ()), ((), (0, 0, 0, 0)), ((), (1, 1, 0, 0)), ((), (0, 1)), ((), (0,) * 5),
+    ((1.0,), ()), ((1.0,), (1,))])
+def test_other_discrete_actions_are_malformed(axes: tuple[float, ...],
+                                              buttons: tuple[int, ...]) -> None:
+    with pytest.raises(WireError, match="expected"):
+        wire.decode_action(JoyValues(1, IDENTITY, axes, buttons), PAD)
+
+
+def test_a_nan_among_a_pads_axes_is_left_to_the_arbiter() -> None:
+    [value] = wire.decode_action(JoyValues(1, IDENTITY, (math.nan,), (1,)), PAD).action
+    assert math.isnan(value)
+
+
+@pytest.mark.parametrize(("axes", "buttons"), [
+    ((), ()), ((0.0,), ()), ((0.0, 0.0, 0.0), ()), ((0.0, 0.0), (1,))])
+def test_other_continuous_actions_are_malformed(axes: tuple[float, ...],
+                                                buttons: tuple[int, ...]) -> None:
+    with pytest.raises(WireError, match="expected 2 axes and no buttons"):
+        wire.decode_action(JoyValues(1, IDENTITY, axes, buttons), ARM)
+
+
+def test_values_outside_the_space_are_left_to_the_arbiter() -> None:
+    assert wire.decode_action(JoyValues(1, IDENTITY, (9.0, -9.0), ()), ARM).action == (9.0, -9.0)
+
+
+@pytest.mark.parametrize("frame_id", [
+    "", "tick=4", IDENTITY.replace("due=10 ", ""), IDENTITY.replace("4", "4.5"),
+    IDENTITY.replace("worker=1", "worker=x"), IDENTITY.replace("worker=1", f"worker={2**53 + 1}"),
+    IDENTITY.replace("version=7", f"version={'9' * 400}"), IDENTITY.replace("tick=4", "tick=")])
+def test_an_unreadable_identity_is_malformed(frame_id: str) -> None:
+    with pytest.raises(WireError, match="action frame_id"):
+        wire.decode_action(JoyValues(1, frame_id, (), (0,)), PAD)
+
+
+@settings(max_examples=100, deadline=None)
+@given(frame_id=st.one_of(st.text(), st.builds(
+           "tick={} due={} worker={} version={} generation={}".format,
+           *(st.one_of(st.integers(), st.text(max_size=3)) for _ in range(5)))),
+       axes=st.lists(FLOATS, max_size=4), buttons=st.lists(st.integers(-2, 9), max_size=5),
+       space=st.sampled_from([PAD, ARM]))
+def test_malformed_actions_give_a_wire_error_only(
+        frame_id: str, axes: list[float], buttons: list[int], space: ActionSpace) -> None:
+    try:
+        action = wire.decode_action(JoyValues(0, frame_id, tuple(axes), tuple(buttons)), space)
+    except WireError:
+        return
+    verdict = Verdict(0, records.Fate.REJECTED, records.Reason.STALE, -1, action.tick, -1,
+                      action.worker, action.version, action.generation, 0.0)
+    assert wire.decode(Verdict, wire.encode(verdict)) == verdict
+
+
+@given(cause=st.sampled_from(list(Cause)), ids=st.tuples(IDS, IDS, IDS))
+def test_on_whose_behalf_a_command_is_given_is_read_back(cause: Cause,
+                                                         ids: tuple[int, int, int]) -> None:
+    command = Command(3, cause, (1.0,), *ids)
+    assert wire.command_from(3, wire.command_words(command), (1.0,)) == command
+
+
+def test_a_bare_gamepad_is_an_operator() -> None:
+    assert wire.command_from(3, "joy_link", (1.0,)) == Command(3, Cause.OPERATOR, (1.0,))
+
+
+@pytest.mark.parametrize("frame_id", ["cause=nobody", "cause=policy worker=x", "version=1.5",
+                                      f"tick={'9' * 400}"])
+def test_an_unreadable_command_is_refused(frame_id: str) -> None:
+    with pytest.raises(WireError, match="command frame_id"):
+        wire.command_from(3, frame_id, (1.0,))
+
+
+def test_words() -> None:
+    assert wire.decode_words("a=1 b=x=y joy_link c=") == {"a": "1", "b": "x=y", "c": ""}
+    assert wire.words_of(["rom=catch", "x=a=b"]) == {"rom": "catch", "x": "a=b"}
+    with pytest.raises(WireError, match="'rom': write it as 'key=value'"):
+        wire.words_of(["rom"])

@@ -1,0 +1,124 @@
+"""Exported policies: the same values in ONNX Runtime as in torch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from learning.tiny_transitions import BUTTONS, IMAGE, TINY, VECTOR, WHEELS, presses
+
+from realtime_rl.core.errors import PolicyError
+from realtime_rl.core.policy_metadata import PolicyMetadata
+from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.files import sha256_of
+from realtime_rl.learning import networks, onnx_export
+from realtime_rl.learning.dqn import DqnLearner
+from realtime_rl.policies.onnx_policy import Loader
+
+
+def about(observation: ObservationSpec, actions: ActionSpace, stack: int = 2) -> PolicyMetadata:
+    return PolicyMetadata(
+        input_name="observation", observation=observation, stack=stack, actions=actions,
+        version=1, training_step=7, epsilon=0.5, producer="test",
+        outputs="q_values" if actions.discrete else "action")
+
+
+def random_input(metadata: PolicyMetadata) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    if metadata.observation.dtype == "uint8":
+        return rng.integers(0, 256, metadata.input_shape, dtype=np.uint8)
+    return rng.normal(size=metadata.input_shape).astype(np.float32)
+
+
+def torch_outputs(network: torch.nn.Module, observation: np.ndarray) -> np.ndarray:
+    with torch.no_grad():
+        return network(torch.from_numpy(observation[None]))[0].numpy()
+
+
+@pytest.mark.parametrize(("name", "observation", "actions"), [
+    ("small", IMAGE, BUTTONS), ("nature", IMAGE, BUTTONS), ("impala", IMAGE, BUTTONS),
+    ("mlp", VECTOR, BUTTONS), ("mlp", VECTOR, WHEELS)])
+def test_onnx_gives_what_torch_gives_before_and_after_a_refresh(
+    tmp_path: Path, name: str, observation: ObservationSpec, actions: ActionSpace
+) -> None:
+    network = networks.build(name, observation, 2, actions, seed=0)
+    exporter = onnx_export.PolicyExporter(network, tmp_path)
+    load = Loader((observation, actions))
+    metadata = about(observation, actions)
+    given = random_input(metadata)
+    for version in (1, 2):
+        metadata = replace(metadata, version=version)
+        policy = load(str(exporter.export(metadata)))
+        assert policy.metadata == metadata
+        assert policy.warnings == ()
+        assert policy.infer(given) == pytest.approx(torch_outputs(network, given), abs=1e-5)
+        with torch.no_grad():
+            for weights in network.parameters():
+                weights.mul_(0.9)
+
+
+def test_a_refresh_replaces_weights_only_and_every_one(tmp_path: Path) -> None:
+    network = networks.build("small", IMAGE, 1, BUTTONS, seed=0)
+    exporter = onnx_export.PolicyExporter(network, tmp_path)
+    exporter.export(about(IMAGE, BUTTONS, stack=1))
+    network.load_state_dict(networks.build("small", IMAGE, 1, BUTTONS, seed=1).state_dict())
+    path = exporter.export(replace(about(IMAGE, BUTTONS, stack=1), version=2)).path
+    fresh = onnx_export.trace(network, about(IMAGE, BUTTONS, stack=1))
+    assert onnx.load(path).graph == fresh.graph
+
+
+def test_the_uri_has_the_files_hash(tmp_path: Path) -> None:
+    network = networks.build("mlp", VECTOR, 2, BUTTONS, seed=0)
+    uri = onnx_export.PolicyExporter(network, tmp_path / "new").export(about(VECTOR, BUTTONS))
+    assert uri.path == tmp_path / "new" / "policy-000001.onnx"
+    assert uri.sha256 == sha256_of(uri.path)
+
+
+def test_only_the_newest_versions_stay(tmp_path: Path) -> None:
+    stranger = tmp_path / "policy-000099.onnx"
+    stranger.write_bytes(b"of an earlier run")
+    network = networks.build("mlp", VECTOR, 2, BUTTONS, seed=0)
+    exporter = onnx_export.PolicyExporter(network, tmp_path, keep=2)
+    for version in range(1, 6):
+        exporter.export(replace(about(VECTOR, BUTTONS), version=version))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "policy-000004.onnx", "policy-000005.onnx", "policy-000099.onnx"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    network = networks.build("mlp", VECTOR, 2, BUTTONS, seed=0)
+    with pytest.raises(PolicyError, match="cannot be written"):
+        onnx_export.PolicyExporter(network, tmp_path / "file").export(about(VECTOR, BUTTONS))
+
+
+def test_the_initial_policy_is_what_the_learner_starts_from(tmp_path: Path) -> None:
+    uri = onnx_export.initial_policy(
+        tmp_path / "first.onnx", network="mlp", observation=VECTOR, stack=1, actions=BUTTONS,
+        seed=3)
+    policy = Loader((VECTOR, BUTTONS))(str(uri))
+    learner = DqnLearner(replace(TINY, seed=3), VECTOR, BUTTONS)
+    given = np.ones(3, np.float32)
+    assert policy.infer(given) == pytest.approx(torch_outputs(learner.network, given), abs=1e-6)
+    assert (policy.version, policy.epsilon) == (0, 1.0)
+
+
+def test_a_learners_export_follows_its_updates(tmp_path: Path) -> None:
+    learner = DqnLearner(TINY, VECTOR, BUTTONS)
+    exporter = onnx_export.PolicyExporter(learner.network, tmp_path)
+    load = Loader((VECTOR, BUTTONS))
+    given = np.ones(3, np.float32)
+    before = load(str(exporter.export(learner.metadata(1)))).infer(given)
+    for each in presses(50):
+        learner.add(each)
+    for _ in range(5):
+        learner.update()
+    after = load(str(exporter.export(learner.metadata(2))))
+    assert after.infer(given) == pytest.approx(torch_outputs(learner.network, given), abs=1e-5)
+    assert not np.allclose(before, after.infer(given))
+    assert after.metadata is not None
+    assert after.metadata.training_step == 5

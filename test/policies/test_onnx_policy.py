@@ -1,0 +1,157 @@
+"""Loading, checking and running ONNX policies."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import TensorProto
+from policies.tiny_policies import BUTTONS, IMAGE, VECTOR, WHEELS, metadata, model
+
+from realtime_rl.core.errors import PolicyError
+from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.policies.onnx_policy import Loader, OnnxPolicy
+
+Write = Callable[..., Path]
+
+PICK = np.eye(8, 3, k=-4)
+"""Output i is pixel i of the newest of two images."""
+NEWEST = np.array([[[9, 9], [9, 9]], [[1, 3], [2, 0]]], np.uint8)
+
+
+def test_a_policy_with_metadata_runs(write: Write) -> None:
+    policy = OnnxPolicy.load(write(model(IMAGE, 2, PICK), metadata()), (IMAGE, BUTTONS))
+    outputs = policy.infer(NEWEST)
+    assert outputs.dtype == np.float32
+    assert outputs.tolist() == [1.0, 3.0, 2.0]
+    assert policy.act(outputs) == (1.0,)
+    assert (policy.version, policy.epsilon, policy.stack) == (17, 0.25, 2)
+    assert policy.input_shape == (2, 2, 2)
+    assert (policy.provider, policy.fallback, policy.warnings) == ("cpu", "", ())
+
+
+def test_one_without_metadata_is_accepted_with_a_warning(write: Write) -> None:
+    policy = OnnxPolicy.load(write(model(IMAGE, 2, PICK, batch="n")), (IMAGE, BUTTONS))
+    assert policy.metadata is None
+    assert (policy.version, policy.epsilon, policy.stack) == (0, 0.0, 2)
+    assert policy.warnings == (
+        "no metadata: taken as a stack of 2 observations, with actions 'A B NOOP = NOOP'",)
+
+
+def test_a_float_input_is_fed_unscaled_with_a_warning(write: Write) -> None:
+    policy = OnnxPolicy.load(write(model(IMAGE, 2, PICK, TensorProto.FLOAT)), (IMAGE, BUTTONS))
+    assert policy.infer(NEWEST).tolist() == [1.0, 3.0, 2.0]
+    assert "fed unscaled, 0 … 255" in policy.warnings[1]
+
+
+def test_continuous_actions_are_clipped_to_their_limits(write: Write) -> None:
+    weights = np.array([[0.2, 0], [0, -4], [0, 0]])
+    policy = OnnxPolicy.load(write(model(VECTOR, 1, weights)), (VECTOR, WHEELS))
+    outputs = policy.infer(np.ones(3, np.float32))
+    assert policy.act(outputs) == (pytest.approx(0.2), -1.0)
+
+
+@pytest.mark.parametrize(("about", "expected", "message"), [
+    ({"observation": ObservationSpec((1, 4, 1), "uint8", 0, 255)}, (IMAGE, BUTTONS),
+     r"takes observations 'uint8\[1,4,1\] 0:255', the plant gives 'uint8\[1,2,2\] 0:255'"),
+    ({"actions": ActionSpace(("A", "C", "NOOP"), (2.0,))}, (IMAGE, BUTTONS),
+     "gives actions 'A C NOOP = NOOP', the plant takes 'A B NOOP = NOOP'"),
+    ({"input_name": "pixels"}, (IMAGE, BUTTONS), "its input is 'x', its metadata say 'pixels'"),
+    ({"stack": 3}, (IMAGE, BUTTONS), r"input has shape \[1, 2, 2, 2\].*need \[1, 3, 2, 2\]"),
+    (None, (ObservationSpec((1, 4, 4), "uint8", 0, 255), BUTTONS), r"need \[1, 2, 4, 4\]"),
+    (None, (IMAGE, ActionSpace(("A", "NOOP"), (1.0,))), r"actions need \[1, 2\]"),
+    (None, (VECTOR, BUTTONS), r"'tensor\(uint8\)', the plant gives float32"),
+])
+def test_what_does_not_fit_the_plant_is_refused(
+    write: Write, about: dict[str, Any] | None, expected: Any, message: str
+) -> None:
+    path = write(model(IMAGE, 2, PICK), metadata(**about) if about else None)
+    with pytest.raises(PolicyError, match=message) as caught:
+        OnnxPolicy.load(path, expected)
+    assert str(path) in str(caught.value)
+
+
+def test_an_input_of_another_type_is_refused(write: Write) -> None:
+    path = write(model(IMAGE, 2, PICK, TensorProto.INT64))
+    with pytest.raises(PolicyError, match=r"'tensor\(int64\)', not one of"):
+        OnnxPolicy.load(path, (IMAGE, BUTTONS))
+
+
+@pytest.mark.parametrize("weight", [np.nan, np.inf, 1e38])
+def test_non_finite_outputs_are_refused_on_loading(write: Write, weight: float) -> None:
+    path = write(model(IMAGE, 2, np.full((8, 3), weight)))
+    with pytest.raises(PolicyError, match="gives non-finite outputs"):
+        OnnxPolicy.load(path, (IMAGE, BUTTONS))
+
+
+def test_an_observation_of_another_shape_is_refused(write: Write) -> None:
+    policy = OnnxPolicy.load(write(model(IMAGE, 2, PICK)), (IMAGE, BUTTONS))
+    with pytest.raises(PolicyError, match=r"takes \(2, 2, 2\), not .* shape \(1, 2, 2\)"):
+        policy.infer(NEWEST[:1])
+
+
+def test_the_hash_is_checked(write: Write) -> None:
+    path = write(model(IMAGE, 2, PICK), metadata())
+    right = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert OnnxPolicy.load(path, (IMAGE, BUTTONS), sha256=right).version == 17
+    with pytest.raises(PolicyError, match=f"SHA-256 is {right!r}, not the announced"):
+        OnnxPolicy.load(path, (IMAGE, BUTTONS), sha256="0" * 64)
+
+
+@pytest.mark.parametrize("content", [b"", b"not an onnx file at all"])
+def test_a_corrupted_file_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(content)
+    with pytest.raises(PolicyError, match="cannot be loaded") as caught:
+        OnnxPolicy.load(path, (IMAGE, BUTTONS))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_truncated_file_is_refused(write: Write) -> None:
+    path = write(model(IMAGE, 2, PICK), metadata())
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(PolicyError):
+        OnnxPolicy.load(path, (IMAGE, BUTTONS))
+
+
+def test_a_host_without_the_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=r"this host cannot read it \(No such file"):
+        Loader((IMAGE, BUTTONS))(f"file://{tmp_path}/policy-000001.onnx")
+
+
+def test_an_unknown_provider_is_refused(write: Write) -> None:
+    with pytest.raises(PolicyError, match="provider 'tpu' is not one of 'auto', 'cpu', 'cuda'"):
+        OnnxPolicy.load(write(model(IMAGE, 2, PICK)), (IMAGE, BUTTONS), provider="tpu")
+
+
+@pytest.mark.parametrize("provider", ["cuda", "tensorrt"])
+def test_falling_back_is_never_silent(write: Write, provider: str) -> None:
+    policy = OnnxPolicy.load(write(model(IMAGE, 2, PICK)), (IMAGE, BUTTONS), provider=provider)
+    if policy.provider == provider:
+        assert policy.fallback == ""
+    else:
+        assert policy.fallback.startswith(
+            f"provider {provider!r} is not available here: {policy.provider!r} computes instead")
+
+
+def test_threads_share_a_policy(write: Write) -> None:
+    policy = OnnxPolicy.load(write(model(IMAGE, 2, PICK)), (IMAGE, BUTTONS))
+    wrong: list[int] = []
+
+    def work(value: int) -> None:
+        image = np.full((2, 2, 2), value, np.uint8)
+        for _ in range(200):
+            if policy.infer(image).tolist() != [value] * 3:
+                wrong.append(value)
+
+    threads = [threading.Thread(target=work, args=(value,)) for value in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

@@ -1,0 +1,40 @@
+"""Tiny ONNX policies, built inline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from realtime_rl.core.policy_metadata import PolicyMetadata
+from realtime_rl.core.types import ActionSpace, ObservationSpec
+
+IMAGE = ObservationSpec((1, 2, 2), "uint8", 0, 255)
+VECTOR = ObservationSpec((3,), "float32", -1, 1)
+BUTTONS = ActionSpace(("A", "B", "NOOP"), (2.0,))
+WHEELS = ActionSpace(("vx", "wz"), (0.0, 0.0), (-0.5, -1.0), (0.5, 1.0))
+
+
+def model(spec: ObservationSpec, stack: int, weights: np.ndarray[Any, Any],
+          dtype: int | None = None, batch: int | str = 1) -> onnx.ModelProto:
+    """Flatten the input, cast it and multiply it with `weights`."""
+    shape = [batch, stack * spec.shape[0], *spec.shape[1:]]
+    kind = dtype or (TensorProto.UINT8 if spec.dtype == "uint8" else TensorProto.FLOAT)
+    graph = helper.make_graph(
+        [helper.make_node("Cast", ["x"], ["f"], to=TensorProto.FLOAT),
+         helper.make_node("Flatten", ["f"], ["v"]),
+         helper.make_node("MatMul", ["v", "w"], ["y"])], "policy",
+        [helper.make_tensor_value_info("x", kind, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [batch, weights.shape[1]])],
+        [numpy_helper.from_array(weights.astype(np.float32), "w")])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def metadata(**changes: Any) -> PolicyMetadata:
+    """Metadata that fit `IMAGE` and `BUTTONS`."""
+    values: dict[str, Any] = {
+        "input_name": "x", "observation": IMAGE, "stack": 2, "actions": BUTTONS, "version": 17,
+        "training_step": 5, "epsilon": 0.25, "producer": "test", "outputs": "q_values"}
+    return PolicyMetadata(**{**values, **changes})

@@ -1,0 +1,137 @@
+"""Commands in every message type, there and back."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+pytest.importorskip("rclpy", reason="needs ROS 2: pip install 'realtime-rl[ros]'")
+from geometry_msgs.msg import TwistStamped
+from rclpy.serialization import deserialize_message, serialize_message
+from sensor_msgs.msg import JointState, Joy
+from std_msgs.msg import Float64MultiArray
+from trajectory_msgs.msg import JointTrajectory
+
+from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.gamepad import AUTO, DPAD_ON_BUTTONS, XBOX
+from realtime_rl.core.parameters import COMMAND_TYPES
+from realtime_rl.core.records import Command
+from realtime_rl.core.types import ActionSpace, Cause
+from realtime_rl.core.wire import WireError
+from realtime_rl.ros.commands import command_codec
+
+PAD = ActionSpace(("A", "LEFT", "A+LEFT", "NOOP"), (3.0,))
+BASE = ActionSpace(("vx", "wz"), (0.0, 0.0), (-1.0, -2.0), (1.0, 2.0))
+STAMP = 1_700_000_000_123_456_789
+
+
+def sent(message: Any) -> Any:
+    """The message as a subscriber gets it."""
+    return deserialize_message(serialize_message(message), type(message))
+
+
+@pytest.mark.parametrize("layout", [XBOX, DPAD_ON_BUTTONS, AUTO])
+@pytest.mark.parametrize("index", range(PAD.size))
+def test_a_gamepad_command_comes_back(index: int, layout: str) -> None:
+    codec = command_codec("joy", PAD, layout)
+    command = Command(STAMP, Cause.POLICY, (float(index),), 3, 17, 9)
+    message = sent(codec.encode(command))
+    assert isinstance(message, Joy)
+    assert codec.decode(message) == command
+
+
+@pytest.mark.parametrize(("kind", "message_type"), [
+    ("joy", Joy), ("twist", TwistStamped), ("joint_trajectory", JointTrajectory),
+    ("joint_state", JointState), ("float64_multi_array", Float64MultiArray)])
+@pytest.mark.parametrize("cause", Cause)
+def test_a_continuous_command_comes_back(kind: str, message_type: type, cause: Cause) -> None:
+    codec = command_codec(kind, BASE, "")
+    assert codec.message_type is message_type
+    message = sent(codec.encode(Command(STAMP, cause, (0.5, -2.0), 3, 17, 9)))
+    assert isinstance(message, message_type)
+    # two types cannot carry the observation's stamp; on whose behalf they are is in the words
+    stamp = 0 if kind in ("float64_multi_array", "joint_trajectory") else STAMP
+    assert codec.decode(message) == Command(stamp, cause, (0.5, -2.0), 3, 17, 9)
+
+
+def test_every_type_that_may_be_configured_has_a_codec() -> None:
+    for kind in COMMAND_TYPES:
+        command_codec(kind, BASE, AUTO)
+
+
+def test_a_twist_puts_each_label_on_its_axis() -> None:
+    labels = ("vx", "vy", "vz", "wx", "wy", "wz")
+    space = ActionSpace(labels, (0.0,) * 6, (-9.0,) * 6, (9.0,) * 6)
+    twist = command_codec("twist", space, "").encode(
+        Command(0, Cause.POLICY, (1.0, 2.0, 3.0, 4.0, 5.0, 6.0))).twist
+    assert (twist.linear.x, twist.linear.y, twist.linear.z) == (1.0, 2.0, 3.0)
+    assert (twist.angular.x, twist.angular.y, twist.angular.z) == (4.0, 5.0, 6.0)
+
+
+def test_a_trajectory_begins_at_once() -> None:
+    """A controller refuses one that ended in the past, as the observation's stamp would have it."""
+    message = command_codec("joint_trajectory", BASE, "").encode(
+        Command(STAMP, Cause.POLICY, (0.5, -2.0)))
+    assert (message.header.stamp.sec, message.header.stamp.nanosec) == (0, 0)
+    assert message.joint_names == ["vx", "wz"]
+    assert [list(point.positions) for point in message.points] == [[0.5, -2.0]]
+
+
+@pytest.mark.parametrize("kind", ["joint_state", "joint_trajectory"])
+def test_joints_are_known_by_name_not_by_place(kind: str) -> None:
+    codec = command_codec(kind, BASE, "")
+    message = codec.encode(Command(0, Cause.POLICY, (0.5, -2.0)))
+    names = message.name if kind == "joint_state" else message.joint_names
+    names.reverse()
+    assert codec.decode(message).action == (-2.0, 0.5)
+    names[0] = "elbow"
+    with pytest.raises(WireError, match="command has no value for 'wz', only for 'elbow', 'vx'"):
+        codec.decode(message)
+
+
+@pytest.mark.parametrize("message", [JointState(), JointTrajectory(),
+                                     JointState(name=["vx", "wz"], position=[0.5]),
+                                     JointTrajectory(joint_names=["vx", "wz"])])
+def test_a_command_without_values_is_refused(message: Any) -> None:
+    kind = "joint_state" if isinstance(message, JointState) else "joint_trajectory"
+    with pytest.raises(WireError, match="command has no value for"):
+        command_codec(kind, BASE, "").decode(message)
+
+
+def test_a_bare_driver_is_a_person() -> None:
+    joy = Joy(axes=[0.0] * 8, buttons=[1] + [0] * 10)
+    joy.header.frame_id = "joy"
+    assert command_codec("joy", PAD, XBOX).decode(joy) == Command(0, Cause.OPERATOR, (0.0,))
+    array = Float64MultiArray(data=[0.5, 1.0])
+    assert command_codec("float64_multi_array", BASE, "").decode(array) == Command(
+        0, Cause.OPERATOR, (0.5, 1.0))
+
+
+def test_words_that_are_no_command_are_refused() -> None:
+    codec = command_codec("twist", BASE, "")
+    message = codec.encode(Command(0, Cause.POLICY, (0.5, -2.0)))
+    message.header.frame_id = "cause=nobody"
+    with pytest.raises(WireError, match="command frame_id"):
+        codec.decode(message)
+
+
+def test_values_outside_the_space_are_left_to_the_latch() -> None:
+    message = TwistStamped()
+    message.twist.linear.x = math.nan
+    assert BASE.problem(command_codec("twist", BASE, "").decode(message).action) == "non_finite"
+
+
+@pytest.mark.parametrize(("kind", "space", "message"), [
+    ("twist", PAD, "command_type: 'twist' needs a continuous action space, not 'A LEFT A.LEFT "
+                   "NOOP = NOOP'; use 'joy'"),
+    ("twist", ActionSpace(("vx", "grip"), (0.0, 0.0), (-1.0, 0.0), (1.0, 1.0)),
+     "command_type 'twist': action 'grip' is not one of 'vx', 'vy', 'vz', 'wx', 'wy', 'wz'"),
+    ("wheel", BASE, "command_type: 'wheel' is not one of 'float64_multi_array', 'joint_state', "
+                    "'joint_trajectory', 'joy', 'twist'"),
+    ("joy", ActionSpace(("JUMP", "NOOP"), (1.0,)), "gamepad layout has no place for JUMP")])
+def test_an_action_space_that_does_not_fit_the_type_is_refused(kind: str, space: ActionSpace,
+                                                               message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        command_codec(kind, space, XBOX)

@@ -1,0 +1,215 @@
+"""Which nodes a scenario has, and what may stand in a parameter file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from realtime_rl.core.config import build, parameters, values_of
+from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.parameters import InferenceParameters
+from realtime_rl.core.types import ActionSpace, ObservationSpec, PlantSpec
+from realtime_rl.ros import graph
+from realtime_rl.ros.graph import NodeSpec
+
+CONFIGS = sorted((Path(__file__).resolve().parents[2] / "config").glob("*.yaml"))
+PLANT = PlantSpec("toy", 20_000_000, ObservationSpec((4,), "float32", -1.0, 1.0),
+                  ActionSpace(("v",), (0.0,), (-0.1,), (0.1,)))
+
+
+def settings_of(tmp_path: Path, text: str) -> graph.Settings:
+    path = tmp_path / "scenario.yaml"
+    path.write_text(text, encoding="utf-8")
+    return graph.read_settings(path)
+
+
+def nodes(*assignments: str) -> dict[str, NodeSpec]:
+    settings = graph.override({}, assignments)
+    return {node.name: node for node in graph.nodes(settings, PLANT, "file:///p.onnx", "/run")}
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_bundled_scenarios_are_sound(path: Path) -> None:
+    assert graph.nodes(graph.read_settings(path), PLANT, "file:///p.onnx", "/run")
+
+
+def test_a_parameter_file_is_read_by_section(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, """
+scenario: {ros__parameters: {workers: 7, duration: 60}}
+plant: {ros__parameters: {name: pyboy, options: ["rom=catch"]}}
+learner: {ros__parameters: {learning_rate: 3e-4, gamma: 1}}
+""")
+    assert settings == {"scenario": {"workers": 7, "duration": 60},
+                        "plant": {"name": "pyboy", "options": ["rom=catch"]},
+                        "learner": {"learning_rate": 3e-4, "gamma": 1}}
+    assert graph.section_of(settings, "scenario").duration == 60.0
+    assert graph.section_of(settings, "plant").options == ("rom=catch",)
+    assert graph.section_of(settings, "actuator") == build(graph.SECTIONS["actuator"], {})
+
+
+@pytest.mark.parametrize(("written", "value"), [
+    ("3e-4", 3e-4), ("1E5", 1e5), ("-.5e+1", -5.0), ("0.5", 0.5), ("7", 7), ("1e", "1e"),
+    ("e5", "e5"), ("'3e-4'", "3e-4"), ("v1e5", "v1e5"), ("1e5x", "1e5x")])
+def test_numbers_are_read_as_ros_reads_them(tmp_path: Path, written: str, value: object) -> None:
+    text = f"plant: {{ros__parameters: {{name: {written}}}}}"
+    if isinstance(value, str):
+        assert settings_of(tmp_path, text) == {"plant": {"name": value}}
+    else:
+        with pytest.raises(ConfigError, match=f"name: {value!r} is not a string"):
+            settings_of(tmp_path, text)
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("", "not a ROS 2 parameter file (section: ros__parameters: …)"),
+    ("- a", "not a ROS 2 parameter file"), ("a: [", "not a YAML file"),
+    ("plant: 3", "'plant' has no 'ros__parameters:' with values"),
+    ("plant: {name: x}", "'plant' has no 'ros__parameters:' with values"),
+    ("plant: {ros__parameters: }", "'plant' has no 'ros__parameters:' with values"),
+    ("plants: {ros__parameters: {}}", "unknown section 'plants'; known: 'actuator', 'coordinator',"
+     " 'inference', 'learner', 'monitor', 'plant', 'recorder', 'scenario'"),
+    ("3: {ros__parameters: {}}", "unknown section 3; known: "),
+    ("plant: {ros__parameters: {nme: x}}", "plant: unknown parameter 'nme'; known: "),
+    ("plant: {ros__parameters: {seed: x}}", "plant: seed: 'x' is not an integer"),
+    ("plant: {ros__parameters: {seed: -1}}", "plant: seed: -1 is outside ≥ 0"),
+    ("plant: {ros__parameters: {command_type: x}}", "plant: command_type: 'x' is not one of "
+     "'float64_multi_array', 'joint_state', 'joint_trajectory', 'joy', 'twist'"),
+    ("scenario: {ros__parameters: {processes: 9}}", "scenario: processes: 9 exceeds workers 4"),
+])
+def test_a_bad_file_gives_one_line_with_the_file_and_what_is_wrong(tmp_path: Path, text: str,
+                                                                   message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        settings_of(tmp_path, text)
+    assert str(caught.value).startswith(f"{tmp_path / 'scenario.yaml'}: ")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read: No such file"):
+        graph.read_settings(tmp_path / "none.yaml")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(ConfigError, match="not a YAML file"):
+        graph.read_settings(tmp_path / "binary")
+
+
+def test_assignments_go_before_the_file() -> None:
+    settings = {"scenario": {"workers": 7}, "plant": {"seed": 1}}
+    changed = graph.override(settings, [
+        "scenario.workers=3", "inference.latency=lognormal:215ms,cv=0.05",
+        "plant.options=rom=/a=b.gb,x=1", "scenario.learner=false", "scenario.workers=5"])
+    assert changed == {
+        "scenario": {"workers": 5, "learner": False}, "plant": {
+            "seed": 1, "options": ("rom=/a=b.gb", "x=1")},
+        "inference": {"latency": "lognormal:215ms,cv=0.05"}}
+    assert settings == {"scenario": {"workers": 7}, "plant": {"seed": 1}}
+
+
+@pytest.mark.parametrize(("assignment", "message"), [
+    ("scenario.workers", "'scenario.workers': write it as 'node.parameter=value'"),
+    ("workers=3", "'workers=3': write it as 'node.parameter=value'"),
+    ("scenery.workers=3", "unknown section 'scenery'; known: "),
+    ("scenario.wrkers=3", "scenario: unknown parameter 'wrkers'; known: "),
+    ("scenario.workers=few", "scenario.workers: 'few' is not an integer"),
+    ("scenario.workers=0", "scenario.workers: 0 is outside 1 … 4096"),
+    ("scenario.learner=maybe", "scenario.learner: 'maybe' is not a bool"),
+    ("scenario.processes=5", "scenario: processes: 5 exceeds workers 4")])
+def test_a_bad_assignment_is_refused_in_one_line(assignment: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        graph.override({}, [assignment])
+    assert message in str(caught.value)
+
+
+def test_assignments_must_fit_together() -> None:
+    with pytest.raises(ConfigError, match="min_workers: 9 exceeds max_workers 3"):
+        graph.override({}, ["coordinator.max_workers=3", "coordinator.min_workers=9"])
+
+
+def test_workers_may_be_chosen_by_the_coordinator(tmp_path: Path) -> None:
+    made = nodes("scenario.workers=auto")
+    assert made["coordinator"].parameters["sizing"] == "auto"
+    assert made["inference_0"].parameters["workers"] == 64
+    assert settings_of(tmp_path, "scenario: {ros__parameters: {workers: auto}}") == {
+        "scenario": {"workers": 64}, "coordinator": {"sizing": "auto"}}
+
+
+def test_the_nodes_of_a_scenario() -> None:
+    made = nodes("scenario.workers=7", "scenario.processes=2", "scenario.record=bag")
+    assert [(node.executable, node.name) for node in made.values()] == [
+        ("recorder", "recorder"), ("inference", "inference_0"), ("inference", "inference_1"),
+        ("actuator", "actuator"), ("coordinator", "coordinator"), ("monitor", "monitor"),
+        ("learner", "learner"), ("plant", "plant")]
+    assert {node.executable for node in made.values()} == set(graph.SECTIONS) - {"scenario"}
+
+
+def test_learner_and_recorder_are_there_when_asked_for() -> None:
+    assert not {"learner", "recorder"} & set(nodes("scenario.learner=false"))
+
+
+def test_every_node_is_told_of_the_plant_and_of_the_others() -> None:
+    made = nodes("scenario.workers=7", "scenario.processes=2", "scenario.record=bag")
+    spec = {"period_ns": 20_000_000, "actions": "v:-0.1:0.1 = 0", "observation": "float32[4] -1:1"}
+    for name in ("inference_0", "inference_1", "actuator", "learner"):
+        assert spec.items() <= made[name].parameters.items()
+    shared = {"workers": 7, "processes": 2, "policy": "file:///p.onnx"}
+    assert (shared | {"process": 0}).items() <= made["inference_0"].parameters.items()
+    assert (shared | {"process": 1}).items() <= made["inference_1"].parameters.items()
+    assert {"inference_nodes": ("inference_0", "inference_1"), "workers": 7,
+            "period_ns": 20_000_000}.items() <= made["coordinator"].parameters.items()
+    assert made["learner"].parameters["run_dir"] == "/run"
+    assert made["recorder"].parameters["bag"] == "bag"
+
+
+def test_a_sections_own_values_reach_its_nodes() -> None:
+    made = nodes("inference.threads=3", "scenario.processes=2")
+    assert [made[name].parameters["threads"] for name in ("inference_0", "inference_1")] == [3, 3]
+
+
+def test_every_parameter_of_a_node_is_given() -> None:
+    for node in nodes("scenario.record=bag").values():
+        assert list(node.parameters) == list(parameters(graph.SECTIONS[node.executable]))
+
+
+def test_a_second_recorder_would_find_the_first_ones_bag() -> None:
+    made = nodes("scenario.record=bag")
+    assert {node.name for node in made.values() if not node.respawn} == {"recorder"}
+    assert not any(node.respawn for node in nodes("scenario.respawn=false").values())
+
+
+def test_the_whole_graph_is_in_one_namespace() -> None:
+    assert {node.namespace for node in nodes("scenario.namespace=robot2").values()} == {"robot2"}
+
+
+def loaded(node: NodeSpec) -> dict[str, Any]:
+    return yaml.safe_load(graph.parameter_file(node))["/**"]["ros__parameters"]
+
+
+def test_a_nodes_parameter_file_gives_the_same_values() -> None:
+    for node in nodes("scenario.record=bag", "scenario.processes=2").values():
+        config = build(graph.SECTIONS[node.executable], loaded(node))
+        assert values_of(config) == node.parameters
+
+
+@given(st.text(), st.floats(0, 1), st.lists(st.integers(0, 9), unique=True))
+def test_any_value_survives_a_parameter_file(text: str, number: float, ids: list[int]) -> None:
+    config = InferenceParameters(workers=10, policy=text, timer_phase=number,
+                                 schedule_active=tuple(ids))
+    read = loaded(NodeSpec("inference", "i", "", values_of(config), True))
+    assert build(InferenceParameters, read) == config
+
+
+@pytest.mark.parametrize("text", ["y", "N", "1e3", "nan", "true", "7", "~", ""])
+def test_strings_are_quoted_for_rcl(text: str) -> None:
+    """It reads a plain `y` as a boolean and a plain `1e3` as a number; see test_parameters."""
+    node = NodeSpec("plant", "plant", "", {"name": text, "options": (text,)}, True)
+    written = graph.parameter_file(node)
+    assert f'"name": "{text}"' in written
+    assert f'- "{text}"' in written
+
+
+def test_an_empty_list_is_left_out() -> None:
+    assert loaded(NodeSpec("plant", "plant", "", {"options": (), "seed": 1}, True)) == {"seed": 1}

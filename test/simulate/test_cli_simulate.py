@@ -1,0 +1,111 @@
+"""The verbs `simulate` and `export`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from realtime_rl.cli.main import main
+from realtime_rl.core.policy_uri import PolicyUri
+from realtime_rl.core.types import ActionSpace
+from realtime_rl.policies.onnx_policy import Loader
+
+COUNTER = ["--plant", "counter", "--plant-option", "observation=vector",
+           "--plant-option", "episode_ticks=20"]
+
+
+def simulated(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert main(["simulate", *COUNTER, "--steps", "200", "--json", "-", *arguments]) == 0
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return document
+
+
+def exported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    path = tmp_path / "first.onnx"
+    assert main(["export", *COUNTER, "--network", "mlp", "--stack", "2", str(path)]) == 0
+    uri = PolicyUri.parse(capsys.readouterr().out)
+    assert uri.path == path
+    assert uri.sha256
+    return path
+
+
+def test_figures_of_a_random_policy(capsys: pytest.CaptureFixture[str]) -> None:
+    document = simulated(capsys, "--policy", "random", "--delay", "3")
+    assert document["schema"] == 1
+    assert document["ticks"] == 200
+    assert document["delay_ticks"] == 3
+    assert document["inaction_fraction"] == 0.0
+    assert document["episodes"]["count"] == 9
+    figures = document["episodes"]["return"]
+    assert figures["low"] <= figures["mean"] <= figures["high"]
+
+
+def test_the_same_seed_gives_the_same_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    one, two, other = (simulated(capsys, "--policy", "random", "--seed", seed)
+                       for seed in ("1", "1", "2"))
+    assert one == two
+    assert one["reward"] != other["reward"]
+
+
+def test_sequential_interaction_is_inactive_in_between(
+    capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = simulated(capsys, "--policy", "random", "--delay", "4",
+                         "--interaction", "sequential")
+    assert document["inaction_fraction"] == pytest.approx(0.75, abs=0.01)
+
+
+def test_the_default_policy_alone_has_no_inaction_figure(
+    capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert simulated(capsys, "--policy", "default")["inaction_fraction"] is None
+
+
+def test_an_exported_policy_plays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = exported(tmp_path, capsys)
+    document = simulated(capsys, "--policy", str(path), "--delay", "2")
+    assert document["inaction_fraction"] == 0.0
+
+
+def test_an_exported_policy_says_what_it_is_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = exported(tmp_path, capsys)
+    from realtime_rl.plants import registry
+    spec = registry.make("counter", {"observation": "vector"}, 0).spec
+    metadata = Loader((spec.observation, spec.actions))(str(PolicyUri(path))).metadata
+    assert metadata is not None
+    assert (metadata.stack, metadata.version, metadata.epsilon) == (2, 0, 1.0)
+    assert metadata.actions == ActionSpace(("A0", "A1", "A2"), (0.0,))
+
+
+def test_figures_are_written_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "figures.json"
+    assert main(["simulate", *COUNTER, "--policy", "random", "--steps", "200",
+                 "--json", str(path)]) == 0
+    assert json.loads(path.read_text())["ticks"] == 200
+    assert "200 ticks, 9 episodes" in capsys.readouterr().out
+
+
+def test_too_few_steps_for_a_return_say_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", *COUNTER, "--policy", "random", "--steps", "5"]) == 0
+    assert "no episode ended; raise --steps" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--policy", "absent.onnx"], "policy 'absent.onnx': this host cannot read it"),
+    (["--policy", "random", "--delay", "0"], "delay 0 must be 1 tick or more"),
+    (["--policy", "random", "--hold", "0"], "hold_ticks 0 must be 1 or more"),
+    (["--policy", "random", "--steps", "0"], "steps 0 must be 1 or more"),
+    (["--policy", "random", "--json", "/absent/figures.json"], "cannot be written"),
+])
+def test_bad_input_is_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["simulate", *COUNTER, *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1

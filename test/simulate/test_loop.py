@@ -1,0 +1,116 @@
+"""The loop in virtual time."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from simulate.tiny_plant import SPEC, Counter
+
+from realtime_rl.core import default_policy
+from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.records import Timestep
+from realtime_rl.core.types import Action, Cause, Observation
+from realtime_rl.simulate.figures import Figures, bootstrap
+from realtime_rl.simulate.loop import Delay, Interaction, simulate
+
+A, B, NOOP = (0.0,), (1.0,), (2.0,)
+
+
+def always_a(tick: int, observation: Observation) -> Action:
+    return A
+
+
+def steps_of(delay: Delay, steps: int, plant: Counter | None = None) -> list[Timestep]:
+    return [step for step, _ in simulate(plant or Counter(), always_a, delay, steps)]
+
+
+@given(st.integers(1, 8), st.integers(0, 60))
+def test_the_action_of_observation_k_acts_at_tick_k_plus_delay(delay: int, steps: int) -> None:
+    seen: dict[int, float] = {}
+
+    def policy(tick: int, observation: Observation) -> Action:
+        seen[tick] = float(observation[-1])
+        return (float(tick % 3),)
+
+    plant = Counter()
+    records = [step for step, _ in simulate(plant, policy, Delay(delay), steps)]
+    assert [step.tick for step in records] == list(range(steps))
+    assert seen == {tick: float(tick) for tick in range(steps)}
+    for step in records:
+        acted = step.tick >= delay
+        assert step.cause is (Cause.POLICY if acted else Cause.DEFAULT)
+        assert step.observation_tick == (step.tick - delay if acted else -1)
+        assert step.action == ((float((step.tick - delay) % 3),) if acted else NOOP)
+        assert plant.latched[step.tick] == step.action
+
+
+def test_sequential_acts_once_a_delay_and_the_default_in_between() -> None:
+    records = steps_of(Delay(4, "sequential"), 13)
+    assert [step.tick for step in records if step.cause is Cause.POLICY] == [4, 8, 12]
+    assert [step.observation_tick for step in records if step.cause is Cause.POLICY] == [0, 4, 8]
+    assert {step.action for step in records if step.cause is Cause.DEFAULT} == {NOOP}
+
+
+def test_with_a_delay_of_one_the_two_are_the_same() -> None:
+    assert steps_of(Delay(1), 30) == steps_of(Delay(1, "sequential"), 30)
+
+
+def test_the_default_policy_can_be_chosen() -> None:
+    default = default_policy.make("repeat_last", SPEC.actions)
+    records = [step for step, _ in simulate(
+        Counter(), always_a, Delay(3, "sequential"), 8, default=default)]
+    assert [step.action for step in records] == [NOOP] * 3 + [A] * 5
+
+
+def test_without_a_policy_the_default_acts_alone() -> None:
+    records = [step for step, _ in simulate(Counter(), None, Delay(1), 5)]
+    assert {step.cause for step in records} == {Cause.DEFAULT}
+
+
+def test_stacks_are_padded_at_an_episodes_start() -> None:
+    seen: list[list[float]] = []
+
+    def policy(tick: int, observation: Observation) -> Action:
+        seen.append(observation.tolist())
+        return A
+
+    list(simulate(Counter(length=3), policy, Delay(1), 4, stack=3))
+    assert seen == [[0, 0, 0], [0, 0, 1], [0, 1, 2], [3, 3, 3]]
+
+
+def test_episodes_are_numbered_and_their_ends_recorded() -> None:
+    records = steps_of(Delay(1), 25)
+    assert [step.episode for step in records] == [0] * 10 + [1] * 10 + [2] * 5
+    assert [step.tick for step in records if step.first] == [0, 10, 20]
+    assert [step.tick for step in records if step.last] == [9, 19]
+    assert [step.discount for step in records if step.last] == [0.0, 0.0]
+
+
+def test_figures_of_a_run() -> None:
+    figures = Figures()
+    for step in steps_of(Delay(2, "sequential"), 25):
+        figures.add(step)
+    assert (figures.ticks, figures.startup_ticks, figures.default_ticks) == (25, 2, 11)
+    assert figures.inaction_fraction == 11 / 23
+    assert figures.returns == [4.0, 4.0]
+    assert figures.reward == 10.0
+    assert figures.interval().n == 2
+    assert figures.interval(since_tick=15).n == 1
+
+
+def test_bootstrap_holds_the_mean_and_narrows_with_data() -> None:
+    few, many = bootstrap([0.0, 1.0] * 5), bootstrap([0.0, 1.0] * 500)
+    assert few.mean == many.mean == 0.5
+    assert few.low < many.low < 0.5 < many.high < few.high
+    assert many.high - many.low == pytest.approx(4 * 0.5 / 1000**0.5, rel=0.1)
+    assert bootstrap([]).n == 0
+
+
+@pytest.mark.parametrize(("ticks", "interaction", "message"), [
+    (0, "asynchronous", "delay 0 must be 1 tick or more"),
+    (1, "parallel", "interaction 'parallel' is not one of 'asynchronous', 'sequential'"),
+])
+def test_what_cannot_be_is_refused(ticks: int, interaction: Interaction, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Delay(ticks, interaction)
