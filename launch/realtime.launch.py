@@ -16,7 +16,8 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription
-from realtime_rl.ros.graph import ENVIRONMENT, PACKAGE
+from realtime_rl.ros.graph import PACKAGE
+from realtime_rl.ros.transport import node_environment
 from realtime_rl.runner.prepare import prepare
 
 # name, default ("": what the parameter file says), description, parameter it sets
@@ -40,8 +41,8 @@ def start(context: LaunchContext) -> list:
     assignments = [f"{target}={given[name]}" for name, _, _, target in ARGUMENTS
                    if target and given[name]]
     prepared = prepare(given["config"], [*assignments, *given["set"].split()])
-    actions = [SetEnvironmentVariable(name, value) for name, value in ENVIRONMENT.items()
-               if name not in os.environ]
+    actions = [SetEnvironmentVariable(name, value)
+               for name, value in node_environment(os.environ).items()]
     for node in prepared.nodes:
         if node.executable == "recorder" and rosbag2_is_installed():
             actions.append(ExecuteProcess(

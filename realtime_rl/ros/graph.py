@@ -22,12 +22,6 @@ from realtime_rl.core.types import PlantSpec
 PACKAGE = "realtime_rl"
 PARENT_VARIABLE = "REALTIME_RL_PARENT"
 """Environment of a node: the process that watches over it, and with which it ends."""
-ENVIRONMENT = {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
-"""Environment of every node, where the user has not set it otherwise.
-
-Fast DDS' shared memory has locks between processes: whoever is killed or starved while holding one
-makes the plant wait. Sockets never do.
-"""
 SECTIONS: dict[str, type] = {
     "scenario": p.Scenario, "plant": p.PlantParameters, "inference": p.InferenceParameters,
     "coordinator": p.CoordinatorParameters, "actuator": p.ActuatorParameters,

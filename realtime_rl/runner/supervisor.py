@@ -14,13 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from realtime_rl.core.errors import RealtimeRlError
-from realtime_rl.ros.graph import (
-    ENVIRONMENT,
-    PACKAGE,
-    PARENT_VARIABLE,
-    NodeSpec,
-    parameter_file,
-)
+from realtime_rl.ros.graph import PACKAGE, PARENT_VARIABLE, NodeSpec, parameter_file
+from realtime_rl.ros.transport import node_environment
 
 _RESPAWN_DELAY_S = 0.5
 _MAX_DEATHS = 5
@@ -126,7 +121,8 @@ class Supervisor:
             [sys.executable, "-m", f"{PACKAGE}.nodes.{spec.executable}", *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors="replace", start_new_session=True,
-            env={**ENVIRONMENT, **os.environ, PARENT_VARIABLE: str(os.getpid())})
+            env={**os.environ, **node_environment(os.environ),
+                 PARENT_VARIABLE: str(os.getpid())})
 
     def _listen(self, running: _Running) -> None:
         running.reader = threading.Thread(

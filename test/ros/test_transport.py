@@ -1,0 +1,44 @@
+"""Nodes talk over sockets, and only as far as the user lets them."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from realtime_rl.ros.transport import node_environment
+
+PROFILES = "FASTRTPS_DEFAULT_PROFILES_FILE"
+
+
+def test_by_default_only_the_shared_memory_is_left_out() -> None:
+    assert node_environment({}) == {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
+
+
+@pytest.mark.parametrize("said", [{"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"},
+                                  {"ROS_AUTOMATIC_DISCOVERY_RANGE": "localhost"},
+                                  {"ROS_LOCALHOST_ONLY": "1"}])
+def test_on_this_machine_only_means_a_socket_on_the_loopback_only(said: dict[str, str]) -> None:
+    added = node_environment(said)
+    assert (added["ROS_AUTOMATIC_DISCOVERY_RANGE"], added["ROS_LOCALHOST_ONLY"]) == (
+        "SYSTEM_DEFAULT", "0")  # else rmw_fastrtps adds shared memory
+    tree = ElementTree.parse(Path(added[PROFILES]))
+    text = {element.tag.rpartition("}")[2]: (element.text or "").strip()
+            for element in tree.iter()}
+    assert text["type"] == "UDPv4"
+    assert text["useBuiltinTransports"] == "false"
+    addresses = [element.text for element in tree.iter() if element.tag.endswith("}address")]
+    assert addresses == ["127.0.0.1", "127.0.0.1"]  # where it listens, whom it looks for
+
+
+@pytest.mark.parametrize("said", [
+    {PROFILES: "mine.xml"}, {"FASTDDS_DEFAULT_PROFILES_FILE": "mine.xml"},
+    {"FASTDDS_BUILTIN_TRANSPORTS": "DEFAULT"}, {"ROS_STATIC_PEERS": "10.0.0.2"},
+    {"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"}])
+def test_what_the_user_chose_stays(said: dict[str, str]) -> None:
+    assert node_environment({**said, "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}) == {}
+
+
+def test_the_other_implementation_of_fast_dds_is_the_same() -> None:
+    assert node_environment({"RMW_IMPLEMENTATION": "rmw_fastrtps_dynamic_cpp"})
