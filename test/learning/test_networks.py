@@ -55,6 +55,13 @@ def test_bytes_are_scaled_inside() -> None:
     assert torch.allclose(network(image), network.body(image.float() / 255), atol=1e-6)
 
 
+def test_small_sees_neither_brightness_nor_contrast() -> None:
+    network = build("small", IMAGE, 1, BUTTONS, 0)
+    image = torch.randint(0, 100, (2, 1, 84, 84)).float()
+    assert torch.allclose(network(image), network(2 * image + 30), atol=1e-4)
+    assert torch.isfinite(network(torch.zeros(1, 1, 84, 84))).all()  # a black screen
+
+
 def test_continuous_actions_stay_within_their_limits() -> None:
     network = build("mlp", VECTOR, 1, WHEELS, 0)
     actions = network(1000 * torch.randn(100, 3))
