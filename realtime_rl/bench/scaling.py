@@ -141,7 +141,7 @@ class _Trial:
         active = tuple(range(workers))
         # every tick is a slot, whatever a formula says: which find a worker is the question
         schedule = Schedule(active, expected.period_ns, 1, 0, promised, max(0, longest_ns),
-                            approach.algorithm, approach.dealing, required_workers=1)
+                            approach.algorithm, approach.dealing, cycle=1)
         settled = 2 * promised + 2
         records = run_virtual(VirtualGraph(
             CoordinationPolicy(active, expected.period_ns, expected.handover_ns),

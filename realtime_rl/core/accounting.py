@@ -257,7 +257,7 @@ def _inference(records: RunRecords) -> InferenceFigures:
         emulated=" ".join(emulated) or None,
         duration_ms=distribution(i.duration_s * 1e3 for i in real(inferences)),
         observation_age_ms=distribution(i.age_s * 1e3 for i in real(inferences)),
-        generations=len(records.schedules) if "schedule" in records.topics else None)
+        generations=len({s.generation for s in records.schedules}) if "schedule" in records.topics else None)
 
 
 def _learning(records: RunRecords) -> LearningFigures:

@@ -83,8 +83,13 @@ class InferenceParameters(SpecParameters):
     policy: str = parameter("", "ONNX file or `file:///…#sha256=…` to start from")
     provider: str = parameter("auto", "ONNX Runtime execution provider", choices=PROVIDERS)
     threads: int = parameter(1, "ONNX Runtime threads of one inference", low=1, high=256)
+    sessions: int = parameter(
+        1, "ONNX Runtime sessions of a process, which its workers share; each holds the weights",
+        low=1, high=64)
     latency: str = parameter(
-        "none", "emulated accelerator: `none`, `constant:95ms`, `lognormal:215ms,cv=0.05`")
+        "none", "emulated accelerator: `none`, `constant:95ms`, `normal:215ms,std=10ms`, "
+        "`lognormal:215ms,cv=0.05`, `trace:FILE`; each with `,outliers=0.01x3` or "
+        "`,contention=0.1`")
     seed: int = parameter(0, "seed of exploration and of emulated latencies", low=0)
     exploration_hold: int = parameter(
         8, "an exploring action is held for so many ticks", unit="ticks", low=1)
@@ -105,8 +110,9 @@ class InferenceParameters(SpecParameters):
         (), "set by the coordinator: active workers in dealing order; empty: all", live=True)
     schedule_delay: int = parameter(
         1, "set by the coordinator: promised delay D", unit="ticks", low=1, live=True)
-    schedule_required: int = parameter(
-        1, "set by the coordinator: required workers N*", low=1, live=True)
+    schedule_cycle: int = parameter(
+        1, "set by the coordinator: ticks in which each active worker has one slot", unit="ticks",
+        low=1, live=True)
     schedule_duration_ns: int = parameter(
         0, "set by the coordinator: inference time T it reckons with", unit="ns", low=0, live=True)
     schedule_algorithm: str = parameter(
@@ -159,7 +165,7 @@ class CoordinatorParameters:
         low=0.0, high=1.0)
     handover: float = parameter(
         0.002, "allowance for messages and scheduling in D", unit="s", low=0.0, high=1.0)
-    window: int = parameter(256, "inference durations that T rests on", low=2, high=100_000)
+    window: int = parameter(1024, "inference durations that T rests on", low=2, high=100_000)
     warmup: int = parameter(2, "first durations of each process that are left out", low=0)
     evaluate_period: float = parameter(
         0.1, "how often the schedule is looked at", unit="s", low=0.01, high=10.0)

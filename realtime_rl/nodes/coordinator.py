@@ -117,7 +117,7 @@ class CoordinatorNode(Node):
             Parameter("schedule_effective_tick", value=schedule.effective_tick),
             Parameter("schedule_active", value=list(schedule.active)),
             Parameter("schedule_delay", value=schedule.promised_delay_ticks),
-            Parameter("schedule_required", value=schedule.required_workers),
+            Parameter("schedule_cycle", value=schedule.cycle),
             Parameter("schedule_duration_ns", value=schedule.duration_ns),
             Parameter("schedule_algorithm", value=schedule.algorithm.name.lower()),
             Parameter("schedule_dealing", value=schedule.dealing.name.lower()),

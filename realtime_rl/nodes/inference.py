@@ -72,7 +72,8 @@ class InferenceNode(LifecycleNode):
         """Load and warm up the policy to start from, if one was given."""
         del state
         config = self._config
-        loader = Loader((self._observation_spec, self._space), config.provider, config.threads)
+        loader = Loader((self._observation_spec, self._space), config.provider, config.threads,
+                        config.sessions)
         ordinary = partial(runtime.take_priority, runtime.Priority.NORMAL)
         self._policies = HotSwap(loader, time.monotonic_ns, on_swap=self._on_swap,
                                  on_failure=self._on_swap_failure, prepare_thread=ordinary)
@@ -198,7 +199,7 @@ class InferenceNode(LifecycleNode):
             config.schedule_generation, config.schedule_effective_tick, config.schedule_delay,
             config.schedule_duration_ns, Algorithm[config.schedule_algorithm.upper()],
             Dealing[config.schedule_dealing.upper()],
-            SlotSource[config.schedule_slot_source.upper()], config.schedule_required)
+            SlotSource[config.schedule_slot_source.upper()], config.schedule_cycle)
 
     def close(self) -> None:
         """Release threads and session. Calling it twice is harmless."""

@@ -82,6 +82,7 @@ class InferenceEngine:
         self._computed: deque[tuple[Slot, int, _Computed]] = deque()
         self._threads = ThreadPoolExecutor(len(config.workers), "inference", prepare_thread)
         self._used: Swap[OnnxPolicy] | None = None
+        self._lanes = {worker: lane for lane, worker in enumerate(config.workers)}
 
     def observe(self, tick: int, stamp_ns: int, first: bool, observation: Observation) -> None:
         """Take an observation in, without starting anything."""
@@ -126,7 +127,8 @@ class InferenceEngine:
         """Take the finished computations in; call it after `wake`."""
         while self._computed:
             slot, end_ns, computed = self._computed.popleft()
-            taken_ns = self._config.latency.sample(self._rng)
+            in_flight = self.pool.busy(slot.start_ns)  # this one, and those it has to share with
+            taken_ns = self._config.latency.sample(self._rng, in_flight)
             before_ns, after_ns = self._learning(slot)
             self.pool.on_result(slot, end_ns, taken_ns + before_ns, computed, after_ns)
 
@@ -173,7 +175,7 @@ class InferenceEngine:
             if stacked is None:
                 raise PolicyError("its observation is not kept any more")
             policy = current.policy
-            action = policy.act(policy.infer(stacked))
+            action = policy.act(policy.infer(stacked, self._lanes[slot.worker]))
             action = explore(slot.tick, policy.epsilon, self._config.exploration_hold,
                              self._config.seed, self._config.actions) or action
         except PolicyError as problem:

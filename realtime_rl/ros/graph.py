@@ -126,10 +126,14 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
     scenario: p.Scenario = section_of(settings, "scenario")
     spec = {"period_ns": plant.period_ns, "actions": str(plant.actions),
             "observation": str(plant.observation)}
+    coordinator: p.CoordinatorParameters = section_of(settings, "coordinator")
+    # a baseline is one from its first tick, before anything was measured
+    schedule = {"schedule_algorithm": coordinator.algorithm,
+                "schedule_dealing": coordinator.dealing}
     inference_names = tuple(f"inference_{index}" for index in range(scenario.processes))
     shared = {"workers": scenario.workers, "processes": scenario.processes}
     wanted: list[tuple[str, str, Mapping[str, object]]] = [
-        *(("inference", name, {**spec, **shared, "process": index, "policy": policy})
+        *(("inference", name, {**spec, **shared, **schedule, "process": index, "policy": policy})
           for index, name in enumerate(inference_names)),
         ("actuator", "actuator", spec),
         ("coordinator", "coordinator", {"inference_nodes": inference_names,
