@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from realtime_rl.bench.approaches import Approach
-from realtime_rl.bench.live import START_S, LiveBench, measure
+from realtime_rl.bench.live import LiveBench, measure
 from realtime_rl.bench.planning import Expectation, plan
 from realtime_rl.bench.progress import Stages
 from realtime_rl.bench.virtual import VirtualGraph, run_virtual
@@ -96,7 +96,7 @@ def live(scaling: Scaling, workers: Sequence[int], bench: LiveBench, stages: Sta
 
         def inaction(tried: int, ticks: float = ticks) -> float:
             stages.stage(f"{ticks:.1f} ticks, {tried} workers, {bench.duration_s:g} s, live",
-                         bench.duration_s + START_S)
+                         bench.whole_s)
             run = replace(bench, workers=str(tried), latency=str(scaling.latency(ticks)))
             figures = measure(run, stages.update, stages.say).report.figures
             fraction = figures["interaction"]["inaction_fraction"]

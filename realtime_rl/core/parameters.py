@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from realtime_rl.core import default_policy
 from realtime_rl.core.config import parameter
 from realtime_rl.core.dqn_config import DqnConfig
-from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.gamepad import AUTO
 
 ALGORITHMS = ("max_time", "exp_time", "quantile_time",
@@ -15,6 +15,7 @@ ALGORITHMS = ("max_time", "exp_time", "quantile_time",
 SIZINGS = ("fixed", "auto")
 DEALINGS = ("pooled", "fixed")
 SLOT_SOURCES = ("tick", "timer")
+NODES = ("actuator", "coordinator", "inference", "learner", "monitor", "plant", "recorder")
 PROVIDERS = ("auto", "cpu", "cuda", "tensorrt")
 COMMAND_TYPES = ("joy", "twist", "joint_trajectory", "joint_state", "float64_multi_array")
 _GAME_BOY_PERIOD_NS = 16_742_706
@@ -40,8 +41,14 @@ class Scenario:
     run_dir: str = parameter(
         "", "folder for exported policies; empty: beside the bag, or a temporary one")
 
+    nodes: tuple[str, ...] = parameter(
+        (), "only these nodes start here, the others on another host; empty: all")
+
     def __post_init__(self) -> None:
         """Refuse combinations that cannot run."""
+        for name in self.nodes:
+            if name not in NODES:
+                raise ConfigError(f"nodes: {name!r} is not one of {choices(NODES)}")
         if self.processes > self.workers:
             raise ConfigError(f"processes: {self.processes!r} exceeds workers {self.workers!r}")
 

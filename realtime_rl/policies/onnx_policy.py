@@ -42,7 +42,7 @@ class OnnxPolicy:
     @staticmethod
     def load(
         path: Path, expected: Expected, provider: str = "auto", threads: int = 1, sha256: str = "",
-        sessions: int = 1,
+        *, sessions: int = 1,
     ) -> OnnxPolicy:
         """Load, check and warm up a policy.
 
@@ -145,7 +145,7 @@ class Loader:
         """Load the policy that `uri` names; errors as in `OnnxPolicy.load`."""
         parsed = PolicyUri.parse(uri)
         return OnnxPolicy.load(parsed.path, self._expected, self._provider, self._threads,
-                               parsed.sha256, self._sessions)
+                               parsed.sha256, sessions=self._sessions)
 
 
 def _check_file(path: Path, sha256: str) -> None:

@@ -146,7 +146,8 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
     if scenario.record:
         wanted.insert(0, ("recorder", "recorder", {"bag": scenario.record}))
     wanted.append(("plant", "plant", {}))
-    return [_node(settings, scenario, *node) for node in wanted]
+    return [_node(settings, scenario, *node) for node in wanted
+            if not scenario.nodes or node[0] in scenario.nodes]
 
 
 def _node(settings: Settings, scenario: p.Scenario, executable: str, name: str,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 import rclpy
+from rclpy._rclpy_pybind11 import RCLError
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.utilities import get_rmw_implementation_identifier
@@ -146,6 +147,10 @@ def main(make: Callable[[], Node], priority: Priority) -> int:
         spin(node, node if hasattr(node, "next_deadline_ns") else None)
     except (KeyboardInterrupt, ExternalShutdownException):
         return 0
+    except RCLError:
+        if rclpy.ok():
+            raise
+        return 0  # a signal ended ROS in the middle of a call
     except RealtimeRlError as error:
         name = node.get_name() if node is not None else Path(sys.argv[0]).stem
         print(f"{name}: error: {error}", file=sys.stderr, flush=True)

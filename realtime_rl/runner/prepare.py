@@ -15,6 +15,7 @@ from realtime_rl.core import default_policy
 from realtime_rl.core.errors import ConfigError, PolicyError, choices
 from realtime_rl.core.gamepad import GamepadLayout
 from realtime_rl.core.parameters import (
+    NODES,
     ActuatorParameters,
     InferenceParameters,
     LearnerParameters,
@@ -79,7 +80,8 @@ def prepare(config: str, assignments: Sequence[str]) -> Prepared:
     graph.nodes(settings, plant, "", "")  # every value is checked before a file is written
     _check_texts(settings, plant)
     run_dir = _run_dir(scenario)
-    policy = _first_policy(settings, run_dir)
+    here = scenario.nodes or NODES
+    policy = _first_policy(settings, run_dir) if {"inference", "learner"} & set(here) else ""
     return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir)
 
 
