@@ -82,14 +82,19 @@ class Measured:
     """Resident memory of the inference processes together, at its largest [10⁶ bytes]."""
 
 
-def measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[str], None]
-            ) -> Measured:
+Disturb = Callable[[float, dict[str, int]], None]
+"""Told the seconds since the start and the processes' ids by node name, a few times a second."""
+
+
+def measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[str], None],
+            disturb: Disturb = lambda elapsed_s, pids: None) -> Measured:
     """Run a graph for its time and account for it.
 
     Args:
         bench: what to run.
         watch: told the seconds since the start, a few times a second.
         say: told what a node complains of.
+        disturb: may kill or stop a process meanwhile.
 
     Raises:
         RealtimeRlError: a value that is not allowed, a node that cannot run, nothing recorded.
@@ -97,7 +102,16 @@ def measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[str
     with tempfile.TemporaryDirectory(prefix="realtime_rl-bench-") as name:
         folder = Path(name)
         prepared = _prepared(bench, folder)
-        usage = _run(prepared, folder, bench, watch, say)
+        supervisor = Supervisor(prepared.nodes, folder)
+        complaints = _Complaints(supervisor.lines, say)
+
+        def look(elapsed_s: float) -> None:
+            complaints.drain()
+            disturb(elapsed_s, supervisor.pids())
+            watch(elapsed_s)
+
+        usage = _run(prepared, supervisor, bench, look)
+        complaints.drain()
         bag = Path(prepared.scenario.record)
         if not bag.exists():
             raise BagError("nothing was recorded: the graph did not come up; --set "
@@ -131,26 +145,22 @@ def _export(bench: LiveBench, path: Path) -> Path:
     return path
 
 
-def _run(prepared: Prepared, folder: Path, bench: LiveBench, watch: Callable[[float], None],
-         say: Callable[[str], None]) -> Usage:
+def _run(prepared: Prepared, supervisor: Supervisor, bench: LiveBench,
+         look: Callable[[float], None]) -> Usage:
     inference = [node.name for node in prepared.nodes if node.executable == "inference"]
     usage = Usage()
-    supervisor = Supervisor(prepared.nodes, folder)
     next_sample_s = START_S + bench.settle_s
-    complaints = _Complaints(supervisor.lines, say)
     with _stopping(supervisor):
         supervisor.start()
         begin_s = time.monotonic()
         while (elapsed_s := time.monotonic() - begin_s) < bench.whole_s:
             supervisor.watch()
-            complaints.drain()
             if elapsed_s >= next_sample_s:
                 next_sample_s += 1.0
                 pids = supervisor.pids()
                 usage.sample([pids[name] for name in inference], time.monotonic())
-            watch(elapsed_s)
+            look(elapsed_s)
             time.sleep(_WATCH_S)
-    complaints.drain()
     return usage
 
 

@@ -100,6 +100,9 @@ class InferenceParameters(SpecParameters):
     seed: int = parameter(0, "seed of exploration and of emulated latencies", low=0)
     exploration_hold: int = parameter(
         8, "an exploring action is held for so many ticks", unit="ticks", low=1)
+    alive_lease: float = parameter(
+        0.15, "a process that was silent for so long counts as dead or hung", unit="s",
+        low=0.02, high=60.0)
     autostart: bool = parameter(True, "configure and activate by itself")
     learning_order: str = parameter(
         "none", "`sequential`: learn within the cycle, and when",
@@ -174,6 +177,9 @@ class CoordinatorParameters:
         0.002, "allowance for messages and scheduling in D", unit="s", low=0.0, high=1.0)
     window: int = parameter(1024, "inference durations that T rests on", low=2, high=100_000)
     warmup: int = parameter(2, "first durations of each process that are left out", low=0)
+    alive_lease: float = parameter(
+        0.15, "an inference process that was silent for so long counts as dead or hung (at least "
+        "the lease that it offers)", unit="s", low=0.02, high=60.0)
     evaluate_period: float = parameter(
         0.1, "how often the schedule is looked at", unit="s", low=0.01, high=10.0)
 

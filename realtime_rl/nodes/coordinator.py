@@ -55,7 +55,8 @@ class CoordinatorNode(Node):
         self.create_subscription(JointState, "inference", self._on_inference, qos.RECORD)
         for name in config.inference_nodes:
             self.create_subscription(
-                Empty, f"{name}/alive", lambda message: None, qos.ALIVE,
+                Empty, f"{name}/alive", lambda message: None,
+                qos.alive(config.alive_lease),
                 event_callbacks=SubscriptionEventCallbacks(
                     liveliness=partial(self._on_liveliness, name)))
         self.create_timer(config.evaluate_period, self._evaluate)

@@ -96,7 +96,8 @@ class InferenceNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Take slots from now on, and be seen to live."""
         self._active = True
-        self._alive = self.create_publisher(Empty, f"{self.get_name()}/alive", qos.ALIVE)
+        self._alive = self.create_publisher(
+            Empty, f"{self.get_name()}/alive", qos.alive(self._config.alive_lease))
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:

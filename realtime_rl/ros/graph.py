@@ -126,6 +126,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
     scenario: p.Scenario = section_of(settings, "scenario")
     spec = {"period_ns": plant.period_ns, "actions": str(plant.actions),
             "observation": str(plant.observation)}
+    inference: p.InferenceParameters = section_of(settings, "inference")
     coordinator: p.CoordinatorParameters = section_of(settings, "coordinator")
     # a baseline is one from its first tick, before anything was measured
     schedule = {"schedule_algorithm": coordinator.algorithm,
@@ -138,6 +139,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
         ("actuator", "actuator", spec),
         ("coordinator", "coordinator", {"inference_nodes": inference_names,
                                         "workers": scenario.workers,
+                                        "alive_lease": inference.alive_lease,
                                         "period_ns": plant.period_ns}),
         ("monitor", "monitor", {}),
     ]
