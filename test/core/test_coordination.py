@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -166,6 +167,16 @@ def test_agreement_begins_anew_when_the_present_delay_fits_again() -> None:
     assert coordination.evaluate() is None
     feed(coordination, range(42, 62), 40.0)
     assert coordination.evaluate() is None
+
+
+def test_too_few_workers_of_varying_durations_are_dealt_more_slots_than_they_can_take() -> None:
+    coordination = Coordination(replace(POLICY, workers=tuple(range(12)), window=512))
+    durations = np.random.default_rng(0).lognormal(math.log(205.0), 0.3, 300)
+    for tick, duration_ms in enumerate(durations):
+        coordination.on_inference(inference(tick, duration_ms, 0))
+    schedule = coordination.evaluate()
+    assert schedule is not None
+    assert 12 <= schedule.cycle < coordination.required_workers < schedule.promised_delay_ticks
 
 
 @settings(max_examples=40, deadline=None)
