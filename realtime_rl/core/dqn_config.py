@@ -11,7 +11,9 @@ from realtime_rl.core.config import parameter
 class DqnConfig:
     """Parameters of `DqnLearner`. Not slotted, so that a node's configuration can extend it."""
 
-    network: str = parameter("small", "small, mlp, nature:K or impala:K")
+    network: str = parameter(
+        "small", "small, mlp, nature:K, impala:K or impala_deep:K; K multiplies the filters and may "
+        "be a fraction, as `impala:1/16`")
     stack: int = parameter(4, "observations joined for the network", unit="ticks", low=1, high=64)
     learning_rate: float = parameter(3e-4, "Adam's step size", low=0.0)
     gamma: float = parameter(0.99, "discount a tick", low=0.0, high=1.0)

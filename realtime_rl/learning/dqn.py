@@ -13,7 +13,7 @@ from realtime_rl.core.assembler import SemiMdpTransition
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.policy_metadata import PolicyMetadata
 from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
-from realtime_rl.learning import networks
+from realtime_rl.learning import memory, networks
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.n_step import NStep
 from realtime_rl.learning.onnx_export import INPUT_NAME, PRODUCER
@@ -26,12 +26,18 @@ class DqnLearner:
     def __init__(
         self, config: DqnConfig, observation: ObservationSpec, actions: ActionSpace
     ) -> None:
-        """Build the networks; `LearningError` for continuous actions or an unfit network."""
+        """Build the networks; `LearningError` for continuous actions or an unfit network.
+
+        A network is also unfit when training it takes more memory than there is.
+        """
         if not actions.discrete:
             raise LearningError(f"Q-learning needs discrete actions, not '{actions}'")
         self._config = config
         self._observation = observation
         self._actions = actions
+        memory.check(config.network, networks.build(
+            config.network, observation, config.stack, actions, config.seed, device="meta"),
+            memory.available_bytes())
         self.network = networks.build(
             config.network, observation, config.stack, actions, config.seed)
         """The network that acts and is exported."""

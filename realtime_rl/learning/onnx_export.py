@@ -27,6 +27,9 @@ INPUT_NAME = "observation"
 OUTPUT_NAME = "outputs"
 PRODUCER = "realtime_rl"
 _OPSET = 17
+_PROTOBUF_LIMIT = 2**31
+"""Bytes of one protobuf message."""
+_FLOAT32 = 4
 _DTYPES = {"uint8": torch.uint8, "float32": torch.float32}
 
 
@@ -80,7 +83,14 @@ def initial_policy(
 
 
 def trace(network: nn.Module, metadata: PolicyMetadata) -> onnx.ModelProto:
-    """Return the network as an ONNX graph whose weights keep their torch names."""
+    """Return the network as an ONNX graph whose weights keep their torch names.
+
+    Raises:
+        PolicyError: the weights exceed what one ONNX file can hold.
+    """
+    if (size := networks.parameter_count(network) * _FLOAT32) >= _PROTOBUF_LIMIT:
+        raise PolicyError(f"a policy of {size / 1e9:.1f} GB exceeds the 2 GB of an ONNX file; "
+                          "take a network of fewer weights")
     dummy = torch.zeros(1, *metadata.input_shape, dtype=_DTYPES[metadata.observation.dtype])
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         path = Path(folder) / "traced.onnx"

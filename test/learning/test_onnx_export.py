@@ -40,7 +40,8 @@ def torch_outputs(network: torch.nn.Module, observation: np.ndarray) -> np.ndarr
 
 
 @pytest.mark.parametrize(("name", "observation", "actions"), [
-    ("small", IMAGE, BUTTONS), ("nature", IMAGE, BUTTONS), ("impala", IMAGE, BUTTONS),
+    ("small", IMAGE, BUTTONS), ("nature:1/2", IMAGE, BUTTONS), ("impala:1/4", IMAGE, BUTTONS),
+    ("impala_deep:1/8", IMAGE, BUTTONS),
     ("mlp", VECTOR, BUTTONS), ("mlp", VECTOR, WHEELS)])
 def test_onnx_gives_what_torch_gives_before_and_after_a_refresh(
     tmp_path: Path, name: str, observation: ObservationSpec, actions: ActionSpace
@@ -122,3 +123,10 @@ def test_a_learners_export_follows_its_updates(tmp_path: Path) -> None:
     assert not np.allclose(before, after.infer(given))
     assert after.metadata is not None
     assert after.metadata.training_step == 5
+
+
+def test_what_exceeds_an_onnx_file_is_refused_before_it_is_traced(tmp_path: Path) -> None:
+    network = networks.build("impala:98", IMAGE, 1, BUTTONS, seed=0, device="meta")
+    with pytest.raises(PolicyError, match=r"4\.0 GB exceeds the 2 GB of an ONNX file"):
+        onnx_export.export(network, about(IMAGE, BUTTONS, stack=1), tmp_path / "policy.onnx")
+    assert not list(tmp_path.iterdir())
