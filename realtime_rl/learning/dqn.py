@@ -13,11 +13,12 @@ from realtime_rl.core.assembler import SemiMdpTransition
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.policy_metadata import PolicyMetadata
 from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
-from realtime_rl.learning import memory, networks
+from realtime_rl.learning import distributional, heads, memory, networks
 from realtime_rl.learning.errors import LearningError
+from realtime_rl.learning.heads import Head
 from realtime_rl.learning.n_step import NStep
 from realtime_rl.learning.onnx_export import INPUT_NAME, PRODUCER
-from realtime_rl.learning.replay import Replay
+from realtime_rl.learning.replay import Batch, Replay
 
 
 class DqnLearner:
@@ -32,19 +33,22 @@ class DqnLearner:
         """
         if not actions.discrete:
             raise LearningError(f"Q-learning needs discrete actions, not '{actions}'")
-        self._config = config
+        self._config = config = config.resolved()
         self._observation = observation
         self._actions = actions
+        head = Head.of(config)
         memory.check(config.network, networks.build(
-            config.network, observation, config.stack, actions, config.seed, device="meta"),
-            memory.available_bytes())
+            config.network, observation, config.stack, actions, config.seed, head=head,
+            device="meta"), memory.available_bytes())
         self.network = networks.build(
-            config.network, observation, config.stack, actions, config.seed)
+            config.network, observation, config.stack, actions, config.seed, head=head).eval()
         """The network that acts and is exported."""
         self._target = copy.deepcopy(self.network).requires_grad_(False)
         self._optimizer = torch.optim.Adam(
             self.network.parameters(), config.learning_rate, eps=1e-5, fused=True)
-        self._replay = Replay(config.replay_size, config.seed)
+        self._noise = torch.Generator().manual_seed(config.seed)
+        self._replay = Replay(config.replay_size, config.seed, config.replay,
+                              exponent=config.priority_exponent)
         self._n_step = NStep(config.n_step)
         self.transitions = 0
         """Transitions learned from so far."""
@@ -78,7 +82,9 @@ class DqnLearner:
         """
         if self.updates % self._config.target_interval == 0:
             self._target.load_state_dict(self.network.state_dict())
-        loss = self._loss()
+        batch = self._replay.sample(self._config.batch_size, self._correction)
+        losses, errors = self._losses(batch)
+        loss = (losses * torch.from_numpy(batch.weight)).mean()
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._config.clip_norm)
@@ -87,6 +93,7 @@ class DqnLearner:
             raise LearningError(f"update {self.updates + 1}: loss {value!r} with gradient norm "
                                 f"{float(norm)!r}; the weights of update {self.updates} are kept")
         self._optimizer.step()
+        self._replay.set_errors(batch.slot, errors.detach().numpy())
         self.updates += 1
         return value
 
@@ -103,21 +110,52 @@ class DqnLearner:
             actions=self._actions, version=version, training_step=self.updates,
             epsilon=self.epsilon, producer=PRODUCER, outputs="q_values")
 
-    def _loss(self) -> Tensor:
-        batch = self._replay.sample(self._config.batch_size)
+    @property
+    def _correction(self) -> float:
+        """Exponent of the importance weights, rising to 1 (Schaul and others 2016)."""
+        config = self._config
+        done = min(1.0, self.updates / config.correction_updates)
+        return config.priority_correction + done * (1.0 - config.priority_correction)
+
+    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return loss and error of each transition, both `(B,)`, under fresh noise if noisy."""
+        for network in (self.network, self._target):
+            heads.draw_noise(network.train(), self._noise)
+        try:
+            return (self._of_distributions if self._config.distributional
+                    else self._of_values)(batch)
+        finally:
+            self.network.eval()
+
+    def _of_values(self, batch: Batch) -> tuple[Tensor, Tensor]:
         action = torch.from_numpy(batch.action)[:, None]
         values = self.network(torch.from_numpy(batch.observation)).gather(1, action)[:, 0]
-        wanted = (torch.from_numpy(batch.reward)
-                  + torch.from_numpy(batch.discount) * self._next_value(batch.next_observation))
-        if self._config.huber:
-            return functional.smooth_l1_loss(values, wanted)
-        return functional.mse_loss(values, wanted)
+        with torch.no_grad():
+            following: Tensor = self._target(torch.from_numpy(batch.next_observation))
+            best = self._best(batch, following)
+            wanted = (torch.from_numpy(batch.reward) + torch.from_numpy(batch.discount)
+                      * following.gather(1, best[:, None])[:, 0])
+        loss = functional.smooth_l1_loss if self._config.huber else functional.mse_loss
+        return loss(values, wanted, reduction="none"), values - wanted
 
-    @torch.no_grad()
-    def _next_value(self, observation: Observation) -> Tensor:
-        inputs = torch.from_numpy(observation)
-        values: Tensor = self._target(inputs)
+    def _of_distributions(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        rows = torch.arange(len(batch.action))
+        logits = self.network.logits(torch.from_numpy(batch.observation))
+        support = self.network.support
+        with torch.no_grad():
+            following = torch.softmax(
+                self._target.logits(torch.from_numpy(batch.next_observation)), dim=2)
+            best = self._best(batch, (following * support).sum(dim=2))
+            wanted = distributional.project(
+                torch.from_numpy(batch.reward), torch.from_numpy(batch.discount),
+                following[rows, best], support)
+        losses = distributional.cross_entropy(
+            wanted, logits[rows, torch.from_numpy(batch.action)])
+        return losses, losses
+
+    def _best(self, batch: Batch, following: Tensor) -> Tensor:
+        """Choose the next actions, `(B,)`, whose values by the target are `following`."""
         if not self._config.double:
-            return values.max(1).values
-        best: Tensor = self.network(inputs).argmax(1, keepdim=True)
-        return values.gather(1, best)[:, 0]
+            return following.argmax(1)
+        values: Tensor = self.network(torch.from_numpy(batch.next_observation))
+        return values.argmax(1)

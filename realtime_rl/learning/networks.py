@@ -16,34 +16,52 @@ from torch import Tensor, nn
 
 from realtime_rl.core.errors import choices
 from realtime_rl.core.types import ActionSpace, ObservationSpec
-from realtime_rl.learning import bodies
+from realtime_rl.learning import bodies, heads
 from realtime_rl.learning.errors import LearningError
+from realtime_rl.learning.heads import PLAIN, Head
 
 
 class PolicyNetwork(nn.Module):
-    """A body with the scaling of its inputs and outputs."""
+    """A body with the scaling of its inputs and outputs.
 
-    def __init__(self, body: nn.Module, observation: ObservationSpec, actions: ActionSpace) -> None:
-        """Wrap `body`, whose output has one value a choice or a dimension."""
+    In training mode noisy layers are noisy; in evaluation mode nothing is.
+    """
+
+    support: Tensor
+    """`(atoms,)`: the returns of a distributional network; one of 0 for any other."""
+
+    def __init__(self, body: nn.Module, observation: ObservationSpec, actions: ActionSpace,
+                 head: Head = PLAIN) -> None:
+        """Wrap `body`, whose output has `head.atoms` numbers a choice or a dimension."""
         super().__init__()
         self.body = body
         self._scale = 1.0 / 255.0 if observation.dtype == "uint8" else 1.0
         low, high = torch.tensor(actions.low), torch.tensor(actions.high)
         self.register_buffer("centre", (high + low) / 2)
         self.register_buffer("reach", (high - low) / 2)
+        self.register_buffer(
+            "support", torch.linspace(head.low, head.high, head.atoms), persistent=head.atoms > 1)
         self._bounded = not actions.discrete
+        self._shape = (-1, actions.size, head.atoms)
 
     def forward(self, observation: Tensor) -> Tensor:
         """Map `(batch, stack * C, …)` to `(batch, actions.size)` float32."""
+        if self._shape[2] > 1:
+            return (torch.softmax(self.logits(observation), dim=2) * self.support).sum(dim=2)
         values = cast(Tensor, self.body(observation.float() * self._scale))
         if self._bounded:
             return cast(Tensor, self.centre) + cast(Tensor, self.reach) * torch.tanh(values)
         return values
 
+    def logits(self, observation: Tensor) -> Tensor:
+        """Map `(batch, stack * C, …)` to `(batch, actions.size, atoms)`, before the softmax."""
+        found = cast(Tensor, self.body(observation.float() * self._scale))
+        return found.reshape(self._shape)
+
 
 def build(
     name: str, observation: ObservationSpec, stack: int, actions: ActionSpace, seed: int, *,
-    device: str = "cpu"
+    head: Head = PLAIN, device: str = "cpu"
 ) -> PolicyNetwork:
     """Build a network with initial weights that follow from `seed` alone.
 
@@ -53,6 +71,7 @@ def build(
         stack: how many are joined along the first axis.
         actions: the plant's actions.
         seed: of the weights.
+        head: which parts of Rainbow it has; for discrete actions.
         device: torch's name of where the weights are; `meta`: shapes only, nothing allocated.
 
     Raises:
@@ -66,9 +85,8 @@ def build(
     with torch.random.fork_rng(devices=[]), torch.device(device):
         torch.manual_seed(seed)
         features, size, hidden = bodies.make(kind, shape, width)
-        body = nn.Sequential(features, nn.Linear(size, hidden), nn.ReLU(),
-                             nn.Linear(hidden, actions.size))
-        return PolicyNetwork(body, observation, actions)
+        body = nn.Sequential(features, *heads.make(size, hidden, actions.size, head))
+        return PolicyNetwork(body, observation, actions, head)
 
 
 def parse(name: str) -> tuple[str, Fraction | None]:

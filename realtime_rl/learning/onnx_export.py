@@ -22,6 +22,7 @@ from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.files import sha256_of, write_atomically
 from realtime_rl.learning import networks
+from realtime_rl.learning.heads import PLAIN, Head
 
 INPUT_NAME = "observation"
 OUTPUT_NAME = "outputs"
@@ -72,14 +73,15 @@ def export(network: nn.Module, metadata: PolicyMetadata, path: Path) -> PolicyUr
 
 def initial_policy(
     path: Path, *, network: str, observation: ObservationSpec, stack: int, actions: ActionSpace,
-    seed: int
+    seed: int, head: Head = PLAIN
 ) -> PolicyUri:
     """Write the untrained policy that a learner with the same arguments starts from, version 0."""
     metadata = PolicyMetadata(
         input_name=INPUT_NAME, observation=observation, stack=stack, actions=actions, version=0,
         training_step=0, epsilon=1.0, producer=PRODUCER,
         outputs="q_values" if actions.discrete else "action")
-    return export(networks.build(network, observation, stack, actions, seed), metadata, path)
+    built = networks.build(network, observation, stack, actions, seed, head=head)
+    return export(built, metadata, path)
 
 
 def trace(network: nn.Module, metadata: PolicyMetadata) -> onnx.ModelProto:

@@ -17,6 +17,8 @@ from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.files import sha256_of
 from realtime_rl.learning import networks, onnx_export
 from realtime_rl.learning.dqn import DqnLearner
+from realtime_rl.learning.heads import Head, draw_noise
+from realtime_rl.learning.onnx_import import load_weights
 from realtime_rl.policies.onnx_policy import Loader
 
 
@@ -39,6 +41,47 @@ def torch_outputs(network: torch.nn.Module, observation: np.ndarray) -> np.ndarr
         return network(torch.from_numpy(observation[None]))[0].numpy()
 
 
+def refreshed(network: networks.PolicyNetwork, tmp_path: Path, metadata: PolicyMetadata) -> None:
+    """Export before and after all weights changed; ONNX Runtime agrees with torch both times."""
+    exporter = onnx_export.PolicyExporter(network, tmp_path)
+    load = Loader((metadata.observation, metadata.actions))
+    given = random_input(metadata)
+    for version in (1, 2):
+        metadata = replace(metadata, version=version)
+        policy = load(str(exporter.export(metadata)))
+        assert policy.metadata == metadata
+        assert policy.warnings == ()
+        network.eval()
+        assert policy.infer(given) == pytest.approx(torch_outputs(network, given), abs=1e-5)
+        network.train()
+        with torch.no_grad():
+            for weights in network.parameters():
+                weights.mul_(0.9)
+
+
+@pytest.mark.parametrize("head", [
+    Head(dueling=True), Head(noisy=True), Head(atoms=51, low=-10, high=10),
+    Head(True, True, 51, -10, 10)])
+@pytest.mark.parametrize(("name", "observation"), [("mlp", VECTOR), ("impala:1/8", IMAGE)])
+def test_every_head_is_exported_as_its_mean(
+    tmp_path: Path, name: str, observation: ObservationSpec, head: Head
+) -> None:
+    network = networks.build(name, observation, 2, BUTTONS, seed=0, head=head)
+    draw_noise(network, torch.Generator().manual_seed(0))
+    refreshed(network, tmp_path, about(observation, BUTTONS))
+
+
+def test_a_rainbow_learners_weights_come_back(tmp_path: Path) -> None:
+    config = replace(TINY, algorithm="rainbow")
+    learner, other = (DqnLearner(replace(config, seed=seed), VECTOR, BUTTONS) for seed in (0, 1))
+    uri = onnx_export.export(learner.network, learner.metadata(1), tmp_path / "policy.onnx")
+    load_weights(other.network, uri.path)
+    seen = torch.eye(3)
+    assert torch.equal(other.network(seen), learner.network(seen))
+    with pytest.raises(PolicyError, match=r"is of another network: .body\.1\.weight. does not fit"):
+        load_weights(DqnLearner(TINY, VECTOR, BUTTONS).network, uri.path)
+
+
 @pytest.mark.parametrize(("name", "observation", "actions"), [
     ("small", IMAGE, BUTTONS), ("nature:1/2", IMAGE, BUTTONS), ("impala:1/4", IMAGE, BUTTONS),
     ("impala_deep:1/8", IMAGE, BUTTONS),
@@ -47,19 +90,7 @@ def test_onnx_gives_what_torch_gives_before_and_after_a_refresh(
     tmp_path: Path, name: str, observation: ObservationSpec, actions: ActionSpace
 ) -> None:
     network = networks.build(name, observation, 2, actions, seed=0)
-    exporter = onnx_export.PolicyExporter(network, tmp_path)
-    load = Loader((observation, actions))
-    metadata = about(observation, actions)
-    given = random_input(metadata)
-    for version in (1, 2):
-        metadata = replace(metadata, version=version)
-        policy = load(str(exporter.export(metadata)))
-        assert policy.metadata == metadata
-        assert policy.warnings == ()
-        assert policy.infer(given) == pytest.approx(torch_outputs(network, given), abs=1e-5)
-        with torch.no_grad():
-            for weights in network.parameters():
-                weights.mul_(0.9)
+    refreshed(network, tmp_path, about(observation, actions))
 
 
 def test_a_refresh_replaces_weights_only_and_every_one(tmp_path: Path) -> None:
