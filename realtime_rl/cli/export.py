@@ -44,24 +44,25 @@ def main(args: argparse.Namespace) -> int:
         from realtime_rl.learning.onnx_export import initial_policy
     except ImportError as error:
         raise MissingDependencyError(error.name or "torch", "learner") from error
-    config = _config(args.set)
+    config = _config(args)
     plant = registry.make(args.plant, registry.parse_options(args.plant_option), args.seed)
     try:
         spec = plant.spec
     finally:
         plant.close()
-    uri = initial_policy(args.out, network=args.network, observation=spec.observation,
-                         stack=args.stack, actions=spec.actions, seed=args.seed,
-                         head=Head.of(config))
+    uri = initial_policy(args.out, network=config.network, observation=spec.observation,
+                         stack=config.stack, actions=spec.actions, seed=config.seed,
+                         head=Head.of(config), history=config.action_history)
     print(uri)
     return 0
 
 
-def _config(words: list[str]) -> DqnConfig:
-    """Read `PARAMETER=VALUE` words; `ConfigError` for a name or a value that is not allowed."""
+def _config(args: argparse.Namespace) -> DqnConfig:
+    """Read the learner's parameters; `ConfigError` for a name or a value that is not allowed."""
     known = parameters(DqnConfig)
-    values: dict[str, object] = {}
-    for word in words:
+    values: dict[str, object] = {
+        "network": args.network, "stack": args.stack, "seed": args.seed}
+    for word in args.set:
         name, _, text = word.partition("=")
         if name not in known:
             raise ConfigError(f"--set {word!r}: unknown parameter {name!r}; known: "

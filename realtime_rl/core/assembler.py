@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from realtime_rl.core.action_history import ActionHistory, History
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.observation_stack import Frames, ObservationStack
 from realtime_rl.core.records import Timestep
@@ -31,6 +32,10 @@ class SemiMdpTransition:
     """What the next action answers; the last of the episode when it was cut short."""
     steps: int
     terminal: bool
+    history: History = ()
+    """What the plant had applied before `observation`; empty unless it was asked for."""
+    next_history: History = ()
+    """The same before `next_observation`."""
 
 
 @dataclass(slots=True)
@@ -40,6 +45,7 @@ class _Open:
     observation: Frames
     observation_tick: int
     action: Action
+    history: History
     reward: float = 0.0
     steps: int = 0
 
@@ -51,17 +57,26 @@ class Assembler:
     so is an action that answers an observation of an earlier episode.
     """
 
-    def __init__(self, *, stack: int, gamma: float, capacity: int = 1024) -> None:
+    def __init__(self, *, stack: int, gamma: float, capacity: int = 1024,
+                 history: int = 0) -> None:
         """Keep `capacity` ticks at most: more than the largest delay plus `stack`.
 
+        Args:
+            stack: observations joined.
+            gamma: discount a tick.
+            capacity: of ticks.
+            history: applied actions given beside each observation [ticks].
+
         Raises:
-            ConfigError: `gamma` is outside [0, 1], or `stack` outside 1 … `capacity`.
+            ConfigError: `gamma` is outside [0, 1], `stack` outside 1 … `capacity`, or `history`
+                outside 0 … `capacity`.
         """
         if not 0.0 <= gamma <= 1.0:
             raise ConfigError(f"gamma {gamma!r} is outside 0 … 1")
         self._gamma = gamma
         self._capacity = capacity
         self._observations = ObservationStack(stack, capacity)
+        self._applied = ActionHistory(history, capacity)
         self._waiting: deque[Timestep] = deque()
         self._previous = -1
         self._episode_start = 0
@@ -88,6 +103,7 @@ class Assembler:
         """The plant started anew: never mix its ticks with those of the same number before."""
         self._waiting.clear()
         self._drop_open()
+        self._applied.clear()
         self._previous = -1
         if self._observations.newest >= newest:
             self._observations.clear()  # still those of the earlier run
@@ -107,12 +123,14 @@ class Assembler:
             # A reset without an end before it: the episode was cut after the previous tick.
             found += self._close(self._previous)
             self._episode_start = step.tick
+            self._applied.begin(step.tick)
         elif (tick := _answered(step)) is not None:
             found += self._act(step, tick)
         self._earn(step)
         if step.last:
             found += self._close(step.tick, terminal=step.discount == 0.0)
         self._previous = step.tick
+        self._applied.push(step.tick, step.action)
         return found
 
     def _act(self, step: Timestep, answered: int) -> list[SemiMdpTransition]:
@@ -127,7 +145,8 @@ class Assembler:
         if frames is None:
             self.dropped += 1
         else:
-            self._open = _Open(frames, answered, step.action)
+            self._open = _Open(frames, answered, step.action,
+                               self._applied.get(answered))
         return found
 
     def _earn(self, step: Timestep) -> None:
@@ -145,9 +164,10 @@ class Assembler:
             self._drop_open()
             return []
         self._open = None
+        following = done.history if terminal else self._applied.get(next_tick)
         discount = 0.0 if terminal else self._gamma**done.steps
         return [SemiMdpTransition(done.observation, done.action, done.reward, discount, frames,
-                                  done.steps, terminal)]
+                                  done.steps, terminal, done.history, following)]
 
     def _drop_open(self) -> None:
         self.dropped += self._open is not None

@@ -21,6 +21,10 @@ class DqnConfig:
         "small", "small, mlp, nature:K, impala:K or impala_deep:K; K multiplies the filters and "
         "may be a fraction, as `impala:1/16`")
     stack: int = parameter(4, "observations joined for the network", unit="ticks", low=1, high=64)
+    action_history: int = parameter(
+        0, "applied actions that the network is given beside the observations, those of the ticks "
+        "before it: what a delayed policy needs to know of what is under way", unit="ticks",
+        low=0, high=1024)
     algorithm: str = parameter(
         "dqn", "`dqn`: with the parts that are switched on below; `rainbow`: with all of double, "
         "dueling, distributional, noisy and `replay: priority`, whatever they say; `n_step` holds "

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from realtime_rl.core.action_history import History, encode
 from realtime_rl.core.assembler import SemiMdpTransition
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.policy_metadata import PolicyMetadata
@@ -39,9 +41,10 @@ class DqnLearner:
         head = Head.of(config)
         memory.check(config.network, networks.build(
             config.network, observation, config.stack, actions, config.seed, head=head,
-            device="meta"), memory.available_bytes())
+            history=config.action_history, device="meta"), memory.available_bytes())
         self.network = networks.build(
-            config.network, observation, config.stack, actions, config.seed, head=head).eval()
+            config.network, observation, config.stack, actions, config.seed, head=head,
+            history=config.action_history).eval()
         """The network that acts and is exported."""
         self._target = copy.deepcopy(self.network).requires_grad_(False)
         self._optimizer = torch.optim.Adam(
@@ -98,9 +101,14 @@ class DqnLearner:
         return value
 
     @torch.no_grad()
-    def greedy(self, observation: Observation) -> Action:
-        """Return the best action for one stacked observation, shape `(stack * C, …)`."""
-        values: Tensor = self.network(torch.from_numpy(observation[None]))
+    def greedy(self, observation: Observation, history: History = ()) -> Action:
+        """Return the best action for one stacked observation, shape `(stack * C, …)`.
+
+        Args:
+            observation: what is seen.
+            history: the last `action_history` actions that the plant applied, oldest first.
+        """
+        values: Tensor = self.network(*self._inputs(observation[None], [history]))
         return (float(values.argmax()),)
 
     def metadata(self, version: int) -> PolicyMetadata:
@@ -108,7 +116,8 @@ class DqnLearner:
         return PolicyMetadata(
             input_name=INPUT_NAME, observation=self._observation, stack=self._config.stack,
             actions=self._actions, version=version, training_step=self.updates,
-            epsilon=self.epsilon, producer=PRODUCER, outputs="q_values")
+            epsilon=self.epsilon, producer=PRODUCER, outputs="q_values",
+            action_history=self._config.action_history)
 
     @property
     def _correction(self) -> float:
@@ -129,10 +138,12 @@ class DqnLearner:
 
     def _of_values(self, batch: Batch) -> tuple[Tensor, Tensor]:
         action = torch.from_numpy(batch.action)[:, None]
-        values = self.network(torch.from_numpy(batch.observation)).gather(1, action)[:, 0]
+        inputs = self._inputs(batch.observation, batch.history)
+        values = self.network(*inputs).gather(1, action)[:, 0]
         with torch.no_grad():
-            following: Tensor = self._target(torch.from_numpy(batch.next_observation))
-            best = self._best(batch, following)
+            inputs = self._inputs(batch.next_observation, batch.next_history)
+            following: Tensor = self._target(*inputs)
+            best = self._best(inputs, following)
             wanted = (torch.from_numpy(batch.reward) + torch.from_numpy(batch.discount)
                       * following.gather(1, best[:, None])[:, 0])
         loss = functional.smooth_l1_loss if self._config.huber else functional.mse_loss
@@ -140,12 +151,12 @@ class DqnLearner:
 
     def _of_distributions(self, batch: Batch) -> tuple[Tensor, Tensor]:
         rows = torch.arange(len(batch.action))
-        logits = self.network.logits(torch.from_numpy(batch.observation))
+        logits = self.network.logits(*self._inputs(batch.observation, batch.history))
         support = self.network.support
         with torch.no_grad():
-            following = torch.softmax(
-                self._target.logits(torch.from_numpy(batch.next_observation)), dim=2)
-            best = self._best(batch, (following * support).sum(dim=2))
+            inputs = self._inputs(batch.next_observation, batch.next_history)
+            following = torch.softmax(self._target.logits(*inputs), dim=2)
+            best = self._best(inputs, (following * support).sum(dim=2))
             wanted = distributional.project(
                 torch.from_numpy(batch.reward), torch.from_numpy(batch.discount),
                 following[rows, best], support)
@@ -153,9 +164,17 @@ class DqnLearner:
             wanted, logits[rows, torch.from_numpy(batch.action)])
         return losses, losses
 
-    def _best(self, batch: Batch, following: Tensor) -> Tensor:
-        """Choose the next actions, `(B,)`, whose values by the target are `following`."""
+    def _inputs(self, observation: Observation, history: Sequence[History]
+                ) -> tuple[Tensor, ...]:
+        """Return B observations as the networks take them, with their histories if they do."""
+        seen = torch.from_numpy(observation)
+        if not self._config.action_history:
+            return (seen,)
+        return seen, torch.from_numpy(encode(history, self._actions))
+
+    def _best(self, inputs: tuple[Tensor, ...], following: Tensor) -> Tensor:
+        """Choose the actions, `(B,)`, at `inputs`, whose values by the target are `following`."""
         if not self._config.double:
             return following.argmax(1)
-        values: Tensor = self.network(torch.from_numpy(batch.next_observation))
+        values: Tensor = self.network(*inputs)
         return values.argmax(1)

@@ -30,9 +30,12 @@ class PolicyNetwork(nn.Module):
     support: Tensor
     """`(atoms,)`: the returns of a distributional network; one of 0 for any other."""
 
-    def __init__(self, body: nn.Module, observation: ObservationSpec, actions: ActionSpace,
+    def __init__(self, body: nn.Sequential, observation: ObservationSpec, actions: ActionSpace,
                  head: Head = PLAIN) -> None:
-        """Wrap `body`, whose output has `head.atoms` numbers a choice or a dimension."""
+        """Wrap `body`, whose output has `head.atoms` numbers a choice or a dimension.
+
+        The first layer of `body` makes the features; a history of actions is appended to them.
+        """
         super().__init__()
         self.body = body
         self._scale = 1.0 / 255.0 if observation.dtype == "uint8" else 1.0
@@ -44,24 +47,38 @@ class PolicyNetwork(nn.Module):
         self._bounded = not actions.discrete
         self._shape = (-1, actions.size, head.atoms)
 
-    def forward(self, observation: Tensor) -> Tensor:
-        """Map `(batch, stack * C, …)` to `(batch, actions.size)` float32."""
+    def forward(self, observation: Tensor, history: Tensor | None = None) -> Tensor:
+        """Map observations to `(batch, actions.size)` float32.
+
+        Args:
+            observation: `(batch, stack * C, …)`.
+            history: `(batch, length, actions.size)`, for a network that was built for one.
+        """
         if self._shape[2] > 1:
-            return (torch.softmax(self.logits(observation), dim=2) * self.support).sum(dim=2)
-        values = cast(Tensor, self.body(observation.float() * self._scale))
+            probabilities = torch.softmax(self.logits(observation, history), dim=2)
+            return (probabilities * self.support).sum(dim=2)
+        values = self._outputs(observation, history)
         if self._bounded:
             return cast(Tensor, self.centre) + cast(Tensor, self.reach) * torch.tanh(values)
         return values
 
-    def logits(self, observation: Tensor) -> Tensor:
-        """Map `(batch, stack * C, …)` to `(batch, actions.size, atoms)`, before the softmax."""
-        found = cast(Tensor, self.body(observation.float() * self._scale))
-        return found.reshape(self._shape)
+    def logits(self, observation: Tensor, history: Tensor | None = None) -> Tensor:
+        """Map what `forward` takes to `(batch, actions.size, atoms)`, before the softmax."""
+        return self._outputs(observation, history).reshape(self._shape)
+
+    def _outputs(self, observation: Tensor, history: Tensor | None) -> Tensor:
+        features, *head = self.body
+        found: Tensor = features(observation.float() * self._scale)
+        if history is not None:
+            found = torch.cat([found, history.flatten(1)], dim=1)
+        for layer in head:
+            found = layer(found)
+        return found
 
 
 def build(
     name: str, observation: ObservationSpec, stack: int, actions: ActionSpace, seed: int, *,
-    head: Head = PLAIN, device: str = "cpu"
+    head: Head = PLAIN, history: int = 0, device: str = "cpu"
 ) -> PolicyNetwork:
     """Build a network with initial weights that follow from `seed` alone.
 
@@ -72,6 +89,7 @@ def build(
         actions: the plant's actions.
         seed: of the weights.
         head: which parts of Rainbow it has; for discrete actions.
+        history: how many applied actions it takes beside the observation.
         device: torch's name of where the weights are; `meta`: shapes only, nothing allocated.
 
     Raises:
@@ -85,7 +103,8 @@ def build(
     with torch.random.fork_rng(devices=[]), torch.device(device):
         torch.manual_seed(seed)
         features, size, hidden = bodies.make(kind, shape, width)
-        body = nn.Sequential(features, *heads.make(size, hidden, actions.size, head))
+        body = nn.Sequential(features, *heads.make(
+            size + history * actions.size, hidden, actions.size, head))
         return PolicyNetwork(body, observation, actions, head)
 
 

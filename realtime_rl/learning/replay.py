@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_rl.core.action_history import History
 from realtime_rl.core.assembler import SemiMdpTransition
 from realtime_rl.core.observation_stack import Frames
 from realtime_rl.core.types import Observation
@@ -35,6 +36,10 @@ class Batch(NamedTuple):
     """`(B,)` where they lie, for `Replay.set_errors`."""
     weight: NDArray[np.float32]
     """`(B,)` importance weights, the largest 1."""
+    history: Sequence[History]
+    """B histories of applied actions, one beside each observation."""
+    next_history: Sequence[History]
+    """The same beside each next observation."""
 
 
 class Replay:
@@ -102,7 +107,8 @@ class Replay:
             np.array([int(each.action[0]) for each in drawn], np.int64),
             np.array([each.reward for each in drawn], np.float32),
             np.array([each.discount for each in drawn], np.float32),
-            _join([each.next_observation for each in drawn]), index, weight)
+            _join([each.next_observation for each in drawn]), index, weight,
+            [each.history for each in drawn], [each.next_history for each in drawn])
 
     def set_errors(self, index: NDArray[np.int64], errors: NDArray[np.float32]) -> None:
         """Say how wrong the values of drawn transitions were, both `(B,)`; `priority` uses it."""

@@ -9,8 +9,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_rl.core.action_history import History, encode
 from realtime_rl.core.errors import MissingDependencyError, PolicyError
-from realtime_rl.core.policy_metadata import PolicyMetadata
+from realtime_rl.core.policy_metadata import HISTORY_INPUT, PolicyMetadata
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
 from realtime_rl.policies import interface, providers
@@ -97,21 +98,35 @@ class OnnxPolicy:
         """Shape of what `infer` takes: `(stack * C, …)`."""
         return self._fitted.input_shape
 
-    def infer(self, observation: Observation, lane: int = 0) -> NDArray[np.float32]:
+    @property
+    def action_history(self) -> int:
+        """How many applied actions `infer` needs beside the observation."""
+        return self._fitted.history
+
+    def infer(self, observation: Observation, history: History = (), *, lane: int = 0
+              ) -> NDArray[np.float32]:
         """Run the network on one stacked observation; return its outputs, shape `(outputs,)`.
 
-        Of several sessions, those who call with different lanes share as few as can be.
+        Args:
+            observation: shape `input_shape`.
+            history: the last `action_history` applied actions, oldest first.
+            lane: of several sessions, callers with different lanes share as few as can be.
 
         Raises:
-            PolicyError: the observation has another shape, or an output is not finite.
+            PolicyError: the observation has another shape, the history another length, or an
+                output is not finite.
         """
         if observation.shape != self._fitted.input_shape:
             raise PolicyError(f"policy {str(self._path)!r} takes {self._fitted.input_shape}, "
                               f"not an observation of shape {observation.shape}")
-        batch = observation[None].astype(self._fitted.dtype, copy=False)
+        if len(history) != self._fitted.history:
+            raise PolicyError(f"policy {str(self._path)!r} takes the last {self._fitted.history} "
+                              f"applied actions beside the observation, not {len(history)}")
+        feed = {self._fitted.input_name: observation[None].astype(self._fitted.dtype, copy=False)}
+        if history:
+            feed[HISTORY_INPUT] = encode([history], self._actions)
         session = self._sessions[lane % len(self._sessions)]
-        outputs = cast(NDArray[np.float32],
-                       session.run(None, {self._fitted.input_name: batch})[0][0])
+        outputs = cast(NDArray[np.float32], session.run(None, feed)[0][0])
         if not np.isfinite(outputs).all():
             raise PolicyError(f"policy {str(self._path)!r} gives non-finite outputs: {outputs}")
         return outputs
@@ -125,9 +140,10 @@ class OnnxPolicy:
 
     def _warm_up(self) -> None:
         """The first runs allocate, and an overflow or NaN shows on the extremes."""
-        for index in range(len(self._sessions)):
+        for lane in range(len(self._sessions)):
             for value in (self._fitted.low, self._fitted.high):
-                self.infer(np.full(self._fitted.input_shape, value, self._fitted.dtype), index)
+                self.infer(np.full(self._fitted.input_shape, value, self._fitted.dtype),
+                           (self._actions.noop,) * self._fitted.history, lane=lane)
 
 
 class Loader:

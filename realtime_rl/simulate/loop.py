@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from realtime_rl.core import default_policy
+from realtime_rl.core.action_history import ActionHistory
 from realtime_rl.core.default_policy import DefaultPolicy
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.observation_stack import ObservationStack
@@ -46,7 +47,7 @@ class Delay:
 
 def simulate(
     plant: Plant, policy: Policy | None, delay: Delay, steps: int, *, stack: int = 1,
-    default: DefaultPolicy | None = None, version: int = 0
+    default: DefaultPolicy | None = None, version: int = 0, applied: ActionHistory | None = None
 ) -> Iterator[tuple[Timestep, Observation]]:
     """Step a plant `steps` ticks; yield the record and the observation of each.
 
@@ -60,6 +61,8 @@ def simulate(
         stack: observations joined for the policy.
         default: acts when no action is due; the no-op when not given.
         version: written into the records as the policy's.
+        applied: is told what every tick applied before `policy` is called: one that takes
+            applied actions reads them there, as they are known live.
     """
     spec = plant.spec
     default = default or default_policy.make("noop", spec.actions)
@@ -72,6 +75,10 @@ def simulate(
         transition = plant.step(last)
         episode += transition.first
         observations.push(tick, transition.observation, transition.first)
+        if applied is not None:
+            if transition.first:
+                applied.begin(tick)
+            applied.push(tick, last)
         stacked = observations.get(tick) if delay.starts(tick) else None
         if policy is not None and stacked is not None:
             due[tick + delay.ticks] = policy(tick, stacked)

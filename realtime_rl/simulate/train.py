@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from realtime_rl.core.action_history import ActionHistory
 from realtime_rl.core.assembler import Assembler
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.exploration import explore
@@ -36,15 +37,18 @@ def train(
     """
     spec = plant.spec
     learner = DqnLearner(config, spec.observation, spec.actions)
-    assembler = Assembler(stack=config.stack, gamma=config.gamma)
+    assembler = Assembler(stack=config.stack, gamma=config.gamma, history=config.action_history)
+    applied = ActionHistory(config.action_history)
     figures = Figures()
     owed, loss = 0.0, float("nan")
 
     def act(tick: int, observation: Observation) -> Action:
         explored = explore(tick, learner.epsilon, config.hold_ticks, config.seed, spec.actions)
-        return explored if explored is not None else learner.greedy(observation)
+        return explored if explored is not None else learner.greedy(
+            observation, applied.get(tick))
 
-    for step, observation in simulate(plant, act, delay, steps, stack=config.stack):
+    for step, observation in simulate(plant, act, delay, steps, stack=config.stack,
+                                      applied=applied):
         figures.add(step)
         found = (assembler.observe(step.tick, observation, step.first) + assembler.step(step))
         for transition in found:

@@ -11,6 +11,7 @@ import pytest
 import torch
 from learning.tiny_transitions import BUTTONS, IMAGE, TINY, VECTOR, WHEELS, presses
 
+from realtime_rl.core.action_history import encode
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.policy_metadata import PolicyMetadata
 from realtime_rl.core.types import ActionSpace, ObservationSpec
@@ -161,3 +162,38 @@ def test_what_exceeds_an_onnx_file_is_refused_before_it_is_traced(tmp_path: Path
     with pytest.raises(PolicyError, match=r"4\.0 GB exceeds the 2 GB of an ONNX file"):
         onnx_export.export(network, about(IMAGE, BUTTONS, stack=1), tmp_path / "policy.onnx")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("head", [Head(), Head(True, True, 51, -10, 10)])
+def test_a_history_is_a_second_input_that_counts(tmp_path: Path, head: Head) -> None:
+    network = networks.build("mlp", VECTOR, 2, BUTTONS, seed=0, head=head, history=4).eval()
+    metadata = replace(about(VECTOR, BUTTONS), action_history=4)
+    policy = Loader((VECTOR, BUTTONS))(
+        str(onnx_export.PolicyExporter(network, tmp_path).export(metadata)))
+    assert policy.action_history == 4
+    given = random_input(metadata)
+    outputs = []
+    for history in (((None,) * 4), ((0.0,), (1.0,), (2.0,), None), ((2.0,),) * 4):
+        with torch.no_grad():
+            wanted = network(torch.from_numpy(given[None]),
+                             torch.from_numpy(encode([history], BUTTONS)))[0].numpy()
+        outputs.append(policy.infer(given, history))
+        assert outputs[-1] == pytest.approx(wanted, abs=1e-5)
+    assert not np.allclose(outputs[0], outputs[1])
+    assert not np.allclose(outputs[1], outputs[2])
+    with pytest.raises(PolicyError, match="takes the last 4 applied actions beside"):
+        policy.infer(given)
+
+
+def test_a_first_policy_with_a_history_is_what_its_learner_starts_from(tmp_path: Path) -> None:
+    config = replace(TINY, action_history=2, seed=3)
+    uri = onnx_export.initial_policy(
+        tmp_path / "first.onnx", network="mlp", observation=VECTOR, stack=1, actions=BUTTONS,
+        seed=3, history=2)
+    learner = DqnLearner(config, VECTOR, BUTTONS)
+    assert learner.metadata(0).action_history == 2
+    policy = Loader((VECTOR, BUTTONS))(str(uri))
+    for button in range(3):
+        history = (None, (float(button),))
+        seen = np.ones(3, np.float32)
+        assert policy.act(policy.infer(seen, history)) == learner.greedy(seen, history)
