@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from learning.tiny_transitions import BUTTONS, TINY, VECTOR, WHEELS, presses, shown, transition
 
+from realtime_rl.core.action_history import encode
 from realtime_rl.core.config import build, parameters
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError
@@ -161,3 +163,38 @@ def test_every_parameter_is_described_and_its_default_allowed() -> None:
     assert build(DqnConfig, {"gamma": 0.5}).gamma == 0.5
 
 
+
+
+@pytest.mark.parametrize("config", [TINY, RAINBOW, replace(TINY, double=False, n_step=2)])
+def test_it_learns_from_what_was_applied(config: DqnConfig) -> None:
+    """The observation shows nothing; the button to press is the one that was applied last."""
+    learner = learner_of(replace(config, action_history=2))
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        applied, pressed = int(rng.integers(3)), int(rng.integers(3))
+        told = (None, (float(applied),))
+        learner.add(replace(
+            transition(np.ones(3, np.float32), float(pressed), float(applied == pressed),
+                       terminal=True), history=told, next_history=told))
+    for _ in range(300):
+        learner.update()
+    acted = [learner.greedy(np.ones(3, np.float32), (None, (float(each),))) for each in range(3)]
+    assert acted == [(0.0,), (1.0,), (2.0,)]
+
+
+def test_values_bootstrap_from_what_was_applied_later() -> None:
+    """Only the history tells the last state, worth 1, from the one before it, worth 0.5."""
+    learner = learner_of(replace(TINY, action_history=1))
+    seen = np.ones(3, np.float32)
+    early, late = ((0.0,),), ((1.0,),)
+    for _ in range(50):
+        learner.add(replace(transition(seen, 0.0, 0.0, discount=0.5),
+                            history=early, next_history=late))
+        learner.add(replace(transition(seen, 0.0, 1.0, terminal=True),
+                            history=late, next_history=late))
+    for _ in range(400):
+        learner.update()
+    with torch.no_grad():
+        values = learner.network(torch.ones(2, 3), torch.from_numpy(
+            encode([early, late], BUTTONS)))[:, 0]
+    assert values.tolist() == pytest.approx([0.5, 1.0], abs=0.1)

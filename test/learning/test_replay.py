@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -160,3 +162,16 @@ def test_every_transition_starts_one_and_nothing_crosses_a_break(
     wanted = [sum(rewards[index:index + n]) for index in range(len(rewards))]
     assert [each.reward for each in found] == [*wanted, *wanted]
     assert all(each.discount == 1.0 for each in found[:len(rewards)])
+
+
+def test_joined_transitions_and_batches_keep_their_histories() -> None:
+    steps = [replace(each, history=((float(index),),), next_history=((float(index + 1),),))
+             for index, each in enumerate(chain([1.0, 2.0, 4.0], 0.5, terminal=True))]
+    n_step = NStep(2)
+    found = [joined for each in steps for joined in n_step.add(each)]
+    assert [(each.history, each.next_history) for each in found] == [
+        (((0.0,),), ((2.0,),)), (((1.0,),), ((3.0,),)), (((2.0,),), ((3.0,),))]
+    replay = Replay(1, seed=0)
+    replay.add(found[0])
+    batch = replay.sample(2)
+    assert (batch.history, batch.next_history) == ([((0.0,),)] * 2, [((2.0,),)] * 2)
