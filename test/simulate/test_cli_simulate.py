@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from realtime_rl.cli.main import main
+from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.types import ActionSpace
 from realtime_rl.policies.onnx_policy import Loader
@@ -23,9 +26,10 @@ def simulated(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, 
     return document
 
 
-def exported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+def exported(tmp_path: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> Path:
     path = tmp_path / "first.onnx"
-    assert main(["export", *COUNTER, "--network", "mlp", "--stack", "2", str(path)]) == 0
+    assert main(["export", *COUNTER, "--network", "mlp", "--stack", "2", *arguments,
+                 str(path)]) == 0
     uri = PolicyUri.parse(capsys.readouterr().out)
     assert uri.path == path
     assert uri.sha256
@@ -68,6 +72,43 @@ def test_an_exported_policy_plays(tmp_path: Path, capsys: pytest.CaptureFixture[
     path = exported(tmp_path, capsys)
     document = simulated(capsys, "--policy", str(path), "--delay", "2")
     assert document["inaction_fraction"] == 0.0
+
+
+def test_any_parameter_of_the_learner_shapes_an_exported_policy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same file as a learner with these parameters starts from, and it plays."""
+    words = ["algorithm=rainbow", "action_history=3", "atoms=11", "stack=1"]
+    path = exported(tmp_path, capsys, *[part for word in words for part in ("--set", word)])
+    from realtime_rl.learning.dqn import DqnLearner
+    from realtime_rl.learning.onnx_import import load_weights
+    from realtime_rl.plants import registry
+    spec = registry.make("counter", {"observation": "vector"}, 0).spec
+    config = DqnConfig(network="mlp", stack=1, algorithm="rainbow", atoms=11, action_history=3)
+    learner, other = (DqnLearner(replace(config, seed=seed), spec.observation, spec.actions)
+                      for seed in (0, 1))
+    load_weights(other.network, path)
+    seen, history = np.zeros(spec.observation.shape, np.float32), ((1.0,), None, (2.0,))
+    assert other.greedy(seen, history) == learner.greedy(seen, history)
+    document = simulated(capsys, "--policy", str(path), "--delay", "2")
+    assert document["inaction_fraction"] == 0.0
+
+
+@pytest.mark.parametrize(("word", "message"), [
+    ("brain=1", "--set 'brain=1': unknown parameter 'brain'; known: 'action_history'"),
+    ("dueling=maybe", "dueling: 'maybe' is not a bool"),
+    ("replay=lifo", "replay: 'lifo' is not one of 'priority', 'recency', 'reservoir'"),
+    ("value_min=10", "value_min: 10.0 must be below value_max 10.0"),
+])
+def test_a_parameter_that_is_none_is_refused(
+    word: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "never.onnx"
+    assert main(["export", *COUNTER, "--set", word, str(path)]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not path.exists()
 
 
 def test_an_exported_policy_says_what_it_is_for(
