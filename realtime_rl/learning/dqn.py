@@ -80,8 +80,9 @@ class DqnLearner:
         """Make one gradient update and return its loss.
 
         Raises:
-            LearningError: there is nothing to learn from yet, or the loss or its gradient is not
-                finite; the weights stay what they were.
+            LearningError: there is nothing to learn from yet, a transition lacks its history of
+                actions, or the loss or its gradient is not finite; the weights stay what they
+                were.
         """
         if self.updates % self._config.target_interval == 0:
             self._target.load_state_dict(self.network.state_dict())
@@ -107,6 +108,9 @@ class DqnLearner:
         Args:
             observation: what is seen.
             history: the last `action_history` actions that the plant applied, oldest first.
+
+        Raises:
+            LearningError: the history has another length.
         """
         values: Tensor = self.network(*self._inputs(observation[None], [history]))
         return (float(values.argmax()),)
@@ -167,9 +171,13 @@ class DqnLearner:
     def _inputs(self, observation: Observation, history: Sequence[History]
                 ) -> tuple[Tensor, ...]:
         """Return B observations as the networks take them, with their histories if they do."""
-        seen = torch.from_numpy(observation)
-        if not self._config.action_history:
+        seen, length = torch.from_numpy(observation), self._config.action_history
+        if not length:
             return (seen,)
+        if any(len(each) != length for each in history):
+            raise LearningError(f"a network with action_history {length} needs as many applied "
+                                f"actions beside each observation, not {len(history[0])}: give "
+                                "the assembler the same history")
         return seen, torch.from_numpy(encode(history, self._actions))
 
     def _best(self, inputs: tuple[Tensor, ...], following: Tensor) -> Tensor:

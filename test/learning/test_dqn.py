@@ -198,3 +198,13 @@ def test_values_bootstrap_from_what_was_applied_later() -> None:
         values = learner.network(torch.ones(2, 3), torch.from_numpy(
             encode([early, late], BUTTONS)))[:, 0]
     assert values.tolist() == pytest.approx([0.5, 1.0], abs=0.1)
+
+
+def test_a_history_of_another_length_is_refused() -> None:
+    learner = learner_of(replace(TINY, action_history=2))
+    for each in presses(40):
+        learner.add(each)
+    with pytest.raises(LearningError, match=r"action_history 2 needs as many .* not 0: give the"):
+        learner.update()
+    with pytest.raises(LearningError, match=r"action_history 2 needs as many .* not 1"):
+        learner.greedy(shown(0), (None,))
