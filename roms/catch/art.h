@@ -1,18 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tiles, drawn in four shades: _ white (in sprites: clear), L light, O dark, X black.
+// The tiles of catch.
 
-#include <stdint.h>
+#include "tiles.h"
 
 #define TILES 30
-
-#define _ 0
-#define L 1
-#define O 2
-#define X 3
-#define PLANE(s, a, b, c, d, e, f, g, h) \
-    (uint8_t)((a >> s & 1) << 7 | (b >> s & 1) << 6 | (c >> s & 1) << 5 | (d >> s & 1) << 4 | \
-              (e >> s & 1) << 3 | (f >> s & 1) << 2 | (g >> s & 1) << 1 | (h >> s & 1))
-#define ROW(...) PLANE(0, __VA_ARGS__), PLANE(1, __VA_ARGS__)
 
 static const uint8_t art[TILES * 16] = {
     // 0 sky
@@ -51,96 +42,8 @@ static const uint8_t art[TILES * 16] = {
     ROW(_, _, _, _, _, _, _, _),
     ROW(_, _, _, _, _, _, _, _),
     ROW(_, _, _, _, _, _, _, _),
-    // 4 digit 0
-    ROW(_, _, _, _, _, _, _, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, _, _, O, O, _),
-    ROW(_, O, O, _, _, O, O, _),
-    ROW(_, O, O, _, _, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    // 5 digit 1
-    ROW(_, _, _, _, _, _, _, _),
-    ROW(_, _, _, O, O, _, _, _),
-    ROW(_, _, _, O, O, _, _, _),
-    ROW(_, O, O, O, O, _, _, _),
-    ROW(_, _, _, O, O, _, _, _),
-    ROW(_, _, _, O, O, _, _, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    // 6 digit 2
-    ROW(_, _, _, _, _, _, _, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, _, _, _, _, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, _, _, _, _, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    // 7 digit 3
-    ROW(_, _, _, _, _, _, _, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, _, _, _, _, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, _, _, _, _, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    // 8 digit 4
-    ROW(_, _, _, _, _, _, _, _),
-    ROW(_, O, O, _, _, O, O, _),
-    ROW(_, O, O, _, _, O, O, _),
-    ROW(_, O, O, _, _, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, _, _, _, _, O, O, _),
-    ROW(_, _, _, _, _, O, O, _),
-    ROW(_, _, _, _, _, O, O, _),
-    // 9 digit 5
-    ROW(_, _, _, _, _, _, _, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, _, _, _, _, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, _, _, _, _, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    // 10 digit 6
-    ROW(_, _, _, _, _, _, _, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, _, _, _, _, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, _, _, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    // 11 digit 7
-    ROW(_, _, _, _, _, _, _, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, _, _, _, _, O, O, _),
-    ROW(_, _, _, _, _, O, O, _),
-    ROW(_, _, _, _, _, O, O, _),
-    ROW(_, _, _, _, _, O, O, _),
-    ROW(_, _, _, _, _, O, O, _),
-    // 12 digit 8
-    ROW(_, _, _, _, _, _, _, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, _, _, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, _, _, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    // 13 digit 9
-    ROW(_, _, _, _, _, _, _, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, _, _, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, _, _, _, _, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
-    ROW(_, O, O, O, O, O, O, _),
+    // 4 to 13
+#include "digits.h"
     // 14 not used
     ROW(_, _, _, _, _, _, _, _),
     ROW(_, _, _, _, _, _, _, _),
@@ -286,10 +189,3 @@ static const uint8_t art[TILES * 16] = {
     ROW(O, O, X, O, O, X, _, _),
     ROW(X, X, X, X, X, _, _, _),
 };
-
-#undef _
-#undef L
-#undef O
-#undef X
-#undef PLANE
-#undef ROW

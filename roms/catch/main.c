@@ -4,8 +4,8 @@
 // The update runs at line 1, before the first line that shows a sprite (16). So the picture of
 // a frame shows what the buttons held at its start did: the game itself adds no delay.
 
-#include <stdint.h>
 #include "art.h"
+#include "console.h"
 
 // WRAM map, kept by README.md and realtime_rl/plants/roms/catch.yaml.
 volatile uint8_t __at(0xC000) difficulty;     // 0..7, more counts as 7
@@ -24,32 +24,9 @@ volatile uint8_t __at(0xC00E) apple_y;        // top edge [px]
 volatile int8_t __at(0xC00F) wind;            // -2..2 [px/frame]
 volatile uint8_t __at(0xC010) pause;          // frames until the next apple, 0: one is falling
 volatile uint16_t __at(0xC011) frames;        // updates since power on
-volatile uint16_t __at(0xC013) rng;           // state of the generator, never 0
 volatile uint8_t __at(0xC015) last_line;      // screen line at which the update was done
 volatile uint8_t __at(0xC016) fall;           // quarter pixels that the apple has fallen too far
 
-typedef struct {
-    uint8_t y, x, tile, flags;
-} sprite_t;
-
-volatile sprite_t __at(0xC200) sprites[40];   // crt0.s copies this page
-
-#define REGISTER(address) (*(volatile uint8_t *)(address))
-#define JOYPAD REGISTER(0xFF00)
-#define INTERRUPT_FLAGS REGISTER(0xFF0F)
-#define LCDC REGISTER(0xFF40)
-#define STAT REGISTER(0xFF41)
-#define SCY REGISTER(0xFF42)
-#define SCX REGISTER(0xFF43)
-#define LY REGISTER(0xFF44)
-#define LYC REGISTER(0xFF45)
-#define BGP REGISTER(0xFF47)
-#define OBP0 REGISTER(0xFF48)
-#define INTERRUPT_ENABLE REGISTER(0xFFFF)
-#define TILE_DATA ((volatile uint8_t *)0x8000)
-#define TILE_MAP ((volatile uint8_t *)0x9800)
-
-enum { RIGHT = 0x01, LEFT = 0x02, START = 0x80 };
 enum { GROUND_TILE = 1, LIFE_TILE, LINE_TILE, DIGIT_TILE };
 enum { APPLE_TILE = 16, SPLASH_TILE = 20, BASKET_TILE = 24 };
 enum {
@@ -63,22 +40,6 @@ enum {
     LAST_COLUMN = 144,
     SCREEN = 160,
 };
-
-void copy_sprites(void);
-void wait_interrupt(void);
-uint16_t random16(void);  // the next state of `rng`
-
-static uint8_t read_buttons(void) {
-    uint8_t directions, others;
-    JOYPAD = 0x20;
-    directions = JOYPAD;
-    directions = JOYPAD;  // the lines need a moment to settle
-    JOYPAD = 0x10;
-    others = JOYPAD;
-    others = JOYPAD;
-    JOYPAD = 0x30;
-    return (uint8_t)~((directions & 0x0F) | (others << 4));
-}
 
 static void new_apple(void) {
     uint16_t draw = random16() >> 8;
