@@ -14,13 +14,16 @@ EXTRAS = {
     "cpu": ["onnxruntime>=1.18"],
     "gpu": ["onnxruntime-gpu>=1.18"],
     "plants": ["pyboy>=2.8", "opencv-python-headless>=4.8"],
+    # ale-py brings the Atari games in its wheel, under their own licence
+    "gym": ["gymnasium>=1.0", "ale-py>=0.10", "opencv-python-headless>=4.8"],
     "learn": ["torch>=2.2", "onnx>=1.16"],
     "bags": ["rosbags>=0.11", "mcap>=1.5", "matplotlib>=3.8"],
     # launch_testing breaks pytest from 9.1 on
     "test": ["pytest>=8,<9.1", "hypothesis>=6.100", "ruff>=0.6", "mypy>=1.11",
              "types-PyYAML"],
 }
-EXTRAS["all"] = [need for extra in ("ros", "cpu", "plants", "learn", "bags", "test")
+EXTRAS["all"] = [need
+                 for extra in ("ros", "cpu", "plants", "gym", "learn", "bags", "test")
                  for need in EXTRAS[extra]]
 
 setup(
@@ -48,6 +51,7 @@ setup(
         "console_scripts": ["realtime-rl = realtime_rl.cli.main:main"],
         "realtime_rl.plants": [
             "counter = realtime_rl.plants.counter:CounterPlant",
+            "gymnasium = realtime_rl.plants.gymnasium_plant:GymnasiumPlant",
             "pyboy = realtime_rl.plants.pyboy_plant:PyBoyPlant",
         ],
     },

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import io
-import warnings
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_rl.core.errors import MissingDependencyError, PlantError
+from realtime_rl.core.errors import PlantError
+from realtime_rl.plants.libraries import load_library
 from realtime_rl.plants.ram_values import Memory
 from realtime_rl.plants.rom_files import Rom
 
@@ -24,7 +23,7 @@ class Emulator:
 
     def __init__(self, rom: Rom) -> None:
         """Switch on; `PlantError` where PyBoy does not know the cartridge."""
-        pyboy, self._cv2 = _library("pyboy"), _library("cv2")
+        pyboy, self._cv2 = load_library("pyboy", "plants"), load_library("cv2", "plants")
         self._error: type[Exception] = pyboy.utils.PyBoyException
         try:
             # from memory, not from its path: nothing is read or written beside the ROM
@@ -81,12 +80,3 @@ class Emulator:
     def close(self) -> None:
         """Stop; battery-backed memory is not written anywhere."""
         self._pyboy.stop(save=False)
-
-
-def _library(name: str) -> Any:  # noqa: ANN401 - pyboy and cv2 have no types
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # which SDL2 pyboy found, though none is used
-            return importlib.import_module(name)
-    except ImportError as error:
-        raise MissingDependencyError(name, "plants") from error

@@ -22,6 +22,7 @@ __all__ = ["GROUP", "PlantFactory", "describe", "make", "names", "options", "par
 GROUP = "realtime_rl.plants"
 _OURS = {
     "counter": "realtime_rl.plants.counter:CounterPlant",
+    "gymnasium": "realtime_rl.plants.gymnasium_plant:GymnasiumPlant",
     "pyboy": "realtime_rl.plants.pyboy_plant:PyBoyPlant",
 }
 """Found even where the package runs from its source tree, with no metadata installed."""
