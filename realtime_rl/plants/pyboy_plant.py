@@ -13,6 +13,7 @@ from realtime_rl.core.types import Action, ObservationSpec, PlantSpec, Transitio
 from realtime_rl.plants import buttons, rom_files
 from realtime_rl.plants.emulator import FRAMES_PER_SECOND, SIZE, Emulator
 from realtime_rl.plants.ram_rules import Rules, Score
+from realtime_rl.plants.ram_values import Memory
 from realtime_rl.plants.rules_file import load_rules
 from realtime_rl.plants.state_bytes import generator, pack, random_state, unpack
 
@@ -83,6 +84,11 @@ class PyBoyPlant:
     def spec(self) -> PlantSpec:
         """See `Plant`."""
         return self._spec
+
+    @property
+    def memory(self) -> Memory:
+        """The console's memory as it is now, for scripted players; a policy never sees it."""
+        return self._emulator.memory
 
     def step(self, action: Action) -> Transition:
         """See `Plant`."""
