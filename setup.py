@@ -14,7 +14,7 @@ EXTRAS = {
     "cpu": ["onnxruntime>=1.18"],
     "gpu": ["onnxruntime-gpu>=1.18"],
     "plants": ["pyboy>=2.8", "opencv-python-headless>=4.8"],
-    "learn": ["torch>=2.2", "onnx>=1.16"],
+    "learn": ["torch>=2.2", "onnx>=1.16", "safetensors>=0.4"],
     "bags": ["rosbags>=0.11", "mcap>=1.5", "matplotlib>=3.8"],
     # launch_testing breaks pytest from 9.1 on
     "test": ["pytest>=8,<9.1", "hypothesis>=6.100", "ruff>=0.6", "mypy>=1.11",

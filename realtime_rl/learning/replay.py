@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from realtime_rl.core.assembler import SemiMdpTransition
 from realtime_rl.core.observation_stack import Frames
+from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import Observation
 from realtime_rl.learning.errors import LearningError
+from realtime_rl.learning.saved import load_transitions, save_transitions
 
 
 class Batch(NamedTuple):
@@ -66,6 +68,21 @@ class Replay:
             np.array([each.reward for each in drawn], np.float32),
             np.array([each.discount for each in drawn], np.float32),
             _join([each.next_observation for each in drawn]))
+
+    def save(self, snapshot: Snapshot, *, contents: bool) -> None:
+        """Write what is drawn next; with `contents` also what it is drawn from."""
+        snapshot.values["replay"] = {"next": self._next, "length": len(self._ring),
+                                     "contents": contents,
+                                     "random": self._rng.bit_generator.state}
+        if contents:
+            save_transitions(snapshot, "replay", self._ring)
+
+    def load(self, snapshot: Snapshot) -> None:
+        """Take over what `save` wrote; the replay is empty when that left the contents out."""
+        values = snapshot.values["replay"]
+        self._rng.bit_generator.state = values["random"]
+        self._ring = load_transitions(snapshot, "replay") if values["contents"] else []
+        self._next = values["next"] if values["contents"] else 0
 
 
 def _join(stacks: Sequence[Frames]) -> Observation:
