@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from typing import Any
 
@@ -103,3 +104,13 @@ def load_random(snapshot: Snapshot) -> None:
 def _array(tensor: torch.Tensor) -> Array:
     array: Array = tensor.detach().cpu().contiguous().numpy()
     return array.copy()
+
+
+def weights_sha256(module: nn.Module) -> str:
+    """Return one SHA-256 of all weights and buffers: equal for networks equal bit for bit."""
+    digest = hashlib.sha256()
+    for key, tensor in sorted(module.state_dict().items()):
+        array = _array(tensor)
+        digest.update(f"{key} {array.dtype} {array.shape}\n".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
