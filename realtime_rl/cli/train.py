@@ -74,11 +74,24 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--evaluate", type=int, default=0, metavar="EPISODES",
                         help="play so many greedily at the end")
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON")
+    sweep = parser.add_argument_group("a table of trainings")
+    sweep.add_argument("--sweep", metavar="FILE", help="every cell of this table instead: a YAML "
+                       "file, or figure5, stochasticity or learners; goes on where it stopped")
+    sweep.add_argument("--quick", action="store_true", help="the small variant of the table")
+    sweep.add_argument("--jobs", type=int, default=1, metavar="N",
+                       help="trainings at a time (default: 1)")
     parser.set_defaults(main=main)
 
 
 def main(args: argparse.Namespace) -> int:
     """Train; errors are `RealtimeRlError`."""
+    if args.sweep is not None:
+        from realtime_rl.cli import sweep
+
+        if args.plant is not None or args.set or args.option:
+            raise ConfigError("--sweep: what is trained stands in its file; leave --plant, "
+                              "--option and --set out")
+        return sweep.main(args)
     if args.plant is None:
         raise ConfigError("--plant: say which; `realtime-rl plants` lists them")
     try:
