@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import io
 import json
+import signal
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -21,8 +24,6 @@ from realtime_rl.files import write_atomically
 from realtime_rl.simulate.sweep import Cell, Part, parts_of
 from realtime_rl.simulate.sweep_figures import points, rows
 
-Execute = Callable[[Sequence[str], Path], int]
-"""`(arguments of realtime-rl, log file) -> exit status`."""
 _SOURCES = Path(__file__).resolve().parents[2] / "config" / "sweeps"
 _INSTALLED = Path(sysconfig.get_path("data")) / "share" / "realtime_rl" / "config" / "sweeps"
 _INTERRUPTED = (130, -2, -15)
@@ -44,7 +45,7 @@ def main(args: argparse.Namespace) -> int:
     budget = sum(int(cell.settings.get("ticks", 0)) for cell in missing)
     print(f"{len(cells)} trainings, {len(cells) - len(missing)} finished; {budget} ticks to go",
           file=sys.stderr)
-    failed, interrupted = _execute(missing, folder, args.jobs, execute)
+    failed, interrupted = _execute(missing, folder, args.jobs)
     results = {key: result for key in cells if (result := _result(folder, key)) is not None}
     _put(parts, results, folder)
     if interrupted:
@@ -69,8 +70,8 @@ def find(name: str) -> Path:
 
 def command(cell: Cell, folder: Path) -> list[str]:
     """Return the arguments of `realtime-rl` that train one cell, and write its result."""
-    words = ["train", "--out", str(folder / "runs" / cell.key), "--resume",
-             "--json", str(_path(folder, cell.key))]
+    words = ["train", "--out", str(_run(folder, cell.key)), "--resume", "--keep-replay", "--json",
+             str(_path(folder, cell.key))]
     for name, value in cell.settings.items():
         text = str(value).lower() if isinstance(value, bool) else str(value)
         section, _, key = name.partition(".")
@@ -83,19 +84,44 @@ def command(cell: Cell, folder: Path) -> list[str]:
     return words
 
 
-def execute(arguments: Sequence[str], log: Path) -> int:
-    """Run `realtime-rl` in a process of its own, its output in `log`."""
-    with log.open("wb") as output:
-        return subprocess.run([sys.executable, "-m", "realtime_rl.cli.main", *arguments],
-                              stdout=output, stderr=subprocess.STDOUT, check=False).returncode
+class Processes:
+    """Runs `realtime-rl` in processes of their own, which end with this one."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
+
+    def __call__(self, arguments: Sequence[str], log: Path) -> int:
+        """Run it with its output in `log`; return its exit status."""
+        with log.open("wb") as output:
+            with self._lock:
+                if self._stopped:
+                    return _INTERRUPTED[0]
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "realtime_rl.cli.main", *arguments],
+                    stdout=output, stderr=subprocess.STDOUT)
+                self._running.add(process)
+            status = process.wait()
+            with self._lock:
+                self._running.discard(process)
+        return status
+
+    def stop(self) -> None:
+        """Ask each to end, with a checkpoint; start no more."""
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                process.terminate()
 
 
-def _execute(cells: Sequence[Cell], folder: Path, jobs: int, run: Execute
-             ) -> tuple[list[str], bool]:
+def _execute(cells: Sequence[Cell], folder: Path, jobs: int) -> tuple[list[str], bool]:
     """Train the cells, `jobs` at a time; return the keys that failed, and whether to stop."""
     failed: list[str] = []
     interrupted = False
-    with ThreadPoolExecutor(jobs) as pool:
+    run = Processes()
+    with ThreadPoolExecutor(jobs) as pool, _interrupted_by_sigterm():
         pending = {pool.submit(run, command(cell, folder), folder / "cells" / f"{cell.key}.log"):
                    cell for cell in cells}
         try:
@@ -107,13 +133,36 @@ def _execute(cells: Sequence[Cell], folder: Path, jobs: int, run: Execute
                 if status in _INTERRUPTED:
                     interrupted = True
                     break
-                if status != 0:
+                if status == 0:
+                    _tidy(_run(folder, cell.key))
+                else:
                     failed.append(cell.key)
         except KeyboardInterrupt:
-            # the terminal told the trainings as well: each ends with a checkpoint
             interrupted = True
+        run.stop()
         pool.shutdown(cancel_futures=True)
     return failed, interrupted
+
+
+@contextlib.contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _tidy(run: Path) -> None:
+    """Remove what a finished training goes on from: replays of a whole table fill a disk."""
+    from realtime_rl.learning import checkpoint
+
+    with contextlib.suppress(OSError):
+        checkpoint.remove(run)
+
+
+def _run(folder: Path, key: str) -> Path:
+    return folder / "runs" / key
 
 
 def _path(folder: Path, key: str) -> Path:

@@ -90,6 +90,13 @@ def load(folder: Path, identity: Identity) -> Snapshot:
         raise CheckpointError(_damaged(index, f"{path.name!r}: {reason}")) from error
 
 
+def remove(folder: Path) -> None:
+    """Remove the checkpoint in `folder`, if any, when it is of no more use; `OSError`."""
+    (folder / INDEX).unlink(missing_ok=True)
+    for path in folder.glob("checkpoint-*.safetensors"):
+        path.unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
 def restoring(folder: Path) -> Iterator[None]:
     """Turn what goes wrong while a loaded snapshot is taken over into a `CheckpointError`."""

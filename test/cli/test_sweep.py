@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +41,17 @@ class Fake:
         self.statuses = list(statuses)
         self.calls: list[list[str]] = []
 
+    def stop(self) -> None:
+        self.stopped = True
+
     def __call__(self, arguments: Sequence[str], log: Path) -> int:
         self.calls.append(list(arguments))
         status = self.statuses.pop(0) if self.statuses else 0
         if status == 0:
+            run = Path(arguments[arguments.index("--out") + 1])
+            run.mkdir(parents=True, exist_ok=True)
+            (run / "checkpoint.json").write_text("{}")
+            (run / "checkpoint-0123456789abcdef.safetensors").write_bytes(b"")
             place = Path(arguments[arguments.index("--json") + 1])
             place.write_text(json.dumps(result(arguments)))
         return status
@@ -58,15 +67,17 @@ def table(tmp_path: Path) -> list[str]:
 def test_it_goes_on_where_it_failed(table: list[str], monkeypatch: pytest.MonkeyPatch,
                                     capsys: pytest.CaptureFixture[str]) -> None:
     fake = Fake(2)
-    monkeypatch.setattr(sweep, "execute", fake)
+    monkeypatch.setattr(sweep, "Processes", lambda: fake)
     assert main(table) == 2
     assert "1 of 2 trainings failed, first 'delay-1_seed-0_" in capsys.readouterr().err
     assert main(table) == 0
     assert "2 trainings, 1 finished; 60 ticks to go" in capsys.readouterr().err
     assert len(fake.calls) == 3
+    assert all({"--resume", "--keep-replay"} <= set(call) for call in fake.calls)
     assert main(table) == 0
     assert len(fake.calls) == 3, "finished cells are skipped"
     out = Path(table[-1])
+    assert not list(out.glob("runs/*/checkpoint*")), "finished ones keep no replay on the disk"
     lines = (out / "sweep.csv").read_text().splitlines()
     assert lines[0].startswith("part,delay,seed,greedy,late,reward")
     assert len(lines) == 3
@@ -76,16 +87,33 @@ def test_it_goes_on_where_it_failed(table: list[str], monkeypatch: pytest.Monkey
 def test_interrupted_it_says_how_to_go_on(table: list[str], monkeypatch: pytest.MonkeyPatch,
                                           capsys: pytest.CaptureFixture[str]) -> None:
     fake = Fake(130)
-    monkeypatch.setattr(sweep, "execute", fake)
+    monkeypatch.setattr(sweep, "Processes", lambda: fake)
     assert main(table) == 130
     assert "stopped; the same command goes on" in capsys.readouterr().err
+
+
+def test_the_trainings_end_with_the_sweep(tmp_path: Path) -> None:
+    processes = sweep.Processes()
+    log = tmp_path / "log"
+    os.mkfifo(log)
+    with ThreadPoolExecutor(1) as pool:
+        # opening the pipe waits for the process's output, so that it runs once a line came
+        status = pool.submit(processes, [
+            "train", "--plant", "counter", "--set", "learner.network=mlp", "--ticks", "1000000",
+            "--resume", "--out", str(tmp_path / "out")], log)
+        with log.open() as output:
+            assert "begins anew" in output.readline()
+            processes.stop()
+            output.read()
+        assert status.result() in (130, -15)
+    assert processes(["--version"], tmp_path / "other") == 130
 
 
 def test_a_cell_is_trained_by_a_command_that_a_person_can_repeat(
     table: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake = Fake(0, 2)
-    monkeypatch.setattr(sweep, "execute", fake)
+    monkeypatch.setattr(sweep, "Processes", lambda: fake)
     main(table)
     capsys.readouterr()
     command = fake.calls[1]
