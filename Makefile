@@ -24,6 +24,7 @@ export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 help:
 	@echo "make run     a 60 s run of the bundled game: live view, bag, report"
 	@echo "make test    lint, types and tests"
+	@echo "make bench   the stagger engine live: 30 s of an emulated 215 ms model"
 	@echo "make doctor  what is installed and what is missing"
 	@echo "make docs    write the README's tables of topics and parameters anew"
 
@@ -54,6 +55,9 @@ doctor: $(VENV)/package
 
 docs: $(VENV)/package
 	$(BIN)/python docs/generate.py
+
+bench: $(VENV)/package
+	$(BIN)/realtime-rl bench stagger
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

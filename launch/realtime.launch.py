@@ -30,6 +30,8 @@ ARGUMENTS = (
     ("record", "", "folder to record a bag into", "scenario.record"),
     ("duration", "", "end by itself after so many seconds", "scenario.duration"),
     ("respawn", "", "true: start a node again when it dies", "scenario.respawn"),
+    ("nodes", "", "only these nodes, as plant,actuator: the others run on another host",
+     "scenario.nodes"),
     ("namespace", "", "ROS namespace: one a robot", "scenario.namespace"),
     ("set", "", "more parameters: 'node.parameter=value node.parameter=value'", None),
 )

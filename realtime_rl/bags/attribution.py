@@ -99,9 +99,11 @@ def _no_fate(lives: _Lives, records: RunRecords) -> Iterator[str]:
     newest = lives[-1][-1] if lives else None
     # what was computed from the last observations may still have been on its way
     end_ns = newest.stamp_ns - (longest + _TAIL_TICKS) * newest.period_ns if newest else 0
+    # and before its first verdict the actuator was not known to the workers yet
+    begin_ns = min((stamp_ns for stamp_ns, worker in decided if worker >= 0), default=end_ns)
     yield from _tell(
         (f"worker {i.worker}, tick {i.tick}" for i in real(records.inferences)
-         if i.stamp_ns < end_ns and (i.stamp_ns, i.worker) not in decided),
+         if begin_ns < i.stamp_ns < end_ns and (i.stamp_ns, i.worker) not in decided),
         "computed action(s) never reached the actuator")
 
 

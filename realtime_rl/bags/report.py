@@ -9,7 +9,9 @@ from pathlib import Path
 
 from realtime_rl.bags.attribution import disagreements
 from realtime_rl.bags.reader import Progress, Run, read_run
-from realtime_rl.core.accounting import Figures, account
+from realtime_rl.core.accounting import Figures, account, settled
+from realtime_rl.core.errors import BagError
+from realtime_rl.core.types import Cause
 
 UNKNOWN = "–"
 _WIDTH = 100
@@ -21,6 +23,8 @@ class Report:
 
     run: Run
     figures: Figures
+    skipped_s: float
+    """The figures leave out so much of its beginning."""
     warnings: tuple[str, ...]
     """What is wrong with the bag, then where its records break the law of the bag."""
 
@@ -35,10 +39,16 @@ class Headline:
 
 
 def make_report(path: Path, namespace: str | None = None,
-                progress: Progress | None = None) -> Report:
-    """Read a bag and account for it; `BagError` as `read_run` says."""
+                progress: Progress | None = None, *, skip_s: float = 0.0) -> Report:
+    """Read a bag and account for it, from `skip_s` on; `BagError` as `read_run` says."""
     run = read_run(path, namespace, progress)
-    return Report(run, account(run.records), (*run.warnings, *disagreements(run.records)))
+    kept = settled(run.records, skip_s) if skip_s else run.records
+    if run.records.timesteps and not kept.timesteps:
+        raise BagError(f"bag {str(path)!r} ends before the {skip_s:g} s that are to be skipped")
+    before = len(run.records.timesteps) - len(kept.timesteps)
+    started = any(step.cause is Cause.POLICY for step in run.records.timesteps[:before])
+    return Report(run, account(kept, started=started), skip_s,
+                  (*run.warnings, *disagreements(run.records)))
 
 
 def to_json(figures: Figures) -> str:
@@ -65,6 +75,8 @@ def scale(report: Report) -> str:
     plant, inference = report.figures["plant"], report.figures["inference"]
     duration = number(report.figures["recording"]["duration_s"], 1, "s")
     parts = [f"{plant['ticks']:,} ticks in {duration}"]
+    if report.skipped_s:
+        parts.append(f"the first {report.skipped_s:g} s left out")
     if inference["workers"] is not None:
         where = f" in {inference['processes']} process(es)" if inference["processes"] else ""
         how = (f", {inference['algorithm']}, {inference['dealing']}" if inference["algorithm"]

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from realtime_rl.bench.approaches import COMPARED, Approach
-from realtime_rl.bench.live import START_S, LiveBench, measure
+from realtime_rl.bench.live import LiveBench, measure
 from realtime_rl.bench.planning import Expectation, plan, predicted
 from realtime_rl.bench.progress import Stages
 from realtime_rl.bench.recovery import Recovery, recovery
 from realtime_rl.bench.virtual import VirtualGraph, run_virtual
-from realtime_rl.core.accounting import Figures, account
+from realtime_rl.core.accounting import Figures, account, settled
 from realtime_rl.core.coordination import CoordinationPolicy
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.planner import Prediction
@@ -30,6 +30,8 @@ class Comparison:
     outlier: float
     """One inference in the middle of a run takes so many times as long; 0: none does."""
     duration_s: float
+    settle_s: float
+    """Runs first for so long, in which the schedule is found, and which does not count."""
     workers: int | None
     """For every approach; `None`: as many as each one needs."""
     live: LiveBench | None
@@ -66,7 +68,8 @@ def compare(comparison: Comparison, stages: Stages) -> Iterator[Row]:
             mode = "live" if comparison.live else "virtual time"
             stages.stage(f"{approach}, {planned.workers} workers, "
                          f"{comparison.duration_s:g} s, {mode}",
-                         comparison.duration_s + (START_S if comparison.live else 0.0))
+                         comparison.live.whole_s if comparison.live
+                         else comparison.settle_s + comparison.duration_s)
             yield _run(comparison, approach, planned, latency, stages)
 
 
@@ -85,9 +88,10 @@ def _run(comparison: Comparison, approach: Approach, planned: Prediction, latenc
         VirtualGraph(CoordinationPolicy(
             tuple(range(workers)), expected.period_ns, expected.handover_ns,
             algorithm=approach.algorithm, dealing=approach.dealing, quantile=expected.quantile),
-            latency, round(comparison.duration_s / period_s)),
+            latency, round((comparison.settle_s + comparison.duration_s) / period_s)),
         lambda tick: stages.update(tick * period_s))
-    return Row(approach, workers, planned, account(records), recovery(records))
+    figures = account(settled(records, comparison.settle_s), started=comparison.settle_s > 0)
+    return Row(approach, workers, planned, figures, recovery(records))
 
 
 def _latency(comparison: Comparison, approach: Approach, workers: int, folder: Path) -> Latency:
@@ -95,11 +99,13 @@ def _latency(comparison: Comparison, approach: Approach, workers: int, folder: P
     if not comparison.outlier:
         return comparison.expected.latency
     expected = comparison.expected
-    ticks = round(comparison.duration_s * 1e9 / expected.period_ns)
+    ticks = round((comparison.settle_s + comparison.duration_s) * 1e9 / expected.period_ns)
     durations = np.resize(expected.alone_ns, 2 * ticks + workers)
     load = float(expected.durations_ns(approach, workers).mean()) / expected.period_ns
     busy = 1 if approach.alone else workers
-    middle = round(ticks / 2 * min(1.0 if approach.staggered else np.inf, busy / load))
+    middle_s = comparison.settle_s + comparison.duration_s / 2
+    rate = min(1.0 if approach.staggered else np.inf, busy / load)
+    middle = round(middle_s * 1e9 / expected.period_ns * rate)
     durations[min(middle, durations.size - 1)] *= comparison.outlier
     path = folder / f"{str(approach).replace(' ', '-')}.txt"
     path.write_text("\n".join(f"{duration / 1e9:.9f}" for duration in durations) + "\n",

@@ -26,6 +26,7 @@ def stagger_document(bench: LiveBench, measured: Measured) -> dict[str, Any]:
     asked = {"workers": bench.workers, "processes": bench.processes, "latency": bench.latency,
              "algorithm": bench.algorithm, "dealing": bench.dealing,
              "slot_source": bench.slot_source, "duration_s": bench.duration_s,
+             "settle_s": bench.settle_s,
              "plant": bench.plant, "network": bench.network, "learner": bench.learner,
              "assignments": list(bench.assignments)}
     return {**measured.report.figures, "cpu_percent": measured.cpu_percent,
@@ -52,7 +53,8 @@ def compare_document(comparison: Comparison, rows: Sequence[Row]) -> dict[str, A
     expected = comparison.expected
     return {"schema": _SCHEMA, "latency": str(expected.latency),
             "outlier": comparison.outlier or None, "period_ms": expected.period_ns / 1e6,
-            "duration_s": comparison.duration_s, "live": comparison.live is not None,
+            "duration_s": comparison.duration_s, "settle_s": comparison.settle_s,
+            "live": comparison.live is not None,
             "rows": [_compared(row) for row in rows]}
 
 

@@ -23,8 +23,6 @@ from realtime_rl.runner.supervisor import Supervisor
 
 START_S = 3.0
 """A run takes so much longer than asked for, as the nodes have to start."""
-_WARMUP_S = 5.0
-"""CPU and memory are looked at from then on, or from a third of a short run on."""
 _WATCH_S = 0.1
 _NOTABLE = ("[ERROR]", "[FATAL]", "error:", "Traceback")
 COUNTER = ("observation=image", "period_ms=16.742706")
@@ -39,6 +37,8 @@ class LiveBench:
     """A number, or `auto`."""
     latency: str
     duration_s: float
+    settle_s: float = 10.0
+    """Runs first for so long, in which the schedule is found, and which does not count."""
     processes: int = 1
     algorithm: str = "max_time"
     dealing: str = "pooled"
@@ -51,6 +51,11 @@ class LiveBench:
     """Where to leave the bag; else it is gone in the end."""
     assignments: tuple[str, ...] = ()
     """`node.parameter=value` words that go before everything else."""
+
+    @property
+    def whole_s(self) -> float:
+        """How long it takes, with its start."""
+        return START_S + self.settle_s + self.duration_s
 
     def words(self, folder: Path) -> list[str]:
         """Return all of it as `node.parameter=value` words; policies and the bag go to `folder`."""
@@ -77,14 +82,19 @@ class Measured:
     """Resident memory of the inference processes together, at its largest [10⁶ bytes]."""
 
 
-def measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[str], None]
-            ) -> Measured:
+Disturb = Callable[[float, dict[str, int]], None]
+"""Told the seconds since the start and the processes' ids by node name, a few times a second."""
+
+
+def measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[str], None],
+            disturb: Disturb = lambda elapsed_s, pids: None) -> Measured:
     """Run a graph for its time and account for it.
 
     Args:
         bench: what to run.
         watch: told the seconds since the start, a few times a second.
         say: told what a node complains of.
+        disturb: may kill or stop a process meanwhile.
 
     Raises:
         RealtimeRlError: a value that is not allowed, a node that cannot run, nothing recorded.
@@ -92,12 +102,21 @@ def measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[str
     with tempfile.TemporaryDirectory(prefix="realtime_rl-bench-") as name:
         folder = Path(name)
         prepared = _prepared(bench, folder)
-        usage = _run(prepared, folder, bench.duration_s, watch, say)
+        supervisor = Supervisor(prepared.nodes, folder)
+        complaints = _Complaints(supervisor.lines, say)
+
+        def look(elapsed_s: float) -> None:
+            complaints.drain()
+            disturb(elapsed_s, supervisor.pids())
+            watch(elapsed_s)
+
+        usage = _run(prepared, supervisor, bench, look)
+        complaints.drain()
         bag = Path(prepared.scenario.record)
         if not bag.exists():
             raise BagError("nothing was recorded: the graph did not come up; --set "
                            "scenario.record must not be empty")
-        report = make_report(bag, prepared.scenario.namespace or None)
+        report = make_report(bag, prepared.scenario.namespace or None, skip_s=bench.settle_s)
     return Measured(report, usage.cpu_percent, usage.rss_mb)
 
 
@@ -126,26 +145,22 @@ def _export(bench: LiveBench, path: Path) -> Path:
     return path
 
 
-def _run(prepared: Prepared, folder: Path, duration_s: float, watch: Callable[[float], None],
-         say: Callable[[str], None]) -> Usage:
+def _run(prepared: Prepared, supervisor: Supervisor, bench: LiveBench,
+         look: Callable[[float], None]) -> Usage:
     inference = [node.name for node in prepared.nodes if node.executable == "inference"]
     usage = Usage()
-    supervisor = Supervisor(prepared.nodes, folder)
-    next_sample_s = START_S + min(_WARMUP_S, duration_s / 3.0)
-    complaints = _Complaints(supervisor.lines, say)
+    next_sample_s = START_S + bench.settle_s
     with _stopping(supervisor):
         supervisor.start()
         begin_s = time.monotonic()
-        while (elapsed_s := time.monotonic() - begin_s) < duration_s + START_S:
+        while (elapsed_s := time.monotonic() - begin_s) < bench.whole_s:
             supervisor.watch()
-            complaints.drain()
             if elapsed_s >= next_sample_s:
                 next_sample_s += 1.0
                 pids = supervisor.pids()
                 usage.sample([pids[name] for name in inference], time.monotonic())
-            watch(elapsed_s)
+            look(elapsed_s)
             time.sleep(_WATCH_S)
-    complaints.drain()
     return usage
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from realtime_rl.bench.approaches import Approach
-from realtime_rl.bench.live import START_S, LiveBench, measure
+from realtime_rl.bench.live import LiveBench, measure
 from realtime_rl.bench.planning import Expectation, plan
 from realtime_rl.bench.progress import Stages
 from realtime_rl.bench.virtual import VirtualGraph, run_virtual
@@ -96,7 +96,7 @@ def live(scaling: Scaling, workers: Sequence[int], bench: LiveBench, stages: Sta
 
         def inaction(tried: int, ticks: float = ticks) -> float:
             stages.stage(f"{ticks:.1f} ticks, {tried} workers, {bench.duration_s:g} s, live",
-                         bench.duration_s + START_S)
+                         bench.whole_s)
             run = replace(bench, workers=str(tried), latency=str(scaling.latency(ticks)))
             figures = measure(run, stages.update, stages.say).report.figures
             fraction = figures["interaction"]["inaction_fraction"]
@@ -141,7 +141,7 @@ class _Trial:
         active = tuple(range(workers))
         # every tick is a slot, whatever a formula says: which find a worker is the question
         schedule = Schedule(active, expected.period_ns, 1, 0, promised, max(0, longest_ns),
-                            approach.algorithm, approach.dealing, required_workers=1)
+                            approach.algorithm, approach.dealing, cycle=1)
         settled = 2 * promised + 2
         records = run_virtual(VirtualGraph(
             CoordinationPolicy(active, expected.period_ns, expected.handover_ns),

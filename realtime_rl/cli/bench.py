@@ -9,7 +9,7 @@ from typing import Any
 
 from realtime_rl.bench.approaches import COMPARED
 from realtime_rl.bench.compare import Comparison, compare
-from realtime_rl.bench.live import COUNTER, START_S, LiveBench, measure
+from realtime_rl.bench.live import COUNTER, LiveBench, measure
 from realtime_rl.bench.planning import Expectation, plan
 from realtime_rl.bench.progress import Stages
 from realtime_rl.bench.scaling import LATENCIES, MAX_TIME, Scaling, fit, in_virtual_time, live
@@ -59,6 +59,8 @@ def main(args: argparse.Namespace) -> int:
     """Run the benchmark that was asked for; errors are `RealtimeRlError`."""
     if not 1.0 <= args.duration <= 86_400.0:
         raise ConfigError(f"--duration: {args.duration!r} is outside 1 … 86400 s")
+    if not 0.0 <= args.settle <= 86_400.0:
+        raise ConfigError(f"--settle: {args.settle!r} is outside 0 … 86400 s")
     if getattr(args, "plot", None) is not None:
         try:
             from realtime_rl.bench.drawing import check_name
@@ -80,12 +82,15 @@ def _add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, 
     if name != "stagger":
         parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them: .svg or .png")
     group = parser.add_argument_group("the live graph")
+    group.add_argument("--settle", type=float, default=10.0, metavar="S",
+                       help="run first for so long, in which the schedule is found, and which "
+                            "does not count (default: %(default)s)")
     group.add_argument("--plant", default="counter", metavar="NAME",
                        help="(default: %(default)s, an 8 x 8 image a Game Boy's frame)")
     group.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE")
     group.add_argument("--network", default="mlp", metavar="NAME",
-                       help="the policy's: mlp, small, nature:K or impala:K (default: "
-                            "%(default)s, untrained)")
+                       help="the policy's: mlp, small, nature:K, impala:K or impala_deep:K "
+                            "(default: %(default)s, untrained)")
     group.add_argument("--learner", action="store_true", help="learn meanwhile")
     group.add_argument("--set", action="append", default=[], metavar="NODE.PARAMETER=VALUE",
                        help="override any parameter; may be given again")
@@ -139,7 +144,7 @@ def _stagger(args: argparse.Namespace) -> int:
                   slot_source=args.slot_source, record=args.record)
     stages = Stages(1)
     stages.stage(f"{bench.workers} workers, {latency}, {args.duration:g} s, live",
-                 args.duration + START_S)
+                 bench.whole_s)
     with stages.shown():
         measured = measure(bench, stages.update, stages.say)
     if args.json == "-":
@@ -155,7 +160,8 @@ def _compare(args: argparse.Namespace) -> int:
         raise ConfigError(f"--workers: {args.workers!r} is outside 1 … 4096")
     latency = Latency.parse(args.latency)
     comparison = Comparison(
-        Expectation(latency, _period_ns(args)), args.outlier, args.duration, args.workers,
+        Expectation(latency, _period_ns(args)), args.outlier, args.duration, args.settle,
+        args.workers,
         None if args.virtual else _live(args, latency=str(latency)))
     stages = Stages(len(COMPARED))
     with stages.shown():
@@ -201,6 +207,7 @@ def _live(args: argparse.Namespace, **details: Any) -> LiveBench:  # noqa: ANN40
         given = {option.partition("=")[0] for option in options}
         options = (*(o for o in COUNTER if o.partition("=")[0] not in given), *options)
     return LiveBench(**{"workers": "1", "latency": "none", "duration_s": args.duration,
+                        "settle_s": args.settle,
                         "plant": args.plant, "plant_options": options, "network": args.network,
                         "learner": args.learner, "assignments": tuple(args.set), **details})
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from realtime_rl.core.errors import MissingDependencyError
+from realtime_rl.core.config import build, parameters
+from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.errors import ConfigError, MissingDependencyError, choices
 from realtime_rl.plants import registry
 
 _EPILOG = """examples:
   realtime-rl export --plant pyboy --plant-option rom=catch first.onnx
-  realtime-rl export --plant pyboy --plant-option rom=catch --network impala:7 10M.onnx"""
+  realtime-rl export --plant pyboy --plant-option rom=catch --network impala:7 10M.onnx
+  realtime-rl export --plant pyboy --plant-option rom=catch --set algorithm=rainbow first.onnx"""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,25 +27,45 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--plant", required=True, metavar="NAME")
     parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--network", default="small", metavar="NAME",
-                        help="small, mlp, nature:K or impala:K (default: %(default)s)")
+                        help="small, mlp, nature:K, impala:K or impala_deep:K "
+                             "(default: %(default)s)")
     parser.add_argument("--stack", type=int, default=4, metavar="N",
                         help="observations joined for the network (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the weights (default: 0)")
+    parser.add_argument("--set", action="append", default=[], metavar="PARAMETER=VALUE",
+                        help="another of the learner's parameters; may be given again")
     parser.set_defaults(main=main)
 
 
 def main(args: argparse.Namespace) -> int:
     """Write the policy and print its URI; errors are `RealtimeRlError`."""
     try:
+        from realtime_rl.learning.heads import Head
         from realtime_rl.learning.onnx_export import initial_policy
     except ImportError as error:
         raise MissingDependencyError(error.name or "torch", "learner") from error
+    config = _config(args)
     plant = registry.make(args.plant, registry.parse_options(args.plant_option), args.seed)
     try:
         spec = plant.spec
     finally:
         plant.close()
-    uri = initial_policy(args.out, network=args.network, observation=spec.observation,
-                         stack=args.stack, actions=spec.actions, seed=args.seed)
+    uri = initial_policy(args.out, network=config.network, observation=spec.observation,
+                         stack=config.stack, actions=spec.actions, seed=config.seed,
+                         head=Head.of(config), history=config.action_history)
     print(uri)
     return 0
+
+
+def _config(args: argparse.Namespace) -> DqnConfig:
+    """Read the learner's parameters; `ConfigError` for a name or a value that is not allowed."""
+    known = parameters(DqnConfig)
+    values: dict[str, object] = {
+        "network": args.network, "stack": args.stack, "seed": args.seed}
+    for word in args.set:
+        name, _, text = word.partition("=")
+        if name not in known:
+            raise ConfigError(f"--set {word!r}: unknown parameter {name!r}; known: "
+                              f"{choices(known)}")
+        values[name] = known[name].parse(text)
+    return build(DqnConfig, values)

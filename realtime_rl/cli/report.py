@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.core.errors import ConfigError, RealtimeRlError
 from realtime_rl.files import write_atomically
 
 _EPILOG = """examples:
   realtime-rl report run1                          a summary of the bag in the folder run1
   realtime-rl report run1 --html run1.html         with pictures, in one file
   realtime-rl report run1 --json - | jq .interaction.inaction_fraction
+  realtime-rl report run1 --skip 10                without the time it took to find its schedule
   realtime-rl report fleet --namespace robot1      one robot of several in a bag"""
 
 
@@ -31,6 +32,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON (schema 1)")
     parser.add_argument("--namespace", metavar="NS",
                         help="whose topics to read, where the bag holds several robots'")
+    parser.add_argument("--skip", type=float, default=0.0, metavar="S",
+                        help="leave out the first seconds, in which the schedule is being found")
     parser.set_defaults(main=main)
 
 
@@ -38,8 +41,10 @@ def main(args: argparse.Namespace) -> int:
     """Read the bag, write what was asked for; errors are `RealtimeRlError`."""
     from realtime_rl.bags.report import make_report, to_json, to_text
 
+    if not 0.0 <= args.skip <= 1e6:
+        raise ConfigError(f"--skip: {args.skip!r} is outside 0 … 1000000 s")
     with _progress() as progress:
-        report = make_report(args.bag, args.namespace, progress)
+        report = make_report(args.bag, args.namespace, progress, skip_s=args.skip)
     if args.html is not None:
         from realtime_rl.bags.html import page
 

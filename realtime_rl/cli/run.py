@@ -61,7 +61,7 @@ def main(args: argparse.Namespace) -> int:
     print(f"bag: {prepared.scenario.record}")
     return report.main(argparse.Namespace(
         bag=Path(prepared.scenario.record), html=args.html, json=args.json,
-        namespace=prepared.scenario.namespace or None))
+        namespace=prepared.scenario.namespace or None, skip=0.0))
 
 
 def _run(prepared: Prepared, view: LiveView) -> None:

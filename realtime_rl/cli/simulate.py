@@ -8,9 +8,10 @@ import math
 from pathlib import Path
 
 from realtime_rl.core import default_policy
+from realtime_rl.core.action_history import ActionHistory
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.exploration import explore
-from realtime_rl.core.types import PlantSpec
+from realtime_rl.core.types import Action, Observation, PlantSpec
 from realtime_rl.files import write_atomically
 from realtime_rl.plants import registry
 from realtime_rl.policies.onnx_policy import OnnxPolicy
@@ -85,26 +86,32 @@ def run(args: argparse.Namespace) -> Figures:
     delay = Delay(args.delay, args.interaction)
     plant = registry.make(args.plant, registry.parse_options(args.plant_option), args.seed)
     try:
-        policy, stack = _policy(args, plant.spec)
+        policy, stack, applied = _policy(args, plant.spec)
         default = default_policy.make(args.default_policy, plant.spec.actions, seed=args.seed)
         figures = Figures()
-        for step, _ in simulate(plant, policy, delay, args.steps, stack=stack, default=default):
+        for step, _ in simulate(plant, policy, delay, args.steps, stack=stack, default=default,
+                                applied=applied):
             figures.add(step)
     finally:
         plant.close()
     return figures
 
 
-def _policy(args: argparse.Namespace, spec: PlantSpec) -> tuple[Policy | None, int]:
-    """Return the policy, and the stack of observations that it takes."""
+def _policy(args: argparse.Namespace, spec: PlantSpec
+            ) -> tuple[Policy | None, int, ActionHistory]:
+    """Return the policy, the stack of observations that it takes, and what tells it of actions."""
     if args.policy == "default":
-        return None, 1
+        return None, 1, ActionHistory(0)
     if args.policy == "random":
         def draw(tick: int, observation: object) -> tuple[float, ...]:
             return explore(tick, 1.0, args.hold, args.seed, spec.actions) or spec.actions.noop
-        return draw, 1
+        return draw, 1, ActionHistory(0)
     policy = OnnxPolicy.load(Path(args.policy), (spec.observation, spec.actions))
-    return lambda tick, observation: policy.act(policy.infer(observation)), policy.stack
+    applied = ActionHistory(policy.action_history)
+
+    def act(tick: int, observation: Observation) -> Action:
+        return policy.act(policy.infer(observation, applied.get(tick)))
+    return act, policy.stack, applied
 
 
 def _sentence(figures: Figures) -> str:

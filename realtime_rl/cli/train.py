@@ -204,7 +204,8 @@ def _evaluation(args: argparse.Namespace, settings: Settings, training: Training
     plant = registry.make(settings.plant, settings.options, settings.seed + _EVALUATION_SEED)
     try:
         figures = evaluate(training.learner, plant, settings.delay,
-                           stack=settings.learner.stack, episodes=args.evaluate)
+                           stack=settings.learner.stack, episodes=args.evaluate,
+                           history=settings.learner.action_history)
     finally:
         plant.close()
     return {"episodes": len(figures.returns), "ticks": figures.ticks, "reward": figures.reward,

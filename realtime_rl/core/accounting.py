@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypedDict
 
 from realtime_rl.core.records import (
-    Algorithm,
     Fate,
     Inference,
     Learning,
@@ -23,7 +22,7 @@ from realtime_rl.core.records import (
     Timestep,
     Verdict,
 )
-from realtime_rl.core.stagger import promised_delay_ticks
+from realtime_rl.core.stagger import HOLDING, promised_delay_ticks
 from realtime_rl.core.statistics import (
     Distribution,
     arrivals,
@@ -156,11 +155,25 @@ def account(records: RunRecords, *, started: bool = False) -> Figures:
                                    duration_s=records.duration_s))
 
 
+def settled(records: RunRecords, skip_s: float) -> RunRecords:
+    """Leave out the first `skip_s` seconds of a run, in which its schedule is still being found."""
+    if not records.timesteps:
+        return records
+    begin_ns = records.timesteps[0].stamp_ns + round(skip_s * 1e9)
+    return replace(
+        records,
+        timesteps=[step for step in records.timesteps if step.stamp_ns >= begin_ns],
+        # a default answers no observation: its stamp is 0, and only its tick counts it
+        verdicts=[verdict for verdict in records.verdicts if verdict.stamp_ns >= begin_ns],
+        inferences=[inference for inference in records.inferences
+                    if inference.stamp_ns >= begin_ns])
+
+
 def excess_delays(records: RunRecords) -> Iterator[int]:
     """Per applied action, ticks of delay beyond what its schedule or its own duration explains.
 
-    Under `MAX_TIME` that is the promised delay `D` of the generation in which it was inferred;
-    under `EXP_TIME`, and before the first schedule, `ceil((τ_θ + h)/τ_M)` of its own inference.
+    Where actions are held that is the promised delay `D` of the generation in which it was
+    inferred; else, and before the first schedule, `ceil((τ_θ + h)/τ_M)` of its own inference.
     Actions whose schedule or inference was not recorded are left out.
     """
     schedules = {schedule.generation: schedule for schedule in records.schedules}
@@ -172,7 +185,7 @@ def excess_delays(records: RunRecords) -> Iterator[int]:
         schedule = schedules.get(verdict.generation)
         if verdict.fate is not Fate.APPLIED or (schedule is None and verdict.generation > 0):
             continue
-        if schedule is not None and schedule.algorithm is Algorithm.MAX_TIME:
+        if schedule is not None and schedule.algorithm in HOLDING:
             yield verdict.delay_ticks - schedule.promised_delay_ticks
             continue
         duration_s = own_s.get((verdict.stamp_ns, verdict.worker), math.nan)
@@ -257,7 +270,8 @@ def _inference(records: RunRecords) -> InferenceFigures:
         emulated=" ".join(emulated) or None,
         duration_ms=distribution(i.duration_s * 1e3 for i in real(inferences)),
         observation_age_ms=distribution(i.age_s * 1e3 for i in real(inferences)),
-        generations=len(records.schedules) if "schedule" in records.topics else None)
+        generations=(len({schedule.generation for schedule in records.schedules})
+                     if "schedule" in records.topics else None))
 
 
 def _learning(records: RunRecords) -> LearningFigures:

@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from realtime_rl.core.action_history import ActionHistory, History
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.observation_stack import Frames, ObservationStack
 from realtime_rl.core.records import Timestep
@@ -33,6 +34,10 @@ class SemiMdpTransition:
     """What the next action answers; the last of the episode when it was cut short."""
     steps: int
     terminal: bool
+    history: History = ()
+    """What the plant had applied before `observation`; empty unless it was asked for."""
+    next_history: History = ()
+    """The same before `next_observation`."""
 
 
 @dataclass(slots=True)
@@ -42,6 +47,7 @@ class _Open:
     observation: Frames
     observation_tick: int
     action: Action
+    history: History
     reward: float = 0.0
     steps: int = 0
 
@@ -53,17 +59,26 @@ class Assembler:
     so is an action that answers an observation of an earlier episode.
     """
 
-    def __init__(self, *, stack: int, gamma: float, capacity: int = 1024) -> None:
+    def __init__(self, *, stack: int, gamma: float, capacity: int = 1024,
+                 history: int = 0) -> None:
         """Keep `capacity` ticks at most: more than the largest delay plus `stack`.
 
+        Args:
+            stack: observations joined.
+            gamma: discount a tick.
+            capacity: of ticks.
+            history: applied actions given beside each observation [ticks].
+
         Raises:
-            ConfigError: `gamma` is outside [0, 1], or `stack` outside 1 … `capacity`.
+            ConfigError: `gamma` is outside [0, 1], `stack` outside 1 … `capacity`, or `history`
+                outside 0 … `capacity`.
         """
         if not 0.0 <= gamma <= 1.0:
             raise ConfigError(f"gamma {gamma!r} is outside 0 … 1")
         self._gamma = gamma
         self._capacity = capacity
         self._observations = ObservationStack(stack, capacity)
+        self._applied = ActionHistory(history, capacity)
         self._waiting: deque[Timestep] = deque()
         self._previous = -1
         self._episode_start = 0
@@ -90,6 +105,7 @@ class Assembler:
         """The plant started anew: never mix its ticks with those of the same number before."""
         self._waiting.clear()
         self._drop_open()
+        self._applied.clear()
         self._previous = -1
         if self._observations.newest >= newest:
             self._observations.clear()  # still those of the earlier run
@@ -109,12 +125,14 @@ class Assembler:
             # A reset without an end before it: the episode was cut after the previous tick.
             found += self._close(self._previous)
             self._episode_start = step.tick
+            self._applied.begin(step.tick)
         elif (tick := _answered(step)) is not None:
             found += self._act(step, tick)
         self._earn(step)
         if step.last:
             found += self._close(step.tick, terminal=step.discount == 0.0)
         self._previous = step.tick
+        self._applied.push(step.tick, step.action)
         return found
 
     def _act(self, step: Timestep, answered: int) -> list[SemiMdpTransition]:
@@ -129,7 +147,8 @@ class Assembler:
         if frames is None:
             self.dropped += 1
         else:
-            self._open = _Open(frames, answered, step.action)
+            self._open = _Open(frames, answered, step.action,
+                               self._applied.get(answered))
         return found
 
     def _earn(self, step: Timestep) -> None:
@@ -147,9 +166,10 @@ class Assembler:
             self._drop_open()
             return []
         self._open = None
+        following = done.history if terminal else self._applied.get(next_tick)
         discount = 0.0 if terminal else self._gamma**done.steps
         return [SemiMdpTransition(done.observation, done.action, done.reward, discount, frames,
-                                  done.steps, terminal)]
+                                  done.steps, terminal, done.history, following)]
 
     def _drop_open(self) -> None:
         self.dropped += self._open is not None
@@ -158,6 +178,7 @@ class Assembler:
     def save(self, snapshot: Snapshot) -> None:
         """See `Saveable`."""
         self._observations.save(snapshot, "assembler.observations")
+        self._applied.save(snapshot, "assembler.applied")
         snapshot.values["assembler"] = {
             "waiting": [asdict(step) for step in self._waiting], "previous": self._previous,
             "episode_start": self._episode_start, "dropped": self.dropped}
@@ -169,13 +190,16 @@ class Assembler:
     def load(self, snapshot: Snapshot) -> None:
         """See `Saveable`."""
         self._observations.load(snapshot, "assembler.observations")
+        self._applied.load(snapshot, "assembler.applied")
         values, done = snapshot.values["assembler"], snapshot.values["assembler.open"]
         self._waiting = deque(_timestep(each) for each in values["waiting"])
         self._previous, self._episode_start = values["previous"], values["episode_start"]
         self.dropped = values["dropped"]
         self._open = None if done is None else _Open(**{
             **done, "observation": tuple(map(snapshot.frame, done["observation"])),
-            "action": tuple(done["action"])})
+            "action": tuple(done["action"]),
+            "history": tuple(each if each is None else tuple(each)
+                             for each in done["history"])})
 
 
 def _answered(step: Timestep) -> int | None:

@@ -10,9 +10,9 @@ from realtime_rl.core.records import Algorithm, Dealing, Inference, Miss, SlotSo
 from realtime_rl.core.stagger import Schedule
 
 _RAISE_AFTER = 2
-_LOWER_AFTER = 50
+_LOWER_AFTER = 300
 """Evaluations that must agree before `D` or `N*` is raised or lowered: late actions cost more
-than waiting ones."""
+than waiting ones, and a `D` that goes down and up again leaves ticks without an action."""
 _REFRESH_NS = 500_000
 """`T` is told again, without a new generation, when it moved this far."""
 
@@ -38,7 +38,7 @@ class CoordinationPolicy:
     workers: tuple[int, ...]
     period_ns: int
     handover_ns: int
-    window: int = 256
+    window: int = 1024
     warmup: int = 2
     lead_ticks: int = 4
     """A new generation begins so many ticks ahead, so that every process knows it by then."""
@@ -55,7 +55,7 @@ class CoordinationPolicy:
         """What the planner needs to know. A timer belongs to one worker, as in fixed dealing."""
         dealing = Dealing.FIXED if self.slot_source is SlotSource.TIMER else self.dealing
         return Setting(self.period_ns, self.handover_ns, self.algorithm, dealing, self.quantile,
-                       self.window)
+                       self.window, max(1, len(self.processes)))
 
 
 class Coordination:
@@ -67,6 +67,11 @@ class Coordination:
         self._estimator = DemandEstimator(policy.setting, policy.sizing.target, policy.warmup)
         self._delay = Hysteresis(_RAISE_AFTER, _LOWER_AFTER)
         self._required = Hysteresis(_RAISE_AFTER, _LOWER_AFTER)
+        self._cycle = Hysteresis(_RAISE_AFTER, _LOWER_AFTER)
+        self._cycle_is_for = 0
+        """Workers that the cycle was settled for."""
+        self.required_workers = 1
+        """`N*`, as far as it is known."""
         self._dead: set[str] = set()
         self._newest_tick = 0
         self._newest_stamp_ns = 0
@@ -75,11 +80,6 @@ class Coordination:
         self._heard: dict[str, tuple[int, int]] = {}
         """Newest slot of each process: its tick and generation."""
         self.schedule = Schedule(policy.workers, policy.period_ns)
-
-    @property
-    def required_workers(self) -> int:
-        """`N*`, as far as it is known."""
-        return self.schedule.required_workers
 
     @property
     def absurd(self) -> int:
@@ -131,12 +131,14 @@ class Coordination:
         present, asked = self.schedule, demand.promised_delay_ticks
         demand = replace(demand, promised_delay_ticks=self._delay.settle(asked),
                          required_workers=self._required.settle(demand.required_workers))
+        self.required_workers = demand.required_workers
         active = self._active(demand.required_workers)
-        wanted = (demand.promised_delay_ticks, active, max(len(active), demand.required_workers))
+        cycle = self._settled_cycle(len(active))
+        wanted = (demand.promised_delay_ticks, active, cycle)
         if present.generation and not self._plant_began_anew and wanted == (
                 present.promised_delay_ticks, present.active, present.cycle_ticks):
             return self._refresh(demand) if asked == present.promised_delay_ticks else None
-        self.schedule = self._next(demand, active)
+        self.schedule = self._next(demand, active, cycle)
         return self.schedule
 
     def _active(self, required: int) -> tuple[int, ...]:
@@ -152,6 +154,13 @@ class Coordination:
         wanted = min(max(required + sizing.headroom, sizing.minimum), sizing.maximum)
         return living[:wanted]
 
+    def _settled_cycle(self, workers: int) -> int:
+        """Ticks in which each of so many workers is to have one slot."""
+        if workers != self._cycle_is_for:
+            self._cycle_is_for = workers
+            self._cycle = Hysteresis(_RAISE_AFTER, _LOWER_AFTER)
+        return self._cycle.settle(self._estimator.cycle(workers))
+
     def _refresh(self, demand: Demand) -> Schedule | None:
         """The integers stand; say `T` again when it moved."""
         present = self.schedule
@@ -160,7 +169,7 @@ class Coordination:
         self.schedule = replace(present, duration_ns=demand.duration_ns)
         return self.schedule
 
-    def _next(self, demand: Demand, active: tuple[int, ...]) -> Schedule:
+    def _next(self, demand: Demand, active: tuple[int, ...], cycle: int) -> Schedule:
         policy, present = self._policy, self.schedule
         # a coordinator that was started again goes on counting where the processes are
         newest = max([present.generation, *(heard for _, heard in self._heard.values())])
@@ -171,5 +180,4 @@ class Coordination:
                           + policy.lead_ticks)
         return Schedule(
             active, policy.period_ns, newest + 1, effective_tick, demand.promised_delay_ticks,
-            demand.duration_ns, policy.algorithm, policy.dealing, policy.slot_source,
-            demand.required_workers)
+            demand.duration_ns, policy.algorithm, policy.dealing, policy.slot_source, cycle)

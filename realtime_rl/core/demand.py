@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from realtime_rl.core.durations import DurationWindow
-from realtime_rl.core.planner import Setting, representative_ns, required_workers
+from realtime_rl.core.planner import (
+    Setting,
+    representative_ns,
+    required_workers,
+    slot_cycle,
+)
 from realtime_rl.core.stagger import promised_delay_ticks
 
 _FIRST_AFTER = 8
@@ -33,7 +38,10 @@ class DemandEstimator:
         self._target = target
         self.durations = DurationWindow(setting.window, warmup)
         self._required = 1
+        self._required_of_window = 1
         self._known_at = 0
+        self._cycles: dict[int, int] = {}
+        """Cycle by number of workers, since the window was looked at."""
         self._pushed = 0
 
     def push(self, duration_s: float, process: str) -> None:
@@ -49,11 +57,20 @@ class DemandEstimator:
         duration_ns = representative_ns(values, setting)
         if self._pushed - self._known_at >= _RECENT or not self._known_at:
             self._known_at = self._pushed
-            self._required = max(required_workers(part, setting, self._target)
-                                 for part in (values, values[-_RECENT:]))
+            self._cycles.clear()
+            self._required_of_window = required_workers(values, setting, self._target)
+            self._required = max(self._required_of_window,
+                                 required_workers(values[-_RECENT:], setting, self._target))
         return Demand(duration_ns,
                       promised_delay_ticks(duration_ns, setting.handover_ns, setting.period_ns),
                       self._required)
+
+    def cycle(self, workers: int) -> int:
+        """Say in how many ticks each of `workers` should have one slot; ask for `demand` first."""
+        if workers not in self._cycles:
+            self._cycles[workers] = slot_cycle(
+                self.durations.values(), workers, self._required_of_window, self._setting)
+        return self._cycles[workers]
 
 
 class Hysteresis:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from realtime_rl.core import default_policy
 from realtime_rl.core.config import parameter
 from realtime_rl.core.dqn_config import DqnConfig
-from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.gamepad import AUTO
 
 ALGORITHMS = ("max_time", "exp_time", "quantile_time",
@@ -15,6 +15,7 @@ ALGORITHMS = ("max_time", "exp_time", "quantile_time",
 SIZINGS = ("fixed", "auto")
 DEALINGS = ("pooled", "fixed")
 SLOT_SOURCES = ("tick", "timer")
+NODES = ("actuator", "coordinator", "inference", "learner", "monitor", "plant", "recorder")
 PROVIDERS = ("auto", "cpu", "cuda", "tensorrt")
 COMMAND_TYPES = ("joy", "twist", "joint_trajectory", "joint_state", "float64_multi_array")
 _GAME_BOY_PERIOD_NS = 16_742_706
@@ -40,8 +41,14 @@ class Scenario:
     run_dir: str = parameter(
         "", "folder for exported policies; empty: beside the bag, or a temporary one")
 
+    nodes: tuple[str, ...] = parameter(
+        (), "only these nodes start here, the others on another host; empty: all")
+
     def __post_init__(self) -> None:
         """Refuse combinations that cannot run."""
+        for name in self.nodes:
+            if name not in NODES:
+                raise ConfigError(f"nodes: {name!r} is not one of {choices(NODES)}")
         if self.processes > self.workers:
             raise ConfigError(f"processes: {self.processes!r} exceeds workers {self.workers!r}")
 
@@ -83,11 +90,19 @@ class InferenceParameters(SpecParameters):
     policy: str = parameter("", "ONNX file or `file:///…#sha256=…` to start from")
     provider: str = parameter("auto", "ONNX Runtime execution provider", choices=PROVIDERS)
     threads: int = parameter(1, "ONNX Runtime threads of one inference", low=1, high=256)
+    sessions: int = parameter(
+        1, "ONNX Runtime sessions of a process, which its workers share; each holds the weights",
+        low=1, high=64)
     latency: str = parameter(
-        "none", "emulated accelerator: `none`, `constant:95ms`, `lognormal:215ms,cv=0.05`")
+        "none", "emulated accelerator: `none`, `constant:95ms`, `normal:215ms,std=10ms`, "
+        "`lognormal:215ms,cv=0.05`, `trace:FILE`; each with `,outliers=0.01x3` or "
+        "`,contention=0.1`")
     seed: int = parameter(0, "seed of exploration and of emulated latencies", low=0)
     exploration_hold: int = parameter(
         8, "an exploring action is held for so many ticks", unit="ticks", low=1)
+    alive_lease: float = parameter(
+        0.15, "a process that was silent for so long counts as dead or hung", unit="s",
+        low=0.02, high=60.0)
     autostart: bool = parameter(True, "configure and activate by itself")
     learning_order: str = parameter(
         "none", "`sequential`: learn within the cycle, and when",
@@ -105,8 +120,9 @@ class InferenceParameters(SpecParameters):
         (), "set by the coordinator: active workers in dealing order; empty: all", live=True)
     schedule_delay: int = parameter(
         1, "set by the coordinator: promised delay D", unit="ticks", low=1, live=True)
-    schedule_required: int = parameter(
-        1, "set by the coordinator: required workers N*", low=1, live=True)
+    schedule_cycle: int = parameter(
+        1, "set by the coordinator: ticks in which each active worker has one slot", unit="ticks",
+        low=1, live=True)
     schedule_duration_ns: int = parameter(
         0, "set by the coordinator: inference time T it reckons with", unit="ns", low=0, live=True)
     schedule_algorithm: str = parameter(
@@ -159,8 +175,11 @@ class CoordinatorParameters:
         low=0.0, high=1.0)
     handover: float = parameter(
         0.002, "allowance for messages and scheduling in D", unit="s", low=0.0, high=1.0)
-    window: int = parameter(256, "inference durations that T rests on", low=2, high=100_000)
+    window: int = parameter(1024, "inference durations that T rests on", low=2, high=100_000)
     warmup: int = parameter(2, "first durations of each process that are left out", low=0)
+    alive_lease: float = parameter(
+        0.15, "an inference process that was silent for so long counts as dead or hung (at least "
+        "the lease that it offers)", unit="s", low=0.02, high=60.0)
     evaluate_period: float = parameter(
         0.1, "how often the schedule is looked at", unit="s", low=0.01, high=10.0)
 

@@ -29,7 +29,7 @@ _EVENNESS = 0.005
 """Share of the ticks that may go without an action so that the others are even."""
 _LOOK_NS = 100_000_000
 """How often a coordinator looks at its window."""
-_FALLS_AFTER = 50
+_FALLS_AFTER = 300
 """Looks after which it lowers a delay; it raises one at once."""
 
 
@@ -43,7 +43,7 @@ class Setting:
     dealing: Dealing = Dealing.POOLED
     quantile: float = 0.95
     """`QUANTILE_TIME`: share of durations that the promised delay covers."""
-    window: int = 256
+    window: int = 1024
     """Durations that `T` rests on."""
     processes: int = 1
     """Pooled workers stand in for each other within their process only."""

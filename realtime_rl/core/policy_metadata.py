@@ -14,6 +14,10 @@ from realtime_rl.core.types import ActionSpace, ObservationSpec
 PREFIX = "realtime_rl."
 Outputs = Literal["q_values", "action"]
 _OUTPUTS = ("q_values", "action")
+HISTORY_INPUT = "action_history"
+"""Name of the second input of a policy that takes applied actions."""
+_OPTIONAL = {"action_history": "0"}
+"""What older files do not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,17 @@ class PolicyMetadata:
     producer: str
     outputs: Outputs
     """`q_values`: one a choice, the largest acts; `action`: one value a dimension."""
+    action_history: int = 0
+    """Applied actions [ticks] that a second input, `action_history`, takes as float32 of shape
+    `(1, action_history, actions.size)`, one-hot or values, oldest first; 0: no such input."""
 
     def __post_init__(self) -> None:
         """Refuse values that no policy can have."""
         if self.stack < 1:
             raise PolicyError(f"policy metadata: stack {self.stack!r} must be 1 or more")
+        if self.action_history < 0:
+            raise PolicyError(f"policy metadata: action_history {self.action_history!r} must not "
+                              "be negative")
         if self.version < 0 or self.training_step < 0:
             raise PolicyError(f"policy metadata: version {self.version!r} and training_step "
                               f"{self.training_step!r} must not be negative")
@@ -69,7 +79,7 @@ class PolicyMetadata:
         """
         if not any(key.startswith(PREFIX) for key in props):
             return None
-        given = {field.name: props.get(PREFIX + field.name)
+        given = {field.name: props.get(PREFIX + field.name, _OPTIONAL.get(field.name))
                  for field in dataclasses.fields(PolicyMetadata)}
         absent = [name for name, value in given.items() if value is None]
         if absent:
@@ -80,7 +90,7 @@ class PolicyMetadata:
                 text["input_name"], ObservationSpec.parse(text["observation"]),
                 int(text["stack"]), ActionSpace.parse(text["actions"]), int(text["version"]),
                 int(text["training_step"]), float(text["epsilon"]), text["producer"],
-                cast(Outputs, text["outputs"]))
+                cast(Outputs, text["outputs"]), int(text["action_history"]))
         except PolicyError:
             raise
         except (ValueError, RealtimeRlError) as error:

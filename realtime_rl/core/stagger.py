@@ -1,7 +1,8 @@
 """Schedules: which worker infers on which tick, and when its action leaves.
 
-A slot is a tick. With at least `N*` workers every tick is a slot; with fewer, `N` of every `N*`
-ticks are, evenly, which is all that `N` workers can do (Remark 2: inaction `1 - N/N*`).
+A slot is a tick. With at least `N*` workers every tick is a slot; with fewer, `N` of every `cycle`
+ticks are, evenly. Where durations hardly vary the cycle is `N*`, and `N` workers can do no more
+(Remark 2: inaction `1 - N/N*`).
 """
 
 from __future__ import annotations
@@ -45,14 +46,14 @@ class Schedule:
     algorithm: Algorithm = Algorithm.MAX_TIME
     dealing: Dealing = Dealing.POOLED
     slot_source: SlotSource = SlotSource.TICK
-    required_workers: int = 1
-    """`N*`: with so many workers every tick is a slot."""
+    cycle: int = 1
+    """Ticks in which each worker is to have one slot; with so many workers every tick is one."""
 
     def __post_init__(self) -> None:
         """Refuse what no process could follow."""
         if not self.active or len(set(self.active)) != len(self.active):
             raise ConfigError(f"active workers {self.active!r} must be present and distinct")
-        if min(self.promised_delay_ticks, self.period_ns, self.required_workers) < 1 \
+        if min(self.promised_delay_ticks, self.period_ns, self.cycle) < 1 \
                 or self.duration_ns < 0:
             raise ConfigError(f"impossible schedule {self!r}")
 
@@ -65,8 +66,8 @@ class Schedule:
 
     @property
     def cycle_ticks(self) -> int:
-        """Ticks in which each worker has one slot."""
-        return max(len(self.active), self.required_workers)
+        """Ticks in which each worker has one slot; never more than one slot a tick is dealt."""
+        return max(len(self.active), self.cycle)
 
     def due_tick(self, tick: int) -> int:
         """The tick for which the action of slot `tick` is meant; -1 for as soon as possible."""

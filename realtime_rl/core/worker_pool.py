@@ -147,10 +147,9 @@ class WorkerPool(Generic[Result]):
             out.append(heapq.heappop(self._waiting))
         return out
 
-    @property
-    def busy(self) -> int:
-        """How many computations are in flight."""
-        return len(self._in_flight)
+    def busy(self, now_ns: int) -> int:
+        """How many workers are not idle: their computation is in flight, or counts as such."""
+        return sum(not self._is_idle(worker, now_ns) for worker in self._workers)
 
     def _notice_restart(self, tick: int) -> None:
         """Where the plant began anew, no schedule waits for a tick of its former life."""
@@ -159,8 +158,7 @@ class WorkerPool(Generic[Result]):
 
     def _unscheduled(self, tick: int) -> bool:
         """Whether a baseline that knows no slots is in force."""
-        schedule = self.schedule_at(tick)
-        return schedule.generation > 0 and schedule.algorithm in (*EAGER, *ALONE)
+        return self.schedule_at(tick).algorithm in (*EAGER, *ALONE)
 
     def _baseline_workers(self) -> list[int]:
         active = self._current.active

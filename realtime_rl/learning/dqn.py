@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from realtime_rl.core.action_history import History, encode
 from realtime_rl.core.assembler import SemiMdpTransition
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.policy_metadata import PolicyMetadata
 from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
-from realtime_rl.learning import networks, saved
+from realtime_rl.learning import distributional, heads, memory, networks, saved
 from realtime_rl.learning.errors import LearningError, NonFiniteLossError
+from realtime_rl.learning.heads import Head
 from realtime_rl.learning.n_step import NStep
 from realtime_rl.learning.onnx_export import INPUT_NAME, PRODUCER
 from realtime_rl.learning.replay import Batch, Replay
@@ -27,19 +30,29 @@ class DqnLearner:
     def __init__(
         self, config: DqnConfig, observation: ObservationSpec, actions: ActionSpace
     ) -> None:
-        """Build the networks; `LearningError` for continuous actions or an unfit network."""
+        """Build the networks; `LearningError` for continuous actions or an unfit network.
+
+        A network is also unfit when training it takes more memory than there is.
+        """
         if not actions.discrete:
             raise LearningError(f"Q-learning needs discrete actions, not '{actions}'")
-        self._config = config
+        self._config = config = config.resolved()
         self._observation = observation
         self._actions = actions
+        head = Head.of(config)
+        memory.check(config.network, networks.build(
+            config.network, observation, config.stack, actions, config.seed, head=head,
+            history=config.action_history, device="meta"), memory.available_bytes())
         self.network = networks.build(
-            config.network, observation, config.stack, actions, config.seed)
+            config.network, observation, config.stack, actions, config.seed, head=head,
+            history=config.action_history).eval()
         """The network that acts and is exported."""
         self._target = copy.deepcopy(self.network).requires_grad_(False)
         self._optimizer = torch.optim.Adam(
             self.network.parameters(), config.learning_rate, eps=1e-5, fused=True)
-        self._replay = Replay(config.replay_size, config.seed)
+        self._noise = torch.Generator().manual_seed(config.seed)
+        self._replay = Replay(config.replay_size, config.seed, config.replay,
+                              exponent=config.priority_exponent)
         self._n_step = NStep(config.n_step)
         self._batch: Batch | None = None
         self.transitions = 0
@@ -75,7 +88,9 @@ class DqnLearner:
         """
         if self.updates % self._config.target_interval == 0:
             self._target.load_state_dict(self.network.state_dict())
-        loss = self._loss()
+        batch = self._batch = self._replay.sample(self._config.batch_size, self._correction)
+        losses, errors = self._losses(batch)
+        loss = (losses * torch.from_numpy(batch.weight)).mean()
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._config.clip_norm)
@@ -85,13 +100,19 @@ class DqnLearner:
                 f"update {self.updates + 1}: loss {value!r} with gradient norm {float(norm)!r}; "
                 f"the weights of update {self.updates} are kept", self._batch)
         self._optimizer.step()
+        self._replay.set_errors(batch.slot, errors.detach().numpy())
         self.updates += 1
         return value
 
     @torch.no_grad()
-    def greedy(self, observation: Observation) -> Action:
-        """Return the best action for one stacked observation, shape `(stack * C, …)`."""
-        values: Tensor = self.network(torch.from_numpy(observation[None]))
+    def greedy(self, observation: Observation, history: History = ()) -> Action:
+        """Return the best action for one stacked observation, shape `(stack * C, …)`.
+
+        Args:
+            observation: what is seen.
+            history: the last `action_history` actions that the plant applied, oldest first.
+        """
+        values: Tensor = self.network(*self._inputs(observation[None], [history]))
         return (float(values.argmax()),)
 
     def metadata(self, version: int) -> PolicyMetadata:
@@ -99,14 +120,15 @@ class DqnLearner:
         return PolicyMetadata(
             input_name=INPUT_NAME, observation=self._observation, stack=self._config.stack,
             actions=self._actions, version=version, training_step=self.updates,
-            epsilon=self.epsilon, producer=PRODUCER, outputs="q_values")
+            epsilon=self.epsilon, producer=PRODUCER, outputs="q_values",
+            action_history=self._config.action_history)
 
     def save(self, snapshot: Snapshot, *, replay: bool) -> None:
         """Write the whole state; what was experienced only with `replay`."""
         saved.save_module(snapshot, "network", self.network)
         saved.save_module(snapshot, "target", self._target)
         saved.save_optimizer(snapshot, self._optimizer)
-        saved.save_random(snapshot)
+        saved.save_random(snapshot, self._noise)
         self._replay.save(snapshot, contents=replay)
         self._n_step.save(snapshot)
         snapshot.values["learner"] = {"transitions": self.transitions, "updates": self.updates}
@@ -116,27 +138,68 @@ class DqnLearner:
         saved.load_module(snapshot, "network", self.network)
         saved.load_module(snapshot, "target", self._target)
         saved.load_optimizer(snapshot, self._optimizer)
-        saved.load_random(snapshot)
+        saved.load_random(snapshot, self._noise)
         self._replay.load(snapshot)
         self._n_step.load(snapshot)
         self.transitions = snapshot.values["learner"]["transitions"]
         self.updates = snapshot.values["learner"]["updates"]
 
-    def _loss(self) -> Tensor:
-        batch = self._batch = self._replay.sample(self._config.batch_size)
-        action = torch.from_numpy(batch.action)[:, None]
-        values = self.network(torch.from_numpy(batch.observation)).gather(1, action)[:, 0]
-        wanted = (torch.from_numpy(batch.reward)
-                  + torch.from_numpy(batch.discount) * self._next_value(batch.next_observation))
-        if self._config.huber:
-            return functional.smooth_l1_loss(values, wanted)
-        return functional.mse_loss(values, wanted)
+    @property
+    def _correction(self) -> float:
+        """Exponent of the importance weights, rising to 1 (Schaul and others 2016)."""
+        config = self._config
+        done = min(1.0, self.updates / config.correction_updates)
+        return config.priority_correction + done * (1.0 - config.priority_correction)
 
-    @torch.no_grad()
-    def _next_value(self, observation: Observation) -> Tensor:
-        inputs = torch.from_numpy(observation)
-        values: Tensor = self._target(inputs)
+    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return loss and error of each transition, both `(B,)`, under fresh noise if noisy."""
+        for network in (self.network, self._target):
+            heads.draw_noise(network.train(), self._noise)
+        try:
+            return (self._of_distributions if self._config.distributional
+                    else self._of_values)(batch)
+        finally:
+            self.network.eval()
+
+    def _of_values(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        action = torch.from_numpy(batch.action)[:, None]
+        inputs = self._inputs(batch.observation, batch.history)
+        values = self.network(*inputs).gather(1, action)[:, 0]
+        with torch.no_grad():
+            inputs = self._inputs(batch.next_observation, batch.next_history)
+            following: Tensor = self._target(*inputs)
+            best = self._best(inputs, following)
+            wanted = (torch.from_numpy(batch.reward) + torch.from_numpy(batch.discount)
+                      * following.gather(1, best[:, None])[:, 0])
+        loss = functional.smooth_l1_loss if self._config.huber else functional.mse_loss
+        return loss(values, wanted, reduction="none"), values - wanted
+
+    def _of_distributions(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        rows = torch.arange(len(batch.action))
+        logits = self.network.logits(*self._inputs(batch.observation, batch.history))
+        support = self.network.support
+        with torch.no_grad():
+            inputs = self._inputs(batch.next_observation, batch.next_history)
+            following = torch.softmax(self._target.logits(*inputs), dim=2)
+            best = self._best(inputs, (following * support).sum(dim=2))
+            wanted = distributional.project(
+                torch.from_numpy(batch.reward), torch.from_numpy(batch.discount),
+                following[rows, best], support)
+        losses = distributional.cross_entropy(
+            wanted, logits[rows, torch.from_numpy(batch.action)])
+        return losses, losses
+
+    def _inputs(self, observation: Observation, history: Sequence[History]
+                ) -> tuple[Tensor, ...]:
+        """Return B observations as the networks take them, with their histories if they do."""
+        seen = torch.from_numpy(observation)
+        if not self._config.action_history:
+            return (seen,)
+        return seen, torch.from_numpy(encode(history, self._actions))
+
+    def _best(self, inputs: tuple[Tensor, ...], following: Tensor) -> Tensor:
+        """Choose the actions, `(B,)`, at `inputs`, whose values by the target are `following`."""
         if not self._config.double:
-            return values.max(1).values
-        best: Tensor = self.network(inputs).argmax(1, keepdim=True)
-        return values.gather(1, best)[:, 0]
+            return following.argmax(1)
+        values: Tensor = self.network(*inputs)
+        return values.argmax(1)

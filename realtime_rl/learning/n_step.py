@@ -52,7 +52,8 @@ class NStep:
             steps += each.steps
         newest = self._waiting[-1]
         return replace(self._waiting.popleft(), reward=reward, discount=discount, steps=steps,
-                       next_observation=newest.next_observation, terminal=newest.terminal)
+                       next_observation=newest.next_observation, terminal=newest.terminal,
+                       next_history=newest.next_history)
 
 
 def _follows(before: SemiMdpTransition, after: SemiMdpTransition) -> bool:

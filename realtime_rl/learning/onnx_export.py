@@ -17,16 +17,20 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.policy_metadata import PolicyMetadata
+from realtime_rl.core.policy_metadata import HISTORY_INPUT, PolicyMetadata
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.files import sha256_of, write_atomically
 from realtime_rl.learning import networks
+from realtime_rl.learning.heads import PLAIN, Head
 
 INPUT_NAME = "observation"
 OUTPUT_NAME = "outputs"
 PRODUCER = "realtime_rl"
 _OPSET = 17
+_PROTOBUF_LIMIT = 2**31
+"""Bytes of one protobuf message."""
+_FLOAT32 = 4
 _DTYPES = {"uint8": torch.uint8, "float32": torch.float32}
 
 
@@ -69,25 +73,37 @@ def export(network: nn.Module, metadata: PolicyMetadata, path: Path) -> PolicyUr
 
 def initial_policy(
     path: Path, *, network: str, observation: ObservationSpec, stack: int, actions: ActionSpace,
-    seed: int
+    seed: int, head: Head = PLAIN, history: int = 0
 ) -> PolicyUri:
     """Write the untrained policy that a learner with the same arguments starts from, version 0."""
     metadata = PolicyMetadata(
         input_name=INPUT_NAME, observation=observation, stack=stack, actions=actions, version=0,
         training_step=0, epsilon=1.0, producer=PRODUCER,
-        outputs="q_values" if actions.discrete else "action")
-    return export(networks.build(network, observation, stack, actions, seed), metadata, path)
+        outputs="q_values" if actions.discrete else "action", action_history=history)
+    built = networks.build(network, observation, stack, actions, seed, head=head,
+                           history=history)
+    return export(built, metadata, path)
 
 
 def trace(network: nn.Module, metadata: PolicyMetadata) -> onnx.ModelProto:
-    """Return the network as an ONNX graph whose weights keep their torch names."""
-    dummy = torch.zeros(1, *metadata.input_shape, dtype=_DTYPES[metadata.observation.dtype])
+    """Return the network as an ONNX graph whose weights keep their torch names.
+
+    Raises:
+        PolicyError: the weights exceed what one ONNX file can hold.
+    """
+    if (size := networks.parameter_count(network) * _FLOAT32) >= _PROTOBUF_LIMIT:
+        raise PolicyError(f"a policy of {size / 1e9:.1f} GB exceeds the 2 GB of an ONNX file; "
+                          "take a network of fewer weights")
+    inputs = {metadata.input_name: torch.zeros(
+        1, *metadata.input_shape, dtype=_DTYPES[metadata.observation.dtype])}
+    if metadata.action_history:
+        inputs[HISTORY_INPUT] = torch.zeros(1, metadata.action_history, metadata.actions.size)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         path = Path(folder) / "traced.onnx"
         # The newer exporter needs onnxscript and is slower; the older one is deprecated only.
         warnings.simplefilter("ignore", DeprecationWarning)
-        torch.onnx.export(network, (dummy,), path, dynamo=False, opset_version=_OPSET,
-                          do_constant_folding=False, input_names=[metadata.input_name],
+        torch.onnx.export(network, tuple(inputs.values()), path, dynamo=False, opset_version=_OPSET,
+                          do_constant_folding=False, input_names=list(inputs),
                           output_names=[OUTPUT_NAME])
         return onnx.load(path)
 

@@ -11,10 +11,13 @@ from onnx import numpy_helper
 from torch import nn
 
 from realtime_rl.core.errors import PolicyError
+from realtime_rl.learning.heads import acting_weights
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
     """Copy the weights of the ONNX file at `path`, all of them or none, into `network`.
+
+    The deviations of a noisy network's noise are in no policy and stay as they are.
 
     Raises:
         PolicyError: the file cannot be read, or is of another network.
@@ -26,7 +29,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
         raise PolicyError(f"policy {str(path)!r} cannot be read: {reason}") from error
     given = {item.name: torch.from_numpy(np.array(numpy_helper.to_array(item)))
              for item in model.graph.initializer}
-    wanted = dict(network.named_parameters())
+    wanted = acting_weights(network)
     unfit = [name for name, weight in wanted.items()
              if name not in given or given[name].shape != weight.shape]
     if unfit:

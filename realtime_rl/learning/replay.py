@@ -1,4 +1,4 @@
-"""What was experienced, for training: the newest transitions, drawn uniformly."""
+"""What was experienced, for training: which transitions are kept, and which are drawn."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_rl.core.action_history import History
 from realtime_rl.core.assembler import SemiMdpTransition
 from realtime_rl.core.observation_stack import Frames
 from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import Observation
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.saved import load_transitions, save_transitions
+from realtime_rl.learning.sum_tree import SumTree
+
+_LEAST = 1e-6
+"""Added to errors, so that no transition is forgotten for good."""
 
 
 class Batch(NamedTuple):
@@ -29,60 +34,131 @@ class Batch(NamedTuple):
     """`(B,)`."""
     next_observation: Observation
     """`(B, stack * C, …)`."""
+    slot: NDArray[np.int64]
+    """`(B,)` where they lie, for `Replay.set_errors`."""
+    weight: NDArray[np.float32]
+    """`(B,)` importance weights, the largest 1."""
+    history: Sequence[History]
+    """B histories of applied actions, one beside each observation."""
+    next_history: Sequence[History]
+    """The same beside each next observation."""
 
 
 class Replay:
-    """A ring of transitions.
+    """A bounded memory of transitions.
 
     Transitions share their frames by reference, so each observation is stored once, in the
     dtype in which the plant gave it, and freed with the last transition that shows it.
+    `recency` keeps the newest and draws them uniformly; `priority` keeps the newest and draws
+    those with large errors more often (Schaul and others 2016, proportional); `reservoir` keeps
+    a uniform sample of all there ever were (Vitter 1985, algorithm R), whose neighbours are gone:
+    a transition may then hold two stacks of frames of its own.
     """
 
-    def __init__(self, capacity: int, seed: int) -> None:
-        """Keep the newest `capacity` transitions; `seed` decides what is drawn."""
+    def __init__(self, capacity: int, seed: int, kind: str = "recency", *,
+                 exponent: float = 0.5) -> None:
+        """Keep `capacity` transitions; `seed` decides what is drawn.
+
+        Args:
+            capacity: at most so many.
+            seed: of what is drawn, and of what a reservoir keeps.
+            kind: `recency`, `reservoir` or `priority`.
+            exponent: `priority`: of the error; 0 draws uniformly.
+        """
         self._capacity = capacity
         self._rng = np.random.default_rng(seed)
-        self._ring: list[SemiMdpTransition] = []
-        self._next = 0
+        self._keeping = np.random.default_rng((seed, 1)) if kind == "reservoir" else None
+        self._tree = SumTree(capacity) if kind == "priority" else None
+        self._exponent = exponent
+        self._largest = 1.0
+        self._kept: list[SemiMdpTransition] = []
+        self._seen = 0
 
     def __len__(self) -> int:
         """Return how many transitions there are."""
-        return len(self._ring)
+        return len(self._kept)
 
     def add(self, transition: SemiMdpTransition) -> None:
-        """Add a transition, in place of the oldest when full."""
-        if len(self._ring) < self._capacity:
-            self._ring.append(transition)
-        else:
-            self._ring[self._next] = transition
-        self._next = (self._next + 1) % self._capacity
+        """Add a transition, in place of another when full; a reservoir may pass it over."""
+        slot = self._slot()
+        self._seen += 1
+        if slot < len(self._kept):
+            self._kept[slot] = transition
+        elif len(self._kept) < self._capacity:
+            self._kept.append(transition)
+        if self._tree is not None:
+            self._tree.set(np.array([slot]), np.array([self._largest]))
 
-    def sample(self, size: int) -> Batch:
-        """Draw `size` transitions with replacement; `LearningError` when there is none."""
-        if not self._ring:
+    def sample(self, size: int, correction: float = 1.0) -> Batch:
+        """Draw `size` transitions with replacement.
+
+        Args:
+            size: B.
+            correction: `priority`: how far the importance weights undo that transitions are not
+                drawn uniformly, from 0, not at all, to 1, fully.
+
+        Raises:
+            LearningError: there is none to draw.
+        """
+        if not self._kept:
             raise LearningError("nothing to learn from: the replay is empty")
-        drawn = [self._ring[index] for index in self._rng.integers(len(self._ring), size=size)]
+        index, weight = self._draw(size, correction)
+        drawn = [self._kept[each] for each in index]
         return Batch(
             _join([each.observation for each in drawn]),
             np.array([int(each.action[0]) for each in drawn], np.int64),
             np.array([each.reward for each in drawn], np.float32),
             np.array([each.discount for each in drawn], np.float32),
-            _join([each.next_observation for each in drawn]))
+            _join([each.next_observation for each in drawn]), index, weight,
+            [each.history for each in drawn], [each.next_history for each in drawn])
+
+    def set_errors(self, index: NDArray[np.int64], errors: NDArray[np.float32]) -> None:
+        """Say how wrong the values of drawn transitions were, both `(B,)`; `priority` uses it."""
+        if self._tree is not None:
+            priorities = (np.abs(errors).astype(np.float64) + _LEAST) ** self._exponent
+            self._largest = max(self._largest, float(priorities.max()))
+            self._tree.set(index, priorities)
+
+    def _slot(self) -> int:
+        """Return where the next transition goes; `capacity`: nowhere."""
+        if len(self._kept) < self._capacity:
+            return len(self._kept)
+        if self._keeping is None:
+            return self._seen % self._capacity
+        return min(int(self._keeping.integers(self._seen + 1)), self._capacity)
+
+    def _draw(self, size: int, correction: float
+              ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        if self._tree is None:
+            return self._rng.integers(len(self._kept), size=size), np.ones(size, np.float32)
+        heights = (np.arange(size) + self._rng.random(size)) * (self._tree.total / size)
+        index = self._tree.find(heights)
+        weight = self._tree.priorities(index) ** -correction
+        return index, (weight / weight.max()).astype(np.float32)
 
     def save(self, snapshot: Snapshot, *, contents: bool) -> None:
         """Write what is drawn next; with `contents` also what it is drawn from."""
-        snapshot.values["replay"] = {"next": self._next, "length": len(self._ring),
-                                     "contents": contents,
-                                     "random": self._rng.bit_generator.state}
+        keeping, kept = self._keeping, np.arange(len(self._kept))
+        snapshot.values["replay"] = {
+            "contents": contents, "seen": self._seen, "largest": self._largest,
+            "random": self._rng.bit_generator.state,
+            "keeping": None if keeping is None else keeping.bit_generator.state}
         if contents:
-            save_transitions(snapshot, "replay", self._ring)
+            save_transitions(snapshot, "replay", self._kept)
+            if self._tree is not None:
+                snapshot.arrays["replay.priorities"] = self._tree.priorities(kept)
 
     def load(self, snapshot: Snapshot) -> None:
         """Take over what `save` wrote; the replay is empty when that left the contents out."""
         values = snapshot.values["replay"]
         self._rng.bit_generator.state = values["random"]
-        self._ring = load_transitions(snapshot, "replay") if values["contents"] else []
-        self._next = values["next"] if values["contents"] else 0
+        if self._keeping is not None:
+            self._keeping.bit_generator.state = values["keeping"]
+        self._largest = values["largest"]
+        self._kept = load_transitions(snapshot, "replay") if values["contents"] else []
+        self._seen = values["seen"] if values["contents"] else 0
+        if self._tree is not None and self._kept:
+            self._tree.set(np.arange(len(self._kept)), snapshot.arrays["replay.priorities"])
 
 
 def _join(stacks: Sequence[Frames]) -> Observation:

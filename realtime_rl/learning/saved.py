@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Collection
 from typing import Any
 
@@ -10,8 +11,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from realtime_rl.core.action_history import History
 from realtime_rl.core.assembler import SemiMdpTransition
 from realtime_rl.core.snapshot import Array, Snapshot
+from realtime_rl.core.types import Action
 
 
 def save_transitions(
@@ -27,7 +30,10 @@ def save_transitions(
         "reward": ([each.reward for each in transitions], np.float64),
         "discount": ([each.discount for each in transitions], np.float64),
         "steps": ([each.steps for each in transitions], np.int64),
-        "terminal": ([each.terminal for each in transitions], np.uint8)}
+        "terminal": ([each.terminal for each in transitions], np.uint8),
+        "history": ([_numbers(each.history, each.action) for each in transitions], np.float64),
+        "next_history": ([_numbers(each.next_history, each.action) for each in transitions],
+                         np.float64)}
     for column, (values, dtype) in columns.items():
         snapshot.arrays[f"{name}.{column}"] = np.array(values, dtype)
 
@@ -38,12 +44,24 @@ def load_transitions(snapshot: Snapshot, name: str) -> list[SemiMdpTransition]:
         values: list[Any] = snapshot.arrays[f"{name}.{which}"].tolist()
         return values
 
-    rows = zip(column("observation"), column("action"), column("reward"), column("discount"),
-               column("next_observation"), column("steps"), column("terminal"), strict=True)
+    names = ("observation", "action", "reward", "discount", "next_observation", "steps",
+             "terminal", "history", "next_history")
+    rows = zip(*map(column, names), strict=True)
     return [SemiMdpTransition(
                 tuple(map(snapshot.frame, frames)), tuple(action), reward, discount,
-                tuple(map(snapshot.frame, following)), steps, bool(terminal))
-            for frames, action, reward, discount, following, steps, terminal in rows]
+                tuple(map(snapshot.frame, following)), steps, bool(terminal),
+                _history(before), _history(after))
+            for frames, action, reward, discount, following, steps, terminal, before, after
+            in rows]
+
+
+def _numbers(history: History, like: Action) -> list[list[float]]:
+    """Write a history as rows of numbers, NaN for what is not known."""
+    return [[math.nan] * len(like) if action is None else list(action) for action in history]
+
+
+def _history(rows: list[list[float]]) -> History:
+    return tuple(None if math.isnan(row[0]) else tuple(row) for row in rows)
 
 
 def save_module(snapshot: Snapshot, name: str, module: nn.Module) -> None:
@@ -86,16 +104,18 @@ def load_optimizer(snapshot: Snapshot, optimizer: torch.optim.Optimizer) -> None
                   for index, keys in values["state"].items()}})
 
 
-def save_random(snapshot: Snapshot) -> None:
-    """Write the states of torch's and numpy's own generators."""
+def save_random(snapshot: Snapshot, own: torch.Generator) -> None:
+    """Write the states of torch's and numpy's global generators, and of one of our own."""
+    snapshot.arrays["random.own"] = _array(own.get_state())
     snapshot.arrays["random.torch"] = _array(torch.get_rng_state())
     _, keys, place, has_gauss, gauss = np.random.get_state(legacy=True)
     snapshot.arrays["random.numpy"] = np.asarray(keys, np.uint32)
     snapshot.values["random.numpy"] = [int(place), int(has_gauss), float(gauss)]
 
 
-def load_random(snapshot: Snapshot) -> None:
-    """Take the states of torch's and numpy's own generators over."""
+def load_random(snapshot: Snapshot, own: torch.Generator) -> None:
+    """Take over what `save_random` wrote."""
+    own.set_state(torch.from_numpy(np.array(snapshot.arrays["random.own"])))
     torch.set_rng_state(torch.from_numpy(np.array(snapshot.arrays["random.torch"])))
     np.random.set_state(
         ("MT19937", snapshot.arrays["random.numpy"], *snapshot.values["random.numpy"]))

@@ -55,7 +55,8 @@ class CoordinatorNode(Node):
         self.create_subscription(JointState, "inference", self._on_inference, qos.RECORD)
         for name in config.inference_nodes:
             self.create_subscription(
-                Empty, f"{name}/alive", lambda message: None, qos.ALIVE,
+                Empty, f"{name}/alive", lambda message: None,
+                qos.alive(config.alive_lease),
                 event_callbacks=SubscriptionEventCallbacks(
                     liveliness=partial(self._on_liveliness, name)))
         self.create_timer(config.evaluate_period, self._evaluate)
@@ -117,7 +118,7 @@ class CoordinatorNode(Node):
             Parameter("schedule_effective_tick", value=schedule.effective_tick),
             Parameter("schedule_active", value=list(schedule.active)),
             Parameter("schedule_delay", value=schedule.promised_delay_ticks),
-            Parameter("schedule_required", value=schedule.required_workers),
+            Parameter("schedule_cycle", value=schedule.cycle),
             Parameter("schedule_duration_ns", value=schedule.duration_ns),
             Parameter("schedule_algorithm", value=schedule.algorithm.name.lower()),
             Parameter("schedule_dealing", value=schedule.dealing.name.lower()),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image, JointState, Joy
 from std_msgs.msg import Empty, String
 
@@ -19,7 +20,7 @@ from realtime_rl.core import wire
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.parameters import InferenceParameters
 from realtime_rl.core.policy_uri import PolicyUri
-from realtime_rl.core.records import Algorithm, Dealing, Inference, SlotSource
+from realtime_rl.core.records import Algorithm, Dealing, Inference, SlotSource, Timestep
 from realtime_rl.core.stagger import Schedule, workers_of_process
 from realtime_rl.core.tick_grid import TickGrid
 from realtime_rl.core.types import ActionSpace, ObservationSpec
@@ -47,6 +48,7 @@ class InferenceNode(LifecycleNode):
         self._grid = TickGrid(config.period_ns)
         self._active = False
         self._alive: Publisher | None = None
+        self._timestep: Subscription | None = None
         self._failure = "the node could not be configured"
         self._engine: InferenceEngine | None = None
         self._policies: HotSwap[OnnxPolicy] | None = None
@@ -72,7 +74,8 @@ class InferenceNode(LifecycleNode):
         """Load and warm up the policy to start from, if one was given."""
         del state
         config = self._config
-        loader = Loader((self._observation_spec, self._space), config.provider, config.threads)
+        loader = Loader((self._observation_spec, self._space), config.provider, config.threads,
+                        config.sessions)
         ordinary = partial(runtime.take_priority, runtime.Priority.NORMAL)
         self._policies = HotSwap(loader, time.monotonic_ns, on_swap=self._on_swap,
                                  on_failure=self._on_swap_failure, prepare_thread=ordinary)
@@ -95,7 +98,8 @@ class InferenceNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Take slots from now on, and be seen to live."""
         self._active = True
-        self._alive = self.create_publisher(Empty, f"{self.get_name()}/alive", qos.ALIVE)
+        self._alive = self.create_publisher(
+            Empty, f"{self.get_name()}/alive", qos.alive(self._config.alive_lease))
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -143,8 +147,21 @@ class InferenceNode(LifecycleNode):
             return
         stamp_ns = messages.to_ns(message.header.stamp)
         self._engine.observe(tick, stamp_ns, first, observation)
+        if self._engine.wants_applied and self._timestep is None:
+            self._timestep = self.create_subscription(
+                JointState, "timestep", self._on_timestep, qos.RECORD)
         if self._engine.pool.schedule_at(tick).slot_source is SlotSource.TICK:
             self._report(self._engine.start(now_ns, self._age_ns(stamp_ns)))
+
+    def _on_timestep(self, message: JointState) -> None:
+        """Only a policy that takes applied actions needs them: others save the time."""
+        try:
+            step = messages.from_scalars(Timestep, message)
+        except wire.WireError as error:
+            self.get_logger().warning(f"timestep: {error}", throttle_duration_sec=1.0)
+            return
+        if self._engine is not None:
+            self._engine.applied(step.tick, step.action)
 
     def _on_worker_timer(self, worker: int) -> None:
         if self._engine is not None and self._active and self._engine.newest is not None:
@@ -198,7 +215,7 @@ class InferenceNode(LifecycleNode):
             config.schedule_generation, config.schedule_effective_tick, config.schedule_delay,
             config.schedule_duration_ns, Algorithm[config.schedule_algorithm.upper()],
             Dealing[config.schedule_dealing.upper()],
-            SlotSource[config.schedule_slot_source.upper()], config.schedule_required)
+            SlotSource[config.schedule_slot_source.upper()], config.schedule_cycle)
 
     def close(self) -> None:
         """Release threads and session. Calling it twice is harmless."""

@@ -44,7 +44,8 @@ class LearnerNode(Node):
         super().__init__("learner")
         config = NodeParameters(self, LearnerParameters).current
         self._spec = ObservationSpec.parse(config.observation)
-        self._assembler = Assembler(stack=config.stack, gamma=config.gamma)
+        self._assembler = Assembler(stack=config.stack, gamma=config.gamma,
+                                    history=config.action_history)
         self._trainer = self._make_trainer(config)
         self._policy = self.create_publisher(String, "policy", qos.LATCHED)
         self._learning = self.create_publisher(JointState, "learning", qos.RECORD)

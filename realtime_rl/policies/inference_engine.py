@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from realtime_rl.core.action_history import ActionHistory, History
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.exploration import explore
 from realtime_rl.core.observation_stack import ObservationStack
@@ -75,6 +76,7 @@ class InferenceEngine:
         self.pool: WorkerPool[_Computed] = WorkerPool(config.workers, schedule)
         self._stack = ObservationStack(1)
         self._stack_size = 1
+        self._applied = ActionHistory(0)
         self._seen = (0, 0)
         self.newest: tuple[int, int] | None = None
         """Tick and stamp [ns] of the newest observation."""
@@ -82,6 +84,7 @@ class InferenceEngine:
         self._computed: deque[tuple[Slot, int, _Computed]] = deque()
         self._threads = ThreadPoolExecutor(len(config.workers), "inference", prepare_thread)
         self._used: Swap[OnnxPolicy] | None = None
+        self._lanes = {worker: lane for lane, worker in enumerate(config.workers)}
 
     def observe(self, tick: int, stamp_ns: int, first: bool, observation: Observation) -> None:
         """Take an observation in, without starting anything."""
@@ -90,7 +93,20 @@ class InferenceEngine:
         if current is not None and current.policy.stack != self._stack_size:
             self._stack_size = current.policy.stack
             self._stack = ObservationStack(self._stack_size)
+        if current is not None and current.policy.action_history != self._applied.length:
+            self._applied = ActionHistory(current.policy.action_history)
         self._stack.push(tick, observation, first)
+        if first:
+            self._applied.begin(tick)
+
+    @property
+    def wants_applied(self) -> bool:
+        """Whether the policy takes applied actions: then call `applied` for every tick."""
+        return self._applied.length > 0
+
+    def applied(self, tick: int, action: Action) -> None:
+        """Take in what the plant applied at a tick, for the inferences on later ones."""
+        self._applied.push(tick, action)
 
     def start(self, now_ns: int, age_ns: int) -> list[Inference]:
         """Start the slot of the newest observation, if it is one; return the slots missed.
@@ -126,7 +142,8 @@ class InferenceEngine:
         """Take the finished computations in; call it after `wake`."""
         while self._computed:
             slot, end_ns, computed = self._computed.popleft()
-            taken_ns = self._config.latency.sample(self._rng)
+            in_flight = self.pool.busy(slot.start_ns)  # this one, and those it has to share with
+            taken_ns = self._config.latency.sample(self._rng, in_flight)
             before_ns, after_ns = self._learning(slot)
             self.pool.on_result(slot, end_ns, taken_ns + before_ns, computed, after_ns)
 
@@ -162,18 +179,22 @@ class InferenceEngine:
     def _submit(self, slot: Slot, current: Swap[OnnxPolicy], age_ns: int) -> None:
         first_use, self._used = current is not self._used, current
         stacked = self._stack.get(slot.tick, mend=True)
-        self._threads.submit(self._compute, slot, current, stacked, age_ns, first_use)
+        # a policy that came into use since the newest observation may take another history
+        known = self._applied.length == current.policy.action_history
+        history = (self._applied.get(slot.tick) if known
+                   else (None,) * current.policy.action_history)
+        self._threads.submit(self._compute, slot, current, (stacked, history), age_ns, first_use)
 
-    def _compute(self, slot: Slot, current: Swap[OnnxPolicy], stacked: Observation | None,
-                 age_ns: int, first_use: bool) -> None:
+    def _compute(self, slot: Slot, current: Swap[OnnxPolicy],
+                 inputs: tuple[Observation | None, History], age_ns: int, first_use: bool) -> None:
         """Runs in a thread of the pool."""
-        action, error = None, ""
+        (stacked, history), action, error = inputs, None, ""
         begin_ns = time.monotonic_ns()
         try:
             if stacked is None:
                 raise PolicyError("its observation is not kept any more")
             policy = current.policy
-            action = policy.act(policy.infer(stacked))
+            action = policy.act(policy.infer(stacked, history, lane=self._lanes[slot.worker]))
             action = explore(slot.tick, policy.epsilon, self._config.exploration_hold,
                              self._config.seed, self._config.actions) or action
         except PolicyError as problem:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from realtime_rl.core.errors import PolicyError, choices
-from realtime_rl.core.policy_metadata import PolicyMetadata
+from realtime_rl.core.policy_metadata import HISTORY_INPUT, PolicyMetadata
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 
 _DTYPES: dict[str, type[np.uint8] | type[np.float32]] = {
@@ -30,6 +30,8 @@ class Fitted:
     """Finite extremes of an observation, to warm up with."""
     metadata: PolicyMetadata | None
     warnings: tuple[str, ...]
+    history: int = 0
+    """Applied actions that the second input takes; 0: there is none."""
 
 
 def fit(session: Any, expected: tuple[ObservationSpec, ActionSpace]) -> Fitted:  # noqa: ANN401
@@ -40,8 +42,13 @@ def fit(session: Any, expected: tuple[ObservationSpec, ActionSpace]) -> Fitted: 
     observation, actions = expected
     metadata = PolicyMetadata.from_props(session.get_modelmeta().custom_metadata_map)
     inputs, outputs = session.get_inputs(), session.get_outputs()
-    if len(inputs) != 1 or len(outputs) != 1:
-        raise PolicyError(f"it has {len(inputs)} inputs and {len(outputs)} outputs, not 1 and 1")
+    history = metadata.action_history if metadata else 0
+    wanted = 2 if history else 1
+    if len(inputs) != wanted or len(outputs) != 1:
+        raise PolicyError(f"it has {len(inputs)} inputs and {len(outputs)} outputs, "
+                          f"not {wanted} and 1")
+    if history:
+        _check_history(inputs[1], [1, history, actions.size])
     if metadata is not None:
         _check_metadata(metadata, inputs[0].name, observation, actions)
     dtype, dtype_warnings = _dtype(inputs[0].type, observation)
@@ -51,7 +58,8 @@ def fit(session: Any, expected: tuple[ObservationSpec, ActionSpace]) -> Fitted: 
         f"no metadata: taken as a stack of {stack} observations, with actions '{actions}'",
         *dtype_warnings)
     return Fitted(inputs[0].name, (stack * observation.shape[0], *observation.shape[1:]), dtype,
-                  stack, _finite(observation.low), _finite(observation.high), metadata, warnings)
+                  stack, _finite(observation.low), _finite(observation.high), metadata, warnings,
+                  history)
 
 
 def _check_metadata(metadata: PolicyMetadata, input_name: str, observation: ObservationSpec,
@@ -64,6 +72,15 @@ def _check_metadata(metadata: PolicyMetadata, input_name: str, observation: Obse
     if metadata.input_name != input_name:
         raise PolicyError(f"its input is {input_name!r}, its metadata say "
                           f"{metadata.input_name!r}")
+
+
+def _check_history(given: Any, needed: list[int]) -> None:  # noqa: ANN401 - ONNX Runtime's
+    fits = len(given.shape) == len(needed) and all(
+        not isinstance(size, int) or size == need
+        for size, need in zip(given.shape, needed, strict=True))
+    if given.name != HISTORY_INPUT or given.type != "tensor(float)" or not fits:
+        raise PolicyError(f"its second input is {given.name!r}, {given.type!r} {given.shape}, not "
+                          f"{HISTORY_INPUT!r}, 'tensor(float)' {needed}")
 
 
 def _dtype(name: str, observation: ObservationSpec

@@ -9,8 +9,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_rl.core.action_history import History, encode
 from realtime_rl.core.errors import MissingDependencyError, PolicyError
-from realtime_rl.core.policy_metadata import PolicyMetadata
+from realtime_rl.core.policy_metadata import HISTORY_INPUT, PolicyMetadata
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
 from realtime_rl.policies import interface, providers
@@ -21,19 +22,19 @@ _CHUNK = 1 << 20
 
 
 class OnnxPolicy:
-    """A policy in an ONNX Runtime session. Threads may share it; nothing in it changes.
+    """A policy in one or more ONNX Runtime sessions. Threads may share it; nothing in it changes.
 
     Make one with `load`.
     """
 
-    def __init__(self, session: Any, path: Path, fitted: interface.Fitted,  # noqa: ANN401 - lazy
+    def __init__(self, sessions: list[Any], path: Path, fitted: interface.Fitted,
                  actions: ActionSpace) -> None:
-        """Wrap a session that was checked; `load` is the way to get one."""
-        self._session = session
+        """Wrap sessions of one checked file; `load` is the way to get one."""
+        self._sessions = sessions
         self._fitted = fitted
         self._path = path
         self._actions = actions
-        self.provider: str = providers.name_of(session.get_providers()[0])
+        self.provider: str = providers.name_of(sessions[0].get_providers()[0])
         """What really computes: `cpu`, `cuda` or `tensorrt`."""
         self.fallback = ""
         """Why that is not what was asked for; empty when it is."""
@@ -41,7 +42,8 @@ class OnnxPolicy:
 
     @staticmethod
     def load(
-        path: Path, expected: Expected, provider: str = "auto", threads: int = 1, sha256: str = ""
+        path: Path, expected: Expected, provider: str = "auto", threads: int = 1, sha256: str = "",
+        *, sessions: int = 1,
     ) -> OnnxPolicy:
         """Load, check and warm up a policy.
 
@@ -51,6 +53,8 @@ class OnnxPolicy:
             provider: `auto` (CUDA where there is one, else CPU), `cpu`, `cuda` or `tensorrt`.
             threads: threads of one inference.
             sha256: what the file must hash to, in hexadecimal; empty: anything.
+            sessions: how many hold the weights, each once. One serves any number of threads;
+                several keep a GPU's inferences in streams of their own.
 
         Raises:
             PolicyError: the file is absent, altered or no ONNX; it does not fit the plant; it
@@ -58,12 +62,13 @@ class OnnxPolicy:
             MissingDependencyError: ONNX Runtime is not installed.
         """
         _check_file(path, sha256)
-        session, fallback = _session(path, provider, threads)
+        opened = [_session(path, provider, threads) for _ in range(sessions)]
+        session, fallback = opened[0]
         try:
             fitted = interface.fit(session, expected)
         except PolicyError as error:
             raise PolicyError(f"policy {str(path)!r}: {error}") from error
-        policy = OnnxPolicy(session, path, fitted, expected[1])
+        policy = OnnxPolicy([each for each, _ in opened], path, fitted, expected[1])
         policy.fallback = fallback
         policy._warm_up()
         return policy
@@ -93,18 +98,35 @@ class OnnxPolicy:
         """Shape of what `infer` takes: `(stack * C, …)`."""
         return self._fitted.input_shape
 
-    def infer(self, observation: Observation) -> NDArray[np.float32]:
+    @property
+    def action_history(self) -> int:
+        """How many applied actions `infer` needs beside the observation."""
+        return self._fitted.history
+
+    def infer(self, observation: Observation, history: History = (), *, lane: int = 0
+              ) -> NDArray[np.float32]:
         """Run the network on one stacked observation; return its outputs, shape `(outputs,)`.
 
+        Args:
+            observation: shape `input_shape`.
+            history: the last `action_history` applied actions, oldest first.
+            lane: of several sessions, callers with different lanes share as few as can be.
+
         Raises:
-            PolicyError: the observation has another shape, or an output is not finite.
+            PolicyError: the observation has another shape, the history another length, or an
+                output is not finite.
         """
         if observation.shape != self._fitted.input_shape:
             raise PolicyError(f"policy {str(self._path)!r} takes {self._fitted.input_shape}, "
                               f"not an observation of shape {observation.shape}")
-        batch = observation[None].astype(self._fitted.dtype, copy=False)
-        outputs = cast(NDArray[np.float32],
-                       self._session.run(None, {self._fitted.input_name: batch})[0][0])
+        if len(history) != self._fitted.history:
+            raise PolicyError(f"policy {str(self._path)!r} takes the last {self._fitted.history} "
+                              f"applied actions beside the observation, not {len(history)}")
+        feed = {self._fitted.input_name: observation[None].astype(self._fitted.dtype, copy=False)}
+        if history:
+            feed[HISTORY_INPUT] = encode([history], self._actions)
+        session = self._sessions[lane % len(self._sessions)]
+        outputs = cast(NDArray[np.float32], session.run(None, feed)[0][0])
         if not np.isfinite(outputs).all():
             raise PolicyError(f"policy {str(self._path)!r} gives non-finite outputs: {outputs}")
         return outputs
@@ -118,15 +140,19 @@ class OnnxPolicy:
 
     def _warm_up(self) -> None:
         """The first runs allocate, and an overflow or NaN shows on the extremes."""
-        for value in (self._fitted.low, self._fitted.high):
-            self.infer(np.full(self._fitted.input_shape, value, self._fitted.dtype))
+        for lane in range(len(self._sessions)):
+            for value in (self._fitted.low, self._fitted.high):
+                self.infer(np.full(self._fitted.input_shape, value, self._fitted.dtype),
+                           (self._actions.noop,) * self._fitted.history, lane=lane)
 
 
 class Loader:
     """Loads policies for one plant and one provider by URI: what `HotSwap` calls."""
 
-    def __init__(self, expected: Expected, provider: str = "auto", threads: int = 1) -> None:
+    def __init__(self, expected: Expected, provider: str = "auto", threads: int = 1,
+                 sessions: int = 1) -> None:
         """Keep what `OnnxPolicy.load` needs beside the URI."""
+        self._sessions = sessions
         self._expected = expected
         self._provider = provider
         self._threads = threads
@@ -135,7 +161,7 @@ class Loader:
         """Load the policy that `uri` names; errors as in `OnnxPolicy.load`."""
         parsed = PolicyUri.parse(uri)
         return OnnxPolicy.load(parsed.path, self._expected, self._provider, self._threads,
-                               parsed.sha256)
+                               parsed.sha256, sessions=self._sessions)
 
 
 def _check_file(path: Path, sha256: str) -> None:

@@ -126,14 +126,20 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
     scenario: p.Scenario = section_of(settings, "scenario")
     spec = {"period_ns": plant.period_ns, "actions": str(plant.actions),
             "observation": str(plant.observation)}
+    inference: p.InferenceParameters = section_of(settings, "inference")
+    coordinator: p.CoordinatorParameters = section_of(settings, "coordinator")
+    # a baseline is one from its first tick, before anything was measured
+    schedule = {"schedule_algorithm": coordinator.algorithm,
+                "schedule_dealing": coordinator.dealing}
     inference_names = tuple(f"inference_{index}" for index in range(scenario.processes))
     shared = {"workers": scenario.workers, "processes": scenario.processes}
     wanted: list[tuple[str, str, Mapping[str, object]]] = [
-        *(("inference", name, {**spec, **shared, "process": index, "policy": policy})
+        *(("inference", name, {**spec, **shared, **schedule, "process": index, "policy": policy})
           for index, name in enumerate(inference_names)),
         ("actuator", "actuator", spec),
         ("coordinator", "coordinator", {"inference_nodes": inference_names,
                                         "workers": scenario.workers,
+                                        "alive_lease": inference.alive_lease,
                                         "period_ns": plant.period_ns}),
         ("monitor", "monitor", {}),
     ]
@@ -142,7 +148,8 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
     if scenario.record:
         wanted.insert(0, ("recorder", "recorder", {"bag": scenario.record}))
     wanted.append(("plant", "plant", {}))
-    return [_node(settings, scenario, *node) for node in wanted]
+    return [_node(settings, scenario, *node) for node in wanted
+            if not scenario.nodes or node[0] in scenario.nodes]
 
 
 def _node(settings: Settings, scenario: p.Scenario, executable: str, name: str,

@@ -19,9 +19,12 @@ def _profile(depth: int, *, reliable: bool = True, latched: bool = False) -> QoS
         durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE)
 
 
-ALIVE = QoSProfile(
-    depth=1, liveliness=LivelinessPolicy.AUTOMATIC, liveliness_lease_duration=Duration(seconds=0.3))
-"""Says that a process lives, without a message: its middleware asserts it."""
+def alive(lease_s: float) -> QoSProfile:
+    """Says that a process lives, without a message: its middleware asserts it within a lease."""
+    return QoSProfile(depth=1, liveliness=LivelinessPolicy.AUTOMATIC,
+                      liveliness_lease_duration=Duration(seconds=lease_s))
+
+
 NEWEST = _profile(4, reliable=False)
 """Inference taking observations: best effort; a few, since a stacked input needs every frame."""
 COMMAND = _profile(1)

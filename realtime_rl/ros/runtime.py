@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.utilities import get_rmw_implementation_identifier
 
@@ -42,18 +42,48 @@ class DeadlineNode(Protocol):
         """The deadline has come."""
 
 
-def spin(node: Node, deadlines: DeadlineNode | None = None) -> None:
-    """Run a node's callbacks, and its deadlines between them, until ROS shuts down.
+class StopSignals:
+    """SIGINT and SIGTERM ask the process to end, which it does between two callbacks.
+
+    rclpy's own handlers shut ROS down from another thread, in the middle of whatever the node is
+    doing: a node that publishes, takes a message or is being destroyed then fails or crashes.
+    """
+
+    def __init__(self) -> None:
+        """Listen from now on; only the main thread may."""
+        self.asked = False
+        self.wake: Callable[[], None] = lambda: None
+        """Called, from a thread of its own, when a signal came: a wait must end."""
+        read, write = os.pipe()
+        os.set_blocking(write, False)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+        threading.Thread(target=self._listen, args=(read,), name="stop", daemon=True).start()
+
+    def _on_signal(self, number: int, frame: object) -> None:
+        """Runs in the main thread, between two of Python's instructions."""
+        del number, frame
+        self.asked = True
+
+    def _listen(self, read: int) -> None:
+        while os.read(read, 1):
+            self.wake()
+
+
+def spin(node: Node, stop: StopSignals, deadlines: DeadlineNode | None = None) -> None:
+    """Run a node's callbacks, and its deadlines between them, until it is asked to stop.
 
     One thread does both: no lock, no race, and a deadline is met to the accuracy of a wait.
     """
     executor = SingleThreadedExecutor()
     executor.add_node(node)
+    stop.wake = executor.wake
     # what lives now lives for ever: collecting it again and again would cost milliseconds
     gc.collect()
     gc.freeze()
     try:
-        while rclpy.ok():
+        while not stop.asked:
             if deadlines is None:
                 executor.spin_once()
                 continue
@@ -138,20 +168,18 @@ def main(make: Callable[[], Node], priority: Priority) -> int:
     if priority is Priority.REALTIME:
         # the middleware's threads inherit it
         take_priority(priority, _FIFO_PRIORITY_OF_MIDDLEWARE)
-    rclpy.init(args=sys.argv)
+    stop = StopSignals()
+    rclpy.init(args=sys.argv, signal_handler_options=rclpy.SignalHandlerOptions.NO)
     node: Node | None = None
     try:
         node = make()
         take_priority(priority)  # of this thread only: a starved middleware loses messages
-        spin(node, node if hasattr(node, "next_deadline_ns") else None)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        return 0
+        spin(node, stop, node if hasattr(node, "next_deadline_ns") else None)
     except RealtimeRlError as error:
         name = node.get_name() if node is not None else Path(sys.argv[0]).stem
         print(f"{name}: error: {error}", file=sys.stderr, flush=True)
         return 2
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not cut the end short
         if node is not None:
             if hasattr(node, "close"):
                 node.close()

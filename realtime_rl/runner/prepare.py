@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_rl.core import default_policy
+from realtime_rl.core.config import parameters
+from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, PolicyError, choices
 from realtime_rl.core.gamepad import GamepadLayout
 from realtime_rl.core.parameters import (
+    NODES,
     ActuatorParameters,
     InferenceParameters,
     LearnerParameters,
@@ -79,7 +82,8 @@ def prepare(config: str, assignments: Sequence[str]) -> Prepared:
     graph.nodes(settings, plant, "", "")  # every value is checked before a file is written
     _check_texts(settings, plant)
     run_dir = _run_dir(scenario)
-    policy = _first_policy(settings, run_dir)
+    here = scenario.nodes or NODES
+    policy = _first_policy(settings, run_dir) if {"inference", "learner"} & set(here) else ""
     return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir)
 
 
@@ -129,11 +133,14 @@ def _first_policy(settings: graph.Settings, run_dir: Path) -> str:
     plant: PlantParameters = graph.section_of(settings, "plant")
     path = run_dir / "policy-000000.onnx"
     options = [word for option in plant.options for word in ("--plant-option", option)]
+    changed = [word for name, item in parameters(DqnConfig).items()
+                           if (value := getattr(learner, name)) != item.default
+                           for word in ("--set", f"{name}={value}")]
     # in a process of its own: torch's hundreds of megabytes do not stay in this one
     done = subprocess.run(
         [sys.executable, "-m", "realtime_rl.cli.main", "export", "--plant", plant.name, *options,
          "--network", learner.network, "--stack", str(learner.stack),
-         "--seed", str(learner.seed), str(path)],
+         "--seed", str(learner.seed), *changed, str(path)],
         capture_output=True, text=True, check=False)
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines()

@@ -81,8 +81,11 @@ class Supervisor:
                     self._died(running, code, now)
 
     def stop(self) -> None:
-        """End the nodes: first the plant, so that no tick is left alone; last the recorder."""
-        order = {"plant": 0, "recorder": 2}
+        """End the nodes: first the plant, so that no tick is left alone; last the recorder.
+
+        The coordinator goes with the plant: to it, a worker that ends has died.
+        """
+        order = {"plant": 0, "coordinator": 0, "recorder": 2}
         for turn in range(3):
             group = [r for r in self._running if order.get(r.spec.executable, 1) == turn]
             for running in group:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from realtime_rl.core.action_history import ActionHistory
 from realtime_rl.core.types import Action, Observation
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.plants.base import Plant
@@ -13,7 +14,7 @@ LONGEST = 36_000
 
 
 def evaluate(
-    learner: DqnLearner, plant: Plant, delay: Delay, *, stack: int, episodes: int
+    learner: DqnLearner, plant: Plant, delay: Delay, *, stack: int, episodes: int, history: int = 0
 ) -> Figures:
     """Play without exploration until `episodes` ended; fewer when they take too long.
 
@@ -23,11 +24,13 @@ def evaluate(
         delay: when actions act.
         stack: observations joined for the network.
         episodes: how many, 1 or more.
+        history: applied actions that the network is given.
     """
     def act(tick: int, observation: Observation) -> Action:
-        return learner.greedy(observation)
+        return learner.greedy(observation, applied.get(tick))
 
-    loop, figures = Loop(plant, act, delay, stack=stack), Figures()
+    applied, figures = ActionHistory(history), Figures()
+    loop = Loop(plant, act, delay, stack=stack, applied=applied)
     while len(figures.returns) < episodes and figures.ticks < episodes * LONGEST:
         figures.add(loop.step()[0])
     return figures

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from realtime_rl.core import default_policy
+from realtime_rl.core.action_history import ActionHistory
 from realtime_rl.core.default_policy import DefaultPolicy
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.observation_stack import ObservationStack
@@ -55,7 +56,7 @@ class Loop:
 
     def __init__(
         self, plant: Plant, policy: Policy | None, delay: Delay, *, stack: int = 1,
-        default: DefaultPolicy | None = None, version: int = 0
+        default: DefaultPolicy | None = None, version: int = 0, applied: ActionHistory | None = None
     ) -> None:
         """Begin at tick 0.
 
@@ -66,7 +67,10 @@ class Loop:
             stack: observations joined for the policy.
             default: acts when no action is due; the no-op when not given.
             version: written into the records as the policy's.
+            applied: is told what every tick applied before `policy` is called: one that takes
+                applied actions reads them there, as they are known live.
         """
+        self._applied = applied
         self._plant = plant
         self._policy = policy
         self._delay = delay
@@ -89,6 +93,10 @@ class Loop:
         self._last = action
         self._episode += transition.first
         self._observations.push(tick, transition.observation, transition.first)
+        if self._applied is not None:
+            if transition.first:
+                self._applied.begin(tick)
+            self._applied.push(tick, action)
         stacked = self._observations.get(tick) if delay.starts(tick) else None
         if self._policy is not None and stacked is not None:
             self._due[tick + delay.ticks] = self._policy(tick, stacked)
@@ -105,6 +113,8 @@ class Loop:
     def save(self, snapshot: Snapshot) -> None:
         """See `Saveable`; the plant's state is in it."""
         self._observations.save(snapshot, "loop.observations")
+        if self._applied is not None:
+            self._applied.save(snapshot, "loop.applied")
         snapshot.arrays["loop.plant"] = np.frombuffer(self._plant.save_state(), np.uint8)
         snapshot.values["loop"] = {"tick": self.tick, "due": list(self._due.items()),
                                    "last": self._last, "episode": self._episode}
@@ -112,6 +122,8 @@ class Loop:
     def load(self, snapshot: Snapshot) -> None:
         """See `Saveable`; `PlantError` when the plant's state is of another plant."""
         self._observations.load(snapshot, "loop.observations")
+        if self._applied is not None:
+            self._applied.load(snapshot, "loop.applied")
         self._plant.load_state(snapshot.arrays["loop.plant"].tobytes())
         values = snapshot.values["loop"]
         self.tick, self._episode = values["tick"], values["episode"]
@@ -121,12 +133,13 @@ class Loop:
 
 def simulate(
     plant: Plant, policy: Policy | None, delay: Delay, steps: int, *, stack: int = 1,
-    default: DefaultPolicy | None = None, version: int = 0
+    default: DefaultPolicy | None = None, version: int = 0, applied: ActionHistory | None = None
 ) -> Iterator[tuple[Timestep, Observation]]:
     """Step a plant `steps` ticks; yield the record and the observation of each.
 
     The arguments are those of `Loop`.
     """
-    loop = Loop(plant, policy, delay, stack=stack, default=default, version=version)
+    loop = Loop(plant, policy, delay, stack=stack, default=default, version=version,
+                applied=applied)
     for _ in range(steps):
         yield loop.step()

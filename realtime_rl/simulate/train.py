@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from realtime_rl.core.action_history import ActionHistory
 from realtime_rl.core.assembler import Assembler
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.exploration import explore
@@ -49,8 +50,10 @@ class Training:
         self._actions = spec.actions
         self._updates_per_tick = updates_per_tick
         self._assembler = Assembler(stack=config.stack, gamma=config.gamma,
-                                    capacity=max(_CAPACITY, 2 * delay.ticks + config.stack))
-        self._loop = Loop(plant, self._act, delay, stack=config.stack)
+                                    capacity=max(_CAPACITY, 2 * delay.ticks + config.stack),
+                                    history=config.action_history)
+        self._applied = ActionHistory(config.action_history)
+        self._loop = Loop(plant, self._act, delay, stack=config.stack, applied=self._applied)
         self._owed = 0.0
 
     @property
@@ -92,7 +95,8 @@ class Training:
         config = self._config
         explored = explore(tick, self.learner.epsilon, config.hold_ticks, config.seed,
                            self._actions)
-        return explored if explored is not None else self.learner.greedy(observation)
+        return explored if explored is not None else self.learner.greedy(
+            observation, self._applied.get(tick))
 
 
 def train(

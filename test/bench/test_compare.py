@@ -21,7 +21,7 @@ EXPECTED = Expectation(Latency.parse("constant:94ms"), 16_000_000)
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    comparison = Comparison(EXPECTED, 3.0, 12.0, None, None)
+    comparison = Comparison(EXPECTED, 3.0, 12.0, 0.0, None, None)
     return list(compare(comparison, Stages(len(COMPARED))))
 
 
@@ -40,7 +40,7 @@ def test_the_outlier_comes_in_the_middle(rows: list[Row]) -> None:
 
 
 def test_where_workers_are_plenty_an_outlier_costs_its_own_tick() -> None:
-    comparison = Comparison(EXPECTED, 3.0, 12.0, 12, None)
+    comparison = Comparison(EXPECTED, 3.0, 12.0, 0.0, 12, None)
     recovered = {str(row.approach): row.recovery.ticks
                  for row in compare(comparison, Stages()) if row.recovery}
     assert recovered["max_time pooled"] == recovered["quantile_time pooled"] == 1
@@ -48,7 +48,7 @@ def test_where_workers_are_plenty_an_outlier_costs_its_own_tick() -> None:
 
 
 def test_the_table_and_the_document_say_the_same(rows: list[Row]) -> None:
-    comparison = Comparison(EXPECTED, 3.0, 12.0, None, None)
+    comparison = Comparison(EXPECTED, 3.0, 12.0, 0.0, None, None)
     document = json.loads(to_json(compare_document(comparison, rows)))
     assert document["schema"] == 1
     assert document["live"] is False
@@ -78,12 +78,12 @@ def test_a_picture_that_could_not_be_written(name: str, message: str, tmp_path: 
 @pytest.mark.parametrize("outlier", [-1.0, 0.5, 1.0, 1001.0, float("nan")])
 def test_an_outlier_is_longer_than_others(outlier: float) -> None:
     with pytest.raises(ConfigError, match="--outlier"):
-        Comparison(EXPECTED, outlier, 12.0, None, None)
+        Comparison(EXPECTED, outlier, 12.0, 0.0, None, None)
 
 
 def test_contention_stays_with_the_trace() -> None:
     latency = Latency.parse("constant:20ms,contention=0.5")
-    comparison = Comparison(Expectation(latency, 16_000_000), 3.0, 4.0, 3, None)
+    comparison = Comparison(Expectation(latency, 16_000_000), 3.0, 4.0, 0.0, 3, None)
     row = next(compare(comparison, Stages()))
     assert row.figures["inference"]["emulated"].endswith(",contention=0.5")
     assert row.figures["inference"]["duration_ms"]["p50"] > 20.0

@@ -15,7 +15,7 @@ from realtime_rl.cli import sweep
 from realtime_rl.cli.main import main
 from realtime_rl.cli.main import parser as command_line
 from realtime_rl.core.errors import RealtimeRlError
-from realtime_rl.learning import networks
+from realtime_rl.learning import bodies
 from realtime_rl.plants import registry
 from realtime_rl.simulate.sweep import parts_of
 
@@ -132,7 +132,7 @@ def test_bundled_sweeps_ask_for_what_there_is(name: str, quick: bool, tmp_path: 
     for cell in (cell for part in parts for cell in part.cells):
         args = command_line().parse_args(sweep.command(cell, tmp_path))
         config = learner(args.set, args.seed)
-        assert config.network.split(":")[0] in networks.KINDS
+        assert config.network.split(":")[0] in bodies.KINDS
         if str(args.option) not in made:
             made.add(str(args.option))
             registry.make(args.plant, registry.parse_options(args.option), args.seed).close()

@@ -17,7 +17,7 @@ from handmade import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_rl.core.accounting import RunRecords, account, excess_delays
+from realtime_rl.core.accounting import RunRecords, account, excess_delays, settled
 from realtime_rl.core.records import Algorithm, Dealing, Fate, Miss, Reason
 from realtime_rl.core.types import Cause
 
@@ -281,3 +281,15 @@ def test_a_reward_that_is_not_finite_never_reaches_the_json() -> None:
 def test_the_period_is_the_newest() -> None:
     ticks = [step(0), step(1, period_ns=2 * PERIOD_NS)]
     assert account(RunRecords(ticks))["plant"]["period_ms"] == 20.0
+
+
+def test_the_beginning_can_be_left_out() -> None:
+    period_s = step(0).period_ns / 1e9
+    steps = [step(tick) for tick in range(10)]
+    records = RunRecords(steps, [verdict(2), verdict(6)], [inference(1), inference(6)])
+    kept = settled(records, 4 * period_s)
+    assert [each.tick for each in kept.timesteps] == [4, 5, 6, 7, 8, 9]
+    assert [each.stamp_ns for each in kept.verdicts] == [verdict(6).stamp_ns]
+    assert [each.tick for each in kept.inferences] == [6]
+    assert settled(records, 0.0) == records
+    assert settled(RunRecords(), 4.0) == RunRecords()

@@ -247,3 +247,26 @@ def test_the_two_streams_may_interleave_in_any_way(run_: Run, random: object) ->
             found += assembler.step(steps.pop(0))
     assert ticks(found) == ticks(wanted)
     assert [each.reward for each in found] == [each.reward for each in wanted]
+
+
+def test_transitions_tell_what_was_applied_before_their_observations() -> None:
+    """Delay 3: the action of observation k acts at k + 3; tick t applies the action (t,)."""
+    assembler = Assembler(stack=1, gamma=GAMMA, history=2)
+    found = []
+    for tick in range(12):
+        found += assembler.observe(tick, image(tick), tick in (0, 8))
+        found += assembler.step(
+            step(tick, action=float(tick), first=tick in (0, 8)) if tick in (0, 1, 2, 8, 9, 10)
+            else policy(tick, tick - 3, last=tick == 7))
+    histories = [(each.history, each.next_history) for each in found]
+    assert histories[0] == ((None, None), (None, (0.0,)))          # of observations 0 and 1
+    assert histories[1] == ((None, (0.0,)), ((0.0,), (1.0,)))
+    assert histories[3] == (((1.0,), (2.0,)), ((2.0,), (3.0,)))    # of observations 3 and 4
+    assert histories[4] == (((2.0,), (3.0,)), ((5.0,), (6.0,)))    # cut short after tick 7
+    assert len(found) == 5
+
+
+def test_no_history_unless_it_is_asked_for() -> None:
+    found = run([step(0, first=True), policy(1, 0), policy(2, 1), policy(3, 2)])
+    assert found
+    assert all(each.history == each.next_history == () for each in found)

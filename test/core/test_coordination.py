@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,7 +61,7 @@ def test_the_first_schedule() -> None:
         40.0, algorithm=Algorithm.EXP_TIME, dealing=Dealing.FIXED, slot_source=SlotSource.TIMER)
     # ceil((40 + 2)/16) = 3; slot 19 is the newest heard of, and it took three ticks; some are ahead
     assert schedule == Schedule((0, 1, 2, 3), PERIOD, 1, 19 + 3 + POLICY.lead_ticks, 3, 40 * MS,
-                                Algorithm.EXP_TIME, Dealing.FIXED, SlotSource.TIMER, 3)
+                                Algorithm.EXP_TIME, Dealing.FIXED, SlotSource.TIMER, 4)
     assert coordination.required_workers == 3
 
 
@@ -137,10 +138,10 @@ def test_one_evaluation_alone_changes_nothing() -> None:
         tick += 20
 
 
-def test_a_shorter_delay_is_promised_when_fifty_evaluations_agree() -> None:
+def test_a_shorter_delay_is_promised_when_three_hundred_evaluations_agree() -> None:
     coordination, first = settled(60.0)
     feed(coordination, range(20, 40), 40.0)
-    assert [coordination.evaluate() for _ in range(49)] == [None] * 49
+    assert [coordination.evaluate() for _ in range(299)] == [None] * 299
     schedule = coordination.evaluate()
     assert schedule is not None
     assert (schedule.generation, schedule.promised_delay_ticks) == (2, 3)
@@ -150,22 +151,32 @@ def test_a_shorter_delay_is_promised_when_fifty_evaluations_agree() -> None:
 def test_agreement_begins_anew_when_the_direction_changes() -> None:
     coordination, _ = settled(60.0)
     feed(coordination, range(20, 40), 40.0)
-    assert [coordination.evaluate() for _ in range(49)] == [None] * 49
+    assert [coordination.evaluate() for _ in range(299)] == [None] * 299
     feed(coordination, range(40, 42), 80.0)
     assert coordination.evaluate() is None  # one for raising
     feed(coordination, range(42, 62), 40.0)
-    assert [coordination.evaluate() for _ in range(49)] == [None] * 49
+    assert [coordination.evaluate() for _ in range(299)] == [None] * 299
     assert coordination.evaluate() is not None
 
 
 def test_agreement_begins_anew_when_the_present_delay_fits_again() -> None:
     coordination, _ = settled(60.0)
     feed(coordination, range(20, 40), 40.0)
-    assert [coordination.evaluate() for _ in range(49)] == [None] * 49
+    assert [coordination.evaluate() for _ in range(299)] == [None] * 299
     feed(coordination, range(40, 42), 60.0)
     assert coordination.evaluate() is None
     feed(coordination, range(42, 62), 40.0)
     assert coordination.evaluate() is None
+
+
+def test_too_few_workers_of_varying_durations_are_dealt_more_slots_than_they_can_take() -> None:
+    coordination = Coordination(replace(POLICY, workers=tuple(range(12)), window=512))
+    durations = np.random.default_rng(0).lognormal(math.log(205.0), 0.3, 300)
+    for tick, duration_ms in enumerate(durations):
+        coordination.on_inference(inference(tick, duration_ms, 0))
+    schedule = coordination.evaluate()
+    assert schedule is not None
+    assert 12 <= schedule.cycle < coordination.required_workers < schedule.promised_delay_ticks
 
 
 @settings(max_examples=40, deadline=None)

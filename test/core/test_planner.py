@@ -55,7 +55,7 @@ def real(text: str, workers: int, wanted: Setting, *, promised: int, cycle: int,
     """Run the core itself, with the schedule that the planner reckons with."""
     active = tuple(range(workers))
     schedule = Schedule(active, PERIOD, 1, 0, promised, promised * PERIOD - HANDOVER,
-                        wanted.algorithm, wanted.dealing, required_workers=cycle)
+                        wanted.algorithm, wanted.dealing, cycle=cycle)
     settled = 60
     records = run_virtual(VirtualGraph(
         CoordinationPolicy(active, PERIOD, HANDOVER), Latency.parse(text), TICKS + settled,

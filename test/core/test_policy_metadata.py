@@ -26,6 +26,14 @@ def test_what_is_written_is_read(metadata: PolicyMetadata) -> None:
     assert PolicyMetadata.from_props(metadata.to_props()) == metadata
 
 
+def test_a_history_is_written_and_files_from_before_it_have_none() -> None:
+    told = replace(IMAGE, action_history=6)
+    assert PolicyMetadata.from_props(told.to_props()) == told
+    props = IMAGE.to_props()
+    del props["realtime_rl.action_history"]
+    assert PolicyMetadata.from_props(props) == IMAGE
+
+
 def test_keys_have_the_prefix_and_others_are_passed_over() -> None:
     props = IMAGE.to_props()
     assert all(key.startswith("realtime_rl.") for key in props)
@@ -46,6 +54,8 @@ def test_a_file_that_says_nothing_has_no_metadata() -> None:
     ({"stack": "four"}, "'four'"),
     ({"stack": "0"}, "stack 0 must be 1 or more"),
     ({"version": "-1"}, "version -1"),
+    ({"action_history": "-1"}, "action_history -1 must not be negative"),
+    ({"action_history": "x"}, "'x'"),
     ({"epsilon": "nan"}, "epsilon nan"),
     ({"observation": "uint8"}, "observation spec 'uint8'"),
     ({"actions": "A B = C"}, "action space 'A B = C'"),

@@ -19,7 +19,7 @@ PERIOD = 16_000_000
 def schedules(draw: st.DrawFn) -> Schedule:
     active = draw(st.lists(st.integers(0, 99), min_size=1, max_size=20, unique=True))
     return Schedule(tuple(active), PERIOD, draw(st.integers(1, 9)), draw(st.integers(0, 500)),
-                    draw(st.integers(1, 30)), required_workers=draw(st.integers(1, 30)))
+                    draw(st.integers(1, 30)), cycle=draw(st.integers(1, 30)))
 
 
 def slots(schedule: Schedule, begin: int, ticks: int) -> list[tuple[int, int]]:
@@ -31,7 +31,7 @@ def slots(schedule: Schedule, begin: int, ticks: int) -> list[tuple[int, int]]:
 @given(schedules(), st.integers(-100, 1000))
 def test_every_tick_is_a_slot_when_there_are_workers_enough(schedule: Schedule,
                                                             begin: int) -> None:
-    workers, delay = len(schedule.active), schedule.required_workers
+    workers, delay = len(schedule.active), schedule.cycle
     # N of every N* ticks, wherever one begins to count; every tick when N >= N*
     assert len(slots(schedule, begin, delay)) == min(workers, delay)
 
@@ -39,7 +39,7 @@ def test_every_tick_is_a_slot_when_there_are_workers_enough(schedule: Schedule,
 @settings(max_examples=60)
 @given(schedules(), st.integers(-100, 1000))
 def test_slots_are_even(schedule: Schedule, begin: int) -> None:
-    workers, delay = len(schedule.active), schedule.required_workers
+    workers, delay = len(schedule.active), schedule.cycle
     ticks = [tick for tick, _ in slots(schedule, begin, 5 * max(workers, delay))]
     gaps = {after - before for before, after in pairwise(ticks)}
     assert gaps <= {max(1, delay // workers), max(1, -(-delay // workers))}
@@ -48,7 +48,7 @@ def test_slots_are_even(schedule: Schedule, begin: int) -> None:
 @settings(max_examples=60)
 @given(schedules(), st.integers(-100, 1000))
 def test_each_worker_has_a_delay_between_its_slots(schedule: Schedule, begin: int) -> None:
-    cycle = max(len(schedule.active), schedule.required_workers)
+    cycle = max(len(schedule.active), schedule.cycle)
     dealt = slots(schedule, begin, 4 * cycle)
     for worker in schedule.active:
         ticks = [tick for tick, owner in dealt if owner == worker]
@@ -58,21 +58,21 @@ def test_each_worker_has_a_delay_between_its_slots(schedule: Schedule, begin: in
 
 @given(schedules())
 def test_a_schedule_begins_with_its_first_worker_in_dealing_order(schedule: Schedule) -> None:
-    cycle = max(len(schedule.active), schedule.required_workers)
+    cycle = max(len(schedule.active), schedule.cycle)
     dealt = slots(schedule, schedule.effective_tick, cycle)
     assert dealt[0][0] == schedule.effective_tick
     assert tuple(owner for _, owner in dealt) == schedule.active
 
 
 def test_two_workers_for_five_ticks() -> None:
-    schedule = Schedule((7, 3), PERIOD, 1, 100, 4, required_workers=5)
+    schedule = Schedule((7, 3), PERIOD, 1, 100, 4, cycle=5)
     assert [schedule.owner(tick) for tick in range(100, 110)] == [
         7, None, None, 3, None, 7, None, None, 3, None]
 
 
 @given(schedules())
 def test_timers_are_equally_spaced(schedule: Schedule) -> None:
-    cycle = max(len(schedule.active), schedule.required_workers)
+    cycle = max(len(schedule.active), schedule.cycle)
     assert schedule.timer_period_ns == cycle * PERIOD
     offsets = [schedule.timer_offset_ns(worker) for worker in schedule.active]
     offsets.append(schedule.timer_period_ns)

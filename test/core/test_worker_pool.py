@@ -24,7 +24,7 @@ def schedule(workers: int, delay: int, **details: object) -> Schedule:
     """Generation 1 from tick 0 on, reckoning with just what `delay` allows."""
     return Schedule(**{
         "active": tuple(range(workers)), "period_ns": PERIOD, "generation": 1,
-        "promised_delay_ticks": delay, "required_workers": delay, "duration_ns": delay * PERIOD,
+        "promised_delay_ticks": delay, "cycle": delay, "duration_ns": delay * PERIOD,
         **details})
 
 
@@ -307,15 +307,17 @@ def test_the_worker_that_rested_longest_is_taken() -> None:
     assert [slot.worker for slot in out.taken] == [0, 1, 2] * 4
 
 
-def test_busy_counts_computations_in_flight() -> None:
+def test_busy_counts_computations_and_what_counts_as_one() -> None:
     pool = one_pool(schedule(2, 2))[0]
+    assert pool.busy(0) == 0
     [first] = pool.on_observation(0, 0, 0)
-    assert pool.busy == 1
+    assert pool.busy(0) == 1
     [second] = pool.on_observation(1, 0, PERIOD)
-    assert pool.busy == 2
+    assert pool.busy(PERIOD) == 2
     pool.on_result(first, PERIOD + 1, 0, 0)
-    pool.on_result(second, PERIOD + 1, 0, 1)
-    assert pool.busy == 0
+    pool.on_result(second, PERIOD + 1, 10, 1)
+    assert pool.busy(PERIOD + 1) == 1  # the second one's accelerator is emulated
+    assert pool.busy(PERIOD + 10) == 0
 
 
 def test_results_wait_until_they_are_due() -> None:

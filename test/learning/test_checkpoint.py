@@ -152,7 +152,7 @@ def test_what_is_of_something_else_is_refused(name: str, value: str, tmp_path: P
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     saved(tmp_path, trained())
-    with pytest.raises(CheckpointError, match=r"does not fit: weights network\.body\.1\.weight"):
+    with pytest.raises(CheckpointError, match=r"does not fit: weights network\.body\."):
         loaded(tmp_path, replace(TINY, network="mlp:2"))
 
 

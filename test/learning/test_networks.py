@@ -10,11 +10,14 @@ from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.networks import build, parameter_count
 
+GAME_BOY = ActionSpace(("A", "B", "LEFT", "UP", "RIGHT", "DOWN", "NOOP"), (6.0,))
+
 
 @pytest.mark.parametrize(("name", "observation", "stack", "count"), [
     ("small", IMAGE, 4, 344_000),
     ("nature", IMAGE, 4, 1_685_000),
-    ("impala", IMAGE, 1, 1_089_000),
+    ("impala", IMAGE, 1, 902_000),
+    ("impala_deep", IMAGE, 1, 1_287_000),
     ("mlp", IMAGE, 1, 456_000),
     ("mlp", VECTOR, 2, 4_800),
 ])
@@ -25,7 +28,7 @@ def test_shapes_and_sizes(name: str, observation: ObservationSpec, stack: int, c
     assert parameter_count(network) == pytest.approx(count, rel=0.01)
 
 
-@pytest.mark.parametrize("name", ["nature", "impala"])
+@pytest.mark.parametrize("name", ["nature", "impala", "impala_deep"])
 def test_width_multiplies_the_filters(name: str) -> None:
     one, three = (build(f"{name}:{width}", IMAGE, 1, BUTTONS, 0) for width in (1, 3))
     convolution = "body.0.0.weight"
@@ -33,8 +36,28 @@ def test_width_multiplies_the_filters(name: str) -> None:
     assert three.state_dict()[convolution].shape[0] == 48
 
 
-def test_the_papers_ten_million() -> None:
-    assert parameter_count(build("impala:7", IMAGE, 1, BUTTONS, 0)) == pytest.approx(11e6, rel=0.1)
+@pytest.mark.parametrize(("name", "count"), [
+    ("impala:1/16", 55e3), ("impala:1", 0.9e6), ("impala:7", 10.4e6), ("impala:29", 104.7e6),
+    ("impala:98", 1.0e9), ("impala_deep:1/16", 70e3), ("impala_deep:1", 1.3e6),
+    ("impala_deep:5", 11e6), ("impala_deep:19", 105e6), ("impala_deep:63", 1.0e9),
+    ("nature:2", 1.68e6)])
+def test_the_papers_sizes_and_that_none_is_allocated(name: str, count: float) -> None:
+    network = build(name, IMAGE, 1, GAME_BOY, 0, device="meta")
+    assert parameter_count(network) == pytest.approx(count, rel=0.015)
+    assert all(weights.is_meta for weights in network.parameters())
+
+
+def test_meta_networks_count_what_real_ones_have() -> None:
+    for name in ("small", "nature:1/4", "impala:1/8", "impala_deep:1/8", "mlp"):
+        real, counted = (build(name, IMAGE, 4, BUTTONS, 0, device=device)
+                         for device in ("cpu", "meta"))
+        assert parameter_count(counted) == parameter_count(real)
+
+
+def test_a_width_may_be_a_fraction_and_rounds_filters_down() -> None:
+    widths = [build(f"impala:{width}", IMAGE, 1, BUTTONS, 0, device="meta")
+              .state_dict()["body.0.0.weight"].shape[0] for width in ("1/8", "0.125", "0.18", "2")]
+    assert widths == [2, 2, 2, 32]
 
 
 def test_weights_follow_from_the_seed_alone() -> None:
@@ -71,9 +94,14 @@ def test_continuous_actions_stay_within_their_limits() -> None:
 
 
 @pytest.mark.parametrize(("name", "observation", "message"), [
-    ("tiny", IMAGE, "network 'tiny' is not one of 'impala', 'mlp', 'nature', 'small'"),
+    ("tiny", IMAGE, "network 'tiny' is not one of 'impala', 'impala_deep', 'mlp'"),
     ("impala:0", IMAGE, "network 'impala:0' is not one of"),
     ("impala:x", IMAGE, "network 'impala:x' is not one of"),
+    ("impala:", IMAGE, "network 'impala:' is not one of"),
+    ("impala:1/0", IMAGE, "network 'impala:1/0' is not one of"),
+    ("impala:-1", IMAGE, "network 'impala:-1' is not one of"),
+    ("impala:1/32", IMAGE, "width of 1/32 leaves none of 16 filters"),
+    ("impala_deep", ObservationSpec((1, 20, 20), "uint8", 0, 255), "too small"),
     ("nature", VECTOR, r"takes images, not observations 'float32\[3\] 0:1'; take 'mlp'"),
     ("nature", ObservationSpec((1, 9, 9), "uint8", 0, 255), "too small"),
 ])

@@ -11,12 +11,15 @@ import pytest
 import torch
 from learning.tiny_transitions import BUTTONS, IMAGE, TINY, VECTOR, WHEELS, presses
 
+from realtime_rl.core.action_history import encode
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.policy_metadata import PolicyMetadata
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.files import sha256_of
 from realtime_rl.learning import networks, onnx_export
 from realtime_rl.learning.dqn import DqnLearner
+from realtime_rl.learning.heads import Head, draw_noise
+from realtime_rl.learning.onnx_import import load_weights
 from realtime_rl.policies.onnx_policy import Loader
 
 
@@ -39,26 +42,56 @@ def torch_outputs(network: torch.nn.Module, observation: np.ndarray) -> np.ndarr
         return network(torch.from_numpy(observation[None]))[0].numpy()
 
 
-@pytest.mark.parametrize(("name", "observation", "actions"), [
-    ("small", IMAGE, BUTTONS), ("nature", IMAGE, BUTTONS), ("impala", IMAGE, BUTTONS),
-    ("mlp", VECTOR, BUTTONS), ("mlp", VECTOR, WHEELS)])
-def test_onnx_gives_what_torch_gives_before_and_after_a_refresh(
-    tmp_path: Path, name: str, observation: ObservationSpec, actions: ActionSpace
-) -> None:
-    network = networks.build(name, observation, 2, actions, seed=0)
+def refreshed(network: networks.PolicyNetwork, tmp_path: Path, metadata: PolicyMetadata) -> None:
+    """Export before and after all weights changed; ONNX Runtime agrees with torch both times."""
     exporter = onnx_export.PolicyExporter(network, tmp_path)
-    load = Loader((observation, actions))
-    metadata = about(observation, actions)
+    load = Loader((metadata.observation, metadata.actions))
     given = random_input(metadata)
     for version in (1, 2):
         metadata = replace(metadata, version=version)
         policy = load(str(exporter.export(metadata)))
         assert policy.metadata == metadata
         assert policy.warnings == ()
+        network.eval()
         assert policy.infer(given) == pytest.approx(torch_outputs(network, given), abs=1e-5)
+        network.train()
         with torch.no_grad():
             for weights in network.parameters():
                 weights.mul_(0.9)
+
+
+@pytest.mark.parametrize("head", [
+    Head(dueling=True), Head(noisy=True), Head(atoms=51, low=-10, high=10),
+    Head(True, True, 51, -10, 10)])
+@pytest.mark.parametrize(("name", "observation"), [("mlp", VECTOR), ("impala:1/8", IMAGE)])
+def test_every_head_is_exported_as_its_mean(
+    tmp_path: Path, name: str, observation: ObservationSpec, head: Head
+) -> None:
+    network = networks.build(name, observation, 2, BUTTONS, seed=0, head=head)
+    draw_noise(network, torch.Generator().manual_seed(0))
+    refreshed(network, tmp_path, about(observation, BUTTONS))
+
+
+def test_a_rainbow_learners_weights_come_back(tmp_path: Path) -> None:
+    config = replace(TINY, algorithm="rainbow")
+    learner, other = (DqnLearner(replace(config, seed=seed), VECTOR, BUTTONS) for seed in (0, 1))
+    uri = onnx_export.export(learner.network, learner.metadata(1), tmp_path / "policy.onnx")
+    load_weights(other.network, uri.path)
+    seen = torch.eye(3)
+    assert torch.equal(other.network(seen), learner.network(seen))
+    with pytest.raises(PolicyError, match=r"is of another network: .body\.1\.weight. does not fit"):
+        load_weights(DqnLearner(TINY, VECTOR, BUTTONS).network, uri.path)
+
+
+@pytest.mark.parametrize(("name", "observation", "actions"), [
+    ("small", IMAGE, BUTTONS), ("nature:1/2", IMAGE, BUTTONS), ("impala:1/4", IMAGE, BUTTONS),
+    ("impala_deep:1/8", IMAGE, BUTTONS),
+    ("mlp", VECTOR, BUTTONS), ("mlp", VECTOR, WHEELS)])
+def test_onnx_gives_what_torch_gives_before_and_after_a_refresh(
+    tmp_path: Path, name: str, observation: ObservationSpec, actions: ActionSpace
+) -> None:
+    network = networks.build(name, observation, 2, actions, seed=0)
+    refreshed(network, tmp_path, about(observation, actions))
 
 
 def test_a_refresh_replaces_weights_only_and_every_one(tmp_path: Path) -> None:
@@ -122,3 +155,45 @@ def test_a_learners_export_follows_its_updates(tmp_path: Path) -> None:
     assert not np.allclose(before, after.infer(given))
     assert after.metadata is not None
     assert after.metadata.training_step == 5
+
+
+def test_what_exceeds_an_onnx_file_is_refused_before_it_is_traced(tmp_path: Path) -> None:
+    network = networks.build("impala:98", IMAGE, 1, BUTTONS, seed=0, device="meta")
+    with pytest.raises(PolicyError, match=r"4\.0 GB exceeds the 2 GB of an ONNX file"):
+        onnx_export.export(network, about(IMAGE, BUTTONS, stack=1), tmp_path / "policy.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("head", [Head(), Head(True, True, 51, -10, 10)])
+def test_a_history_is_a_second_input_that_counts(tmp_path: Path, head: Head) -> None:
+    network = networks.build("mlp", VECTOR, 2, BUTTONS, seed=0, head=head, history=4).eval()
+    metadata = replace(about(VECTOR, BUTTONS), action_history=4)
+    policy = Loader((VECTOR, BUTTONS))(
+        str(onnx_export.PolicyExporter(network, tmp_path).export(metadata)))
+    assert policy.action_history == 4
+    given = random_input(metadata)
+    outputs = []
+    for history in (((None,) * 4), ((0.0,), (1.0,), (2.0,), None), ((2.0,),) * 4):
+        with torch.no_grad():
+            wanted = network(torch.from_numpy(given[None]),
+                             torch.from_numpy(encode([history], BUTTONS)))[0].numpy()
+        outputs.append(policy.infer(given, history))
+        assert outputs[-1] == pytest.approx(wanted, abs=1e-5)
+    assert not np.allclose(outputs[0], outputs[1])
+    assert not np.allclose(outputs[1], outputs[2])
+    with pytest.raises(PolicyError, match="takes the last 4 applied actions beside"):
+        policy.infer(given)
+
+
+def test_a_first_policy_with_a_history_is_what_its_learner_starts_from(tmp_path: Path) -> None:
+    config = replace(TINY, action_history=2, seed=3)
+    uri = onnx_export.initial_policy(
+        tmp_path / "first.onnx", network="mlp", observation=VECTOR, stack=1, actions=BUTTONS,
+        seed=3, history=2)
+    learner = DqnLearner(config, VECTOR, BUTTONS)
+    assert learner.metadata(0).action_history == 2
+    policy = Loader((VECTOR, BUTTONS))(str(uri))
+    for button in range(3):
+        history = (None, (float(button),))
+        seen = np.ones(3, np.float32)
+        assert policy.act(policy.infer(seen, history)) == learner.greedy(seen, history)

@@ -92,6 +92,8 @@ class LiveGraph:
 
     def __exit__(self, *_: object) -> None:
         self.supervisor.stop()
+        self._drain()
+        assert not [line for line in self.output if "Traceback" in line], "\n".join(self.output)
         self.watcher.executor_of_test.shutdown()
         self.watcher.destroy_node()
         rclpy.shutdown(context=self._context)
@@ -99,7 +101,10 @@ class LiveGraph:
     def said(self, text: str) -> bool:
         """Whether a node printed a line with `text`; dead nodes are started again meanwhile."""
         self.supervisor.watch()
+        self._drain()
+        return any(text in line for line in self.output)
+
+    def _drain(self) -> None:
         while not self.supervisor.lines.empty():
             node, line = self.supervisor.lines.get()
             self.output.append(f"{node}: {line}")
-        return any(text in line for line in self.output)

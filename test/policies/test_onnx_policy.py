@@ -35,6 +35,13 @@ def test_a_policy_with_metadata_runs(write: Write) -> None:
     assert (policy.provider, policy.fallback, policy.warnings) == ("cpu", "", ())
 
 
+def test_several_sessions_answer_alike(write: Write) -> None:
+    path = write(model(IMAGE, 2, PICK), metadata())
+    policy = OnnxPolicy.load(path, (IMAGE, BUTTONS), sessions=3)
+    assert len({id(session) for session in policy._sessions}) == 3
+    assert [policy.infer(NEWEST, lane=lane).tolist() for lane in range(7)] == [[1.0, 3.0, 2.0]] * 7
+
+
 def test_one_without_metadata_is_accepted_with_a_warning(write: Write) -> None:
     policy = OnnxPolicy.load(write(model(IMAGE, 2, PICK, batch="n")), (IMAGE, BUTTONS))
     assert policy.metadata is None

@@ -38,3 +38,20 @@ def metadata(**changes: Any) -> PolicyMetadata:
         "input_name": "x", "observation": IMAGE, "stack": 2, "actions": BUTTONS, "version": 17,
         "training_step": 5, "epsilon": 0.25, "producer": "test", "outputs": "q_values"}
     return PolicyMetadata(**{**values, **changes})
+
+
+def copier(history: int, size: int, name: str = "action_history") -> onnx.ModelProto:
+    """Give back the newest action of a history of `size` choices; take `VECTOR`, ignore it."""
+    newest = np.eye(history * size, size, k=-(history - 1) * size).astype(np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("Flatten", [name], ["v"]),
+         helper.make_node("MatMul", ["v", "w"], ["m"]),
+         helper.make_node("ReduceSum", ["x"], ["s"], keepdims=1),
+         helper.make_node("Mul", ["s", "zero"], ["n"]),
+         helper.make_node("Add", ["m", "n"], ["y"])], "policy",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3]),
+         helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, history, size])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, size])],
+        [numpy_helper.from_array(newest, "w"),
+         numpy_helper.from_array(np.zeros(1, np.float32), "zero")])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

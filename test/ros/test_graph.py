@@ -146,6 +146,20 @@ def test_the_nodes_of_a_scenario() -> None:
     assert {node.executable for node in made.values()} == set(graph.SECTIONS) - {"scenario"}
 
 
+def test_a_host_starts_the_nodes_that_it_is_told_to() -> None:
+    here = nodes("scenario.nodes=plant,actuator", "scenario.processes=2")
+    assert set(here) == {"plant", "actuator"}
+    there = nodes("scenario.nodes=inference,coordinator", "scenario.processes=2")
+    assert set(there) == {"inference_0", "inference_1", "coordinator"}
+    with pytest.raises(ConfigError, match="nodes: 'robot' is not one of 'actuator'"):
+        nodes("scenario.nodes=robot")
+
+
+def test_a_baseline_is_one_from_its_first_tick() -> None:
+    found = nodes("coordinator.algorithm=sequential")["inference_0"]
+    assert found.parameters["schedule_algorithm"] == "sequential"
+
+
 def test_learner_and_recorder_are_there_when_asked_for() -> None:
     assert not {"learner", "recorder"} & set(nodes("scenario.learner=false"))
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from simulate.tiny_plant import SPEC, Counter
 
 from realtime_rl.core import default_policy
+from realtime_rl.core.action_history import ActionHistory
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.records import Timestep
 from realtime_rl.core.types import Action, Cause, Observation
@@ -114,3 +115,20 @@ def test_bootstrap_holds_the_mean_and_narrows_with_data() -> None:
 def test_what_cannot_be_is_refused(ticks: int, interaction: Interaction, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Delay(ticks, interaction)
+
+
+@pytest.mark.parametrize("delay", [Delay(1), Delay(4), Delay(4, "sequential")])
+def test_applied_actions_are_told_as_they_are_known_live(delay: Delay) -> None:
+    applied = ActionHistory(3)
+    told: dict[int, tuple[object, ...]] = {}
+
+    def policy(tick: int, observation: Observation) -> Action:
+        told[tick] = applied.get(tick)
+        return (float(tick % 3),)
+
+    steps = [step for step, _ in simulate(Counter(), policy, delay, 40, applied=applied)]
+    for tick, history in told.items():
+        episode = max(step.tick for step in steps if step.first and step.tick <= tick)
+        assert history == tuple(steps[at].action if at >= episode else None
+                                for at in range(tick - 3, tick))
+    assert len(told) > 8

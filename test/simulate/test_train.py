@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from simulate.tiny_plant import Echo
+from simulate.tiny_plant import Counter, Echo
 
 from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.types import Action, ActionSpace, ObservationSpec, PlantSpec, Transition
 from realtime_rl.simulate.loop import Delay
 from realtime_rl.simulate.train import train
 
@@ -48,3 +49,27 @@ def test_progress_is_told_every_tick() -> None:
           progress=lambda tick, loss, figures: told.append((tick, np.isfinite(loss))))
     assert [tick for tick, _ in told] == list(range(200))
     assert (told[0][1], told[-1][1]) == (False, True)
+
+
+class Alternate(Counter):
+    """Shows nothing, and pays 1 for an action other than the one applied two ticks before."""
+
+    def __init__(self) -> None:
+        super().__init__(length=50, terminal=False)
+        self.spec = PlantSpec("alternate", 1_000_000, ObservationSpec((1,), "float32", 0, 1),
+                              ActionSpace(("A", "B"), (0.0,)))
+
+    def step(self, action: Action) -> Transition:
+        base = super().step(action)
+        before = self.latched[-3] if len(self.latched) > 2 else None
+        return Transition(np.ones(1, np.float32), float(action != before), base.discount,
+                          base.first, base.last)
+
+
+@pytest.mark.parametrize(("history", "low", "high"), [(1, 42, 50), (0, 0, 40)])
+def test_a_history_of_actions_shows_what_no_observation_does(
+    history: int, low: float, high: float
+) -> None:
+    config = replace(CONFIG, gamma=0.0, action_history=history)
+    _, figures = train(Alternate(), config, Delay(1), 1500)
+    assert low < figures.interval(since_tick=1000).mean < high

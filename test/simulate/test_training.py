@@ -46,8 +46,11 @@ def plants(name: str) -> Plant:
 
 
 @pytest.mark.parametrize("delay", [Delay(1), Delay(5), Delay(5, "sequential")], ids=str)
-@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, n_step=4, stack=3, replay_size=64)],
-                         ids=["one", "stacked"])
+@pytest.mark.parametrize("config", [
+    CONFIG, replace(CONFIG, n_step=4, stack=3, replay_size=64),
+    replace(CONFIG, algorithm="rainbow", n_step=3, replay_size=128, action_history=4),
+    replace(CONFIG, replay="reservoir", replay_size=64)],
+    ids=["one", "stacked", "rainbow", "reservoir"])
 @pytest.mark.parametrize("name", ["echo", "counter"])
 def test_it_ends_as_if_it_had_never_been_stopped(
     name: str, config: DqnConfig, delay: Delay, tmp_path: Path
