@@ -16,7 +16,7 @@ EXTRAS = {
     "plants": ["pyboy>=2.8", "opencv-python-headless>=4.8"],
     # ale-py brings the Atari games in its wheel, under their own licence
     "gym": ["gymnasium>=1.0", "ale-py>=0.10", "opencv-python-headless>=4.8"],
-    "learn": ["torch>=2.2", "onnx>=1.16"],
+    "learn": ["torch>=2.2", "onnx>=1.16", "safetensors>=0.4"],
     "bags": ["rosbags>=0.11", "mcap>=1.5", "matplotlib>=3.8"],
     # launch_testing breaks pytest from 9.1 on
     "test": ["pytest>=8,<9.1", "hypothesis>=6.100", "ruff>=0.6", "mypy>=1.11",
@@ -44,6 +44,7 @@ setup(
         (f"share/{PACKAGE}", ["package.xml"]),
         (f"share/{PACKAGE}/launch", glob("launch/*.launch.py")),
         (f"share/{PACKAGE}/config", glob("config/*.yaml")),
+        (f"share/{PACKAGE}/config/sweeps", glob("config/sweeps/*.yaml")),
         # console scripts of a pip install go to bin/, where `ros2 run` does not look
         (f"lib/{PACKAGE}", sorted(glob("scripts/*"))),
     ],

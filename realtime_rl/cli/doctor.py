@@ -114,7 +114,7 @@ def _onnxruntime() -> list[Finding]:
 def _libraries() -> list[Finding]:
     return [_library(module, extra) for module, extra in (
         ("pyboy", "plants"), ("cv2", "plants"), ("torch", "learn"), ("onnx", "learn"),
-        ("rosbags", "bags"), ("mcap", "bags"), ("matplotlib", "bags"))]
+        ("safetensors", "learn"), ("rosbags", "bags"), ("mcap", "bags"), ("matplotlib", "bags"))]
 
 
 def _roms() -> list[Finding]:

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 
 from realtime_rl import __version__
-from realtime_rl.cli import bench, doctor, export, plan, plants, report, run, simulate
+from realtime_rl.cli import bench, doctor, export, plan, plants, report, run, simulate, train
 from realtime_rl.core.errors import RealtimeRlError
 
-_VERBS = (run, report, simulate, plan, bench, plants, export, doctor)
+_VERBS = (run, report, simulate, train, plan, bench, plants, export, doctor)
 
 
 def parser() -> argparse.ArgumentParser:

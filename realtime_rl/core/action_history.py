@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import Action, ActionSpace
 
 History = tuple[Action | None, ...]
@@ -72,6 +73,19 @@ class ActionHistory:
             found.append(self._actions.get(at - 1))
         found += [None] * (self.length - len(found))
         return tuple(reversed(found))
+
+    def save(self, snapshot: Snapshot, name: str) -> None:
+        """Write what is kept under `name`."""
+        snapshot.values[name] = {"actions": list(self._actions.items()),
+                                 "firsts": list(self._firsts),
+                                 "newest": [self._newest, self._newest_first]}
+
+    def load(self, snapshot: Snapshot, name: str) -> None:
+        """Take over what `save` wrote; see `Saveable`."""
+        values = snapshot.values[name]
+        self._actions = {tick: tuple(action) for tick, action in values["actions"]}
+        self._firsts = dict.fromkeys(values["firsts"])
+        self._newest, self._newest_first = values["newest"]
 
 
 def encode(histories: Sequence[History], actions: ActionSpace) -> NDArray[np.float32]:

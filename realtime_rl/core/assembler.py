@@ -8,12 +8,14 @@ What the default policy, a stop or the plant's watchdog did in between only adds
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from realtime_rl.core.action_history import ActionHistory, History
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.observation_stack import Frames, ObservationStack
 from realtime_rl.core.records import Timestep
+from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import Action, Cause, Observation
 
 
@@ -173,9 +175,41 @@ class Assembler:
         self.dropped += self._open is not None
         self._open = None
 
+    def save(self, snapshot: Snapshot) -> None:
+        """See `Saveable`."""
+        self._observations.save(snapshot, "assembler.observations")
+        self._applied.save(snapshot, "assembler.applied")
+        snapshot.values["assembler"] = {
+            "waiting": [asdict(step) for step in self._waiting], "previous": self._previous,
+            "episode_start": self._episode_start, "dropped": self.dropped}
+        done = self._open
+        snapshot.values["assembler.open"] = None if done is None else {
+            **asdict(replace(done, observation=())),
+            "observation": [snapshot.place(frame) for frame in done.observation]}
+
+    def load(self, snapshot: Snapshot) -> None:
+        """See `Saveable`."""
+        self._observations.load(snapshot, "assembler.observations")
+        self._applied.load(snapshot, "assembler.applied")
+        values, done = snapshot.values["assembler"], snapshot.values["assembler.open"]
+        self._waiting = deque(_timestep(each) for each in values["waiting"])
+        self._previous, self._episode_start = values["previous"], values["episode_start"]
+        self.dropped = values["dropped"]
+        self._open = None if done is None else _Open(**{
+            **done, "observation": tuple(map(snapshot.frame, done["observation"])),
+            "action": tuple(done["action"]),
+            "history": tuple(each if each is None else tuple(each)
+                             for each in done["history"])})
+
 
 def _answered(step: Timestep) -> int | None:
     """Tick of the observation that the tick's action answers; `None` when nobody chose it."""
     if step.cause is Cause.POLICY:
         return step.observation_tick
     return step.tick - 1 if step.cause is Cause.OPERATOR else None
+
+
+def _timestep(values: dict[str, Any]) -> Timestep:
+    """Make the record again that `asdict` took apart and JSON kept."""
+    return Timestep(**{**values, "cause": Cause(values["cause"]),
+                       "action": tuple(values["action"])})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import Observation
 
 Frames = tuple[Observation, ...]
@@ -90,3 +91,15 @@ class ObservationStack:
         """Return the stack that ends at `tick`, shape `(stack * C, …)`; `None` as in `frames`."""
         frames = self.frames(tick, mend=mend)
         return None if frames is None else stacked(frames)
+
+    def save(self, snapshot: Snapshot, name: str) -> None:
+        """Write the observations under `name`."""
+        snapshot.values[name] = [
+            [tick, snapshot.place(self._entries[tick].observation), self._entries[tick].first]
+            for tick in self._order]
+
+    def load(self, snapshot: Snapshot, name: str) -> None:
+        """Take over what `save` wrote; see `Saveable`."""
+        self.clear()
+        for tick, place, first in snapshot.values[name]:
+            self.push(tick, snapshot.frame(place), first)

@@ -14,9 +14,10 @@ from realtime_rl.core.action_history import History, encode
 from realtime_rl.core.assembler import SemiMdpTransition
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.policy_metadata import PolicyMetadata
+from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
-from realtime_rl.learning import distributional, heads, memory, networks
-from realtime_rl.learning.errors import LearningError
+from realtime_rl.learning import distributional, heads, memory, networks, saved
+from realtime_rl.learning.errors import LearningError, NonFiniteLossError
 from realtime_rl.learning.heads import Head
 from realtime_rl.learning.n_step import NStep
 from realtime_rl.learning.onnx_export import INPUT_NAME, PRODUCER
@@ -53,6 +54,7 @@ class DqnLearner:
         self._replay = Replay(config.replay_size, config.seed, config.replay,
                               exponent=config.priority_exponent)
         self._n_step = NStep(config.n_step)
+        self._batch: Batch | None = None
         self.transitions = 0
         """Transitions learned from so far."""
         self.updates = 0
@@ -80,13 +82,14 @@ class DqnLearner:
         """Make one gradient update and return its loss.
 
         Raises:
-            LearningError: there is nothing to learn from yet, a transition lacks its history of
-                actions, or the loss or its gradient is not finite; the weights stay what they
-                were.
+            LearningError: there is nothing to learn from yet, or a transition lacks its history
+                of actions.
+            NonFiniteLossError: the loss or its gradient is not finite; the weights stay what
+                they were.
         """
         if self.updates % self._config.target_interval == 0:
             self._target.load_state_dict(self.network.state_dict())
-        batch = self._replay.sample(self._config.batch_size, self._correction)
+        batch = self._batch = self._replay.sample(self._config.batch_size, self._correction)
         losses, errors = self._losses(batch)
         loss = (losses * torch.from_numpy(batch.weight)).mean()
         self._optimizer.zero_grad()
@@ -94,8 +97,9 @@ class DqnLearner:
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._config.clip_norm)
         value = float(loss.detach())
         if not (math.isfinite(value) and math.isfinite(float(norm))):
-            raise LearningError(f"update {self.updates + 1}: loss {value!r} with gradient norm "
-                                f"{float(norm)!r}; the weights of update {self.updates} are kept")
+            raise NonFiniteLossError(
+                f"update {self.updates + 1}: loss {value!r} with gradient norm {float(norm)!r}; "
+                f"the weights of update {self.updates} are kept", self._batch)
         self._optimizer.step()
         self._replay.set_errors(batch.slot, errors.detach().numpy())
         self.updates += 1
@@ -122,6 +126,27 @@ class DqnLearner:
             actions=self._actions, version=version, training_step=self.updates,
             epsilon=self.epsilon, producer=PRODUCER, outputs="q_values",
             action_history=self._config.action_history)
+
+    def save(self, snapshot: Snapshot, *, replay: bool) -> None:
+        """Write the whole state; what was experienced only with `replay`."""
+        saved.save_module(snapshot, "network", self.network)
+        saved.save_module(snapshot, "target", self._target)
+        saved.save_optimizer(snapshot, self._optimizer)
+        saved.save_random(snapshot, self._noise)
+        self._replay.save(snapshot, contents=replay)
+        self._n_step.save(snapshot)
+        snapshot.values["learner"] = {"transitions": self.transitions, "updates": self.updates}
+
+    def load(self, snapshot: Snapshot) -> None:
+        """See `Saveable`."""
+        saved.load_module(snapshot, "network", self.network)
+        saved.load_module(snapshot, "target", self._target)
+        saved.load_optimizer(snapshot, self._optimizer)
+        saved.load_random(snapshot, self._noise)
+        self._replay.load(snapshot)
+        self._n_step.load(snapshot)
+        self.transitions = snapshot.values["learner"]["transitions"]
+        self.updates = snapshot.values["learner"]["updates"]
 
     @property
     def _correction(self) -> float:

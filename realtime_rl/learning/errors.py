@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from realtime_rl.core.errors import RealtimeRlError
+
+if TYPE_CHECKING:
+    from realtime_rl.learning.replay import Batch
 
 
 class LearningError(RealtimeRlError):
     """A learner that cannot be built as configured, or whose loss is not finite."""
+
+
+class NonFiniteLossError(LearningError):
+    """An update whose loss or gradient is not finite; the weights stay those before it."""
+
+    def __init__(self, message: str, batch: Batch | None) -> None:
+        """Say what happened; `batch` is what was learned from."""
+        super().__init__(message)
+        self.batch = batch
+
+
+class CheckpointError(LearningError):
+    """A checkpoint that cannot be written, is damaged, or is of something else."""

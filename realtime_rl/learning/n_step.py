@@ -6,6 +6,8 @@ from collections import deque
 from dataclasses import replace
 
 from realtime_rl.core.assembler import SemiMdpTransition
+from realtime_rl.core.snapshot import Snapshot
+from realtime_rl.learning.saved import load_transitions, save_transitions
 
 
 class NStep:
@@ -30,6 +32,14 @@ class NStep:
         if len(self._waiting) == self._n:
             joined.append(self._oldest())
         return joined
+
+    def save(self, snapshot: Snapshot) -> None:
+        """See `Saveable`."""
+        save_transitions(snapshot, "n_step", self._waiting)
+
+    def load(self, snapshot: Snapshot) -> None:
+        """See `Saveable`."""
+        self._waiting = deque(load_transitions(snapshot, "n_step"))
 
     def _flush(self) -> list[SemiMdpTransition]:
         return [self._oldest() for _ in range(len(self._waiting))]

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from realtime_rl.core.action_history import History
 from realtime_rl.core.assembler import SemiMdpTransition
 from realtime_rl.core.observation_stack import Frames
+from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import Observation
 from realtime_rl.learning.errors import LearningError
+from realtime_rl.learning.saved import load_transitions, save_transitions
 from realtime_rl.learning.sum_tree import SumTree
 
 _LEAST = 1e-6
@@ -133,6 +135,30 @@ class Replay:
         index = self._tree.find(heights)
         weight = self._tree.priorities(index) ** -correction
         return index, (weight / weight.max()).astype(np.float32)
+
+    def save(self, snapshot: Snapshot, *, contents: bool) -> None:
+        """Write what is drawn next; with `contents` also what it is drawn from."""
+        keeping, kept = self._keeping, np.arange(len(self._kept))
+        snapshot.values["replay"] = {
+            "contents": contents, "seen": self._seen, "largest": self._largest,
+            "random": self._rng.bit_generator.state,
+            "keeping": None if keeping is None else keeping.bit_generator.state}
+        if contents:
+            save_transitions(snapshot, "replay", self._kept)
+            if self._tree is not None:
+                snapshot.arrays["replay.priorities"] = self._tree.priorities(kept)
+
+    def load(self, snapshot: Snapshot) -> None:
+        """Take over what `save` wrote; the replay is empty when that left the contents out."""
+        values = snapshot.values["replay"]
+        self._rng.bit_generator.state = values["random"]
+        if self._keeping is not None:
+            self._keeping.bit_generator.state = values["keeping"]
+        self._largest = values["largest"]
+        self._kept = load_transitions(snapshot, "replay") if values["contents"] else []
+        self._seen = values["seen"] if values["contents"] else 0
+        if self._tree is not None and self._kept:
+            self._tree.set(np.arange(len(self._kept)), snapshot.arrays["replay.priorities"])
 
 
 def _join(stacks: Sequence[Frames]) -> Observation:

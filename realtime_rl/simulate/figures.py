@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
 from realtime_rl.core.records import Timestep
+from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import Cause
 
 _RESAMPLES = 10_000
@@ -51,6 +52,15 @@ class Figures:
         if step.last:
             self.returns.append(self._return)
             self.end_ticks.append(step.tick)
+
+    def save(self, snapshot: Snapshot) -> None:
+        """See `Saveable`."""
+        snapshot.values["figures"] = asdict(self)
+
+    def load(self, snapshot: Snapshot) -> None:
+        """See `Saveable`."""
+        for name, value in snapshot.values["figures"].items():
+            setattr(self, name, value)
 
     @property
     def inaction_fraction(self) -> float:

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from realtime_rl.core import default_policy
 from realtime_rl.core.action_history import ActionHistory
 from realtime_rl.core.default_policy import DefaultPolicy
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.observation_stack import ObservationStack
 from realtime_rl.core.records import Timestep
+from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import Action, Cause, Observation
 from realtime_rl.plants.base import Plant
 
@@ -45,47 +48,98 @@ class Delay:
         return self.interaction == "asynchronous" or tick % self.ticks == 0
 
 
+class Loop:
+    """A plant and its policy, stepped one tick at a time; its state can be saved.
+
+    No clock is read and nothing sleeps: the same plant, seed and policy give the same records.
+    """
+
+    def __init__(
+        self, plant: Plant, policy: Policy | None, delay: Delay, *, stack: int = 1,
+        default: DefaultPolicy | None = None, version: int = 0, applied: ActionHistory | None = None
+    ) -> None:
+        """Begin at tick 0.
+
+        Args:
+            plant: fresh, or wherever it is.
+            policy: called once an inference; none: the default policy acts alone.
+            delay: when its actions act.
+            stack: observations joined for the policy.
+            default: acts when no action is due; the no-op when not given.
+            version: written into the records as the policy's.
+            applied: is told what every tick applied before `policy` is called: one that takes
+                applied actions reads them there, as they are known live.
+        """
+        self._applied = applied
+        self._plant = plant
+        self._policy = policy
+        self._delay = delay
+        self._version = version
+        self._spec = plant.spec
+        self._default = default or default_policy.make("noop", plant.spec.actions)
+        self._observations = ObservationStack(stack)
+        self._due: dict[int, Action] = {}
+        self._last = plant.spec.actions.noop
+        self._episode = -1
+        self.tick = 0
+        """The next one."""
+
+    def step(self) -> tuple[Timestep, Observation]:
+        """Step one tick; return its record and its observation."""
+        tick, delay = self.tick, self._delay
+        acted = tick in self._due
+        action = self._due.pop(tick) if acted else self._default(tick, self._last)
+        transition = self._plant.step(action)
+        self._last = action
+        self._episode += transition.first
+        self._observations.push(tick, transition.observation, transition.first)
+        if self._applied is not None:
+            if transition.first:
+                self._applied.begin(tick)
+            self._applied.push(tick, action)
+        stacked = self._observations.get(tick) if delay.starts(tick) else None
+        if self._policy is not None and stacked is not None:
+            self._due[tick + delay.ticks] = self._policy(tick, stacked)
+        self.tick += 1
+        return Timestep(
+            stamp_ns=tick * self._spec.period_ns, tick=tick, period_ns=self._spec.period_ns,
+            lateness_s=0.0, missed=False, episode=max(self._episode, 0),
+            reward=transition.reward, discount=transition.discount, first=transition.first,
+            last=transition.last, cause=Cause.POLICY if acted else Cause.DEFAULT,
+            worker=0 if acted else -1, version=self._version if acted else -1,
+            observation_tick=tick - delay.ticks if acted else -1, action=action,
+            plant=self._spec.name), transition.observation
+
+    def save(self, snapshot: Snapshot) -> None:
+        """See `Saveable`; the plant's state is in it."""
+        self._observations.save(snapshot, "loop.observations")
+        if self._applied is not None:
+            self._applied.save(snapshot, "loop.applied")
+        snapshot.arrays["loop.plant"] = np.frombuffer(self._plant.save_state(), np.uint8)
+        snapshot.values["loop"] = {"tick": self.tick, "due": list(self._due.items()),
+                                   "last": self._last, "episode": self._episode}
+
+    def load(self, snapshot: Snapshot) -> None:
+        """See `Saveable`; `PlantError` when the plant's state is of another plant."""
+        self._observations.load(snapshot, "loop.observations")
+        if self._applied is not None:
+            self._applied.load(snapshot, "loop.applied")
+        self._plant.load_state(snapshot.arrays["loop.plant"].tobytes())
+        values = snapshot.values["loop"]
+        self.tick, self._episode = values["tick"], values["episode"]
+        self._last = tuple(values["last"])
+        self._due = {tick: tuple(action) for tick, action in values["due"]}
+
+
 def simulate(
     plant: Plant, policy: Policy | None, delay: Delay, steps: int, *, stack: int = 1,
     default: DefaultPolicy | None = None, version: int = 0, applied: ActionHistory | None = None
 ) -> Iterator[tuple[Timestep, Observation]]:
     """Step a plant `steps` ticks; yield the record and the observation of each.
 
-    No clock is read and nothing sleeps: the same plant, seed and policy give the same records.
-
-    Args:
-        plant: fresh, or wherever it is.
-        policy: called once an inference; none: the default policy acts alone.
-        delay: when its actions act.
-        steps: how many ticks.
-        stack: observations joined for the policy.
-        default: acts when no action is due; the no-op when not given.
-        version: written into the records as the policy's.
-        applied: is told what every tick applied before `policy` is called: one that takes
-            applied actions reads them there, as they are known live.
+    The arguments are those of `Loop`.
     """
-    spec = plant.spec
-    default = default or default_policy.make("noop", spec.actions)
-    observations = ObservationStack(stack)
-    due: dict[int, Action] = {}
-    last, episode = spec.actions.noop, -1
-    for tick in range(steps):
-        acted = tick in due
-        last = due.pop(tick) if acted else default(tick, last)
-        transition = plant.step(last)
-        episode += transition.first
-        observations.push(tick, transition.observation, transition.first)
-        if applied is not None:
-            if transition.first:
-                applied.begin(tick)
-            applied.push(tick, last)
-        stacked = observations.get(tick) if delay.starts(tick) else None
-        if policy is not None and stacked is not None:
-            due[tick + delay.ticks] = policy(tick, stacked)
-        yield Timestep(
-            stamp_ns=tick * spec.period_ns, tick=tick, period_ns=spec.period_ns, lateness_s=0.0,
-            missed=False, episode=max(episode, 0), reward=transition.reward,
-            discount=transition.discount, first=transition.first, last=transition.last,
-            cause=Cause.POLICY if acted else Cause.DEFAULT, worker=0 if acted else -1,
-            version=version if acted else -1, observation_tick=tick - delay.ticks if acted else -1,
-            action=last, plant=spec.name), transition.observation
+    loop = Loop(plant, policy, delay, stack=stack, default=default, version=version,
+                applied=applied)
+    for _ in range(steps):
+        yield loop.step()

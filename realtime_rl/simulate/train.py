@@ -8,14 +8,95 @@ from realtime_rl.core.action_history import ActionHistory
 from realtime_rl.core.assembler import Assembler
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.exploration import explore
+from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import Action, Observation
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.plants.base import Plant
 from realtime_rl.simulate.figures import Figures
-from realtime_rl.simulate.loop import Delay, simulate
+from realtime_rl.simulate.loop import Delay, Loop
 
 Progress = Callable[[int, float, Figures], None]
 """`(tick, loss, figures so far)`; the loss is NaN before the first update."""
+_CAPACITY = 1024
+
+
+class Training:
+    """A plant, a learner and the loop between them, stepped one tick at a time.
+
+    The same plant, seed and parameters give the same weights bit for bit, also when the state was
+    saved with its replay in between and taken over by another `Training` of the same arguments.
+    """
+
+    def __init__(
+        self, plant: Plant, config: DqnConfig, delay: Delay, *, updates_per_tick: float = 1.0
+    ) -> None:
+        """Begin at tick 0.
+
+        Args:
+            plant: fresh; its seed decides its randomness.
+            config: the learner's parameters.
+            delay: when actions act.
+            updates_per_tick: gradient updates for each tick; below 1, one every so many.
+
+        Raises:
+            LearningError: as in `DqnLearner`.
+        """
+        spec = plant.spec
+        self.learner = DqnLearner(config, spec.observation, spec.actions)
+        self.figures = Figures()
+        self.loss = float("nan")
+        """Of the newest update; NaN before the first."""
+        self._config = config
+        self._actions = spec.actions
+        self._updates_per_tick = updates_per_tick
+        self._assembler = Assembler(stack=config.stack, gamma=config.gamma,
+                                    capacity=max(_CAPACITY, 2 * delay.ticks + config.stack),
+                                    history=config.action_history)
+        self._applied = ActionHistory(config.action_history)
+        self._loop = Loop(plant, self._act, delay, stack=config.stack, applied=self._applied)
+        self._owed = 0.0
+
+    @property
+    def tick(self) -> int:
+        """The next tick."""
+        return self._loop.tick
+
+    def step(self) -> None:
+        """Step the plant once, and learn from it; errors as in `DqnLearner.update`."""
+        step, observation = self._loop.step()
+        self.figures.add(step)
+        assembler, learner = self._assembler, self.learner
+        for transition in (assembler.observe(step.tick, observation, step.first)
+                           + assembler.step(step)):
+            learner.add(transition)
+        self._owed += self._updates_per_tick if learner.ready else 0.0
+        while self._owed >= 1.0:
+            self.loss = learner.update()
+            self._owed -= 1.0
+
+    def save(self, snapshot: Snapshot, *, replay: bool) -> None:
+        """Write the whole state; what was experienced only with `replay`."""
+        self.learner.save(snapshot, replay=replay)
+        self._assembler.save(snapshot)
+        self._loop.save(snapshot)
+        self.figures.save(snapshot)
+        snapshot.values["training"] = {"owed": self._owed, "loss": repr(self.loss)}
+
+    def load(self, snapshot: Snapshot) -> None:
+        """See `Saveable`."""
+        self.learner.load(snapshot)
+        self._assembler.load(snapshot)
+        self._loop.load(snapshot)
+        self.figures.load(snapshot)
+        self._owed = snapshot.values["training"]["owed"]
+        self.loss = float(snapshot.values["training"]["loss"])
+
+    def _act(self, tick: int, observation: Observation) -> Action:
+        config = self._config
+        explored = explore(tick, self.learner.epsilon, config.hold_ticks, config.seed,
+                           self._actions)
+        return explored if explored is not None else self.learner.greedy(
+            observation, self._applied.get(tick))
 
 
 def train(
@@ -24,39 +105,10 @@ def train(
 ) -> tuple[DqnLearner, Figures]:
     """Run a plant for `steps` ticks while learning from it; return the learner and the figures.
 
-    Args:
-        plant: fresh; its seed decides its randomness.
-        config: the learner's parameters.
-        delay: when actions act.
-        steps: how many ticks.
-        updates_per_tick: gradient updates for each tick; below 1, one every so many.
-        progress: called after each tick.
-
-    Raises:
-        LearningError: as in `DqnLearner`.
+    The arguments are those of `Training`; `progress` is called after each tick.
     """
-    spec = plant.spec
-    learner = DqnLearner(config, spec.observation, spec.actions)
-    assembler = Assembler(stack=config.stack, gamma=config.gamma, history=config.action_history)
-    applied = ActionHistory(config.action_history)
-    figures = Figures()
-    owed, loss = 0.0, float("nan")
-
-    def act(tick: int, observation: Observation) -> Action:
-        explored = explore(tick, learner.epsilon, config.hold_ticks, config.seed, spec.actions)
-        return explored if explored is not None else learner.greedy(
-            observation, applied.get(tick))
-
-    for step, observation in simulate(plant, act, delay, steps, stack=config.stack,
-                                      applied=applied):
-        figures.add(step)
-        found = (assembler.observe(step.tick, observation, step.first) + assembler.step(step))
-        for transition in found:
-            learner.add(transition)
-        owed += updates_per_tick if learner.ready else 0.0
-        while owed >= 1.0:
-            loss = learner.update()
-            owed -= 1.0
-        progress(step.tick, loss, figures)
-    return learner, figures
-
+    training = Training(plant, config, delay, updates_per_tick=updates_per_tick)
+    for tick in range(steps):
+        training.step()
+        progress(tick, training.loss, training.figures)
+    return training.learner, training.figures

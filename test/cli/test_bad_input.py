@@ -66,7 +66,8 @@ def test_report_of_what_is_no_bag(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert str(tmp_path) in refused(["report", str(tmp_path)], capsys)
 
 
-@pytest.mark.parametrize("verb", ["run", "report", "simulate", "plants", "export", "doctor"])
+@pytest.mark.parametrize("verb", ["run", "report", "simulate", "train", "plants", "export",
+                                  "doctor"])
 def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main([verb, "--help"])

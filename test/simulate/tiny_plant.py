@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 
 from realtime_rl.core.types import Action, ActionSpace, ObservationSpec, PlantSpec, Transition
@@ -39,10 +41,10 @@ class Counter:
         self._age = -1
 
     def save_state(self) -> bytes:
-        return b""
+        return json.dumps([self._tick, self._age]).encode()
 
     def load_state(self, state: bytes) -> None:
-        del state
+        self._tick, self._age = json.loads(state)
 
     def close(self) -> None:
         pass
@@ -64,3 +66,10 @@ class Echo(Counter):
         self._shown = int(self._rng.integers(2))
         return Transition(np.eye(2, dtype=np.float32)[self._shown], reward, base.discount,
                           base.first, base.last)
+
+    def save_state(self) -> bytes:
+        return json.dumps([self._tick, self._age, self._shown,
+                           self._rng.bit_generator.state]).encode()
+
+    def load_state(self, state: bytes) -> None:
+        self._tick, self._age, self._shown, self._rng.bit_generator.state = json.loads(state)

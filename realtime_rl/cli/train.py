@@ -1,0 +1,254 @@
+"""`realtime-rl train`: learn in virtual time, one training or a whole table of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from realtime_rl.core.config import build, parameters
+from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.errors import ConfigError, MissingDependencyError, choices
+from realtime_rl.files import write_atomically
+from realtime_rl.plants import registry
+from realtime_rl.simulate.figures import Interval, bootstrap
+from realtime_rl.simulate.loop import INTERACTIONS, Delay
+
+if TYPE_CHECKING:
+    from realtime_rl.simulate.train import Training
+    from realtime_rl.simulate.training_run import Settings
+
+_EPILOG = """examples:
+  realtime-rl train --plant pyboy --option rom=catch --delay 6 --ticks 40000 --out runs/catch
+  realtime-rl train --plant pyboy --option rom=catch --delay 6 --interaction sequential \\
+      --set learner.n_step=4 --set learner.network=nature --evaluate 20 --out runs/sequential
+  realtime-rl train --plant pyboy --option rom=catch --ticks 200000 --checkpoint-every 5000 \\
+      --keep-replay --out runs/long --resume      # the same command again goes on
+  realtime-rl train --sweep figure5 --quick --jobs 2 --out runs/figure5"""
+_EVALUATION_SEED = 1_000_000_007
+"""Added to the seed of the plant on which is evaluated."""
+_LATE = 0.75
+"""Episodes that end after this share of the ticks are the late ones."""
+_SCHEMA = 1
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb to the command line."""
+    parser = subparsers.add_parser(
+        "train", help="learn in virtual time: no ROS, no clock", epilog=_EPILOG,
+        description="Learn a policy in virtual time: the action of observation k acts at tick "
+                    "k + delay. The same seed gives the same weights, bit for bit.",
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR",
+                        help="folder of the policy, the returns and the checkpoints")
+    parser.add_argument("--plant", metavar="NAME")
+    parser.add_argument("--option", "--plant-option", action="append", default=[],
+                        metavar="KEY=VALUE", help="of the plant; may be given again")
+    parser.add_argument("--delay", type=int, default=1, metavar="TICKS",
+                        help="from observation to action; 1: the world seems to wait (default)")
+    parser.add_argument("--interaction", choices=INTERACTIONS, default="asynchronous",
+                        help="an inference at every tick, or one after another with the default "
+                             "policy in between (default: %(default)s)")
+    parser.add_argument("--ticks", type=int, default=40_000, metavar="N",
+                        help="to train for (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of plant and learner (default: 0)")
+    parser.add_argument("--set", action="append", default=[], metavar="learner.PARAMETER=VALUE",
+                        help="a parameter of the learner; may be given again")
+    parser.add_argument("--updates-per-tick", type=float, default=1.0, metavar="U",
+                        help="gradient updates a tick (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=1, metavar="N",
+                        help="torch's (default: 1); another number rounds otherwise")
+    parser.add_argument("--checkpoint-every", type=int, default=10_000, metavar="TICKS",
+                        help="0: at the end only (default: %(default)s)")
+    parser.add_argument("--keep-replay", action="store_true",
+                        help="write what was experienced into the checkpoints as well: large, "
+                             "and then a resumed training ends as one that was never stopped")
+    parser.add_argument("--resume", action="store_true",
+                        help="go on from the checkpoint in DIR, when there is one")
+    parser.add_argument("--evaluate", type=int, default=0, metavar="EPISODES",
+                        help="play so many greedily at the end")
+    parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON")
+    sweep = parser.add_argument_group("a table of trainings")
+    sweep.add_argument("--sweep", metavar="FILE", help="every cell of this table instead: a YAML "
+                       "file, or figure5, stochasticity or learners; goes on where it stopped")
+    sweep.add_argument("--quick", action="store_true", help="the small variant of the table")
+    sweep.add_argument("--jobs", type=int, default=1, metavar="N",
+                       help="trainings at a time (default: 1)")
+    parser.set_defaults(main=main)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Train; errors are `RealtimeRlError`."""
+    if args.sweep is not None:
+        from realtime_rl.cli import sweep
+
+        if args.plant is not None or args.set or args.option:
+            raise ConfigError("--sweep: what is trained stands in its file; leave --plant, "
+                              "--option and --set out")
+        return sweep.main(args)
+    if args.plant is None:
+        raise ConfigError("--plant: say which; `realtime-rl plants` lists them")
+    try:
+        from realtime_rl.learning import checkpoint, torch_threads
+        from realtime_rl.simulate.training_run import Plan, run
+    except ImportError as error:
+        raise MissingDependencyError(error.name or "torch", "learn") from error
+    from realtime_rl.cli.train_view import TrainView
+
+    settings, view = _settings(args), TrainView(args.ticks)
+    if args.resume and not checkpoint.exists(args.out):
+        print(f"no checkpoint in {str(args.out)!r} yet: begins anew", file=sys.stderr)
+    torch_threads.limit(settings.threads)
+    plant = registry.make(settings.plant, settings.options, settings.seed)
+    try:
+        with _until_asked_to_stop() as asked, view.shown():
+            plan = Plan(args.ticks, args.checkpoint_every, args.keep_replay, args.resume,
+                        lambda: bool(asked), view)
+            training = run(settings, plan, plant, args.out)
+    finally:
+        plant.close()
+    if training.tick < args.ticks:
+        print(f"stopped at tick {training.tick} of {args.ticks}; the same command with --resume "
+              "goes on", file=sys.stderr)
+        return 130
+    document = _document(args, settings, training)
+    text = json.dumps(document, indent=2) + "\n"
+    _write(args.out / "result.json", text.encode())
+    _draw(args, training)
+    if args.json == "-":
+        print(text, end="")
+        return 0
+    if args.json:
+        _write(Path(args.json), text.encode())
+    print(_sentence(args, document))
+    return 0
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    from realtime_rl.simulate.training_run import Settings
+
+    for name, value, least in (("seed", args.seed, 0), ("threads", args.threads, 1),
+                               ("evaluate", args.evaluate, 0)):
+        if value < least:
+            raise ConfigError(f"--{name} {value!r} must be {least} or more")
+    if not (math.isfinite(args.updates_per_tick) and args.updates_per_tick >= 0.0):
+        raise ConfigError(f"--updates-per-tick {args.updates_per_tick!r} must be 0 or more")
+    return Settings(args.plant, registry.parse_options(args.option),
+                    Delay(args.delay, args.interaction), learner(args.set, args.seed), args.seed,
+                    args.updates_per_tick, args.threads)
+
+
+def learner(words: list[str], seed: int) -> DqnConfig:
+    """Read `learner.parameter=value` words; `ConfigError` names what is wrong and what is known."""
+    known = parameters(DqnConfig)
+    values: dict[str, object] = {"seed": seed}
+    for word in words:
+        name, sign, text = word.partition("=")
+        section, _, key = name.strip().partition(".")
+        if not sign or section != "learner":
+            raise ConfigError(f"--set {word!r}: write it as 'learner.parameter=value'")
+        if key not in known:
+            raise ConfigError(f"--set {word!r}: unknown parameter {key!r}; known: "
+                              f"{choices(known)}")
+        values[key] = known[key].parse(text.strip())
+    return build(DqnConfig, values)
+
+
+@contextmanager
+def _until_asked_to_stop() -> Iterator[list[int]]:
+    """Collect SIGINT and SIGTERM instead of ending; a second SIGINT ends at once."""
+    asked: list[int] = []
+
+    def ask(number: int, frame: object) -> None:
+        del frame
+        asked.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _document(args: argparse.Namespace, settings: Settings, training: Training) -> dict[str, Any]:
+    from realtime_rl.learning.networks import parameter_count
+    from realtime_rl.learning.saved import weights_sha256
+
+    figures, trained = training.figures, training.learner
+    late = figures.interval(since_tick=int(_LATE * args.ticks))
+    return {
+        "schema": _SCHEMA, "plant": settings.plant, "options": settings.options,
+        "network": settings.learner.network, "parameters": parameter_count(trained.network),
+        "delay_ticks": settings.delay.ticks, "interaction": settings.delay.interaction,
+        "seed": settings.seed, "ticks": training.tick, "transitions": trained.transitions,
+        "updates": trained.updates, "reward": figures.reward,
+        "inaction_fraction": _known(figures.inaction_fraction),
+        "episodes": {"count": len(figures.returns), "return": _interval(figures.interval()),
+                     "late_return": _interval(late)},
+        "evaluation": _evaluation(args, settings, training) if args.evaluate else None,
+        "weights_sha256": weights_sha256(trained.network)}
+
+
+def _evaluation(args: argparse.Namespace, settings: Settings, training: Training
+                ) -> dict[str, Any]:
+    from realtime_rl.simulate.evaluation import evaluate
+
+    plant = registry.make(settings.plant, settings.options, settings.seed + _EVALUATION_SEED)
+    try:
+        figures = evaluate(training.learner, plant, settings.delay,
+                           stack=settings.learner.stack, episodes=args.evaluate,
+                           history=settings.learner.action_history)
+    finally:
+        plant.close()
+    return {"episodes": len(figures.returns), "ticks": figures.ticks, "reward": figures.reward,
+            "return": _interval(bootstrap(figures.returns))}
+
+
+def _interval(interval: Interval) -> dict[str, float | int | None]:
+    return {"mean": _known(interval.mean), "low": _known(interval.low),
+            "high": _known(interval.high), "n": interval.n}
+
+
+def _draw(args: argparse.Namespace, training: Training) -> None:
+    if not training.figures.returns:
+        return
+    try:
+        from realtime_rl.simulate.drawing import draw_returns
+    except (ImportError, MissingDependencyError):
+        print("no picture: matplotlib is not installed; mend: pip install 'realtime-rl[bags]'",
+              file=sys.stderr)
+        return
+    title = f"{args.plant}, delay {args.delay}, {args.interaction}, seed {args.seed}"
+    _write(args.out / "returns.svg", draw_returns(training.figures, title))
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise ConfigError(f"{str(path)!r} cannot be written: {error.strerror}") from error
+
+
+def _sentence(args: argparse.Namespace, document: dict[str, Any]) -> str:
+    lines = [f"{document['ticks']} ticks, {document['episodes']['count']} episodes, "
+             f"{document['updates']} updates"]
+    for what, figures in (("last quarter of the training", document["episodes"]["late_return"]),
+                          ("greedy", (document["evaluation"] or {}).get("return"))):
+        if figures and figures["n"]:
+            lines.append(f"{what}: mean return {figures['mean']:.3f}, 95% interval "
+                         f"[{figures['low']:.3f}, {figures['high']:.3f}], "
+                         f"{figures['n']} episodes")
+    return "\n".join([*lines, f"policy: {args.out / 'policy.onnx'}"])
+
+
+def _known(value: float) -> float | None:
+    """JSON has no NaN; what is not known is null."""
+    return value if math.isfinite(value) else None

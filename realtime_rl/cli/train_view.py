@@ -1,0 +1,66 @@
+"""How far a training is, for a person who watches; all of it on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from realtime_rl.simulate.train import Training
+
+_EVERY = 32
+"""Ticks between looks at the clock."""
+_RECENT = 20
+"""Episodes in the mean return that is shown."""
+
+
+class TrainView:
+    """A bar with return and ticks a second on a terminal, else a line every tenth."""
+
+    def __init__(self, ticks: int) -> None:
+        """Begin before the first tick that is run."""
+        self._ticks = ticks
+        console = Console(stderr=True, highlight=False)
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+        self._bar = (Progress(*columns, console=console, transient=True)
+                     if console.is_terminal else None)
+        self._task = self._bar.add_task("training", total=ticks) if self._bar else None
+        self._looks: deque[tuple[float, int]] = deque(maxlen=50)
+        self._tenth: int | None = None
+
+    def __call__(self, training: Training) -> None:
+        """Show where the training is."""
+        tick = training.tick
+        if tick % _EVERY and tick != self._ticks:
+            return
+        now = time.monotonic()
+        self._looks.append((now, tick))
+        tenth = 10 * tick // self._ticks
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=tick, description=self._text(training))
+        elif self._tenth is not None and tenth != self._tenth:
+            print(f"{tick}/{self._ticks} ticks: {self._text(training)}", file=sys.stderr,
+                  flush=True)
+        self._tenth = tenth
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show the bar for a while, where there is one."""
+        if self._bar is None:
+            yield
+            return
+        with self._bar:
+            yield
+
+    def _text(self, training: Training) -> str:
+        returns = training.figures.returns[-_RECENT:]
+        shown = f"{sum(returns) / len(returns):.2f}" if returns else "–"
+        (start, first), (end, last) = self._looks[0], self._looks[-1]
+        speed = f"{(last - first) / (end - start):.0f}" if end > start else "–"
+        return (f"return {shown}, ε {training.learner.epsilon:.2f}, loss {training.loss:.3g}, "
+                f"{speed} ticks/s")

@@ -1,0 +1,78 @@
+"""Pictures of trainings, as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from realtime_rl.bags.drawing import (
+    BLUE,
+    FAINT,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    draw,
+    legend_above,
+)
+from realtime_rl.simulate.figures import Figures
+from realtime_rl.simulate.sweep import Plot
+from realtime_rl.simulate.sweep_figures import Point
+
+_SMOOTHED = 20
+"""Episodes in the moving mean."""
+_COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
+_SCORE = {"greedy": "greedy return", "late": "return, last quarter", "reward": "reward a tick"}
+
+
+def draw_returns(figures: Figures, title: str) -> bytes:
+    """Draw the returns of the episodes over the ticks, with their moving mean."""
+    def paint(axes: Axes) -> None:
+        ticks, returns = np.array(figures.end_ticks), np.array(figures.returns)
+        axes.plot(ticks, returns, "o", color=FAINT, markersize=2.5, label="an episode")
+        window = min(_SMOOTHED, returns.size)
+        if window > 1:
+            mean = np.convolve(returns, np.ones(window) / window, "valid")
+            axes.plot(ticks[window - 1:], mean, color=BLUE, label=f"mean of {window}")
+        axes.set(xlabel=f"ticks: {title}", ylabel="return")
+        legend_above(axes)
+
+    return draw(3.2, paint)
+
+
+def draw_sweep(plot: Plot, points: Sequence[Point]) -> bytes:
+    """Draw a part of a sweep: means with their 95% intervals, a line for each label."""
+    labels = list(dict.fromkeys(point.x for point in points))
+    places = _places(labels, plot.log)
+
+    def paint(axes: Axes) -> None:
+        for index, line in enumerate(dict.fromkeys(point.line for point in points)):
+            mine = [point for point in points if point.line == line]
+            x = [places[point.x] for point in mine]
+            mean = np.array([point.interval.mean for point in mine])
+            low = mean - [point.interval.low for point in mine]
+            high = np.array([point.interval.high for point in mine]) - mean
+            axes.errorbar(x, mean, yerr=np.maximum([low, high], 0.0), marker="o", markersize=4,
+                          capsize=3, color=_COLOURS[index % len(_COLOURS)],
+                          label=line or _SCORE[plot.score])
+        if plot.log and all(places[label] > 0 for label in labels):
+            axes.set_xscale("log")
+        axes.set_xticks([places[label] for label in labels], labels)
+        axes.minorticks_off()
+        regret = f"regret ({_SCORE[plot.score]})" if plot.against else _SCORE[plot.score]
+        axes.set(xlabel=plot.x, ylabel=regret)
+        legend_above(axes)
+
+    return draw(3.6, paint)
+
+
+def _places(labels: Sequence[str], log: bool) -> dict[str, float]:
+    """Return where each label stands: at its number, or in its turn."""
+    try:
+        numbers = [float(label) for label in labels]
+    except ValueError:
+        return {label: float(place) for place, label in enumerate(labels, 1 if log else 0)}
+    return dict(zip(labels, numbers, strict=True))

@@ -1,0 +1,36 @@
+"""What a trained network is worth: episodes played greedily, in virtual time."""
+
+from __future__ import annotations
+
+from realtime_rl.core.action_history import ActionHistory
+from realtime_rl.core.types import Action, Observation
+from realtime_rl.learning.dqn import DqnLearner
+from realtime_rl.plants.base import Plant
+from realtime_rl.simulate.figures import Figures
+from realtime_rl.simulate.loop import Delay, Loop
+
+LONGEST = 36_000
+"""Ticks an episode on the average that are waited for: ten minutes of a Game Boy."""
+
+
+def evaluate(
+    learner: DqnLearner, plant: Plant, delay: Delay, *, stack: int, episodes: int, history: int = 0
+) -> Figures:
+    """Play without exploration until `episodes` ended; fewer when they take too long.
+
+    Args:
+        learner: its network acts; nothing is learned.
+        plant: a fresh one, not that of the training.
+        delay: when actions act.
+        stack: observations joined for the network.
+        episodes: how many, 1 or more.
+        history: applied actions that the network is given.
+    """
+    def act(tick: int, observation: Observation) -> Action:
+        return learner.greedy(observation, applied.get(tick))
+
+    applied, figures = ActionHistory(history), Figures()
+    loop = Loop(plant, act, delay, stack=stack, applied=applied)
+    while len(figures.returns) < episodes and figures.ticks < episodes * LONGEST:
+        figures.add(loop.step()[0])
+    return figures

@@ -1,0 +1,166 @@
+"""One training in a folder: checkpoints, a policy, the episodes' returns; can be gone on with."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from realtime_rl.core.config import values_of
+from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.snapshot import Snapshot
+from realtime_rl.core.types import PlantSpec
+from realtime_rl.files import write_atomically
+from realtime_rl.learning import checkpoint
+from realtime_rl.learning.errors import LearningError, NonFiniteLossError
+from realtime_rl.learning.onnx_export import export
+from realtime_rl.plants.base import Plant
+from realtime_rl.simulate.figures import Figures
+from realtime_rl.simulate.loop import Delay
+from realtime_rl.simulate.train import Training
+
+POLICY = "policy.onnx"
+EPISODES = "episodes.csv"
+BAD_BATCH = "bad-batch.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a training is of: everything that its result follows from, but for its length."""
+
+    plant: str
+    options: dict[str, str]
+    delay: Delay
+    learner: DqnConfig
+    seed: int = 0
+    """Of the plant; the learner's is in its own parameters."""
+    updates_per_tick: float = 1.0
+    threads: int = 1
+    """Torch's: with another number, sums are rounded otherwise."""
+
+    def identity(self, spec: PlantSpec) -> dict[str, Any]:
+        """Say it as JSON values, for a checkpoint to be compared with."""
+        return {"network": self.learner.network, "plant": self.plant, "options": self.options,
+                "observation": str(spec.observation), "actions": str(spec.actions),
+                "delay": self.delay.ticks, "interaction": self.delay.interaction,
+                "seed": self.seed, "updates_per_tick": self.updates_per_tick,
+                "threads": self.threads, "learner": values_of(self.learner)}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long, and what is written meanwhile."""
+
+    ticks: int
+    checkpoint_every: int = 10_000
+    """Ticks between checkpoints; 0: at the end only."""
+    keep_replay: bool = False
+    resume: bool = False
+    stop: Callable[[], bool] = field(default=lambda: False)
+    """Asked before each tick; true ends the training with a checkpoint."""
+    progress: Callable[[Training], None] = field(default=lambda training: None)
+    """Called after each tick."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        if self.ticks < 1:
+            raise ConfigError(f"ticks {self.ticks!r} must be 1 or more")
+        if self.checkpoint_every < 0:
+            raise ConfigError(f"checkpoint_every {self.checkpoint_every!r} must be 0 or more")
+
+
+def run(settings: Settings, plan: Plan, plant: Plant, folder: Path) -> Training:
+    """Train in `folder` up to `plan.ticks`, from its checkpoint on when that is to be resumed.
+
+    Raises:
+        ConfigError: the folder is in use, has a training already, or cannot be written to.
+        CheckpointError: as in `checkpoint.load` and `checkpoint.save`.
+        LearningError: a loss is not finite. The last good policy and the batch are in the folder.
+    """
+    training = Training(plant, settings.learner, settings.delay,
+                        updates_per_tick=settings.updates_per_tick)
+    identity = settings.identity(plant.spec)
+    with _reserved(folder):
+        if checkpoint.exists(folder):
+            if not plan.resume:
+                raise ConfigError(f"{str(folder)!r} has a training already; go on with it "
+                                  "(--resume), or take another folder")
+            snapshot = checkpoint.load(folder, identity)
+            with checkpoint.restoring(folder):
+                training.load(snapshot)
+        _advance(training, plan, folder, identity)
+        _save(training, plan, folder, identity)
+        export_policy(training, folder)
+    return training
+
+
+def export_policy(training: Training, folder: Path) -> None:
+    """Write the present weights as `policy.onnx`; `PolicyError` when that cannot be done."""
+    learner = training.learner
+    export(learner.network, learner.metadata(version=1), folder / POLICY)
+
+
+def write_episodes(figures: Figures, path: Path) -> None:
+    """Write the returns as CSV; `OSError`."""
+    rows = [f"{number},{tick},{value!r}" for number, (tick, value)
+            in enumerate(zip(figures.end_ticks, figures.returns, strict=True))]
+    write_atomically(path, "\n".join(["episode,end_tick,return", *rows, ""]).encode())
+
+
+def _advance(training: Training, plan: Plan, folder: Path, identity: dict[str, Any]) -> None:
+    while training.tick < plan.ticks and not plan.stop():
+        try:
+            training.step()
+        except NonFiniteLossError as error:
+            raise _inspected(error, training, folder) from error
+        plan.progress(training)
+        every = plan.checkpoint_every
+        if every and training.tick % every == 0 and training.tick < plan.ticks:
+            _save(training, plan, folder, identity)
+
+
+def _save(training: Training, plan: Plan, folder: Path, identity: dict[str, Any]) -> None:
+    snapshot = Snapshot()
+    training.save(snapshot, replay=plan.keep_replay)
+    checkpoint.save(folder, identity, training.tick, snapshot)
+    try:
+        write_episodes(training.figures, folder / EPISODES)
+    except OSError as error:
+        raise ConfigError(f"{str(folder / EPISODES)!r} cannot be written: {error.strerror}"
+                          ) from error
+
+
+def _inspected(error: NonFiniteLossError, training: Training, folder: Path) -> LearningError:
+    """Keep the last good policy and the batch; say where they are."""
+    export_policy(training, folder)
+    message = (f"tick {training.tick - 1}, {error}; the policy before it is in "
+               f"{str(folder / POLICY)!r}")
+    if error.batch is not None:
+        arrays = {name: value for name, value in error.batch._asdict().items()
+                  if isinstance(value, np.ndarray)}
+        checkpoint.write_batch(folder / BAD_BATCH, arrays)
+        message += f", the batch in {str(folder / BAD_BATCH)!r}"
+    return LearningError(message)
+
+
+@contextlib.contextmanager
+def _reserved(folder: Path) -> Iterator[None]:
+    """Keep a second process out of the folder; the lock goes with this process, however it ends."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("w")
+    except OSError as error:
+        raise ConfigError(f"{str(folder)!r} cannot be written to: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigError(f"{str(folder)!r} is in use by another training; wait for it, or "
+                              "take another folder") from error
+        yield

@@ -1,0 +1,159 @@
+"""`realtime-rl train --sweep`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from realtime_rl.cli import sweep
+from realtime_rl.cli.main import main
+from realtime_rl.cli.main import parser as command_line
+from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.learning import bodies
+from realtime_rl.plants import registry
+from realtime_rl.simulate.sweep import parts_of
+
+BUNDLED = ["figure5", "learners", "stochasticity"]
+FILE = """
+base: {plant: counter, ticks: 60, option.episode_ticks: 20, learner.network: mlp, evaluate: 1}
+parts:
+  table: {axes: {delay: [1, 2], seed: [0]}, plot: {x: delay, score: late}}
+"""
+
+
+def result(arguments: Sequence[str]) -> dict[str, Any]:
+    figures = {"mean": 1.0, "low": 1.0, "high": 1.0, "n": 5}
+    return {"reward": 1.0, "ticks": 60, "inaction_fraction": 0.0, "parameters": 7, "updates": 3,
+            "weights_sha256": "0" * 64, "episodes": {"late_return": figures},
+            "evaluation": {"return": figures}, "arguments": list(arguments)}
+
+
+class Fake:
+    """Takes the place of the processes."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.statuses = list(statuses)
+        self.calls: list[list[str]] = []
+
+    def stop(self) -> None:
+        self.stopped = True
+
+    def __call__(self, arguments: Sequence[str], log: Path) -> int:
+        self.calls.append(list(arguments))
+        status = self.statuses.pop(0) if self.statuses else 0
+        if status == 0:
+            run = Path(arguments[arguments.index("--out") + 1])
+            run.mkdir(parents=True, exist_ok=True)
+            (run / "checkpoint.json").write_text("{}")
+            (run / "checkpoint-0123456789abcdef.safetensors").write_bytes(b"")
+            place = Path(arguments[arguments.index("--json") + 1])
+            place.write_text(json.dumps(result(arguments)))
+        return status
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> list[str]:
+    path = tmp_path / "table.yaml"
+    path.write_text(FILE)
+    return ["train", "--sweep", str(path), "--out", str(tmp_path / "out")]
+
+
+def test_it_goes_on_where_it_failed(table: list[str], monkeypatch: pytest.MonkeyPatch,
+                                    capsys: pytest.CaptureFixture[str]) -> None:
+    fake = Fake(2)
+    monkeypatch.setattr(sweep, "Processes", lambda: fake)
+    assert main(table) == 2
+    assert "1 of 2 trainings failed, first 'delay-1_seed-0_" in capsys.readouterr().err
+    assert main(table) == 0
+    assert "2 trainings, 1 finished; 60 ticks to go" in capsys.readouterr().err
+    assert len(fake.calls) == 3
+    assert all({"--resume", "--keep-replay"} <= set(call) for call in fake.calls)
+    assert main(table) == 0
+    assert len(fake.calls) == 3, "finished cells are skipped"
+    out = Path(table[-1])
+    assert not list(out.glob("runs/*/checkpoint*")), "finished ones keep no replay on the disk"
+    lines = (out / "sweep.csv").read_text().splitlines()
+    assert lines[0].startswith("part,delay,seed,greedy,late,reward")
+    assert len(lines) == 3
+    assert (out / "table.svg").read_bytes().startswith(b"<?xml")
+
+
+def test_interrupted_it_says_how_to_go_on(table: list[str], monkeypatch: pytest.MonkeyPatch,
+                                          capsys: pytest.CaptureFixture[str]) -> None:
+    fake = Fake(130)
+    monkeypatch.setattr(sweep, "Processes", lambda: fake)
+    assert main(table) == 130
+    assert "stopped; the same command goes on" in capsys.readouterr().err
+
+
+def test_the_trainings_end_with_the_sweep(tmp_path: Path) -> None:
+    processes = sweep.Processes()
+    log = tmp_path / "log"
+    os.mkfifo(log)
+    with ThreadPoolExecutor(1) as pool:
+        # opening the pipe waits for the process's output, so that it runs once a line came
+        status = pool.submit(processes, [
+            "train", "--plant", "counter", "--set", "learner.network=mlp", "--ticks", "1000000",
+            "--resume", "--out", str(tmp_path / "out")], log)
+        with log.open() as output:
+            assert "begins anew" in output.readline()
+            processes.stop()
+            output.read()
+        assert status.result() in (130, -15)
+    assert processes(["--version"], tmp_path / "other") == 130
+
+
+def test_a_cell_is_trained_by_a_command_that_a_person_can_repeat(
+    table: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake = Fake(0, 2)
+    monkeypatch.setattr(sweep, "Processes", lambda: fake)
+    main(table)
+    capsys.readouterr()
+    command = fake.calls[1]
+    assert main(command) == 0
+    document = json.loads(Path(command[command.index("--json") + 1]).read_text())
+    assert (document["delay_ticks"], document["ticks"]) == (2, 60)
+
+
+@pytest.mark.parametrize("quick", [False, True])
+@pytest.mark.parametrize("name", BUNDLED)
+def test_bundled_sweeps_ask_for_what_there_is(name: str, quick: bool, tmp_path: Path) -> None:
+    from realtime_rl.cli.train import learner
+
+    parts = parts_of(sweep._read(sweep.find(name)), quick=quick, source=name)
+    made: set[str] = set()
+    for cell in (cell for part in parts for cell in part.cells):
+        args = command_line().parse_args(sweep.command(cell, tmp_path))
+        config = learner(args.set, args.seed)
+        assert config.network.split(":")[0] in bodies.KINDS
+        if str(args.option) not in made:
+            made.add(str(args.option))
+            registry.make(args.plant, registry.parse_options(args.option), args.seed).close()
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--sweep", "figure6"], "sweep 'figure6': no such file; bundled: figure5, learners, "),
+    (["--sweep", "figure5", "--plant", "counter"], "leave --plant, --option and --set out"),
+    (["--sweep", "figure5", "--jobs", "0"], "--jobs 0 must be 1 or more"),
+    (["--sweep", "figure5", "--out", "/proc/nowhere"], "cannot be written to"),
+])
+def test_bad_input_is_one_line(arguments: list[str], message: str, tmp_path: Path,
+                               capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--out", str(tmp_path / "out"), *arguments]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_a_file_that_is_no_yaml(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("a: [")
+    with pytest.raises(RealtimeRlError, match="is not YAML"):
+        sweep._read(path)

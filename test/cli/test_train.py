@@ -1,0 +1,97 @@
+"""`realtime-rl train`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from realtime_rl.cli.main import main
+
+COUNTER = ["--plant", "counter", "--option", "observation=vector", "--option", "episode_ticks=20",
+           "--option", "random_phase=true", "--delay", "2", "--seed", "3",
+           "--set", "learner.network=mlp", "--set", "learner.learn_start=50",
+           "--set", "learner.batch_size=8", "--set", "learner.epsilon_transitions=200"]
+
+
+def trained(out: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert main(["train", *COUNTER, "--out", str(out), "--json", "-", *arguments]) == 0
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return document
+
+
+def test_killed_and_resumed_it_ends_with_the_same_weights(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ticks = ["--ticks", "1500", "--keep-replay"]
+    whole = trained(tmp_path / "whole", capsys, *ticks)
+    out = tmp_path / "killed"
+    with subprocess.Popen(
+        [sys.executable, "-m", "realtime_rl.cli.main", "train", *COUNTER, *ticks,
+         "--checkpoint-every", "100", "--out", str(out)],
+        stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "/1500 ticks" in process.stderr.readline()
+        process.kill()
+    assert process.returncode == -9
+    tick = json.loads((out / "checkpoint.json").read_text())["tick"]
+    assert 100 <= tick < 1500
+    resumed = trained(out, capsys, *ticks, "--resume")
+    assert resumed == whole
+    assert (out / "result.json").read_text() == (tmp_path / "whole" / "result.json").read_text()
+
+
+def test_it_says_what_came_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = trained(tmp_path, capsys, "--ticks", "300", "--evaluate", "4")
+    assert document["schema"] == 1
+    assert (document["ticks"], document["delay_ticks"]) == (300, 2)
+    assert document["inaction_fraction"] == 0.0
+    assert document["evaluation"]["episodes"] == 4
+    assert document["evaluation"]["return"]["low"] <= document["evaluation"]["return"]["mean"]
+    assert len(document["weights_sha256"]) == 64
+    assert (tmp_path / "returns.svg").read_bytes().startswith(b"<?xml")
+    assert main(["train", *COUNTER, "--out", str(tmp_path), "--ticks", "300", "--resume"]) == 0
+    assert "last quarter of the training: mean return" in capsys.readouterr().out
+
+
+def test_sequential_interaction_leaves_ticks_to_the_default_policy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = trained(tmp_path, capsys, "--ticks", "100", "--interaction", "sequential")
+    assert document["inaction_fraction"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_resuming_what_has_not_begun_begins(tmp_path: Path,
+                                            capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", *COUNTER, "--out", str(tmp_path), "--ticks", "40", "--resume"]) == 0
+    assert "no checkpoint in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--set", "learner.brain=1"], "unknown parameter 'brain'; known: '"),
+    (["--set", "network=mlp"], "write it as 'learner.parameter=value'"),
+    (["--set", "learner.gamma=2"], "gamma: 2.0 is outside 0 … 1"),
+    (["--option", "colour=red"], "plant 'counter' has no option 'colour'"),
+    (["--delay", "0"], "delay 0 must be 1 tick or more"),
+    (["--ticks", "0"], "ticks 0 must be 1 or more"),
+    (["--threads", "0"], "--threads 0 must be 1 or more"),
+    (["--evaluate", "-1"], "--evaluate -1 must be 0 or more"),
+    (["--updates-per-tick", "nan"], "--updates-per-tick nan must be 0 or more"),
+    (["--out", "/proc/nowhere/x"], "'/proc/nowhere/x' cannot be written to"),
+])
+def test_bad_input_is_one_line(arguments: list[str], message: str, tmp_path: Path,
+                               capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", *COUNTER, "--out", str(tmp_path / "out"), *arguments]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+
+
+def test_without_a_plant_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--out", str(tmp_path)]) == 2
+    assert "--plant: say which" in capsys.readouterr().err

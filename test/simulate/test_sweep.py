@@ -1,0 +1,111 @@
+"""Tables of trainings: their cells, and what they amount to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from realtime_rl.core.errors import ConfigError
+from realtime_rl.simulate.drawing import draw_sweep
+from realtime_rl.simulate.sweep import Part, parts_of
+from realtime_rl.simulate.sweep_figures import points, rows, score, stratified
+
+FILE = """
+base: {plant: counter, ticks: 100}
+quick: {ticks: 10}
+parts:
+  table:
+    axes:
+      task: {easy: {option.actions: 2}, hard: {option.actions: 9}}
+      delay: [1, 4]
+      interaction: [asynchronous, sequential]
+      seed: [0, 1]
+    quick: {seed: [0]}
+    plot: {x: delay, lines: interaction, score: reward}
+"""
+
+
+def part_of(text: str = FILE, *, quick: bool = False) -> Part:
+    return parts_of(yaml.safe_load(text), quick=quick, source="x.yaml")[0]
+
+
+def result(mean: float) -> dict[str, Any]:
+    figures = {"mean": mean, "low": mean, "high": mean, "n": 5}
+    return {"reward": 100 * mean, "ticks": 100, "inaction_fraction": 0.0, "parameters": 7,
+            "updates": 3, "weights_sha256": "0" * 64, "episodes": {"late_return": figures},
+            "evaluation": {"return": figures}}
+
+
+def test_a_cell_for_every_combination() -> None:
+    part = part_of()
+    assert len(part.cells) == 16
+    assert part.cells[0].labels == {"task": "easy", "delay": "1", "interaction": "asynchronous",
+                                    "seed": "0"}
+    assert part.cells[0].settings == {"plant": "counter", "ticks": 100, "option.actions": 2,
+                                      "delay": 1, "interaction": "asynchronous", "seed": 0}
+    assert len({cell.key for cell in part.cells}) == 16
+
+
+def test_quick_has_fewer_and_shorter_ones() -> None:
+    part = part_of(quick=True)
+    assert len(part.cells) == 8
+    assert {cell.settings["ticks"] for cell in part.cells} == {10}
+    assert not {cell.key for cell in part.cells} & {cell.key for cell in part_of().cells}
+
+
+def test_points_are_means_over_tasks_and_seeds() -> None:
+    part = part_of()
+    results = {cell.key: result(float(cell.settings["delay"]) + (cell.labels["task"] == "hard"))
+               for cell in part.cells}
+    found = {(point.line, point.x): point.interval for point in points(part, results)}
+    assert len(found) == 4
+    interval = found["asynchronous", "4"]
+    assert (interval.mean, interval.n) == (4.5, 4)
+    assert interval.low == interval.high == 4.5, "that tasks differ is no uncertainty"
+    assert len(rows(part, results)) == 16
+    assert draw_sweep(part.plot, points(part, results)).startswith(b"<?xml")
+
+
+def test_regret_is_against_the_same_cell_but_for_one_axis() -> None:
+    part = part_of(FILE.replace("score: reward", "score: greedy, against: {delay: 1}"))
+    results = {cell.key: result(10.0 - float(cell.settings["delay"])) for cell in part.cells}
+    found = points(part, results)
+    assert [(point.x, point.interval.mean) for point in found] == [("4", 3.0), ("4", 3.0)]
+    del results[part.cells[0].key]
+    assert sum(point.interval.n for point in points(part, results)) == 7
+
+
+def test_intervals_are_drawn_within_strata() -> None:
+    apart = stratified([[0.0, 0.0], [10.0, 10.0]])
+    assert (apart.low, apart.mean, apart.high, apart.n) == (5.0, 5.0, 5.0, 4)
+    mixed = stratified([[0.0, 10.0], [0.0, 10.0]])
+    assert mixed.low < mixed.mean == 5.0 < mixed.high
+    assert stratified([]).n == 0
+
+
+def test_scores() -> None:
+    document = result(3.0)
+    assert [score(document, which) for which in ("greedy", "late", "reward")] == [3.0] * 3
+    assert score({**document, "evaluation": None}, "greedy") != 3.0
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    ("base:", "basis:", "unknown key 'basis'; known: 'about', 'base', "),
+    ("ticks: 100", "tics: 100", "base: unknown setting 'tics'; known: 'delay', 'evaluate', "),
+    ("option.actions: 9", "learner.brain: 9", "unknown parameter 'learner.brain'; known: 'learner"),
+    ("delay: [1, 4]", "delays: [1, 4]", "unknown setting 'delays'"),
+    ("delay: [1, 4]", "delay: 4", "neither a list of values nor a mapping"),
+    ("delay: [1, 4]", "delay: [[1]]", "'delay' is [1], not one value"),
+    ("x: delay", "x: size", "'size' is not one of the axes 'delay', 'interaction', "),
+    ("score: reward", "score: luck", "score 'luck' is not one of 'greedy', 'late', 'reward'"),
+    ("score: reward", "against: {delay: 2}", "against 'delay' '2' is not one of '1', '4'"),
+    ("quick: {seed", "quick: {seeds", "unknown setting 'seeds'"),
+    ("plant: counter, ", "", "no 'plant' in base nor on an axis"),
+])
+def test_what_is_unknown_is_refused(old: str, new: str, message: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        part_of(FILE.replace(old, new, 1), quick=True)
+    assert "sweep 'x.yaml': " in str(refused.value)
+    assert message in str(refused.value)
