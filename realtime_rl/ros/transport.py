@@ -30,6 +30,7 @@ def node_environment(environment: Mapping[str, str]) -> dict[str, str]:
         return {}
     only_local = environment.get("ROS_LOCALHOST_ONLY") == "1"
     if only_local or environment.get(_RANGE, "").upper() == "LOCALHOST":
-        return {_RANGE: "SYSTEM_DEFAULT", "ROS_LOCALHOST_ONLY": "0",
+        # rcl warns where the old variable is set, to whatever
+        return {_RANGE: "SYSTEM_DEFAULT", **({"ROS_LOCALHOST_ONLY": "0"} if only_local else {}),
                 **dict.fromkeys(_PROFILES, str(_LOCAL_PROFILE))}
     return {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
