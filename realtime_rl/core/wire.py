@@ -9,6 +9,7 @@ float64 holds every integer below 2**53 exactly, and no absolute time is among t
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import re
 import typing
@@ -52,7 +53,7 @@ class JoyValues:
 
 def encode_words(words: Mapping[str, object]) -> str:
     """Write `key=value` words for a `frame_id`; white space inside a value becomes `_`."""
-    return " ".join(f"{key}={re.sub(_SPACE, '_', str(value))}" for key, value in words.items())
+    return " ".join([f"{key}={_SPACE.sub('_', str(value))}" for key, value in words.items()])
 
 
 def decode_words(text: str) -> dict[str, str]:
@@ -60,22 +61,26 @@ def decode_words(text: str) -> dict[str, str]:
     return dict(word.split("=", 1) for word in text.split() if "=" in word)
 
 
+@functools.cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    """Fields of a record that are laid out: all but `stamp_ns`, which is the header's."""
+    return tuple(field.name for field in dataclasses.fields(kind) if field.name != "stamp_ns")
+
+
 def encode(record: Any) -> NamedScalars:  # noqa: ANN401 - any record of `records`
     """Lay a record of `records` out as named scalars."""
     names: list[str] = []
     values: list[float] = []
     words: dict[str, str] = {}
-    for field in dataclasses.fields(record):
-        value = getattr(record, field.name)
-        if field.name == "stamp_ns":
-            continue
+    for name in _field_names(type(record)):
+        value = getattr(record, name)
         if isinstance(value, str):
-            words[field.name] = value
+            words[name] = value
         elif isinstance(value, tuple):
-            names.extend(f"{field.name}.{index}" for index in range(len(value)))
-            values.extend(float(item) for item in value)
+            names += [f"{name}.{index}" for index in range(len(value))]
+            values.extend(map(float, value))
         else:
-            names.append(field.name)
+            names.append(name)
             values.append(float(value))
     return NamedScalars(record.stamp_ns, encode_words(words), tuple(names), tuple(values))
 

@@ -31,6 +31,11 @@ class Slot:
     schedule: Schedule
     """The one that dealt it, which also says when its action leaves."""
 
+    @property
+    def planned_ns(self) -> int:
+        """Before this its action does not leave, however soon it is computed."""
+        return self.schedule.release_ns(self.arrived_ns, self.start_ns)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finished(Generic[Result]):
@@ -52,6 +57,8 @@ class WorkerPool(Generic[Result]):
         self._workers = workers
         self._idle_from_ns: dict[int, int] = dict.fromkeys(workers, 0)
         self._in_flight: set[int] = set()
+        self._planned_ns: dict[int, int] = {}
+        """When the action of each computation in flight is to leave, as long as that is to come."""
         self._waiting: list[Finished[Result]] = []
         self._current = schedule
         self._coming: list[Schedule] = []
@@ -126,13 +133,19 @@ class WorkerPool(Generic[Result]):
         """
         end_ns = max(now_ns, slot.start_ns + emulated_ns)
         self._in_flight.discard(slot.worker)
+        self._planned_ns.pop(slot.worker, None)
         self._idle_from_ns[slot.worker] = end_ns + busy_after_ns
         release_ns = slot.schedule.release_ns(slot.arrived_ns, end_ns)
         heapq.heappush(self._waiting, Finished(release_ns, slot.tick, slot, end_ns, result))
 
     def next_due_ns(self) -> int | None:
-        """When the next result leaves, or an eager worker is free; `None` when neither is known."""
+        """When the next result leaves, or an eager worker is free; `None` when neither is known.
+
+        For a computation in flight that is the earliest time that its schedule allows: who comes
+        back then need not be woken if it ended before.
+        """
         times = [self._waiting[0].release_ns] if self._waiting else []
+        times += self._planned_ns.values()
         if self._newest_tick is not None and self._current.algorithm in EAGER \
                 and self._unscheduled(self._newest_tick):
             times += [self._idle_from_ns[worker] for worker in self._baseline_workers()
@@ -143,6 +156,8 @@ class WorkerPool(Generic[Result]):
     def due(self, now_ns: int) -> list[Finished[Result]]:
         """Take out the results whose time has come, in order."""
         out = []
+        for worker in [w for w, planned_ns in self._planned_ns.items() if planned_ns <= now_ns]:
+            del self._planned_ns[worker]  # it is late, and will wake us
         while self._waiting and self._waiting[0].release_ns <= now_ns:
             out.append(heapq.heappop(self._waiting))
         return out
@@ -196,6 +211,9 @@ class WorkerPool(Generic[Result]):
 
     def _slot(self, tick: int, stamp_ns: int, now_ns: int, worker: int) -> Slot:
         schedule = self._current
-        return Slot(tick, stamp_ns, worker, schedule.generation, schedule.due_tick(tick),
+        slot = Slot(tick, stamp_ns, worker, schedule.generation, schedule.due_tick(tick),
                     now_ns, now_ns, schedule)
+        if worker >= 0 and slot.planned_ns > now_ns:
+            self._planned_ns[worker] = slot.planned_ns
+        return slot
 

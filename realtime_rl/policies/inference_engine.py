@@ -67,7 +67,7 @@ class InferenceEngine:
             config: what stays.
             schedule: to begin with.
             policies: where the policy in use comes from.
-            wake: called, from any thread, when a result is there.
+            wake: called, from any thread, when a result is there that nobody comes for.
             prepare_thread: called first in every computing thread, as to set its priority.
         """
         self._config = config
@@ -115,6 +115,7 @@ class InferenceEngine:
             now_ns: the time, monotonic.
             age_ns: age of the newest observation, which only ROS time tells.
         """
+        self.collect()
         current = self._policies.current
         self._seen = (now_ns, age_ns)
         if current is None or self.newest is None:
@@ -129,6 +130,7 @@ class InferenceEngine:
 
     def start_worker(self, worker: int, now_ns: int, age_ns: int) -> list[Inference]:
         """A worker's timer fired: start it on the newest observation; return the slot if missed."""
+        self.collect()
         current = self._policies.current
         if current is None or self.newest is None:
             return []
@@ -153,6 +155,7 @@ class InferenceEngine:
 
     def due(self, now_ns: int) -> list[tuple[ActionMessage | None, Inference, str]]:
         """Return what leaves now: the action (if there is one), the record, and any error."""
+        self.collect()
         return [self._leave(finished) for finished in self.pool.due(now_ns)]
 
     def start_idle(self, now_ns: int) -> None:
@@ -204,7 +207,8 @@ class InferenceEngine:
         end_ns = time.monotonic_ns()
         self._computed.append((slot, end_ns, _Computed(
             action, current, end_ns - begin_ns, age_ns, self._policies.loading, first_use, error)))
-        self._wake()
+        if time.monotonic_ns() >= slot.planned_ns:
+            self._wake()  # before, `next_due_ns` brings the other thread here in time
 
     def _leave(self, finished: Finished[_Computed]
                ) -> tuple[ActionMessage | None, Inference, str]:

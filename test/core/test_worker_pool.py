@@ -320,6 +320,24 @@ def test_busy_counts_computations_and_what_counts_as_one() -> None:
     assert pool.busy(PERIOD + 10) == 0
 
 
+def test_a_computation_in_flight_is_looked_at_when_its_action_is_to_leave() -> None:
+    [pool] = one_pool(schedule(2, 2))
+    [slot] = pool.on_observation(0, 0, 100)
+    assert pool.next_due_ns() == slot.planned_ns > 100
+    assert pool.due(slot.planned_ns) == []
+    assert pool.next_due_ns() is None  # it is late: nobody waits for it in a circle
+    pool.on_result(slot, slot.planned_ns + 5, 0, 0)
+    assert pool.next_due_ns() == slot.planned_ns + 5
+
+
+def test_a_result_that_is_there_leaves_when_planned() -> None:
+    [pool] = one_pool(schedule(2, 2))
+    [slot] = pool.on_observation(0, 0, 100)
+    pool.on_result(slot, 200, 0, 0)
+    assert pool.next_due_ns() == slot.planned_ns
+    assert [finished.slot for finished in pool.due(slot.planned_ns)] == [slot]
+
+
 def test_results_wait_until_they_are_due() -> None:
     pool = one_pool(schedule(2, 2))[0]
     assert pool.next_due_ns() is None
