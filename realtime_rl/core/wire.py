@@ -72,7 +72,8 @@ def encode(record: Any) -> NamedScalars:  # noqa: ANN401 - any record of `record
     names: list[str] = []
     values: list[float] = []
     words: dict[str, str] = {}
-    for name in _field_names(type(record)):
+    kind: type = type(record)
+    for name in _field_names(kind):
         value = getattr(record, name)
         if isinstance(value, str):
             words[name] = value
