@@ -99,8 +99,9 @@ def _no_fate(lives: _Lives, records: RunRecords) -> Iterator[str]:
     newest = lives[-1][-1] if lives else None
     # what was computed from the last observations may still have been on its way
     end_ns = newest.stamp_ns - (longest + _TAIL_TICKS) * newest.period_ns if newest else 0
-    # and before its first verdict the actuator was not known to the workers yet
-    begin_ns = min((stamp_ns for stamp_ns, worker in decided if worker >= 0), default=end_ns)
+    # before its first verdict the actuator was not known to the workers yet; if none ever came,
+    # every action was lost
+    begin_ns = min((stamp_ns for stamp_ns, worker in decided if worker >= 0), default=-1)
     yield from _tell(
         (f"worker {i.worker}, tick {i.tick}" for i in real(records.inferences)
          if begin_ns < i.stamp_ns < end_ns and (i.stamp_ns, i.worker) not in decided),

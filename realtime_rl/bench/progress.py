@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -43,11 +42,6 @@ class Stages:
         """Print a line above the bar."""
         self._console.print(line, markup=False, soft_wrap=True)
 
-    @contextmanager
-    def shown(self) -> Iterator[None]:
+    def shown(self) -> AbstractContextManager[object]:
         """Show the bar for a while, where there is one."""
-        if self._bar is None:
-            yield
-            return
-        with self._bar:
-            yield
+        return self._bar or nullcontext()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -48,14 +47,9 @@ class TrainView:
                   flush=True)
         self._tenth = tenth
 
-    @contextmanager
-    def shown(self) -> Iterator[None]:
+    def shown(self) -> AbstractContextManager[object]:
         """Show the bar for a while, where there is one."""
-        if self._bar is None:
-            yield
-            return
-        with self._bar:
-            yield
+        return self._bar or nullcontext()
 
     def _text(self, training: Training) -> str:
         returns = training.figures.returns[-_RECENT:]

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from realtime_rl.core.errors import PlantError
 from realtime_rl.core.types import Action, PlantSpec, Transition
+
+
+def check_action(action: Action, spec: PlantSpec) -> None:
+    """`PlantError` for an action that the plant does not know."""
+    problem = spec.actions.problem(action)
+    if problem is not None:
+        raise PlantError(f"action {action!r} is {problem}: the space is {spec.actions}")
 
 
 class Plant(Protocol):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from realtime_rl.core.config import parameter
-from realtime_rl.core.errors import PlantError
 from realtime_rl.core.types import (
     Action,
     ActionSpace,
@@ -16,6 +15,7 @@ from realtime_rl.core.types import (
     PlantSpec,
     Transition,
 )
+from realtime_rl.plants.base import check_action
 from realtime_rl.plants.state_bytes import generator, pack, random_state, unpack
 
 _SIDE = 8
@@ -66,9 +66,7 @@ class CounterPlant:
 
     def step(self, action: Action) -> Transition:
         """See `Plant`."""
-        problem = self._spec.actions.problem(action)
-        if problem is not None:
-            raise PlantError(f"action {action!r} is {problem}: the space is {self._spec.actions}")
+        check_action(action, self._spec)
         if self._starting:
             return self._first()
         self._tick += 1

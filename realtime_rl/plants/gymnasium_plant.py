@@ -13,6 +13,7 @@ import yaml
 from realtime_rl.core.config import parameter
 from realtime_rl.core.errors import PlantError
 from realtime_rl.core.types import Action, PlantSpec, Transition
+from realtime_rl.plants.base import check_action
 from realtime_rl.plants.gymnasium_spaces import EXTRA, Actions, Observations
 from realtime_rl.plants.libraries import load_library
 from realtime_rl.plants.state_bytes import generator, pack, random_state, unpack
@@ -82,9 +83,7 @@ class GymnasiumPlant:
         """See `Plant`."""
         if self._closed:
             raise PlantError(f"plant {self._spec.name!r} is closed")
-        problem = self._spec.actions.problem(action)
-        if problem is not None:
-            raise PlantError(f"action {action!r} is {problem}: the space is {self._spec.actions}")
+        check_action(action, self._spec)
         if self._starting:
             return self._first()
         reward, over, cut = self._advance(action)

@@ -11,6 +11,7 @@ from realtime_rl.core.config import parameter, parameters
 from realtime_rl.core.errors import PlantError
 from realtime_rl.core.types import Action, ObservationSpec, PlantSpec, Transition
 from realtime_rl.plants import buttons, rom_files
+from realtime_rl.plants.base import check_action
 from realtime_rl.plants.emulator import FRAMES_PER_SECOND, SIZE, Emulator
 from realtime_rl.plants.ram_rules import Rules, Score
 from realtime_rl.plants.ram_values import Memory
@@ -94,9 +95,7 @@ class PyBoyPlant:
         """See `Plant`."""
         if self._closed:
             raise PlantError(f"plant {self._spec.name!r} is closed")
-        problem = self._spec.actions.problem(action)
-        if problem is not None:
-            raise PlantError(f"action {action!r} is {problem}: the space is {self._spec.actions}")
+        check_action(action, self._spec)
         if self._starting:
             return self._first()
         self._emulator.hold(self._presses[int(action[0])])

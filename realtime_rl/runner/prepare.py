@@ -133,14 +133,13 @@ def _first_policy(settings: graph.Settings, run_dir: Path) -> str:
     plant: PlantParameters = graph.section_of(settings, "plant")
     path = run_dir / "policy-000000.onnx"
     options = [word for option in plant.options for word in ("--plant-option", option)]
-    changed = [word for name, item in parameters(DqnConfig).items()
-                           if (value := getattr(learner, name)) != item.default
-                           for word in ("--set", f"{name}={value}")]
+    chosen = [word for name, item in parameters(DqnConfig).items()
+              if (value := getattr(learner, name)) != item.default
+              for word in ("--set", f"{name}={value}")]
     # in a process of its own: torch's hundreds of megabytes do not stay in this one
     done = subprocess.run(
         [sys.executable, "-m", "realtime_rl.cli.main", "export", "--plant", plant.name, *options,
-         "--network", learner.network, "--stack", str(learner.stack),
-         "--seed", str(learner.seed), *changed, str(path)],
+         *chosen, str(path)],
         capture_output=True, text=True, check=False)
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines()

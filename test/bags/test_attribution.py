@@ -57,6 +57,18 @@ def test_the_last_ticks_verdicts_may_lie_outside() -> None:
     assert disagreements(run(verdicts=VERDICTS[:-2])) == []
 
 
+def test_actions_before_the_actuator_was_there_are_not_lost_ones() -> None:
+    first = min(verdict.stamp_ns for verdict in VERDICTS if verdict.worker >= 0)
+    early = inference(1, worker=6, stamp_ns=first - 1)
+    assert disagreements(run(inferences=[early])) == []
+
+
+def test_where_no_action_ever_arrived_all_are_lost() -> None:
+    unheard = [verdict for verdict in VERDICTS if verdict.worker < 0]
+    found = disagreements(run(verdicts=unheard, inferences=[inference(1, worker=6)]))
+    assert any("1 computed action(s) never reached the actuator" in line for line in found)
+
+
 def test_an_action_that_never_arrived() -> None:
     lost = inference(1, worker=6)
     found = disagreements(run(inferences=[lost, inference(7, worker=6)]))

@@ -181,6 +181,12 @@ def test_excess_delay_under_max_time_is_beyond_the_promise_of_its_generation() -
     assert list(excess_delays(records)) == [1, 0]  # generation 3 was not recorded
 
 
+def test_excess_delay_under_quantile_time_is_beyond_the_promise_too() -> None:
+    promised = schedule(1, delay=1, algorithm=Algorithm.QUANTILE_TIME)
+    records = RunRecords([step(9)], [verdict(5, generation=1)], [inference(3)], [promised])
+    assert list(excess_delays(records)) == [1]
+
+
 def test_excess_delay_under_exp_time_is_beyond_its_own_duration() -> None:
     # 12 ms and a hand-over of 2 ms are two periods; 19 ms are three, without hand-over two
     exp = schedule(1, delay=9, algorithm=Algorithm.EXP_TIME)
