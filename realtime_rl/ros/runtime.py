@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Protocol
 
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.utilities import get_rmw_implementation_identifier
 
 from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.ros.executor import TickExecutor
 from realtime_rl.ros.graph import PARENT_VARIABLE
 
 _PR_SET_PDEATHSIG = 1
@@ -76,8 +76,7 @@ def spin(node: Node, stop: StopSignals, deadlines: DeadlineNode | None = None) -
 
     One thread does both: no lock, no race, and a deadline is met to the accuracy of a wait.
     """
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
+    executor = TickExecutor(node)
     stop.wake = executor.wake
     # what lives now lives for ever: collecting it again and again would cost milliseconds
     gc.collect()

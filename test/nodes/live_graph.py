@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import JointState, Joy
 from std_msgs.msg import String
 
 from realtime_rl.core.records import Inference, Timestep, Verdict
 from realtime_rl.ros import messages, qos
+from realtime_rl.ros.executor import TickExecutor
 from realtime_rl.runner.prepare import prepare
 from realtime_rl.runner.supervisor import Supervisor
 
@@ -36,8 +36,7 @@ class Watcher(Node):
         self.verdicts: list[Verdict] = []
         self.inferences: list[Inference] = []
         self.policies: list[str] = []
-        self.executor_of_test = SingleThreadedExecutor(context=context)
-        self.executor_of_test.add_node(self)
+        self.executor_of_test = TickExecutor(self)
         for topic, kind, kept in (("timestep", Timestep, self.steps),
                                   ("verdict", Verdict, self.verdicts),
                                   ("inference", Inference, self.inferences)):
