@@ -14,7 +14,7 @@ _LOWER_AFTER = 300
 """Evaluations that must agree before `D` or `N*` is raised or lowered: late actions cost more
 than waiting ones, and a `D` that goes down and up again leaves ticks without an action."""
 _REFRESH_NS = 500_000
-"""`T` is told again, without a new generation, when it moved this far."""
+"""How long actions are held is told again, without a new generation, when it moved this far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ class Coordination:
         """Workers that the cycle was settled for."""
         self.required_workers = 1
         """`N*`, as far as it is known."""
+        self.duration_ns = 0
+        """`T`, the inference time that the schedule reckons with."""
         self._dead: set[str] = set()
         self._newest_tick = 0
         self._newest_stamp_ns = 0
@@ -123,7 +125,7 @@ class Coordination:
     def evaluate(self) -> Schedule | None:
         """Return the schedule to announce now, or `None` when the present one stands.
 
-        The result has the present generation when only `T` moved.
+        The result has the present generation when only the time to hold actions moved.
         """
         demand = self._estimator.demand()
         if demand is None:
@@ -131,7 +133,7 @@ class Coordination:
         present, asked = self.schedule, demand.promised_delay_ticks
         demand = replace(demand, promised_delay_ticks=self._delay.settle(asked),
                          required_workers=self._required.settle(demand.required_workers))
-        self.required_workers = demand.required_workers
+        self.required_workers, self.duration_ns = demand.required_workers, demand.duration_ns
         active = self._active(demand.required_workers)
         cycle = self._settled_cycle(len(active))
         wanted = (demand.promised_delay_ticks, active, cycle)
@@ -162,11 +164,11 @@ class Coordination:
         return self._cycle.settle(self._estimator.cycle(workers))
 
     def _refresh(self, demand: Demand) -> Schedule | None:
-        """The integers stand; say `T` again when it moved."""
+        """The integers stand; say again how long actions are held when that moved."""
         present = self.schedule
-        if abs(demand.duration_ns - present.duration_ns) < _REFRESH_NS:
+        if abs(demand.hold_ns - present.hold_ns) < _REFRESH_NS:
             return None
-        self.schedule = replace(present, duration_ns=demand.duration_ns)
+        self.schedule = replace(present, hold_ns=demand.hold_ns)
         return self.schedule
 
     def _next(self, demand: Demand, active: tuple[int, ...], cycle: int) -> Schedule:
@@ -180,4 +182,4 @@ class Coordination:
                           + policy.lead_ticks)
         return Schedule(
             active, policy.period_ns, newest + 1, effective_tick, demand.promised_delay_ticks,
-            demand.duration_ns, policy.algorithm, policy.dealing, policy.slot_source, cycle)
+            demand.hold_ns, policy.algorithm, policy.dealing, policy.slot_source, cycle)

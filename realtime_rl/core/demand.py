@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from realtime_rl.core.durations import DurationWindow
 from realtime_rl.core.planner import (
     Setting,
+    hold_ns,
     representative_ns,
     required_workers,
     slot_cycle,
@@ -25,6 +26,7 @@ class Demand:
     """What it takes to act at every tick."""
 
     duration_ns: int
+    hold_ns: int
     promised_delay_ticks: int
     required_workers: int
 
@@ -61,7 +63,7 @@ class DemandEstimator:
             self._required_of_window = required_workers(values, setting, self._target)
             self._required = max(self._required_of_window,
                                  required_workers(values[-_RECENT:], setting, self._target))
-        return Demand(duration_ns,
+        return Demand(duration_ns, hold_ns(values, setting),
                       promised_delay_ticks(duration_ns, setting.handover_ns, setting.period_ns),
                       self._required)
 

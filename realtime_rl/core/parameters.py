@@ -123,8 +123,9 @@ class InferenceParameters(SpecParameters):
     schedule_cycle: int = parameter(
         1, "set by the coordinator: ticks in which each active worker has one slot", unit="ticks",
         low=1, live=True)
-    schedule_duration_ns: int = parameter(
-        0, "set by the coordinator: inference time T it reckons with", unit="ns", low=0, live=True)
+    schedule_hold_ns: int = parameter(
+        0, "set by the coordinator: how long after its slot began an action leaves", unit="ns",
+        low=0, live=True)
     schedule_algorithm: str = parameter(
         "max_time", "set by the coordinator", choices=ALGORITHMS, live=True)
     schedule_dealing: str = parameter(

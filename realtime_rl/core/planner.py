@@ -27,6 +27,8 @@ _TICKS = 2000
 """Ticks that are looked at: one missed action in them is an inaction of 0.0005."""
 _EVENNESS = 0.005
 """Share of the ticks that may go without an action so that the others are even."""
+_READY = 0.99
+"""Share of actions that are ready when they are to leave."""
 _LOOK_NS = 100_000_000
 """How often a coordinator looks at its window."""
 _FALLS_AFTER = 300
@@ -74,6 +76,20 @@ def representative_ns(durations_ns: Sequence[int] | Durations, setting: Setting)
     if setting.algorithm is Algorithm.QUANTILE_TIME:
         return int(values[min(values.size - 1, int(setting.quantile * values.size))])
     return round(float(values.mean()))
+
+
+def hold_ns(durations_ns: Sequence[int] | Durations, setting: Setting) -> int:
+    """Return how long after its slot began an action is held, so that a stream of them is even.
+
+    `MAX_TIME`: not for `T`, which only what is promised needs, but for so long that 99 % are ready.
+    The others leave as soon as they are; what they leave of the promised delay is room for a
+    message or a wake-up that comes late. `QUANTILE_TIME`: `T`, which is such a quantile.
+    """
+    duration_ns = representative_ns(durations_ns, setting)
+    if setting.algorithm is not Algorithm.MAX_TIME:
+        return duration_ns
+    values = np.asarray(durations_ns, np.int64)
+    return min(duration_ns, int(np.quantile(values, _READY, method="higher")))
 
 
 def predict(durations_ns: Sequence[int] | Durations, workers: int, setting: Setting,

@@ -41,8 +41,8 @@ class Schedule:
     """0: nothing was measured yet; workers start whenever they can and hold nothing."""
     effective_tick: int = 0
     promised_delay_ticks: int = 1
-    duration_ns: int = 0
-    """`T`, the inference time that the schedule reckons with."""
+    hold_ns: int = 0
+    """How long after its slot began an action leaves, if it is ready by then."""
     algorithm: Algorithm = Algorithm.MAX_TIME
     dealing: Dealing = Dealing.POOLED
     slot_source: SlotSource = SlotSource.TICK
@@ -54,7 +54,7 @@ class Schedule:
         if not self.active or len(set(self.active)) != len(self.active):
             raise ConfigError(f"active workers {self.active!r} must be present and distinct")
         if min(self.promised_delay_ticks, self.period_ns, self.cycle) < 1 \
-                or self.duration_ns < 0:
+                or self.hold_ns < 0:
             raise ConfigError(f"impossible schedule {self!r}")
 
     def owner(self, tick: int) -> int | None:
@@ -76,12 +76,12 @@ class Schedule:
     def release_ns(self, start_of_slot_ns: int, end_ns: int) -> int:
         """When an action leaves: ready at `end_ns`, held so that one goes out a tick.
 
-        Held for `T` after its slot began, and never so short that it could reach the plant a
-        tick early. An overrun leaves at once.
+        Never held so short that it could reach the plant a tick early. One that is ready later
+        leaves at once.
         """
         if not self._holds:
             return end_ns
-        held_ns = max(self.duration_ns, (self.promised_delay_ticks - 1) * self.period_ns)
+        held_ns = max(self.hold_ns, (self.promised_delay_ticks - 1) * self.period_ns)
         return max(end_ns, start_of_slot_ns + held_ns)
 
     @property

@@ -70,7 +70,7 @@ class WorkerPool(Generic[Result]):
     def set_schedule(self, schedule: Schedule) -> None:
         """Follow `schedule` from its effective tick on."""
         if schedule.generation == self._current.generation:
-            self._current = schedule  # the same integers, a fresher T
+            self._current = schedule  # the same integers, held for another time
         else:
             self._coming = [coming for coming in self._coming
                             if coming.generation < schedule.generation

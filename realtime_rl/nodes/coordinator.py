@@ -98,12 +98,12 @@ class CoordinatorNode(Node):
         self._publisher.publish(messages.to_scalars(ScheduleRecord(
             self.get_clock().now().nanoseconds, schedule.generation, schedule.effective_tick,
             schedule.promised_delay_ticks, self._coordination.required_workers,
-            schedule.duration_ns, self._handover_ns, schedule.period_ns, schedule.algorithm,
+            self._coordination.duration_ns, self._handover_ns, schedule.period_ns, schedule.algorithm,
             schedule.dealing, schedule.slot_source, len(self._parameter_clients), schedule.active)))
         self.get_logger().info(
             f"schedule {schedule.generation} from tick {schedule.effective_tick}: "
             f"N={len(schedule.active)} D={schedule.promised_delay_ticks} "
-            f"T={schedule.duration_ns / 1e6:.1f} ms")
+            f"T={self._coordination.duration_ns / 1e6:.1f} ms")
 
     def _write(self, name: str, schedule: Schedule) -> None:
         """Ask one node to take the schedule, all of it or nothing; never wait for the answer."""
@@ -119,7 +119,7 @@ class CoordinatorNode(Node):
             Parameter("schedule_active", value=list(schedule.active)),
             Parameter("schedule_delay", value=schedule.promised_delay_ticks),
             Parameter("schedule_cycle", value=schedule.cycle),
-            Parameter("schedule_duration_ns", value=schedule.duration_ns),
+            Parameter("schedule_hold_ns", value=schedule.hold_ns),
             Parameter("schedule_algorithm", value=schedule.algorithm.name.lower()),
             Parameter("schedule_dealing", value=schedule.dealing.name.lower()),
             Parameter("schedule_slot_source", value=schedule.slot_source.name.lower()),

@@ -213,7 +213,7 @@ class InferenceNode(LifecycleNode):
         return Schedule(
             config.schedule_active or tuple(range(config.workers)), config.period_ns,
             config.schedule_generation, config.schedule_effective_tick, config.schedule_delay,
-            config.schedule_duration_ns, Algorithm[config.schedule_algorithm.upper()],
+            config.schedule_hold_ns, Algorithm[config.schedule_algorithm.upper()],
             Dealing[config.schedule_dealing.upper()],
             SlotSource[config.schedule_slot_source.upper()], config.schedule_cycle)
 

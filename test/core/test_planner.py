@@ -16,6 +16,7 @@ from realtime_rl.core.planner import (
     MOST_WORKERS,
     Setting,
     fewest_workers,
+    hold_ns,
     predict,
     representative_ns,
     required_workers,
@@ -190,6 +191,20 @@ def test_what_a_schedule_reckons_with(algorithm: Algorithm, expected: int) -> No
     assert representative_ns(durations, Setting(PERIOD, HANDOVER, algorithm, quantile=0.8)) \
         == expected
     assert representative_ns([7], Setting(PERIOD, HANDOVER, algorithm)) == 7
+
+
+@given(st.lists(st.integers(1, 10**9), min_size=1, max_size=400))
+def test_actions_are_held_until_99_percent_are_ready_and_never_longer_than_reckoned_with(
+        durations: list[int]) -> None:
+    even = setting(Algorithm.MAX_TIME)
+    held = hold_ns(durations, even)
+    assert held <= representative_ns(durations, even)
+    late = sum(duration > held for duration in durations)
+    assert late <= max(1, 0.01 * len(durations))
+    sooner = sum(duration > held - 1 for duration in durations)
+    assert sooner > 0.01 * (len(durations) - 1)
+    quantile = setting(Algorithm.QUANTILE_TIME)
+    assert hold_ns(durations, quantile) == representative_ns(durations, quantile)
 
 
 def test_nothing_is_planned_without_durations_or_workers() -> None:

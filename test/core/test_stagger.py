@@ -138,7 +138,7 @@ def test_active_workers_must_be_present_and_distinct(active: tuple[int, ...]) ->
 
 
 @pytest.mark.parametrize("impossible", [
-    {"promised_delay_ticks": 0}, {"period_ns": 0}, {"duration_ns": -1}])
+    {"promised_delay_ticks": 0}, {"period_ns": 0}, {"hold_ns": -1}])
 def test_impossible_schedules_are_refused(impossible: dict[str, int]) -> None:
     with pytest.raises(ConfigError, match="impossible schedule"):
         Schedule(**{"active": (0,), "period_ns": PERIOD, **impossible})

@@ -24,7 +24,7 @@ def schedule(workers: int, delay: int, **details: object) -> Schedule:
     """Generation 1 from tick 0 on, reckoning with just what `delay` allows."""
     return Schedule(**{
         "active": tuple(range(workers)), "period_ns": PERIOD, "generation": 1,
-        "promised_delay_ticks": delay, "cycle": delay, "duration_ns": delay * PERIOD,
+        "promised_delay_ticks": delay, "cycle": delay, "hold_ns": delay * PERIOD,
         **details})
 
 
@@ -127,7 +127,7 @@ def test_held_actions_leave_in_order_one_a_slot(workers: int, delay: int, seed: 
     longest = delay * PERIOD - handover
     durations = [rng.randrange(1, longest + 1) for _ in range(60)]
     jitters = [rng.randrange(1_000_000) for _ in range(60)]
-    plan = schedule(workers, delay, duration_ns=longest, dealing=dealing)
+    plan = schedule(workers, delay, hold_ns=longest, dealing=dealing)
     out = run(one_pool(plan), 60, durations.__getitem__, jitter=jitters.__getitem__)
     check_sanity(out, [plan])
     order = [finished.tick for _, finished in out.left]
@@ -235,15 +235,15 @@ def test_a_generation_that_waits_may_be_refreshed() -> None:
     pool = one_pool(schedule(2, 2))[0]
     coming = schedule(2, 3, generation=2, effective_tick=50)
     pool.set_schedule(coming)
-    pool.set_schedule(replace(coming, duration_ns=5))
+    pool.set_schedule(replace(coming, hold_ns=5))
     assert pool.schedule_at(49).generation == 1
-    assert pool.schedule_at(50).duration_ns == 5
+    assert pool.schedule_at(50).hold_ns == 5
 
 
 def test_a_refreshed_duration_holds_from_the_next_slot_on() -> None:
-    first = schedule(2, 2, duration_ns=20_000_000)
+    first = schedule(2, 2, hold_ns=20_000_000)
     out = run(one_pool(first), 10, lambda tick: 10_000_000,
-              changes={5: replace(first, duration_ns=30_000_000)})
+              changes={5: replace(first, hold_ns=30_000_000)})
     held = {f.tick: time - f.slot.arrived_ns for time, f in out.left}
     assert [held[tick] for tick in range(3, 7)] == [20_000_000] * 2 + [30_000_000] * 2
 
@@ -401,7 +401,7 @@ def test_held_delays_are_the_promised_ones() -> None:
     """D, T and the period agree with each other as the coordinator computes them."""
     duration = 94_000_000
     delay = promised_delay_ticks(duration, 2_000_000, PERIOD)
-    plan = schedule(delay, delay, duration_ns=duration)
+    plan = schedule(delay, delay, hold_ns=duration)
     out = run(one_pool(plan), 50, lambda tick: duration)
     assert delay == 6
     assert out.applied() == {tick + 6: tick for tick in range(50)}
