@@ -170,8 +170,9 @@ class _Run:
         self.schedules.append(ScheduleRecord(
             _stamp_ns(now_ns), schedule.generation, schedule.effective_tick,
             schedule.promised_delay_ticks, self._coordination.required_workers,
-            self._coordination.duration_ns, policy.handover_ns, schedule.period_ns, schedule.algorithm,
-            schedule.dealing, schedule.slot_source, self._graph.processes, schedule.active))
+            self._coordination.duration_ns, policy.handover_ns, schedule.period_ns,
+            schedule.algorithm, schedule.dealing, schedule.slot_source, self._graph.processes,
+            schedule.active))
 
     def _carry_out(self, decision: Decision) -> None:
         for command in decision.commands:

@@ -98,8 +98,9 @@ class CoordinatorNode(Node):
         self._publisher.publish(messages.to_scalars(ScheduleRecord(
             self.get_clock().now().nanoseconds, schedule.generation, schedule.effective_tick,
             schedule.promised_delay_ticks, self._coordination.required_workers,
-            self._coordination.duration_ns, self._handover_ns, schedule.period_ns, schedule.algorithm,
-            schedule.dealing, schedule.slot_source, len(self._parameter_clients), schedule.active)))
+            self._coordination.duration_ns, self._handover_ns, schedule.period_ns,
+            schedule.algorithm, schedule.dealing, schedule.slot_source,
+            len(self._parameter_clients), schedule.active)))
         self.get_logger().info(
             f"schedule {schedule.generation} from tick {schedule.effective_tick}: "
             f"N={len(schedule.active)} D={schedule.promised_delay_ticks} "
