@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from realtime_rl.bench.live import LiveBench, measure
 from realtime_rl.bench.planning import Expectation, plan, predicted
 from realtime_rl.bench.progress import Stages
 from realtime_rl.bench.recovery import Recovery, recovery
+from realtime_rl.bench.usage import Used
 from realtime_rl.bench.virtual import VirtualGraph, run_virtual
 from realtime_rl.core.accounting import Figures, account, settled
 from realtime_rl.core.coordination import CoordinationPolicy
@@ -53,8 +54,7 @@ class Row:
     planned: Prediction
     figures: Figures
     recovery: Recovery | None
-    cpu_percent: float | None = None
-    rss_mb: float | None = None
+    used: Used = field(default_factory=Used)
 
 
 def compare(comparison: Comparison, stages: Stages) -> Iterator[Row]:
@@ -82,7 +82,7 @@ def _run(comparison: Comparison, approach: Approach, planned: Prediction, latenc
             duration_s=comparison.duration_s, algorithm=approach.algorithm.name.lower(),
             dealing=approach.dealing.name.lower()), stages.update, stages.say)
         return Row(approach, workers, planned, measured.report.figures,
-                   recovery(measured.report.run.records), measured.cpu_percent, measured.rss_mb)
+                   recovery(measured.report.run.records), measured.used)
     period_s = expected.period_ns / 1e9
     records = run_virtual(
         VirtualGraph(CoordinationPolicy(

@@ -29,21 +29,22 @@ def stagger_document(bench: LiveBench, measured: Measured) -> dict[str, Any]:
              "settle_s": bench.settle_s,
              "plant": bench.plant, "network": bench.network, "learner": bench.learner,
              "assignments": list(bench.assignments)}
-    return {**measured.report.figures, "cpu_percent": measured.cpu_percent,
-            "rss_mb": measured.rss_mb, "bench": asked}
+    return {**measured.report.figures, **asdict(measured.used), "bench": asked}
 
 
 def stagger_text(measured: Measured) -> str:
     """Write the report's summary, with CPU and memory."""
-    interaction = measured.report.figures["interaction"]
+    interaction, used = measured.report.figures["interaction"], measured.used
     lines = [
         ("Jitter p95", number(interaction["action_jitter_ms"]["p95"], 2), "ms"),
         ("Excess", number(interaction["excess_delay_ticks"]["p99"], 0),
          "ticks of delay beyond the promised one, in 99 % of the actions at most"),
-        ("CPU", number(measured.cpu_percent, 1),
+        ("CPU", number(used.cpu_percent, 1),
          "% of one core: all inference processes together, after warm-up"),
-        ("Memory", number(measured.rss_mb, 0),
-         "MB resident: all inference processes together, at its largest")]
+        ("Memory", number(used.rss_mb, 0),
+         "MB resident: all inference processes together, at its largest"),
+        ("Stolen", number(used.stolen_percent, 2),
+         "% of the machine's CPU time went to others on its host: more than 0.5 shows")]
     return to_text(measured.report) + "\n" + "".join(
         f"  {label:<10}{value:>10}  {detail}\n" for label, value, detail in lines)
 
@@ -70,13 +71,13 @@ def _compared(row: Row) -> dict[str, Any]:
             "outlier": asdict(row.recovery) if row.recovery else None,
             "planned": {"inaction_fraction": row.planned.inaction,
                         "delay_ticks": row.planned.delay_ticks},
-            "cpu_percent": row.cpu_percent, "rss_mb": row.rss_mb}
+            **asdict(row.used)}
 
 
 def compare_text(rows: Sequence[Row]) -> str:
     """Write a comparison as a table."""
     head = ["algorithm", "workers", "no action", "planned", "jitter p95 [ms]", "delay [ticks]",
-            "delay [ms]", "recovery [ticks]", "CPU [%]"]
+            "delay [ms]", "recovery [ticks]", "CPU [%]", "stolen [%]"]
     body = []
     for row in rows:
         interaction = row.figures["interaction"]
@@ -85,7 +86,8 @@ def compare_text(rows: Sequence[Row]) -> str:
             str(row.approach), str(row.workers), percent(interaction["inaction_fraction"]),
             percent(row.planned.inaction), number(interaction["action_jitter_ms"]["p95"]),
             number(interaction["delay_ticks"]["mean"]), number(interaction["delay_ms"]["mean"], 0),
-            number(recovered, 0), number(row.cpu_percent, 1)])
+            number(recovered, 0), number(row.used.cpu_percent, 1),
+            number(row.used.stolen_percent)])
     return (table(head, body) + "\n\nrecovery: ticks from the first without an action after the "
             f"outlier until one acts at every tick again; {UNKNOWN}: it never did.")
 

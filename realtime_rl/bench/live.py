@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from realtime_rl.bags.report import Report, make_report
-from realtime_rl.bench.usage import Usage
+from realtime_rl.bench.usage import Usage, Used
 from realtime_rl.core.errors import BagError, PolicyError
 from realtime_rl.runner.prepare import Prepared, prepare
 from realtime_rl.runner.supervisor import Supervisor
@@ -76,10 +76,8 @@ class Measured:
     """What came of a run."""
 
     report: Report
-    cpu_percent: float | None
-    """Of the inference processes together, in percent of one core."""
-    rss_mb: float | None
-    """Resident memory of the inference processes together, at its largest [10⁶ bytes]."""
+    used: Used
+    """Of the machine, by the inference processes together."""
 
 
 Disturb = Callable[[float, dict[str, int]], None]
@@ -117,7 +115,7 @@ def measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[str
             raise BagError("nothing was recorded: the graph did not come up; --set "
                            "scenario.record must not be empty")
         report = make_report(bag, prepared.scenario.namespace or None, skip_s=bench.settle_s)
-    return Measured(report, usage.cpu_percent, usage.rss_mb)
+    return Measured(report, usage.used)
 
 
 def _prepared(bench: LiveBench, folder: Path) -> Prepared:

@@ -110,7 +110,7 @@ class InferenceParameters(SpecParameters):
     learning_time: float = parameter(
         0.0, "`sequential`: how long that takes, emulated", unit="s", low=0.0, high=3600.0)
     timer_phase: float = parameter(
-        0.001, "`slot_source: timer`: how long after a tick is heard of its slot starts",
+        0.003, "`slot_source: timer`: how long after a tick is heard of its slot starts",
         unit="s", low=0.0, high=1.0)
     schedule_generation: int = parameter(0, "set by the coordinator", low=0, live=True)
     schedule_effective_tick: int = parameter(

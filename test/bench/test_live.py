@@ -32,6 +32,7 @@ def test_a_run_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert document["learning"]["updates"] is None
     assert document["cpu_percent"] > 0
     assert document["rss_mb"] > 10
+    assert document["stolen_percent"] >= 0
     assert document["bench"]["workers"] == "3"
     assert bag.is_dir()
     assert [path.name for path in tmp_path.iterdir()] == ["bag"]
