@@ -45,6 +45,7 @@ class Decision:
 class _Received:
     message: ActionMessage
     arrival_s: float
+    age_s: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Arbiter:
 
     def on_action(self, message: ActionMessage, now_ns: int) -> Decision:
         """An action arrived: forward it at once, keep it for its tick, or say why not."""
-        received = _Received(message, (now_ns - self._start_ns) / 1e9)
+        received = _Received(message, (now_ns - self._start_ns) / 1e9, self._age_s(message, now_ns))
         reason = self._refusal(message)
         decision = Decision()
         if reason is not Reason.NONE:
@@ -184,6 +185,12 @@ class Arbiter:
         if message.tick in self._received:
             return Reason.DUPLICATE
         return Reason.LATE if message.tick < self._newest_forwarded else Reason.NONE
+
+    def _age_s(self, message: ActionMessage, now_ns: int) -> float:
+        """How long the tick that an action answers is over, by the plant's grid."""
+        if not self._grid.known or message.tick < 0:
+            return math.nan
+        return (now_ns - self._grid.predict_ns(message.tick)) / 1e9
 
     def _upcoming(self, now_ns: int) -> int:
         """The tick that a command sent now can reach."""
@@ -288,4 +295,4 @@ def _verdict(received: _Received, fate: Fate, reason: Reason = Reason.NONE,
     message = received.message
     delay = tick - message.tick if tick >= 0 else -1
     return Verdict(message.stamp_ns, fate, reason, tick, message.tick, delay, message.worker,
-                   message.version, message.generation, received.arrival_s)
+                   message.version, message.generation, received.arrival_s, received.age_s)

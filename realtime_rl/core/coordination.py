@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from realtime_rl.core.demand import Demand, DemandEstimator, Hysteresis
+from realtime_rl.core.handover import Handover
 from realtime_rl.core.planner import Setting
-from realtime_rl.core.records import Algorithm, Dealing, Inference, Miss, SlotSource
-from realtime_rl.core.stagger import Schedule
+from realtime_rl.core.records import Algorithm, Dealing, Inference, Miss, SlotSource, Verdict
+from realtime_rl.core.stagger import HOLDING, Schedule, promised_delay_ticks
 
 _RAISE_AFTER = 2
 _LOWER_AFTER = 300
 """Evaluations that must agree before `D` or `N*` is raised or lowered: late actions cost more
 than waiting ones, and a `D` that goes down and up again leaves ticks without an action."""
+_REMEMBERED = 8
+"""Generations whose actions may still be on their way."""
 _REFRESH_NS = 500_000
 """How long actions are held is told again, without a new generation, when it moved this far."""
 
@@ -38,6 +41,7 @@ class CoordinationPolicy:
     workers: tuple[int, ...]
     period_ns: int
     handover_ns: int
+    """Allowance `h` for messages and wake-ups: so much at least."""
     window: int = 1024
     warmup: int = 2
     lead_ticks: int = 4
@@ -47,6 +51,9 @@ class CoordinationPolicy:
     slot_source: SlotSource = SlotSource.TICK
     quantile: float = 0.95
     sizing: Sizing = Sizing()
+    most_handover_ns: int = 0
+    """Actions that hold a promise are allowed more than `handover_ns` where they are measured to
+    need it, up to this."""
     processes: tuple[str, ...] = ()
     """Names of the inference processes: worker `w` lives in number `w % len(processes)`."""
 
@@ -72,6 +79,9 @@ class Coordination:
         """Workers that the cycle was settled for."""
         self.required_workers = 1
         """`N*`, as far as it is known."""
+        self._handover = Handover(policy.handover_ns, policy.most_handover_ns)
+        self._told: dict[int, Schedule] = {}
+        """The newest schedules by generation."""
         self.duration_ns = 0
         """`T`, the inference time that the schedule reckons with."""
         self._dead: set[str] = set()
@@ -103,11 +113,25 @@ class Coordination:
             self._heard[inference.node] = (inference.tick, inference.generation)
         if inference.miss is Miss.NONE:
             self._estimator.push(inference.duration_s, inference.node)
+        self._handover.on_inference(inference)
+
+    def on_verdict(self, verdict: Verdict) -> None:
+        """Take in the fate of an action, which tells how long its way took."""
+        schedule = self._told.get(verdict.generation)
+        if schedule is not None:
+            self._handover.on_verdict(verdict, schedule)
+
+    @property
+    def handover_ns(self) -> int:
+        """The allowance `h` in use."""
+        holds = self._policy.algorithm in HOLDING
+        return self._handover.allowance_ns if holds else self._policy.handover_ns
 
     def _begin_anew(self, stamp_ns: int) -> None:
         """The plant counts its ticks anew: the present effective tick means nothing any more."""
         self._plant_began_anew = True
         self._life_began_ns = stamp_ns
+        self._handover.restarted()
         self._heard = {node: (-1, generation) for node, (_, generation) in self._heard.items()}
 
     def behind(self) -> list[str]:
@@ -130,7 +154,8 @@ class Coordination:
         demand = self._estimator.demand()
         if demand is None:
             return None
-        present, asked = self.schedule, demand.promised_delay_ticks
+        present = self.schedule
+        asked = promised_delay_ticks(demand.duration_ns, self.handover_ns, present.period_ns)
         demand = replace(demand, promised_delay_ticks=self._delay.settle(asked),
                          required_workers=self._required.settle(demand.required_workers))
         self.required_workers, self.duration_ns = demand.required_workers, demand.duration_ns
@@ -140,8 +165,13 @@ class Coordination:
         if present.generation and not self._plant_began_anew and wanted == (
                 present.promised_delay_ticks, present.active, present.cycle_ticks):
             return self._refresh(demand) if asked == present.promised_delay_ticks else None
-        self.schedule = self._next(demand, active, cycle)
-        return self.schedule
+        return self._tell(self._next(demand, active, cycle))
+
+    def _tell(self, schedule: Schedule) -> Schedule:
+        self.schedule = self._told[schedule.generation] = schedule
+        if len(self._told) > _REMEMBERED:
+            del self._told[min(self._told)]
+        return schedule
 
     def _active(self, required: int) -> tuple[int, ...]:
         """Workers that are to take slots: of the living, in order, as many as wanted."""
@@ -168,8 +198,7 @@ class Coordination:
         present = self.schedule
         if abs(demand.hold_ns - present.hold_ns) < _REFRESH_NS:
             return None
-        self.schedule = replace(present, hold_ns=demand.hold_ns)
-        return self.schedule
+        return self._tell(replace(present, hold_ns=demand.hold_ns))
 
     def _next(self, demand: Demand, active: tuple[int, ...], cycle: int) -> Schedule:
         policy, present = self._policy, self.schedule

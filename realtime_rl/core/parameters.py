@@ -175,7 +175,11 @@ class CoordinatorParameters:
         0.005, "share of the ticks that may lack a worker when N* is worked out",
         low=0.0, high=1.0)
     handover: float = parameter(
-        0.002, "allowance for messages and scheduling in D", unit="s", low=0.0, high=1.0)
+        0.002, "allowance for messages and wake-ups in D: so much at least", unit="s", low=0.0,
+        high=1.0)
+    handover_max: float = parameter(
+        0.05, "and so much at most, where the actions held for D are measured to need it",
+        unit="s", low=0.0, high=1.0)
     window: int = parameter(1024, "inference durations that T rests on", low=2, high=100_000)
     warmup: int = parameter(2, "first durations of each process that are left out", low=0)
     alive_lease: float = parameter(
@@ -186,6 +190,9 @@ class CoordinatorParameters:
 
     def __post_init__(self) -> None:
         """Refuse a minimum above the maximum."""
+        if self.handover > self.handover_max:
+            raise ConfigError(f"handover: {self.handover!r} exceeds handover_max "
+                              f"{self.handover_max!r}")
         if self.min_workers > self.max_workers:
             raise ConfigError(f"min_workers: {self.min_workers!r} exceeds max_workers "
                               f"{self.max_workers!r}")

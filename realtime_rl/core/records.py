@@ -171,6 +171,8 @@ class Verdict:
     generation: int
     arrival_s: float
     """Arrival at the actuator on its monotonic clock since its start [s]; NaN for a default."""
+    age_s: float = math.nan
+    """How long before that the observation's tick was heard of, as it should have been [s]."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from realtime_rl.core.records import (
     Inference,
     ScheduleRecord,
     SlotSource,
+    Verdict,
 )
 from realtime_rl.core.stagger import Schedule
 from realtime_rl.ros import messages, qos, runtime
@@ -38,10 +39,10 @@ class CoordinatorNode(Node):
         """Declare parameters and topics, and one parameter client an inference node."""
         super().__init__("coordinator")
         config = NodeParameters(self, CoordinatorParameters).current
-        self._handover_ns = round(config.handover * 1e9)
         self._coordination = Coordination(CoordinationPolicy(
-            tuple(range(config.workers)), config.period_ns, self._handover_ns, config.window,
-            config.warmup, algorithm=Algorithm[config.algorithm.upper()],
+            tuple(range(config.workers)), config.period_ns, round(config.handover * 1e9),
+            config.window, config.warmup, most_handover_ns=round(config.handover_max * 1e9),
+            algorithm=Algorithm[config.algorithm.upper()],
             dealing=Dealing[config.dealing.upper()],
             slot_source=SlotSource[config.slot_source.upper()], quantile=config.quantile,
             sizing=Sizing(config.sizing == "auto", config.min_workers, config.max_workers,
@@ -53,6 +54,7 @@ class CoordinatorNode(Node):
         self._asked: dict[str, Future] = {}
         self._publisher = self.create_publisher(JointState, "schedule", qos.LATCHED)
         self.create_subscription(JointState, "inference", self._on_inference, qos.RECORD)
+        self.create_subscription(JointState, "verdict", self._on_verdict, qos.RECORD)
         for name in config.inference_nodes:
             self.create_subscription(
                 Empty, f"{name}/alive", lambda message: None,
@@ -81,6 +83,12 @@ class CoordinatorNode(Node):
             self.get_logger().warning(f"{self._absurd} absurd inference duration(s) ignored",
                                       throttle_duration_sec=1.0)
 
+    def _on_verdict(self, message: JointState) -> None:
+        try:
+            self._coordination.on_verdict(messages.from_scalars(Verdict, message))
+        except wire.WireError as error:
+            self.get_logger().warning(f"verdict: {error}", throttle_duration_sec=1.0)
+
     def _evaluate(self) -> None:
         before = self._coordination.schedule.generation
         schedule = self._coordination.evaluate()
@@ -98,13 +106,14 @@ class CoordinatorNode(Node):
         self._publisher.publish(messages.to_scalars(ScheduleRecord(
             self.get_clock().now().nanoseconds, schedule.generation, schedule.effective_tick,
             schedule.promised_delay_ticks, self._coordination.required_workers,
-            self._coordination.duration_ns, self._handover_ns, schedule.period_ns,
+            self._coordination.duration_ns, self._coordination.handover_ns, schedule.period_ns,
             schedule.algorithm, schedule.dealing, schedule.slot_source,
             len(self._parameter_clients), schedule.active)))
         self.get_logger().info(
             f"schedule {schedule.generation} from tick {schedule.effective_tick}: "
             f"N={len(schedule.active)} D={schedule.promised_delay_ticks} "
-            f"T={self._coordination.duration_ns / 1e6:.1f} ms")
+            f"T={self._coordination.duration_ns / 1e6:.1f} ms "
+            f"h={self._coordination.handover_ns / 1e6:.1f} ms")
 
     def _write(self, name: str, schedule: Schedule) -> None:
         """Ask one node to take the schedule, all of it or nothing; never wait for the answer."""

@@ -344,7 +344,8 @@ def test_an_action_is_applied_when_the_plant_says_so() -> None:
     bench = Bench(start_ns=1000).ticks(range(6))
     [command] = bench.act(message(4), 5 * PERIOD + 1000).commands
     assert bench.tick(6, command).verdicts == [Verdict(
-        stamp(4), Fate.APPLIED, Reason.NONE, 6, 4, 2, 1, 7, 2, 5 * PERIOD / 1e9)]
+        stamp(4), Fate.APPLIED, Reason.NONE, 6, 4, 2, 1, 7, 2, 5 * PERIOD / 1e9,
+        (PERIOD + 1000) / 1e9)]
     assert bench.tick(7).verdicts == []
 
 
@@ -373,8 +374,18 @@ def test_why_actions_are_rejected(what: ActionMessage, reason: Reason) -> None:
     bench.act(message(2), 5 * PERIOD + 1)
     decision = bench.act(what, 5 * PERIOD + 2)
     assert decision.commands == []
+    age_s = ((5 - what.tick) * PERIOD + 2) / 1e9 if what.tick >= 0 else math.nan
     assert decision.verdicts == [Verdict(
-        what.stamp_ns, Fate.REJECTED, reason, -1, what.tick, -1, 1, 7, 2, (5 * PERIOD + 2) / 1e9)]
+        what.stamp_ns, Fate.REJECTED, reason, -1, what.tick, -1, 1, 7, 2, (5 * PERIOD + 2) / 1e9,
+        age_s)]
+
+
+def test_the_age_of_an_action_leaves_out_what_the_plant_or_a_message_was_late() -> None:
+    arbiter = Bench().ticks(range(6)).arbiter
+    late = timestep(6, Command(0, Cause.NONE, SPACE.noop), lateness_s=0.004)
+    arbiter.on_timestep(late, 6 * PERIOD + 9 * MS)
+    [verdict] = arbiter.on_action(message(6, action=()), 6 * PERIOD + 10 * MS).verdicts
+    assert verdict.age_s == pytest.approx(0.010)
 
 
 def test_a_rejected_action_leaves_no_trace() -> None:

@@ -11,7 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_rl.core.coordination import Coordination, CoordinationPolicy, Sizing
-from realtime_rl.core.records import Algorithm, Dealing, Inference, Miss, SlotSource
+from realtime_rl.core.records import (
+    Algorithm,
+    Dealing,
+    Fate,
+    Inference,
+    Miss,
+    Reason,
+    SlotSource,
+    Verdict,
+)
 from realtime_rl.core.stagger import Schedule
 
 MS = 1_000_000
@@ -114,6 +123,36 @@ def test_a_fresher_duration_is_told_without_a_new_generation() -> None:
     assert coordination.evaluate() is None
     feed(coordination, range(40, 60), 40.0)
     assert coordination.evaluate() == first
+
+
+def arrive(coordination: Coordination, ticks: range, way_ms: float) -> None:
+    """Actions that come to the actuator so long after they left."""
+    for tick in ticks:
+        generation, sent = coordination.schedule.generation, inference(tick, 40.0)
+        coordination.on_inference(replace(sent, generation=generation))
+        left_ns = coordination.schedule.release_ns(0, 40 * MS)
+        coordination.on_verdict(Verdict(
+            sent.stamp_ns, Fate.APPLIED, Reason.NONE, tick + 4, tick, 4, 0, 0, generation, 0.0,
+            left_ns / 1e9 + way_ms / 1e3))
+
+
+def test_messages_that_take_long_make_the_promised_delay_longer() -> None:
+    coordination, first = settled(40.0, most_handover_ns=50 * MS)
+    arrive(coordination, range(20, 620), 8.0)
+    assert coordination.handover_ns == 9 * MS
+    assert coordination.evaluate() is None
+    longer = coordination.evaluate()
+    assert longer is not None
+    assert longer.promised_delay_ticks == first.promised_delay_ticks + 1
+    arrive(coordination, range(620, 1700), 8.0)  # they are held longer, and their way is as long
+    assert coordination.handover_ns == 9 * MS
+
+
+def test_how_long_messages_take_is_of_no_account_where_nothing_is_held_or_nothing_allowed() -> None:
+    for changes in ({"algorithm": Algorithm.EXP_TIME, "most_handover_ns": 50 * MS}, {}):
+        coordination, _ = settled(40.0, **changes)
+        arrive(coordination, range(20, 620), 8.0)
+        assert coordination.handover_ns == HANDOVER
 
 
 def test_a_longer_delay_is_promised_when_two_evaluations_agree() -> None:
