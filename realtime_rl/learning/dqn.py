@@ -75,6 +75,13 @@ class DqnLearner:
     def add(self, transition: SemiMdpTransition) -> None:
         """Take a transition of one action, in the order in which they happened."""
         self.transitions += 1
+        self.demonstrate(transition)
+
+    def demonstrate(self, transition: SemiMdpTransition) -> None:
+        """Take a transition that somebody else made, in the order in which they happened.
+
+        It is learned from like any other, but is no step on the way from exploring to acting.
+        """
         for joined in self._n_step.add(transition):
             self._replay.add(joined)
 
