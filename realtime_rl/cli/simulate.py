@@ -8,19 +8,18 @@ import math
 from pathlib import Path
 
 from realtime_rl.core import default_policy
-from realtime_rl.core.action_history import ActionHistory
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.exploration import explore
-from realtime_rl.core.types import Action, Observation, PlantSpec
 from realtime_rl.files import write_atomically
 from realtime_rl.plants import registry
-from realtime_rl.policies.onnx_policy import OnnxPolicy
+from realtime_rl.simulate import players
+from realtime_rl.simulate.episodes import Game, play_all
 from realtime_rl.simulate.figures import Figures
-from realtime_rl.simulate.loop import INTERACTIONS, Delay, Policy, simulate
+from realtime_rl.simulate.loop import INTERACTIONS, Delay, simulate
 
 _EPILOG = """examples:
   realtime-rl simulate --plant pyboy --plant-option rom=catch --policy random --steps 36000
-  realtime-rl simulate --plant pyboy --plant-option rom=catch --policy policy.onnx --delay 6
+  realtime-rl simulate --plant pyboy --plant-option rom=catch --policy policy.onnx --delay 6 \\
+      --episodes 100 --processes 2
   realtime-rl simulate --plant pyboy --plant-option rom=catch --policy policy.onnx --delay 6 \\
       --interaction sequential --json -"""
 _SCHEMA = 1
@@ -48,6 +47,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                              "(default: %(default)s)")
     parser.add_argument("--steps", type=int, default=36_000, metavar="N",
                         help="ticks to run (default: %(default)s)")
+    parser.add_argument("--episodes", type=int, metavar="E",
+                        help="instead of --steps: so many whole episodes, each with a seed of its "
+                             "own")
+    parser.add_argument("--processes", type=int, default=1, metavar="P",
+                        help="that share the episodes; the figures are the same for any number "
+                             "(default: 1)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON")
     parser.set_defaults(main=main)
@@ -81,37 +86,25 @@ def main(args: argparse.Namespace) -> int:
 
 def run(args: argparse.Namespace) -> Figures:
     """Simulate what the command line asks for."""
+    delay, options = Delay(args.delay, args.interaction), registry.parse_options(args.plant_option)
+    if args.episodes is not None:
+        return play_all(Game(args.plant, options, args.policy, delay, args.seed, args.hold,
+                             args.default_policy), args.episodes, args.processes)
+    if args.processes != 1:
+        raise ConfigError("--processes: what is shared out is episodes; give --episodes N")
     if args.steps < 1:
         raise ConfigError(f"steps {args.steps!r} must be 1 or more")
-    delay = Delay(args.delay, args.interaction)
-    plant = registry.make(args.plant, registry.parse_options(args.plant_option), args.seed)
+    plant = registry.make(args.plant, options, args.seed)
     try:
-        policy, stack, applied = _policy(args, plant.spec)
+        player = players.load(args.policy, args.hold, plant.spec)(args.seed)
         default = default_policy.make(args.default_policy, plant.spec.actions, seed=args.seed)
         figures = Figures()
-        for step, _ in simulate(plant, policy, delay, args.steps, stack=stack, default=default,
-                                applied=applied):
+        for step, _ in simulate(plant, player.policy, delay, args.steps, stack=player.stack,
+                                default=default, applied=player.applied):
             figures.add(step)
     finally:
         plant.close()
     return figures
-
-
-def _policy(args: argparse.Namespace, spec: PlantSpec
-            ) -> tuple[Policy | None, int, ActionHistory]:
-    """Return the policy, the stack of observations that it takes, and what tells it of actions."""
-    if args.policy == "default":
-        return None, 1, ActionHistory(0)
-    if args.policy == "random":
-        def draw(tick: int, observation: object) -> tuple[float, ...]:
-            return explore(tick, 1.0, args.hold, args.seed, spec.actions) or spec.actions.noop
-        return draw, 1, ActionHistory(0)
-    policy = OnnxPolicy.load(Path(args.policy), (spec.observation, spec.actions))
-    applied = ActionHistory(policy.action_history)
-
-    def act(tick: int, observation: Observation) -> Action:
-        return policy.act(policy.infer(observation, applied.get(tick)))
-    return act, policy.stack, applied
 
 
 def _sentence(figures: Figures) -> str:

@@ -85,7 +85,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON")
     sweep = parser.add_argument_group("a table of trainings")
     sweep.add_argument("--sweep", metavar="FILE", help="every cell of this table instead: a YAML "
-                       "file, or figure5, stochasticity or learners; goes on where it stopped")
+                       "file, or figure5, figure6, stochasticity or learners; goes on where it "
+                       "stopped")
     sweep.add_argument("--quick", action="store_true", help="the small variant of the table")
     sweep.add_argument("--jobs", type=int, default=1, metavar="N",
                        help="trainings at a time (default: 1)")
