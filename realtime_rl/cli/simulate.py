@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from realtime_rl.core import default_policy
 from realtime_rl.core.errors import ConfigError
@@ -21,7 +23,8 @@ _EPILOG = """examples:
   realtime-rl simulate --plant pyboy --plant-option rom=catch --policy policy.onnx --delay 6 \\
       --episodes 100 --processes 2
   realtime-rl simulate --plant pyboy --plant-option rom=catch --policy policy.onnx --delay 6 \\
-      --interaction sequential --json -"""
+      --interaction sequential --json -
+  realtime-rl simulate --plant pyboy --plant-option rom=catch --replay runs/20260101-120000"""
 _SCHEMA = 1
 
 
@@ -34,8 +37,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--plant", required=True, metavar="NAME")
     parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--policy", required=True, metavar="FILE|random|default",
+    played = parser.add_mutually_exclusive_group(required=True)
+    played.add_argument("--policy", metavar="FILE|random|default",
                         help="an ONNX file, uniformly random actions, or the default policy only")
+    played.add_argument("--replay", type=Path, metavar="BAG",
+                        help="the commands of a recorded run instead, tick by tick: status 1 when "
+                             "an observation, a reward or an episode's end is not the recorded "
+                             "one; plant, options and seed are to be those of the run")
     parser.add_argument("--hold", type=int, default=1, metavar="TICKS",
                         help="ticks for which a random action is held (default: 1)")
     parser.add_argument("--default-policy", default="noop", choices=default_policy.NAMES[:2],
@@ -60,6 +68,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def main(args: argparse.Namespace) -> int:
     """Run the simulation and print its figures; errors are `RealtimeRlError`."""
+    if args.replay is not None:
+        return _replay(args)
     figures = run(args)
     interval = figures.interval()
     document = {
@@ -70,18 +80,38 @@ def main(args: argparse.Namespace) -> int:
             "mean": _known(interval.mean), "low": _known(interval.low),
             "high": _known(interval.high)}},
     }
+    _put(args, document, _sentence(figures))
+    return 0
+
+
+def _put(args: argparse.Namespace, document: dict[str, Any], sentence: str) -> None:
     text = json.dumps(document, indent=2)
     if args.json == "-":
         print(text)
-        return 0
+        return
     if args.json:
         try:
             write_atomically(Path(args.json), f"{text}\n".encode())
         except OSError as error:
             raise ConfigError(
                 f"--json {args.json!r} cannot be written: {error.strerror}") from error
-    print(_sentence(figures))
-    return 0
+    print(sentence)
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from realtime_rl.bags.reader import read_run
+    from realtime_rl.simulate.parity import replay
+
+    options = registry.parse_options(args.plant_option)
+    parity = replay(read_run(args.replay), lambda: registry.make(args.plant, options, args.seed))
+    document = {"schema": _SCHEMA, "plant": args.plant, "bag": str(args.replay),
+                "seed": args.seed, **asdict(parity), "difference": parity.difference or None}
+    _put(args, document,
+         f"{parity.ticks} ticks, {parity.observations} observations and {parity.episode_ends} "
+         f"episode ends are the same ({parity.assumed_ticks} ticks before the recording assumed); "
+         f"observations' SHA-256 {parity.observations_sha256[:16]}…; "
+         f"{parity.difference or 'no difference to the last tick'}")
+    return 1 if parity.difference else 0
 
 
 def run(args: argparse.Namespace) -> Figures:
