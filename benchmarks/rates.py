@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 
 from realtime_rl.core.assembler import SemiMdpTransition
@@ -97,9 +98,8 @@ def filled(config: DqnConfig) -> DqnLearner:
     return learner
 
 
-def bare(config: DqnConfig, learner: DqnLearner, batch: Batch) -> Callable[[], None]:
-    """Return one update of a loop with nothing but torch in it."""
-    network = copy.deepcopy(learner.network).train()
+def bare(config: DqnConfig, network: nn.Module, batch: Batch) -> Callable[[], None]:
+    """Return one update of `network` in a loop with nothing but torch in it."""
     target = copy.deepcopy(network).requires_grad_(False)
     optimizer = torch.optim.Adam(network.parameters(), config.learning_rate, eps=1e-5, fused=True)
     seen, following = torch.from_numpy(batch.observation), torch.from_numpy(batch.next_observation)
@@ -124,7 +124,8 @@ def learn(network: str, seconds: float) -> Learning:
     config = DqnConfig(network=network, replay_size=TRANSITIONS, learn_start=1)
     learner = filled(config)
     ours: Callable[[], object] = learner.update
-    theirs = bare(config, learner, learner._replay.sample(config.batch_size))
+    theirs = bare(config, copy.deepcopy(learner.network),
+                  learner._replay.sample(config.batch_size))
     count = max(1, int(TURN_S / max(turn(ours, 5), turn(theirs, 5))))
     mine, bares = [], []
     begin = time.perf_counter()

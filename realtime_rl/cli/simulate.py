@@ -24,7 +24,8 @@ _EPILOG = """examples:
       --episodes 100 --processes 2
   realtime-rl simulate --plant pyboy --plant-option rom=catch --policy policy.onnx --delay 6 \\
       --interaction sequential --json -
-  realtime-rl simulate --plant pyboy --plant-option rom=catch --replay runs/20260101-120000"""
+  realtime-rl simulate --plant pyboy --plant-option rom=catch --seed 1 \\
+      --replay runs/20260101-120000"""
 _SCHEMA = 1
 
 
@@ -104,11 +105,13 @@ def _replay(args: argparse.Namespace) -> int:
 
     options = registry.parse_options(args.plant_option)
     parity = replay(read_run(args.replay), lambda: registry.make(args.plant, options, args.seed))
+    if parity.difference and not parity.ticks:
+        parity.difference += "; are the options and --seed those of the run?"
     document = {"schema": _SCHEMA, "plant": args.plant, "bag": str(args.replay),
                 "seed": args.seed, **asdict(parity), "difference": parity.difference or None}
     _put(args, document,
          f"{parity.ticks} ticks, {parity.observations} observations and {parity.episode_ends} "
-         f"episode ends are the same ({parity.assumed_ticks} ticks before the recording assumed); "
+         f"episode ends are the same, {parity.skipped_ticks} ticks skipped; "
          f"observations' SHA-256 {parity.observations_sha256[:16]}…; "
          f"{parity.difference or 'no difference to the last tick'}")
     return 1 if parity.difference else 0

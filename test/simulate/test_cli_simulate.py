@@ -82,7 +82,7 @@ def test_episodes_are_the_same_with_one_process_and_two(
                           "--processes", processes) for processes in ("1", "2"))
     assert one == two
     assert one["episodes"]["count"] == 6
-    assert one["ticks"] == 6 * 20
+    assert one["ticks"] == 6 * 21
 
 
 def test_any_parameter_of_the_learner_shapes_an_exported_policy(

@@ -13,6 +13,7 @@ from simulate.tiny_plant import Echo
 
 from realtime_rl.bags.reader import read_run
 from realtime_rl.cli.main import main
+from realtime_rl.core.errors import BagError
 from realtime_rl.core.records import Timestep
 from realtime_rl.core.types import Observation
 from realtime_rl.plants import registry
@@ -30,7 +31,7 @@ def again(folder: Path, played: Played, seed: int = 3, **left_out: range) -> Par
 def test_the_same_commands_give_the_same_run(tmp_path: Path) -> None:
     parity = again(tmp_path / "bag", play(Echo(3), 120), unseen=range(7, 9))
     assert (parity.ticks, parity.observations, parity.episode_ends) == (120, 118, 2)
-    assert (parity.difference, parity.assumed_ticks) == ("", 0)
+    assert (parity.difference, parity.skipped_ticks) == ("", 0)
     other = again(tmp_path / "shorter", play(Echo(3), 119), unseen=range(7, 9))
     assert other.observations_sha256 != parity.observations_sha256
 
@@ -60,20 +61,29 @@ def test_another_seed_is_noticed(tmp_path: Path) -> None:
     assert "tick " in again(tmp_path / "bag", play(Echo(4), 120)).difference
 
 
-def test_ticks_before_the_recording_were_left_alone(tmp_path: Path) -> None:
-    plant = Echo(3)
-    before = [plant.step(plant.spec.actions.noop) for _ in range(5)]
-    later = [(replace(step, tick=step.tick + 5, stamp_ns=step.stamp_ns + 5_000_000), seen)
-             for step, seen in play(plant, 40)]
-    assert len(before) == 5
-    parity = again(tmp_path / "bag", later)
-    assert (parity.difference, parity.assumed_ticks, parity.ticks) == ("", 5, 40)
+COUNTER = {"observation": "vector", "episode_ticks": "20", "random_phase": "true"}
 
 
-def test_what_was_not_recorded_cannot_be_replayed(tmp_path: Path) -> None:
-    parity = again(tmp_path / "bag", play(Echo(3), 60), lost=range(30, 33))
-    assert parity.difference == ("tick 30: not recorded, so that what follows cannot be replayed")
-    assert parity.ticks == 30
+def counted(folder: Path, ticks: int, lost: range, seed: int = 3) -> Parity:
+    """Episodes of 21 ticks, with the one that begins them."""
+    plant = registry.make("counter", COUNTER, 3)
+    path = record(folder, play(plant, ticks), plant.spec.observation, lost=lost)
+    return replay(read_run(path), lambda: registry.make("counter", COUNTER, seed))
+
+
+@pytest.mark.parametrize(("lost", "compared", "skipped"), [
+    (range(5), 60 - 21, 16), (range(22), 60 - 42, 20), (range(30, 33), 60 - 12, 9),
+    (range(20, 22), 60 - 22, 20)])
+def test_it_goes_on_with_the_episode_after_a_gap(lost: range, compared: int, skipped: int,
+                                                 tmp_path: Path) -> None:
+    parity = counted(tmp_path / "bag", 60, lost)
+    assert (parity.difference, parity.ticks, parity.skipped_ticks) == ("", compared, skipped)
+    assert "tick " in counted(tmp_path / "other", 60, lost, seed=4).difference
+
+
+def test_without_an_episodes_beginning_there_is_nothing_to_replay(tmp_path: Path) -> None:
+    with pytest.raises(BagError, match="no episode that was recorded from its beginning"):
+        counted(tmp_path / "bag", 20, range(3))
 
 
 def test_a_plant_started_again_and_one_that_was_reset(tmp_path: Path) -> None:
