@@ -113,7 +113,8 @@ def _onnxruntime() -> list[Finding]:
 
 def _libraries() -> list[Finding]:
     return [_library(module, extra) for module, extra in (
-        ("pyboy", "plants"), ("cv2", "plants"), ("torch", "learn"), ("onnx", "learn"),
+        ("pyboy", "plants"), ("cv2", "plants"), ("gymnasium", "gym"), ("ale_py", "gym"),
+        ("torch", "learn"), ("onnx", "learn"),
         ("safetensors", "learn"), ("rosbags", "bags"), ("mcap", "bags"), ("matplotlib", "bags"))]
 
 

@@ -5,24 +5,27 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from realtime_rl.core import default_policy
-from realtime_rl.core.action_history import ActionHistory
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.exploration import explore
-from realtime_rl.core.types import Action, Observation, PlantSpec
 from realtime_rl.files import write_atomically
 from realtime_rl.plants import registry
-from realtime_rl.policies.onnx_policy import OnnxPolicy
+from realtime_rl.simulate import players
+from realtime_rl.simulate.episodes import Game, play_all
 from realtime_rl.simulate.figures import Figures
-from realtime_rl.simulate.loop import INTERACTIONS, Delay, Policy, simulate
+from realtime_rl.simulate.loop import INTERACTIONS, Delay, simulate
 
 _EPILOG = """examples:
   realtime-rl simulate --plant pyboy --plant-option rom=catch --policy random --steps 36000
-  realtime-rl simulate --plant pyboy --plant-option rom=catch --policy policy.onnx --delay 6
   realtime-rl simulate --plant pyboy --plant-option rom=catch --policy policy.onnx --delay 6 \\
-      --interaction sequential --json -"""
+      --episodes 100 --processes 2
+  realtime-rl simulate --plant pyboy --plant-option rom=catch --policy policy.onnx --delay 6 \\
+      --interaction sequential --json -
+  realtime-rl simulate --plant pyboy --plant-option rom=catch --seed 1 \\
+      --replay runs/20260101-120000"""
 _SCHEMA = 1
 
 
@@ -35,8 +38,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--plant", required=True, metavar="NAME")
     parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--policy", required=True, metavar="FILE|random|default",
+    played = parser.add_mutually_exclusive_group(required=True)
+    played.add_argument("--policy", metavar="FILE|random|default",
                         help="an ONNX file, uniformly random actions, or the default policy only")
+    played.add_argument("--replay", type=Path, metavar="BAG",
+                        help="the commands of a recorded run instead, tick by tick: status 1 when "
+                             "an observation, a reward or an episode's end is not the recorded "
+                             "one; plant, options and seed are to be those of the run")
     parser.add_argument("--hold", type=int, default=1, metavar="TICKS",
                         help="ticks for which a random action is held (default: 1)")
     parser.add_argument("--default-policy", default="noop", choices=default_policy.NAMES[:2],
@@ -48,6 +56,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                              "(default: %(default)s)")
     parser.add_argument("--steps", type=int, default=36_000, metavar="N",
                         help="ticks to run (default: %(default)s)")
+    parser.add_argument("--episodes", type=int, metavar="E",
+                        help="instead of --steps: so many whole episodes, each with a seed of its "
+                             "own")
+    parser.add_argument("--processes", type=int, default=1, metavar="P",
+                        help="that share the episodes; the figures are the same for any number "
+                             "(default: 1)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON")
     parser.set_defaults(main=main)
@@ -55,6 +69,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def main(args: argparse.Namespace) -> int:
     """Run the simulation and print its figures; errors are `RealtimeRlError`."""
+    if args.replay is not None:
+        return _replay(args)
     figures = run(args)
     interval = figures.interval()
     document = {
@@ -65,53 +81,63 @@ def main(args: argparse.Namespace) -> int:
             "mean": _known(interval.mean), "low": _known(interval.low),
             "high": _known(interval.high)}},
     }
+    _put(args, document, _sentence(figures))
+    return 0
+
+
+def _put(args: argparse.Namespace, document: dict[str, Any], sentence: str) -> None:
     text = json.dumps(document, indent=2)
     if args.json == "-":
         print(text)
-        return 0
+        return
     if args.json:
         try:
             write_atomically(Path(args.json), f"{text}\n".encode())
         except OSError as error:
             raise ConfigError(
                 f"--json {args.json!r} cannot be written: {error.strerror}") from error
-    print(_sentence(figures))
-    return 0
+    print(sentence)
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from realtime_rl.bags.reader import read_run
+    from realtime_rl.simulate.parity import replay
+
+    options = registry.parse_options(args.plant_option)
+    parity = replay(read_run(args.replay), lambda: registry.make(args.plant, options, args.seed))
+    if parity.difference and not parity.ticks:
+        parity.difference += "; are the options and --seed those of the run?"
+    document = {"schema": _SCHEMA, "plant": args.plant, "bag": str(args.replay),
+                "seed": args.seed, **asdict(parity), "difference": parity.difference or None}
+    _put(args, document,
+         f"{parity.ticks} ticks, {parity.observations} observations and {parity.episode_ends} "
+         f"episode ends are the same, {parity.skipped_ticks} ticks skipped; "
+         f"observations' SHA-256 {parity.observations_sha256[:16]}…; "
+         f"{parity.difference or 'no difference to the last tick'}")
+    return 1 if parity.difference else 0
 
 
 def run(args: argparse.Namespace) -> Figures:
     """Simulate what the command line asks for."""
+    delay, options = Delay(args.delay, args.interaction), registry.parse_options(args.plant_option)
+    if args.episodes is not None:
+        return play_all(Game(args.plant, options, args.policy, delay, args.seed, args.hold,
+                             args.default_policy), args.episodes, args.processes)
+    if args.processes != 1:
+        raise ConfigError("--processes: what is shared out is episodes; give --episodes N")
     if args.steps < 1:
         raise ConfigError(f"steps {args.steps!r} must be 1 or more")
-    delay = Delay(args.delay, args.interaction)
-    plant = registry.make(args.plant, registry.parse_options(args.plant_option), args.seed)
+    plant = registry.make(args.plant, options, args.seed)
     try:
-        policy, stack, applied = _policy(args, plant.spec)
+        player = players.load(args.policy, args.hold, plant.spec)(args.seed)
         default = default_policy.make(args.default_policy, plant.spec.actions, seed=args.seed)
         figures = Figures()
-        for step, _ in simulate(plant, policy, delay, args.steps, stack=stack, default=default,
-                                applied=applied):
+        for step, _ in simulate(plant, player.policy, delay, args.steps, stack=player.stack,
+                                default=default, applied=player.applied):
             figures.add(step)
     finally:
         plant.close()
     return figures
-
-
-def _policy(args: argparse.Namespace, spec: PlantSpec
-            ) -> tuple[Policy | None, int, ActionHistory]:
-    """Return the policy, the stack of observations that it takes, and what tells it of actions."""
-    if args.policy == "default":
-        return None, 1, ActionHistory(0)
-    if args.policy == "random":
-        def draw(tick: int, observation: object) -> tuple[float, ...]:
-            return explore(tick, 1.0, args.hold, args.seed, spec.actions) or spec.actions.noop
-        return draw, 1, ActionHistory(0)
-    policy = OnnxPolicy.load(Path(args.policy), (spec.observation, spec.actions))
-    applied = ActionHistory(policy.action_history)
-
-    def act(tick: int, observation: Observation) -> Action:
-        return policy.act(policy.infer(observation, applied.get(tick)))
-    return act, policy.stack, applied
 
 
 def _sentence(figures: Figures) -> str:

@@ -21,6 +21,7 @@ from realtime_rl.simulate.figures import Interval, bootstrap
 from realtime_rl.simulate.loop import INTERACTIONS, Delay
 
 if TYPE_CHECKING:
+    from realtime_rl.simulate.demonstrations import Demonstrations
     from realtime_rl.simulate.train import Training
     from realtime_rl.simulate.training_run import Settings
 
@@ -30,6 +31,8 @@ _EPILOG = """examples:
       --set learner.n_step=4 --set learner.network=nature --evaluate 20 --out runs/sequential
   realtime-rl train --plant pyboy --option rom=catch --ticks 200000 --checkpoint-every 5000 \\
       --keep-replay --out runs/long --resume      # the same command again goes on
+  realtime-rl train --plant pyboy --option rom=catch --demonstrations runs/played \
+      --pretrain 16000 --out runs/taught
   realtime-rl train --sweep figure5 --quick --jobs 2 --out runs/figure5"""
 _EVALUATION_SEED = 1_000_000_007
 """Added to the seed of the plant on which is evaluated."""
@@ -73,10 +76,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="go on from the checkpoint in DIR, when there is one")
     parser.add_argument("--evaluate", type=int, default=0, metavar="EPISODES",
                         help="play so many greedily at the end")
+    parser.add_argument("--demonstrations", type=Path, nargs="+", default=[], metavar="BAG",
+                        help="recorded runs of the same plant, as of a person who played: they are "
+                             "in the replay from the beginning")
+    parser.add_argument("--pretrain", type=int, default=0, metavar="N",
+                        help="gradient updates on the demonstrations before the first tick "
+                             "(default: 0)")
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON")
     sweep = parser.add_argument_group("a table of trainings")
     sweep.add_argument("--sweep", metavar="FILE", help="every cell of this table instead: a YAML "
-                       "file, or figure5, stochasticity or learners; goes on where it stopped")
+                       "file, or figure5, figure6, stochasticity or learners; goes on where it "
+                       "stopped")
     sweep.add_argument("--quick", action="store_true", help="the small variant of the table")
     sweep.add_argument("--jobs", type=int, default=1, metavar="N",
                        help="trainings at a time (default: 1)")
@@ -88,9 +98,9 @@ def main(args: argparse.Namespace) -> int:
     if args.sweep is not None:
         from realtime_rl.cli import sweep
 
-        if args.plant is not None or args.set or args.option:
+        if args.plant is not None or args.set or args.option or args.demonstrations:
             raise ConfigError("--sweep: what is trained stands in its file; leave --plant, "
-                              "--option and --set out")
+                              "--option, --set and --demonstrations out")
         return sweep.main(args)
     if args.plant is None:
         raise ConfigError("--plant: say which; `realtime-rl plants` lists them")
@@ -139,9 +149,25 @@ def _settings(args: argparse.Namespace) -> Settings:
             raise ConfigError(f"--{name} {value!r} must be {least} or more")
     if not (math.isfinite(args.updates_per_tick) and args.updates_per_tick >= 0.0):
         raise ConfigError(f"--updates-per-tick {args.updates_per_tick!r} must be 0 or more")
-    return Settings(args.plant, registry.parse_options(args.option),
-                    Delay(args.delay, args.interaction), learner(args.set, args.seed), args.seed,
-                    args.updates_per_tick, args.threads)
+    delay = Delay(args.delay, args.interaction)
+    return Settings(args.plant, registry.parse_options(args.option), delay,
+                    learner(args.set, args.seed), args.seed, args.updates_per_tick, args.threads,
+                    _demonstrations(args, delay))
+
+
+def _demonstrations(args: argparse.Namespace, delay: Delay) -> Demonstrations | None:
+    if not args.demonstrations:
+        if args.pretrain:
+            raise ConfigError("--pretrain: there is nothing to learn from before the first tick; "
+                              "give --demonstrations BAG")
+        return None
+    from realtime_rl.simulate import demonstrations
+
+    found = demonstrations.read(args.demonstrations, args.pretrain, delay)
+    counts = found.figures()
+    print(f"demonstrations: {counts['ticks']} ticks, {counts['operator_ticks']} of them a "
+          f"person's, {counts['missing_ticks']} not recorded", file=sys.stderr)
+    return found
 
 
 def learner(words: list[str], seed: int) -> DqnConfig:
@@ -194,6 +220,7 @@ def _document(args: argparse.Namespace, settings: Settings, training: Training) 
         "episodes": {"count": len(figures.returns), "return": _interval(figures.interval()),
                      "late_return": _interval(late)},
         "evaluation": _evaluation(args, settings, training) if args.evaluate else None,
+        "demonstrations": settings.demonstrations.figures() if settings.demonstrations else None,
         "weights_sha256": weights_sha256(trained.network)}
 
 

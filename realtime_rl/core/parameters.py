@@ -99,7 +99,8 @@ class InferenceParameters(SpecParameters):
         "`,contention=0.1`")
     seed: int = parameter(0, "seed of exploration and of emulated latencies", low=0)
     exploration_hold: int = parameter(
-        8, "an exploring action is held for so many ticks", unit="ticks", low=1)
+        DqnConfig.hold_ticks, "an exploring action is held for so many ticks; `realtime-rl run` "
+        "and the launch file fill in `learner.hold_ticks`", unit="ticks", low=1)
     alive_lease: float = parameter(
         0.15, "a process that was silent for so long counts as dead or hung", unit="s",
         low=0.02, high=60.0)

@@ -74,8 +74,8 @@ def load(folder: Path, identity: Identity) -> Snapshot:
     """
     index = folder / INDEX
     content = _read_index(index)
-    for name, wanted in identity.items():
-        found = content["identity"].get(name)
+    for name in {**identity, **content["identity"]}:
+        found, wanted = content["identity"].get(name), identity.get(name)
         # as JSON has it: tuples are lists there
         if found != json.loads(json.dumps(wanted)):
             raise CheckpointError(f"checkpoint {str(index)!r} has another {name}: {found!r}, not "

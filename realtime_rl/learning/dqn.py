@@ -59,6 +59,7 @@ class DqnLearner:
         """Transitions learned from so far."""
         self.updates = 0
         """Gradient updates so far."""
+        self._explored = 0.0
 
     @property
     def ready(self) -> bool:
@@ -69,12 +70,26 @@ class DqnLearner:
     def epsilon(self) -> float:
         """Exploration wanted now, in [0, 1]; falls linearly with the transitions."""
         config = self._config
-        done = min(1.0, self.transitions / config.epsilon_transitions)
+        done = min(1.0, self._explored + self.transitions / config.epsilon_transitions)
         return config.epsilon_start + done * (config.epsilon_end - config.epsilon_start)
+
+    def resume_exploration(self, epsilon: float) -> None:
+        """Begin with the exploration that an earlier learner had come to, when it is later."""
+        config = self._config
+        span = config.epsilon_start - config.epsilon_end
+        self._explored = (min(1.0, max(0.0, (config.epsilon_start - epsilon) / span))
+                          if span else 0.0)
 
     def add(self, transition: SemiMdpTransition) -> None:
         """Take a transition of one action, in the order in which they happened."""
         self.transitions += 1
+        self.demonstrate(transition)
+
+    def demonstrate(self, transition: SemiMdpTransition) -> None:
+        """Take a transition that somebody else made, in the order in which they happened.
+
+        It is learned from like any other, but is no step on the way from exploring to acting.
+        """
         for joined in self._n_step.add(transition):
             self._replay.add(joined)
 

@@ -11,13 +11,15 @@ from onnx import numpy_helper
 from torch import nn
 
 from realtime_rl.core.errors import PolicyError
+from realtime_rl.core.policy_metadata import PolicyMetadata
 from realtime_rl.learning.heads import acting_weights
 
 
-def load_weights(network: nn.Module, path: Path) -> None:
+def load_weights(network: nn.Module, path: Path) -> PolicyMetadata | None:
     """Copy the weights of the ONNX file at `path`, all of them or none, into `network`.
 
-    The deviations of a noisy network's noise are in no policy and stay as they are.
+    The deviations of a noisy network's noise are in no policy and stay as they are. Returns what
+    the file says of itself; `None` for one that says nothing.
 
     Raises:
         PolicyError: the file cannot be read, or is of another network.
@@ -27,6 +29,7 @@ def load_weights(network: nn.Module, path: Path) -> None:
     except Exception as error:  # protobuf's errors have no public base class
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PolicyError(f"policy {str(path)!r} cannot be read: {reason}") from error
+    metadata = PolicyMetadata.from_props({prop.key: prop.value for prop in model.metadata_props})
     given = {item.name: torch.from_numpy(np.array(numpy_helper.to_array(item)))
              for item in model.graph.initializer}
     wanted = acting_weights(network)
@@ -37,3 +40,4 @@ def load_weights(network: nn.Module, path: Path) -> None:
     with torch.no_grad():
         for name, weight in wanted.items():
             weight.copy_(given[name])
+    return metadata

@@ -70,8 +70,11 @@ class LearnerNode(Node):
         found = sorted(folder.glob("policy-*.onnx"))
         newest = found[-1] if found else Path(config.policy) if config.policy else None
         if newest is not None:
-            load_weights(learner.network, newest)
-            self.get_logger().info(f"learning goes on from {newest.name}")
+            said = load_weights(learner.network, newest)
+            if said is not None:
+                learner.resume_exploration(said.epsilon)
+            self.get_logger().info(f"learning goes on from {newest.name}, with exploration "
+                                   f"{learner.epsilon:.2f}")
         versions = [int(match[1]) for path in found if (match := _VERSION.fullmatch(path.name))]
         return Trainer(
             learner, PolicyExporter(learner.network, folder, config.keep),

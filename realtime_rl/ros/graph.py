@@ -127,6 +127,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
     spec = {"period_ns": plant.period_ns, "actions": str(plant.actions),
             "observation": str(plant.observation)}
     inference: p.InferenceParameters = section_of(settings, "inference")
+    learner: p.LearnerParameters = section_of(settings, "learner")
     coordinator: p.CoordinatorParameters = section_of(settings, "coordinator")
     # a baseline is one from its first tick, before anything was measured
     schedule = {"schedule_algorithm": coordinator.algorithm,
@@ -134,7 +135,8 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
     inference_names = tuple(f"inference_{index}" for index in range(scenario.processes))
     shared = {"workers": scenario.workers, "processes": scenario.processes}
     wanted: list[tuple[str, str, Mapping[str, object]]] = [
-        *(("inference", name, {**spec, **shared, **schedule, "process": index, "policy": policy})
+        *(("inference", name, {**spec, **shared, **schedule, "process": index, "policy": policy,
+                               "exploration_hold": learner.hold_ticks})
           for index, name in enumerate(inference_names)),
         ("actuator", "actuator", spec),
         ("coordinator", "coordinator", {"inference_nodes": inference_names,

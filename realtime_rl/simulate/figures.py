@@ -53,6 +53,15 @@ class Figures:
             self.returns.append(self._return)
             self.end_ticks.append(step.tick)
 
+    def extend(self, other: Figures) -> None:
+        """Take over what another run counted, as if it had come after this one."""
+        self.returns += other.returns
+        self.end_ticks += [self.ticks + tick for tick in other.end_ticks]
+        self.ticks += other.ticks
+        self.startup_ticks += other.startup_ticks
+        self.default_ticks += other.default_ticks
+        self.reward += other.reward
+
     def save(self, snapshot: Snapshot) -> None:
         """See `Saveable`."""
         snapshot.values["figures"] = asdict(self)

@@ -14,7 +14,8 @@ from realtime_rl.core.config import parameters
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, choices
 
-SETTINGS = ("plant", "delay", "interaction", "seed", "ticks", "evaluate", "updates_per_tick")
+SETTINGS = ("plant", "delay", "interaction", "seed", "ticks", "evaluate", "updates_per_tick",
+            "checkpoint_every")
 """Settings of a cell beside `option.NAME` and `learner.NAME`."""
 SCORES = ("greedy", "late", "reward")
 _FILE_KEYS = ("about", "cost", "run", "base", "parts", "quick")

@@ -7,7 +7,7 @@ import fcntl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from realtime_rl.plants.base import Plant
 from realtime_rl.simulate.figures import Figures
 from realtime_rl.simulate.loop import Delay
 from realtime_rl.simulate.train import Training
+
+if TYPE_CHECKING:
+    from realtime_rl.simulate.demonstrations import Demonstrations
 
 POLICY = "policy.onnx"
 EPISODES = "episodes.csv"
@@ -43,6 +46,8 @@ class Settings:
     updates_per_tick: float = 1.0
     threads: int = 1
     """Torch's: with another number, sums are rounded otherwise."""
+    demonstrations: Demonstrations | None = None
+    """What is in the replay from the beginning."""
 
     def identity(self, spec: PlantSpec) -> dict[str, Any]:
         """Say it as JSON values, for a checkpoint to be compared with."""
@@ -50,7 +55,8 @@ class Settings:
                 "observation": str(spec.observation), "actions": str(spec.actions),
                 "delay": self.delay.ticks, "interaction": self.delay.interaction,
                 "seed": self.seed, "updates_per_tick": self.updates_per_tick,
-                "threads": self.threads, "learner": values_of(self.learner)}
+                "threads": self.threads, "learner": values_of(self.learner),
+                **(self.demonstrations.identity() if self.demonstrations else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ def run(settings: Settings, plan: Plan, plant: Plant, folder: Path) -> Training:
         ConfigError: the folder is in use, has a training already, or cannot be written to.
         CheckpointError: as in `checkpoint.load` and `checkpoint.save`.
         LearningError: a loss is not finite. The last good policy and the batch are in the folder.
+        BagError: a demonstration is of another plant, or damaged.
     """
     training = Training(plant, settings.learner, settings.delay,
                         updates_per_tick=settings.updates_per_tick)
@@ -94,6 +101,12 @@ def run(settings: Settings, plan: Plan, plant: Plant, folder: Path) -> Training:
             snapshot = checkpoint.load(folder, identity)
             with checkpoint.restoring(folder):
                 training.load(snapshot)
+            if not snapshot.values["replay"]["contents"]:
+                _demonstrate(training, settings, plant)
+        else:
+            _demonstrate(training, settings, plant)
+            if not _pretrain(training, settings, plan, folder):
+                return training
         _advance(training, plan, folder, identity)
         _save(training, plan, folder, identity)
         export_policy(training, folder)
@@ -113,12 +126,32 @@ def write_episodes(figures: Figures, path: Path) -> None:
     write_atomically(path, "\n".join(["episode,end_tick,return", *rows, ""]).encode())
 
 
+def _demonstrate(training: Training, settings: Settings, plant: Plant) -> None:
+    """Fill the replay with what was recorded."""
+    if settings.demonstrations is not None:
+        for transition in settings.demonstrations.transitions(plant.spec, settings.learner,
+                                                              settings.delay):
+            training.learner.demonstrate(transition)
+
+
+def _pretrain(training: Training, settings: Settings, plan: Plan, folder: Path) -> bool:
+    """Learn from demonstrations alone; false when asked to stop, which leaves no checkpoint."""
+    for _ in range(settings.demonstrations.updates if settings.demonstrations else 0):
+        if plan.stop():
+            return False
+        try:
+            training.loss = training.learner.update()
+        except NonFiniteLossError as error:
+            raise _inspected(error, training, folder, "pretraining") from error
+    return True
+
+
 def _advance(training: Training, plan: Plan, folder: Path, identity: dict[str, Any]) -> None:
     while training.tick < plan.ticks and not plan.stop():
         try:
             training.step()
         except NonFiniteLossError as error:
-            raise _inspected(error, training, folder) from error
+            raise _inspected(error, training, folder, f"tick {training.tick - 1}") from error
         plan.progress(training)
         every = plan.checkpoint_every
         if every and training.tick % every == 0 and training.tick < plan.ticks:
@@ -136,10 +169,11 @@ def _save(training: Training, plan: Plan, folder: Path, identity: dict[str, Any]
                           ) from error
 
 
-def _inspected(error: NonFiniteLossError, training: Training, folder: Path) -> LearningError:
+def _inspected(error: NonFiniteLossError, training: Training, folder: Path, when: str
+               ) -> LearningError:
     """Keep the last good policy and the batch; say where they are."""
     export_policy(training, folder)
-    message = (f"tick {training.tick - 1}, {error}; the policy before it is in "
+    message = (f"{when}, {error}; the policy before it is in "
                f"{str(folder / POLICY)!r}")
     if error.batch is not None:
         arrays = {name: value for name, value in error.batch._asdict().items()

@@ -19,7 +19,7 @@ from realtime_rl.learning import bodies
 from realtime_rl.plants import registry
 from realtime_rl.simulate.sweep import parts_of
 
-BUNDLED = ["figure5", "learners", "stochasticity"]
+BUNDLED = ["figure5", "figure6", "learners", "stochasticity"]
 FILE = """
 base: {plant: counter, ticks: 60, option.episode_ticks: 20, learner.network: mlp, evaluate: 1}
 parts:
@@ -127,6 +127,9 @@ def test_a_cell_is_trained_by_a_command_that_a_person_can_repeat(
 def test_bundled_sweeps_ask_for_what_there_is(name: str, quick: bool, tmp_path: Path) -> None:
     from realtime_rl.cli.train import learner
 
+    if name == "figure6":
+        pytest.importorskip("ale_py")
+
     parts = parts_of(sweep._read(sweep.find(name)), quick=quick, source=name)
     made: set[str] = set()
     for cell in (cell for part in parts for cell in part.cells):
@@ -138,9 +141,20 @@ def test_bundled_sweeps_ask_for_what_there_is(name: str, quick: bool, tmp_path: 
             registry.make(args.plant, registry.parse_options(args.option), args.seed).close()
 
 
+def test_figure6_is_the_papers_table() -> None:
+    parts = parts_of(sweep._read(sweep.find("figure6")), quick=False, source="figure6")
+    cells = [cell for part in parts for cell in part.cells]
+    assert len({cell.key for cell in cells}) == 3 * 10 * 2 * 3
+    assert {cell.settings["option.id"] for cell in cells} == {
+        "ALE/Boxing-v5", "ALE/Krull-v5", "ALE/NameThisGame-v5"}
+    delays = {cell.labels["model"]: cell.settings["delay"] for cell in cells}
+    assert list(delays.values()) == [1, 5, 8, 70, 599, 3, 29, 47, 80, 750]
+    assert all(cell.settings["option.frameskip"] == 1 for cell in cells)
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
-    (["--sweep", "figure6"], "sweep 'figure6': no such file; bundled: figure5, learners, "),
-    (["--sweep", "figure5", "--plant", "counter"], "leave --plant, --option and --set out"),
+    (["--sweep", "figure7"], "sweep 'figure7': no such file; bundled: figure5, figure6, "),
+    (["--sweep", "figure5", "--plant", "counter"], "leave --plant, --option, --set and "),
     (["--sweep", "figure5", "--jobs", "0"], "--jobs 0 must be 1 or more"),
     (["--sweep", "figure5", "--out", "/proc/nowhere"], "cannot be written to"),
 ])

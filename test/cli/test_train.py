@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bags.played import play, record
 
 from realtime_rl.cli.main import main
+from realtime_rl.plants import registry
 
 COUNTER = ["--plant", "counter", "--option", "observation=vector", "--option", "episode_ticks=20",
            "--option", "random_phase=true", "--delay", "2", "--seed", "3",
@@ -71,7 +73,30 @@ def test_resuming_what_has_not_begun_begins(tmp_path: Path,
     assert "no checkpoint in" in capsys.readouterr().err
 
 
+def test_it_learns_from_what_a_person_played(tmp_path: Path,
+                                             capsys: pytest.CaptureFixture[str]) -> None:
+    plant = registry.make("counter", {"observation": "vector", "episode_ticks": 20,
+                                      "random_phase": True}, 7)
+    bag = record(tmp_path / "bag", play(plant, 120), plant.spec.observation, lost=range(50, 53))
+    arguments = ["train", *COUNTER, "--out", str(tmp_path / "out"), "--ticks", "30", "--json", "-",
+                 "--demonstrations", str(bag), "--pretrain", "11"]
+    assert main(arguments) == 0
+    captured = capsys.readouterr()
+    assert ("demonstrations: 117 ticks, 117 of them a person's, 3 not recorded"
+            in captured.err)
+    document = json.loads(captured.out)
+    assert document["demonstrations"]["ticks"] == 117
+    assert document["updates"] == 41
+    arguments[arguments.index("observation=vector")] = "observation=image"
+    arguments[arguments.index("--out") + 1] = str(tmp_path / "other")
+    assert main(arguments) == 2
+    error = capsys.readouterr().err.splitlines()
+    assert len(error) == 2 and "observations are vectors of shape" in error[1]
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
+    (["--pretrain", "5"], "--pretrain: there is nothing to learn from before the first tick"),
+    (["--demonstrations", "absent"], "'absent'"),
     (["--set", "learner.brain=1"], "unknown parameter 'brain'; known: '"),
     (["--set", "network=mlp"], "write it as 'learner.parameter=value'"),
     (["--set", "learner.gamma=2"], "gamma: 2.0 is outside 0 … 1"),

@@ -76,6 +76,25 @@ def test_epsilon_falls_with_the_transitions() -> None:
     assert learner.epsilon == pytest.approx(0.05)
 
 
+@pytest.mark.parametrize(("came_to", "after_50"), [
+    (1.0, 0.525), (0.525, 0.05), (0.05, 0.05), (0.0, 0.05)])
+def test_exploration_goes_on_where_an_earlier_learner_was(came_to: float, after_50: float) -> None:
+    learner = learner_of()
+    learner.resume_exploration(came_to)
+    assert learner.epsilon == pytest.approx(max(came_to, 0.05))
+    for each in presses(50):
+        learner.add(each)
+    assert learner.epsilon == pytest.approx(after_50)
+    assert learner.transitions == 50
+
+
+def test_demonstrations_are_learned_from_but_end_no_exploration() -> None:
+    learner = learner_of()
+    for each in presses(200):
+        learner.demonstrate(each)
+    assert (learner.ready, learner.transitions, learner.epsilon) == (True, 0, 1.0)
+
+
 def test_it_is_ready_once_there_is_enough() -> None:
     learner = learner_of()
     for each in presses(31):

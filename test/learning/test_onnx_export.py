@@ -76,7 +76,7 @@ def test_a_rainbow_learners_weights_come_back(tmp_path: Path) -> None:
     config = replace(TINY, algorithm="rainbow")
     learner, other = (DqnLearner(replace(config, seed=seed), VECTOR, BUTTONS) for seed in (0, 1))
     uri = onnx_export.export(learner.network, learner.metadata(1), tmp_path / "policy.onnx")
-    load_weights(other.network, uri.path)
+    assert load_weights(other.network, uri.path) == learner.metadata(1)
     seen = torch.eye(3)
     assert torch.equal(other.network(seen), learner.network(seen))
     with pytest.raises(PolicyError, match=r"is of another network: .body\.1\.weight. does not fit"):

@@ -33,6 +33,12 @@ def nodes(*assignments: str) -> dict[str, NodeSpec]:
     return {node.name: node for node in graph.nodes(settings, PLANT, "file:///p.onnx", "/run")}
 
 
+def test_exploration_is_held_as_the_learner_says_live_too() -> None:
+    found = nodes("learner.hold_ticks=3")
+    assert found["inference_0"].parameters["exploration_hold"] == 3
+    assert nodes()["inference_0"].parameters["exploration_hold"] == 8
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_the_bundled_scenarios_are_sound(path: Path) -> None:
     assert graph.nodes(graph.read_settings(path), PLANT, "file:///p.onnx", "/run")

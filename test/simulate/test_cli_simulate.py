@@ -74,6 +74,17 @@ def test_an_exported_policy_plays(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert document["inaction_fraction"] == 0.0
 
 
+def test_episodes_are_the_same_with_one_process_and_two(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(exported(tmp_path, capsys, "--set", "action_history=2"))
+    one, two = (simulated(capsys, "--policy", path, "--delay", "2", "--episodes", "6",
+                          "--processes", processes) for processes in ("1", "2"))
+    assert one == two
+    assert one["episodes"]["count"] == 6
+    assert one["ticks"] == 6 * 21
+
+
 def test_any_parameter_of_the_learner_shapes_an_exported_policy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -141,6 +152,9 @@ def test_too_few_steps_for_a_return_say_so(capsys: pytest.CaptureFixture[str]) -
     (["--policy", "random", "--delay", "0"], "delay 0 must be 1 tick or more"),
     (["--policy", "random", "--hold", "0"], "hold_ticks 0 must be 1 or more"),
     (["--policy", "random", "--steps", "0"], "steps 0 must be 1 or more"),
+    (["--policy", "random", "--processes", "2"], "what is shared out is episodes; give --episodes"),
+    (["--policy", "random", "--episodes", "0"], "episodes 0 must be 1 or more"),
+    (["--policy", "absent.onnx", "--episodes", "2", "--processes", "2"], "policy 'absent.onnx'"),
     (["--policy", "random", "--json", "/absent/figures.json"], "cannot be written"),
 ])
 def test_bad_input_is_one_line(

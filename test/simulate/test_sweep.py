@@ -93,7 +93,7 @@ def test_scores() -> None:
 
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("base:", "basis:", "unknown key 'basis'; known: 'about', 'base', "),
-    ("ticks: 100", "tics: 100", "base: unknown setting 'tics'; known: 'delay', 'evaluate', "),
+    ("ticks: 100", "tics: 100", "base: unknown setting 'tics'; known: 'checkpoint_every', "),
     ("option.actions: 9", "learner.brain: 9", "unknown parameter 'learner.brain'; known: 'learner"),
     ("delay: [1, 4]", "delays: [1, 4]", "unknown setting 'delays'"),
     ("delay: [1, 4]", "delay: 4", "neither a list of values nor a mapping"),

@@ -1,0 +1,177 @@
+"""Two rates in one run: virtual time against real time, our learner against a bare torch loop.
+
+    python benchmarks/rates.py
+    python benchmarks/rates.py --network nature:2 --seconds 30 --json -
+
+The first: ticks a second of `catch` and `blocks` in virtual time, played at random, as multiples
+of a Game Boy's 59.7. The second: gradient updates a second of `DqnLearner`, which draws its
+batches from a replay of 10,000 transitions, against a loop that has nothing but torch in it: the
+same network, double targets, Huber loss, clipping and Adam on one batch that never changes. Both
+take turns of a few updates, so that what else the machine does meets both; asked for is 0.9.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from realtime_rl.core.assembler import SemiMdpTransition
+from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.errors import ConfigError, RealtimeRlError
+from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.learning import torch_threads
+from realtime_rl.learning.dqn import DqnLearner
+from realtime_rl.learning.replay import Batch
+from realtime_rl.plants import registry
+from realtime_rl.simulate import players
+from realtime_rl.simulate.loop import Delay, Loop
+
+SPEC = ObservationSpec((1, 84, 84), "uint8", 0, 255)
+ACTIONS = ActionSpace(("A", "B", "LEFT", "UP", "RIGHT", "DOWN", "NOOP"), (6.0,))
+TRANSITIONS = 10_000
+TURN_S = 0.25
+"""What one turn of either loop takes, about."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Virtual time of one plant."""
+
+    plant: str
+    ticks_per_s: float
+    real_time: float
+    """Multiple of it."""
+
+
+@dataclass(frozen=True)
+class Learning:
+    """Updates a second of both loops; medians over turns."""
+
+    network: str
+    batch: int
+    ours_per_s: float
+    bare_per_s: float
+    ratio: float
+    """Of each of our turns to the bare one after it."""
+    turns: int
+
+
+def play(rom: str, seconds: float) -> Speed:
+    """Step a game in virtual time for about so long."""
+    plant = registry.make("pyboy", {"rom": rom}, 0)
+    try:
+        player = players.load("random", 1, plant.spec)(0)
+        loop = Loop(plant, player.policy, Delay(6))
+        for _ in range(200):
+            loop.step()
+        begin, ticks = time.perf_counter(), 0
+        while (taken := time.perf_counter() - begin) < seconds:
+            for _ in range(100):
+                loop.step()
+            ticks += 100
+        return Speed(rom, ticks / taken, ticks / taken * plant.spec.period_ns / 1e9)
+    finally:
+        plant.close()
+
+
+def filled(config: DqnConfig) -> DqnLearner:
+    """Make a learner with a replay full of noise, whose transitions follow each other."""
+    learner, rng = DqnLearner(config, SPEC, ACTIONS), np.random.default_rng(0)
+    # one object a frame, as the assembler has it
+    frames = list(rng.integers(0, 256, (TRANSITIONS + config.stack, *SPEC.shape), np.uint8))
+    stacks = [tuple(frames[tick:tick + config.stack]) for tick in range(TRANSITIONS + 1)]
+    for tick in range(TRANSITIONS):
+        learner.add(SemiMdpTransition(
+            stacks[tick], (float(rng.integers(ACTIONS.size)),), float(rng.random()), 0.99,
+            stacks[tick + 1], 1, terminal=False))
+    return learner
+
+
+def bare(config: DqnConfig, network: nn.Module, batch: Batch) -> Callable[[], None]:
+    """Return one update of `network` in a loop with nothing but torch in it."""
+    target = copy.deepcopy(network).requires_grad_(False)
+    optimizer = torch.optim.Adam(network.parameters(), config.learning_rate, eps=1e-5, fused=True)
+    seen, following = torch.from_numpy(batch.observation), torch.from_numpy(batch.next_observation)
+    action = torch.from_numpy(batch.action)[:, None]
+    reward, discount = torch.from_numpy(batch.reward), torch.from_numpy(batch.discount)
+
+    def update() -> None:
+        values = network(seen).gather(1, action)[:, 0]
+        with torch.no_grad():
+            best = network(following).argmax(1)[:, None]
+            wanted = reward + discount * target(following).gather(1, best)[:, 0]
+        loss = functional.smooth_l1_loss(values, wanted)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip_norm)
+        optimizer.step()
+    return update
+
+
+def learn(network: str, seconds: float) -> Learning:
+    """Let both loops take turns for about so long."""
+    config = DqnConfig(network=network, replay_size=TRANSITIONS, learn_start=1)
+    learner = filled(config)
+    ours: Callable[[], object] = learner.update
+    theirs = bare(config, copy.deepcopy(learner.network),
+                  learner._replay.sample(config.batch_size))
+    count = max(1, int(TURN_S / max(turn(ours, 5), turn(theirs, 5))))
+    mine, bares = [], []
+    begin = time.perf_counter()
+    while time.perf_counter() - begin < seconds or not mine:
+        mine.append(turn(ours, count))
+        bares.append(turn(theirs, count))
+    return Learning(network, config.batch_size, 1 / statistics.median(mine),
+                    1 / statistics.median(bares), statistics.median(
+                        other / own for own, other in zip(mine, bares, strict=True)), len(mine))
+
+
+def turn(update: Callable[[], object], count: int) -> float:
+    """Return what one of `count` updates took [s]."""
+    begin = time.perf_counter()
+    for _ in range(count):
+        update()
+    return (time.perf_counter() - begin) / count
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=10.0, help="for each of the rates")
+    parser.add_argument("--network", nargs="+", default=["small", "nature:2"], metavar="NAME")
+    parser.add_argument("--json", choices=["-"], help="print JSON")
+    args = parser.parse_args()
+    try:
+        if not 0.0 < args.seconds < float("inf"):
+            raise ConfigError(f"--seconds {args.seconds!r} must be above 0")
+        torch_threads.limit(1)
+        speeds = [play(rom, args.seconds) for rom in ("catch", "blocks")]
+        learned = [learn(network, args.seconds) for network in args.network]
+    except RealtimeRlError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if args.json:
+        print(json.dumps({"virtual_time": [asdict(speed) for speed in speeds],
+                          "learning": [asdict(each) for each in learned]}, indent=2))
+        return 0
+    for speed in speeds:
+        print(f"{speed.plant}: {speed.ticks_per_s:.0f} ticks/s, {speed.real_time:.1f} x real time")
+    for each in learned:
+        print(f"{each.network}, batch {each.batch}: {each.ours_per_s:.1f} updates/s, bare torch "
+              f"{each.bare_per_s:.1f}: ratio {each.ratio:.3f} ({each.turns} turns each)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

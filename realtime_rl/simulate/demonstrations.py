@@ -1,0 +1,82 @@
+"""What a person did, as experience for a learner: bags in which somebody played."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from realtime_rl.bags.reader import Run, read_run
+from realtime_rl.bags.ticks import ticks_of
+from realtime_rl.core.assembler import Assembler, SemiMdpTransition
+from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.statistics import gaps, plant_lives
+from realtime_rl.core.types import Cause, PlantSpec
+from realtime_rl.simulate.loop import Delay
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstrations:
+    """Recorded runs, and how much is learned from them before the training begins."""
+
+    runs: tuple[Run, ...]
+    updates: int
+    """Gradient updates before the first tick."""
+
+    def transitions(self, spec: PlantSpec, config: DqnConfig, delay: Delay
+                    ) -> Iterator[SemiMdpTransition]:
+        """Make transitions of all that was recorded, one bag after another.
+
+        The command of tick `t` counts as the answer to the observation of tick `t - delay`, as
+        that of the policy that is to be trained will: whoever acted, it is what was applied.
+        What a gap in the recording spans gives none.
+
+        Raises:
+            BagError: as in `ticks_of`.
+        """
+        capacity = 2 * delay.ticks + config.stack + config.action_history
+        for run in self.runs:
+            assembler = Assembler(stack=config.stack, gamma=config.gamma, capacity=capacity,
+                                  history=config.action_history)
+            for step, observation in ticks_of(run, spec):
+                if observation is not None:
+                    yield from assembler.observe(step.tick, observation, step.first)
+                yield from assembler.step(replace(
+                    step, cause=Cause.POLICY, observation_tick=step.tick - delay.ticks))
+
+    def identity(self) -> dict[str, Any]:
+        """Say what they are of, and where they came from does not matter."""
+        return {"pretrain": self.updates, "demonstrations": [
+            hashlib.sha256(repr(run.records.timesteps).encode()).hexdigest() for run in self.runs]}
+
+    def figures(self) -> dict[str, int]:
+        """Count what was recorded."""
+        steps = [step for run in self.runs for step in run.records.timesteps]
+        missing = sum(len(gap) for run in self.runs
+                      for gap in gaps(plant_lives(run.records.timesteps)))
+        return {"bags": len(self.runs), "ticks": len(steps),
+                "operator_ticks": sum(step.cause is Cause.OPERATOR for step in steps),
+                "missing_ticks": missing, "updates": self.updates}
+
+
+def read(bags: Sequence[Path], updates: int, delay: Delay) -> Demonstrations:
+    """Read bags to learn from.
+
+    Args:
+        bags: rosbag2 folders or files.
+        updates: gradient updates before the first tick.
+        delay: of the training.
+
+    Raises:
+        BagError: as in `read_run`.
+        ConfigError: sequential interaction, whose default policy acts where a person did.
+    """
+    if updates < 0:
+        raise ConfigError(f"pretrain {updates!r} must be 0 or more")
+    if delay.ticks > 1 and delay.interaction == "sequential":
+        raise ConfigError("demonstrations: a person acts at every tick, sequential interaction "
+                          f"only every {delay.ticks}; train with asynchronous interaction")
+    return Demonstrations(tuple(read_run(bag) for bag in bags), updates)

@@ -1,0 +1,55 @@
+"""Who plays in virtual time: a policy from a file, chance, or the default policy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from realtime_rl.core.action_history import ActionHistory
+from realtime_rl.core.exploration import explore
+from realtime_rl.core.types import Action, Observation, PlantSpec
+from realtime_rl.policies.onnx_policy import OnnxPolicy
+from realtime_rl.simulate.loop import Policy
+
+RANDOM = "random"
+DEFAULT = "default"
+
+
+class Player(NamedTuple):
+    """What a `Loop` needs of whoever plays."""
+
+    policy: Policy | None
+    stack: int
+    applied: ActionHistory
+
+
+def load(policy: str, hold_ticks: int, spec: PlantSpec) -> Callable[[int], Player]:
+    """Return what makes a fresh player, given the seed of its chance.
+
+    Args:
+        policy: an ONNX file, `random` or `default`.
+        hold_ticks: a random action is held for so many ticks.
+        spec: of the plant that is played on.
+
+    Raises:
+        PolicyError: the file cannot be read, or is of another plant.
+    """
+    if policy == DEFAULT:
+        return lambda seed: Player(None, 1, ActionHistory(0))
+    if policy == RANDOM:
+        def make_random(seed: int) -> Player:
+            def draw(tick: int, observation: object) -> Action:
+                return explore(tick, 1.0, hold_ticks, seed, spec.actions) or spec.actions.noop
+            return Player(draw, 1, ActionHistory(0))
+        return make_random
+    loaded = OnnxPolicy.load(Path(policy), (spec.observation, spec.actions))
+
+    def make(seed: int) -> Player:
+        del seed
+        applied = ActionHistory(loaded.action_history)
+
+        def act(tick: int, observation: Observation) -> Action:
+            return loaded.act(loaded.infer(observation, applied.get(tick)))
+        return Player(act, loaded.stack, applied)
+    return make
