@@ -118,8 +118,7 @@ class Trainer:
         while self._incoming:
             self._learner.add(self._incoming.popleft())
         learner = self._learner
-        due = self._now() >= self._next_export_ns
-        if due and self._too_far_ahead():
+        if self._due() and self._too_far_ahead():
             self._wake.wait(1.0)
             self._wake.clear()
             return
@@ -129,8 +128,11 @@ class Trainer:
             # nothing to learn from until the next transition, or the next export
             self._wake.wait(max(0.0, min(1.0, (self._next_export_ns - self._now()) / 1e9)))
             self._wake.clear()
-        if self._now() >= self._next_export_ns:
+        if self._due() and not self._too_far_ahead():
             self._export()
+
+    def _due(self) -> bool:
+        return self._now() >= self._next_export_ns
 
     def _too_far_ahead(self) -> bool:
         """Whether another version would leave what acts too far behind; said when it begins."""

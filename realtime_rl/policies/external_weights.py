@@ -109,7 +109,7 @@ def _read_beside(path: Path, location: str, digest: Any  # noqa: ANN401 - as abo
         file.seek(0, 2)
         data = np.empty(file.tell(), np.uint8)
         file.seek(0)
-        view, done = memoryview(data), 0
+        view, done = data.data, 0
         while count := file.readinto(view[done:done + _CHUNK]):
             digest.update(view[done:done + count])
             done += count
@@ -128,4 +128,4 @@ def _array(tensor: Any, offset: int, data: NDArray[np.uint8], path: Path  # noqa
     if end > data.size:
         raise PolicyError(f"policy {str(path)!r}: its weights are cut off: {tensor.name!r} ends at "
                           f"byte {end:,} of a file of {data.size:,}")
-    return np.require(np.ndarray(shape, dtype, data, offset), requirements="CA")
+    return np.require(np.ndarray(shape, dtype, data, offset), requirements=["C", "A"])
