@@ -144,4 +144,4 @@ def _first_policy(settings: graph.Settings, run_dir: Path) -> str:
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines()
         raise PolicyError(f"no first policy: {lines[-1] if lines else 'export failed'}")
-    return done.stdout.strip()  # its URI
+    return done.stdout.splitlines()[-1]  # its URI
