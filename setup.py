@@ -10,9 +10,9 @@ MESSAGES = ("std-msgs", "sensor-msgs", "geometry-msgs", "diagnostic-msgs", "traj
 EXTRAS = {
     # real ROS 2 Jazzy as wheels, where there is no ROS installation
     "ros": ["ros-rclpy[fastrtps]==7.1.6", *(f"ros-{name}==5.3.6" for name in MESSAGES)],
-    # one of the two: they install the same module
-    "cpu": ["onnxruntime>=1.18"],
-    "gpu": ["onnxruntime-gpu>=1.18"],
+    # one of the two: they install the same module; onnx reads policies with weights in other files
+    "cpu": ["onnxruntime>=1.18", "onnx>=1.16"],
+    "gpu": ["onnxruntime-gpu>=1.18", "onnx>=1.16"],
     "plants": ["pyboy>=2.8", "opencv-python-headless>=4.8"],
     # ale-py brings the Atari games in its wheel, under their own licence
     "gym": ["gymnasium>=1.0", "ale-py>=0.10", "opencv-python-headless>=4.8"],

@@ -11,8 +11,10 @@ from pathlib import Path
 _BLOCK_BYTES = 1 << 20
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` so that `path` holds its old content or all of the new, even after a crash.
+def write_atomically(path: Path, *parts: bytes | memoryview) -> None:
+    """Write `parts`, one after another, so that `path` holds its old content or all of the new.
+
+    That holds after a crash, too.
 
     Raises:
         OSError: nothing was written, and nothing is left behind.
@@ -23,7 +25,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as file:
-            file.write(data)
+            for part in parts:
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -131,6 +131,11 @@ def _of_the_policy(figures: Figures) -> Iterator[Headline]:
                    "versions announced; in use after "
                    f"{number(learning['swap_ms']['p50'], 0, 'ms')} (median); "
                    f"slots missed by swapping: {missed}")
+    lag = learning["policy_lag_versions"]
+    if lag["n"]:
+        yield Headline("Policy lag", number(lag["mean"], 2),
+                       "versions that what acted was behind the newest exported (mean); outdated "
+                       f"for {number(learning['policy_lag_s']['p99'], 2, 's')} at most (99 %)")
     if learning["updates"] is not None:
         yield Headline("Learning", number(learning["updates"], 0),
                        f"updates on {number(learning['transitions'], 0)} transitions")

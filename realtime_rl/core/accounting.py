@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypedDict
 
+from realtime_rl.core.policy_lag import policy_lags
 from realtime_rl.core.records import (
     Fate,
     Inference,
@@ -109,6 +110,8 @@ class LearningFigures(TypedDict):
     policy_versions: int | None
     swap_ms: Distribution
     slots_missed_by_swap: int | None
+    policy_lag_versions: Distribution
+    policy_lag_s: Distribution
 
 
 EpisodeFigures = TypedDict("EpisodeFigures", {"count": int, "return": Distribution})
@@ -149,7 +152,7 @@ def account(records: RunRecords, *, started: bool = False) -> Figures:
     return Figures(
         schema=SCHEMA, plant=_plant(lives, ticks),
         interaction=_interaction(records, lives, ticks, started),
-        inference=_inference(records), learning=_learning(records),
+        inference=_inference(records), learning=_learning(records, ticks),
         episodes={"count": len(finished), "return": distribution(e.reward for e in finished)},
         recording=RecordingFigures(gaps=sum(len(gap) for gap in gaps(lives)),
                                    duration_s=records.duration_s))
@@ -274,14 +277,17 @@ def _inference(records: RunRecords) -> InferenceFigures:
                      if "schedule" in records.topics else None))
 
 
-def _learning(records: RunRecords) -> LearningFigures:
+def _learning(records: RunRecords, ticks: Sequence[Timestep]) -> LearningFigures:
     """Policy versions are those announced, each once, whether or not any worker took them up."""
     newest = records.learnings[-1] if records.learnings else None
     known = "inference" in records.topics
+    lags = list(policy_lags(records.learnings, ticks))
     return LearningFigures(
         transitions=newest.transitions if newest else None,
         updates=newest.updates if newest else None,
         policy_versions=len(set(records.announced)) if "policy" in records.topics else None,
         swap_ms=distribution(inference.swap_s * 1e3 for inference in records.inferences),
         slots_missed_by_swap=(sum(inference.swapping and inference.miss is not Miss.NONE
-                                  for inference in records.inferences) if known else None))
+                                  for inference in records.inferences) if known else None),
+        policy_lag_versions=distribution(lag.versions for lag in lags),
+        policy_lag_s=distribution(lag.seconds for lag in lags))

@@ -249,4 +249,7 @@ class LearnerParameters(DqnConfig, SpecParameters):
     keep: int = parameter(5, "exported policies that are kept", low=1)
     updates_per_transition: float = parameter(
         2.0, "gradient updates never get further ahead than this", low=0.0)
+    max_lag: int = parameter(
+        0, "what acts may be so far behind the newest exported policy: training waits rather than "
+        "export another; 0: as far as it comes", unit="versions", low=0)
     threads: int = parameter(1, "threads of one gradient update", low=1, high=256)

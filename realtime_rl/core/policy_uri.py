@@ -1,4 +1,9 @@
-"""Where a policy is and what it hashes to: `file:///…/policy-000017.onnx#sha256=…`."""
+"""Where a policy is and what it hashes to: `file:///…/policy-000017.onnx#sha256=…`.
+
+The SHA-256 is that of the file. Of a policy whose weights are in files of their own (ONNX external
+data) it is that of the ONNX file and then those files, in the order in which the first mentions
+them: `cat policy-000017.onnx policy-000017.safetensors | sha256sum`. One hash covers both.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,7 @@ class PolicyUri:
     path: Path
     """Absolute."""
     sha256: str = ""
-    """64 lower-case hexadecimal digits; empty: not checked."""
+    """64 lower-case hexadecimal digits, weights in other files included; empty: not checked."""
 
     def __str__(self) -> str:
         """Write it as the `policy` topic carries it."""

@@ -1,74 +1,89 @@
 """Writes a network as an ONNX policy with its metadata, as often as it is refreshed.
 
-Tracing a network takes seconds when it is large, and its graph never changes: it is traced once,
-then only the weights in the graph are replaced.
+Tracing a network takes seconds when it is large, and its graph never changes: it is traced once.
+What a refresh writes of a large network is its weights, straight from the network's memory, and
+the few kilobytes of the graph that names them.
 """
 
 from __future__ import annotations
 
-import tempfile
-import warnings
+import contextlib
+import hashlib
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 
 import onnx
-import torch
-from onnx import numpy_helper
-from torch import Tensor, nn
+from torch import nn
 
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.policy_metadata import HISTORY_INPUT, PolicyMetadata
+from realtime_rl.core.policy_metadata import PolicyMetadata
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.types import ActionSpace, ObservationSpec
-from realtime_rl.files import sha256_of, write_atomically
-from realtime_rl.learning import networks
+from realtime_rl.files import write_atomically
+from realtime_rl.learning import networks, onnx_graph
 from realtime_rl.learning.heads import PLAIN, Head
 
 INPUT_NAME = "observation"
-OUTPUT_NAME = "outputs"
 PRODUCER = "realtime_rl"
-_OPSET = 17
-_PROTOBUF_LIMIT = 2**31
-"""Bytes of one protobuf message."""
-_FLOAT32 = 4
-_DTYPES = {"uint8": torch.uint8, "float32": torch.float32}
+WEIGHTS_SUFFIX = ".safetensors"
+REFRESH_INLINE_BYTES = 1 << 24
+"""Weights of a refresh that are more than this [bytes] are in a file of their own."""
+INLINE_BYTES = (1 << 31) - (1 << 20)
+"""So are weights of any policy: a protobuf message has less than 2 GiB, the graph included."""
 
 
 class PolicyExporter:
     """Writes the versions of one network into a folder, and keeps the newest few."""
 
-    def __init__(self, network: nn.Module, folder: Path, keep: int = 5) -> None:
+    def __init__(self, network: nn.Module, folder: Path, keep: int = 5, *,
+                 earlier: Iterable[int] = (), inline_bytes: int = REFRESH_INLINE_BYTES) -> None:
         """Export `network` to `folder/policy-000017.onnx` and so on.
 
         Args:
             network: its weights are read at each `export`.
             folder: made when absent.
             keep: how many versions stay; a policy is read soon after it is announced.
+            earlier: versions in the folder that count among those, as of a learner that died.
+            inline_bytes: weights of so many bytes at most are in the ONNX file itself.
         """
         self._network = network
         self._folder = folder
         self._keep = max(keep, 1)
-        self._model: onnx.ModelProto | None = None
-        self._written: deque[Path] = deque()
+        self._inline_bytes = inline_bytes
+        self._graph: onnx.ModelProto | None = None
+        self._written: deque[int] = deque(sorted(earlier))
+
+    def path(self, version: int) -> Path:
+        """Return where a version is, or was."""
+        return self._folder / f"policy-{version:06d}.onnx"
 
     def export(self, metadata: PolicyMetadata) -> PolicyUri:
         """Write the present weights as `metadata.version`; return where, with the SHA-256.
 
         Raises:
-            PolicyError: the folder cannot be written to.
+            PolicyError: the folder cannot be written to. Every earlier version is as it was.
         """
-        if self._model is None or not _replace_weights(self._model, self._network):
-            self._model = trace(self._network, metadata)
-        uri = _write(self._model, metadata, self._folder / f"policy-{metadata.version:06d}.onnx")
-        self._written.append(uri.path)
+        if self._graph is None:
+            self._graph = onnx_graph.trace(self._network, metadata)
+        uri = _write(self._graph, self._network, metadata, self.path(metadata.version),
+                     self._inline_bytes)
+        self._written.append(metadata.version)
         while len(self._written) > self._keep:
-            self._written.popleft().unlink(missing_ok=True)
+            old = self.path(self._written.popleft())
+            for path in (old, old.with_suffix(WEIGHTS_SUFFIX)):
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
         return uri
 
 
 def export(network: nn.Module, metadata: PolicyMetadata, path: Path) -> PolicyUri:
-    """Write one policy file; `PolicyError` when it cannot be written."""
-    return _write(trace(network, metadata), metadata, path)
+    """Write one policy, with its weights beside it when they exceed what one ONNX file can hold.
+
+    Raises:
+        PolicyError: it cannot be written.
+    """
+    return _write(onnx_graph.trace(network, metadata), network, metadata, path, INLINE_BYTES)
 
 
 def initial_policy(
@@ -85,48 +100,37 @@ def initial_policy(
     return export(built, metadata, path)
 
 
-def trace(network: nn.Module, metadata: PolicyMetadata) -> onnx.ModelProto:
-    """Return the network as an ONNX graph whose weights keep their torch names.
-
-    Raises:
-        PolicyError: the weights exceed what one ONNX file can hold.
-    """
-    if (size := networks.parameter_count(network) * _FLOAT32) >= _PROTOBUF_LIMIT:
-        raise PolicyError(f"a policy of {size / 1e9:.1f} GB exceeds the 2 GB of an ONNX file; "
-                          "take a network of fewer weights")
-    inputs = {metadata.input_name: torch.zeros(
-        1, *metadata.input_shape, dtype=_DTYPES[metadata.observation.dtype])}
-    if metadata.action_history:
-        inputs[HISTORY_INPUT] = torch.zeros(1, metadata.action_history, metadata.actions.size)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        path = Path(folder) / "traced.onnx"
-        # The newer exporter needs onnxscript and is slower; the older one is deprecated only.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.onnx.export(network, tuple(inputs.values()), path, dynamo=False, opset_version=_OPSET,
-                          do_constant_folding=False, input_names=list(inputs),
-                          output_names=[OUTPUT_NAME])
-        return onnx.load(path)
-
-
-def _replace_weights(model: onnx.ModelProto, network: nn.Module) -> bool:
-    """Return whether every weight in the graph is one of torch's by name, and was replaced."""
-    weights: dict[str, Tensor] = network.state_dict()
-    if any(initializer.name not in weights for initializer in model.graph.initializer):
-        return False
-    for initializer in model.graph.initializer:
-        array = weights[initializer.name].detach().cpu().numpy()
-        initializer.CopyFrom(numpy_helper.from_array(array, initializer.name))
-    return True
-
-
-def _write(model: onnx.ModelProto, metadata: PolicyMetadata, path: Path) -> PolicyUri:
-    del model.metadata_props[:]
-    for key, value in metadata.to_props().items():
-        model.metadata_props.add(key=key, value=value)
-    path = path.absolute()
+def _write(graph: onnx.ModelProto, network: nn.Module, metadata: PolicyMetadata, path: Path,
+           inline_bytes: int) -> PolicyUri:
+    """Write the weights' file first, if there is one: what has a graph has its weights."""
+    path, values = path.absolute(), onnx_graph.weights(graph, network)
+    beside = path.with_suffix(WEIGHTS_SUFFIX)
+    parts: list[bytes | memoryview] = []
+    if sum(value.nbytes for value in values) <= inline_bytes:
+        model = onnx_graph.embed(graph, values)
+    else:
+        model, header = onnx_graph.refer(graph, beside.name)
+        parts = [header, *(value.reshape(-1).view("u1").data for value in values)]
+    for key, text in metadata.to_props().items():
+        model.metadata_props.add(key=key, value=text)
+    content = model.SerializeToString()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, model.SerializeToString())
+        if parts:
+            write_atomically(beside, *parts)
+        try:
+            write_atomically(path, content)
+        except OSError:
+            if parts:  # without its graph it is of no use, and large
+                beside.unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise PolicyError(f"policy {str(path)!r} cannot be written: {error.strerror}") from error
-    return PolicyUri(path, sha256_of(path))
+    return PolicyUri(path, _sha256(content, *parts))
+
+
+def _sha256(*parts: bytes | memoryview) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()

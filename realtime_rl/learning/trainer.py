@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from realtime_rl.core.assembler import SemiMdpTransition
-from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.core.errors import PolicyError, RealtimeRlError
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.onnx_export import PolicyExporter
@@ -36,6 +36,7 @@ class Trainer:
         self, learner: DqnLearner, exporter: PolicyExporter, *, now: Callable[[], int],
         export_interval_ns: int, updates_per_transition: float, first_version: int,
         on_export: Callable[[PolicyUri, int], None], on_failure: Callable[[str], None],
+        on_trouble: Callable[[str], None] = lambda reason: None, max_lag: int = 0,
         prepare_thread: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare; `start` begins.
@@ -49,6 +50,8 @@ class Trainer:
             first_version: version of the first export.
             on_export: called from the trainer's thread with each policy and its version.
             on_failure: called from there when the training had to end.
+            on_trouble: called from there when a policy could not be written, or training waits.
+            max_lag: how many versions what acts may be behind the newest; 0: any number.
             prepare_thread: called first in the trainer's thread, as to set its priority.
         """
         self._learner = learner
@@ -56,15 +59,19 @@ class Trainer:
         self._now = now
         self._interval_ns = export_interval_ns
         self._ratio = updates_per_transition
-        self._version = first_version - 1
+        self._newest = (first_version - 1, 0)
         self._on_export = on_export
         self._on_failure = on_failure
+        self._on_trouble = on_trouble
+        self._max_lag = max_lag
+        # of a version before the first, this trainer is not ahead
+        self._oldest = self._acted = first_version - 1
+        self._waiting = False
         self._prepare_thread = prepare_thread
         self._incoming: deque[SemiMdpTransition] = deque()
         self._wake = threading.Event()
         self._closed = False
         self._losses: deque[float] = deque(maxlen=1000)
-        self._exported_ns = 0
         self._next_export_ns = 0
         self._thread = threading.Thread(target=self._run, name="trainer", daemon=True)
 
@@ -78,12 +85,19 @@ class Trainer:
         self._incoming.append(transition)
         self._wake.set()
 
+    def acted(self, version: int | None) -> None:
+        """Tell which version acted last; `None`: no policy acts, so that none lags behind."""
+        before, self._acted = self._acted, max(
+            self._oldest, self._newest[0] if version is None else version)
+        if self._acted != before:
+            self._wake.set()
+
     def progress(self) -> Progress:
         """Say where the training stands."""
         losses = [self._losses.popleft() for _ in range(len(self._losses))]
         loss = sum(losses) / len(losses) if losses else math.nan
         return Progress(self._learner.updates, self._learner.transitions, loss,
-                        self._learner.epsilon, self._version, self._exported_ns)
+                        self._learner.epsilon, *self._newest)
 
     def close(self) -> None:
         """End after the update under way. Calling it twice is harmless."""
@@ -104,18 +118,43 @@ class Trainer:
         while self._incoming:
             self._learner.add(self._incoming.popleft())
         learner = self._learner
+        if self._due() and self._too_far_ahead():
+            self._wake.wait(1.0)
+            self._wake.clear()
+            return
         if learner.ready and learner.updates < self._ratio * learner.transitions:
             self._losses.append(learner.update())
         else:
             # nothing to learn from until the next transition, or the next export
             self._wake.wait(max(0.0, min(1.0, (self._next_export_ns - self._now()) / 1e9)))
             self._wake.clear()
-        if self._now() >= self._next_export_ns:
+        if self._due() and not self._too_far_ahead():
             self._export()
 
+    def _due(self) -> bool:
+        return self._now() >= self._next_export_ns
+
+    def _too_far_ahead(self) -> bool:
+        """Whether another version would leave what acts too far behind; said when it begins."""
+        newest = self._newest[0]
+        lag = newest + 1 - self._acted
+        before, self._waiting = self._waiting, 0 < self._max_lag < lag
+        if self._waiting and not before:
+            self._on_trouble(f"training waits: version {self._acted} acts, {newest} is "
+                             f"announced (max_lag {self._max_lag})")
+        return self._waiting
+
     def _export(self) -> None:
+        now_ns = self._now()
         self._next_export_ns += self._interval_ns
-        self._version += 1
-        uri = self._exporter.export(self._learner.metadata(self._version))
-        self._exported_ns = self._now()
-        self._on_export(uri, self._version)
+        if self._next_export_ns < now_ns:  # training waited
+            self._next_export_ns = now_ns + self._interval_ns
+        version = self._newest[0] + 1
+        try:
+            uri = self._exporter.export(self._learner.metadata(version))
+        except PolicyError as error:
+            self._on_trouble(f"version {version} is not announced, the one before stays, training "
+                             f"goes on: {error}")
+            return
+        self._newest = (version, self._now())
+        self._on_export(uri, version)

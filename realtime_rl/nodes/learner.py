@@ -26,7 +26,7 @@ from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.parameters import LearnerParameters
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.records import Learning, Timestep
-from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.parameters import NodeParameters
 
@@ -77,11 +77,13 @@ class LearnerNode(Node):
                                    f"{learner.epsilon:.2f}")
         versions = [int(match[1]) for path in found if (match := _VERSION.fullmatch(path.name))]
         return Trainer(
-            learner, PolicyExporter(learner.network, folder, config.keep),
+            learner, PolicyExporter(learner.network, folder, config.keep,
+                                    earlier=[each for each in versions if each > 0]),
             now=time.monotonic_ns, export_interval_ns=round(config.export_interval * 1e9),
             updates_per_transition=config.updates_per_transition,
             first_version=max(versions, default=0) + 1,
-            on_export=self._on_export, on_failure=self._on_failure, prepare_thread=_step_back)
+            on_export=self._on_export, on_failure=self._on_failure,
+            on_trouble=self._on_trouble, max_lag=config.max_lag, prepare_thread=_step_back)
 
     def _on_observation(self, message: Image | JointState) -> None:
         words = wire.decode_words(message.header.frame_id)
@@ -99,6 +101,10 @@ class LearnerNode(Node):
         except wire.WireError as error:
             self.get_logger().warning(f"timestep: {error}", throttle_duration_sec=1.0)
             return
+        if step.cause is Cause.POLICY:
+            self._trainer.acted(step.version)
+        elif step.cause in (Cause.OPERATOR, Cause.STOP):
+            self._trainer.acted(None)
         self._learn_from(self._assembler.step(step))
 
     def _learn_from(self, transitions: list[SemiMdpTransition]) -> None:
@@ -111,6 +117,9 @@ class LearnerNode(Node):
 
     def _on_failure(self, reason: str) -> None:
         self.get_logger().error(f"training ended, the last policy stays: {reason}")
+
+    def _on_trouble(self, reason: str) -> None:
+        self.get_logger().warning(reason)
 
     def _report(self) -> None:
         progress = self._trainer.progress()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,11 +13,10 @@ from realtime_rl.core.errors import MissingDependencyError, PolicyError
 from realtime_rl.core.policy_metadata import HISTORY_INPUT, PolicyMetadata
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
-from realtime_rl.policies import interface, providers
+from realtime_rl.policies import external_weights, interface, providers
 
 Expected = tuple[ObservationSpec, ActionSpace]
 """What the plant gives and takes; a policy must fit it."""
-_CHUNK = 1 << 20
 
 
 class OnnxPolicy:
@@ -28,9 +26,10 @@ class OnnxPolicy:
     """
 
     def __init__(self, sessions: list[Any], path: Path, fitted: interface.Fitted,
-                 actions: ActionSpace) -> None:
+                 actions: ActionSpace, model: external_weights.Model) -> None:
         """Wrap sessions of one checked file; `load` is the way to get one."""
         self._sessions = sessions
+        self._model = model  # its weights are the sessions'
         self._fitted = fitted
         self._path = path
         self._actions = actions
@@ -48,27 +47,29 @@ class OnnxPolicy:
         """Load, check and warm up a policy.
 
         Args:
-            path: the ONNX file.
+            path: the ONNX file; its weights may be in other files of its folder.
             expected: observation and action space of the plant.
             provider: `auto` (CUDA where there is one, else CPU), `cpu`, `cuda` or `tensorrt`.
             threads: threads of one inference.
-            sha256: what the file must hash to, in hexadecimal; empty: anything.
+            sha256: what the file must hash to, in hexadecimal, and its other files with it;
+                empty: anything.
             sessions: how many hold the weights, each once. One serves any number of threads;
                 several keep a GPU's inferences in streams of their own.
 
         Raises:
             PolicyError: the file is absent, altered or no ONNX; it does not fit the plant; it
                 gives non-finite outputs; `provider` is unknown.
-            MissingDependencyError: ONNX Runtime is not installed.
+            MissingDependencyError: ONNX Runtime is not installed, or onnx for weights in other
+                files.
         """
-        _check_file(path, sha256)
-        opened = [_session(path, provider, threads) for _ in range(sessions)]
+        model = external_weights.read(path, sha256)
+        opened = [_session(path, model, provider, threads) for _ in range(sessions)]
         session, fallback = opened[0]
         try:
             fitted = interface.fit(session, expected)
         except PolicyError as error:
             raise PolicyError(f"policy {str(path)!r}: {error}") from error
-        policy = OnnxPolicy([each for each, _ in opened], path, fitted, expected[1])
+        policy = OnnxPolicy([each for each, _ in opened], path, fitted, expected[1], model)
         policy.fallback = fallback
         policy._warm_up()
         return policy
@@ -164,21 +165,8 @@ class Loader:
                                parsed.sha256, sessions=self._sessions)
 
 
-def _check_file(path: Path, sha256: str) -> None:
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.sha256()
-            while sha256 and (chunk := file.read(_CHUNK)):
-                digest.update(chunk)
-    except OSError as error:
-        raise PolicyError(
-            f"policy {str(path)!r}: this host cannot read it ({error.strerror})") from error
-    if sha256 and digest.hexdigest() != sha256.lower():
-        raise PolicyError(f"policy {str(path)!r}: SHA-256 is {digest.hexdigest()!r}, "
-                          f"not the announced {sha256!r}")
-
-
-def _session(path: Path, provider: str, threads: int) -> tuple[Any, str]:
+def _session(path: Path, model: external_weights.Model, provider: str, threads: int
+             ) -> tuple[Any, str]:
     """Return an ONNX Runtime session, and why it does not use the provider asked for."""
     try:
         import onnxruntime
@@ -192,7 +180,11 @@ def _session(path: Path, provider: str, threads: int) -> tuple[Any, str]:
     options.log_severity_level = 4  # what goes wrong is raised and reported here
     wanted = providers.wanted(provider, onnxruntime.get_available_providers())
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=wanted)
+        if model.weights:
+            options.add_external_initializers(
+                list(model.weights),
+                [onnxruntime.OrtValue.ortvalue_from_numpy(each) for each in model.weights.values()])
+        session = onnxruntime.InferenceSession(model.source, options, providers=wanted)
     except Exception as error:  # ONNX Runtime has no common base class for its errors
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PolicyError(f"policy {str(path)!r} cannot be loaded: {reason}") from error

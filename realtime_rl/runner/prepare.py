@@ -26,8 +26,8 @@ from realtime_rl.core.parameters import (
 )
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.types import PlantSpec
-from realtime_rl.files import sha256_of
 from realtime_rl.plants import registry
+from realtime_rl.policies import external_weights
 from realtime_rl.policies.latency import Latency
 from realtime_rl.ros import graph
 
@@ -125,7 +125,7 @@ def _first_policy(settings: graph.Settings, run_dir: Path) -> str:
         path = Path(scenario.policy).resolve()
         if not path.is_file():
             raise PolicyError(f"policy: {scenario.policy!r} is not a file")
-        return str(PolicyUri(path, sha256_of(path)))
+        return str(PolicyUri(path, external_weights.read(path, "").sha256))
     if not scenario.learner:
         raise ConfigError("policy: empty, and the learner is off: name an ONNX file "
                           "(scenario.policy=FILE), or turn the learner on")
@@ -144,4 +144,4 @@ def _first_policy(settings: graph.Settings, run_dir: Path) -> str:
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines()
         raise PolicyError(f"no first policy: {lines[-1] if lines else 'export failed'}")
-    return str(PolicyUri(path, sha256_of(path)))
+    return done.stdout.splitlines()[-1]  # its URI

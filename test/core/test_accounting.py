@@ -40,7 +40,8 @@ SCHEMA: dict[str, Any] = {
                   "duration_ms": DISTRIBUTION, "observation_age_ms": DISTRIBUTION,
                   "generations": None},
     "learning": {"transitions": None, "updates": None, "policy_versions": None,
-                 "swap_ms": DISTRIBUTION, "slots_missed_by_swap": None},
+                 "swap_ms": DISTRIBUTION, "slots_missed_by_swap": None,
+                 "policy_lag_versions": DISTRIBUTION, "policy_lag_s": DISTRIBUTION},
     "episodes": {"count": None, "return": DISTRIBUTION},
     "recording": {"gaps": None, "duration_s": None}}
 
