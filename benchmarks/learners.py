@@ -10,9 +10,9 @@ observation. Learning processes have the lowest priority (SCHED_IDLE), as live.
                     the updates of `asynchronous`, when that was run before it
     in_cycle        one process infers, acts, then learns; the default policy acts meanwhile
 
-    python benchmarks/learners.py
-    python benchmarks/learners.py --seconds 300 --speed 4 --seeds 0 1 2 --json result.json
-    python benchmarks/learners.py --seconds 5 --games 1 --seeds 0 --json -
+    python -m benchmarks.learners
+    python -m benchmarks.learners --seconds 300 --speed 4 --seeds 0 1 2 --json result.json
+    python -m benchmarks.learners --seconds 5 --games 1 --seeds 0 --json -
 """
 
 from __future__ import annotations
@@ -24,17 +24,14 @@ import os
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from benchmarks.wall_clock import Cycle, Run, Timing
 from realtime_rl.cli.train import learner as parse_learner
-from realtime_rl.core.assembler import Assembler
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
-from realtime_rl.core.exploration import explore
-from realtime_rl.core.types import Action, Cause, Observation
 from realtime_rl.files import write_atomically
 from realtime_rl.learning import torch_threads
 from realtime_rl.learning.dqn import DqnLearner
@@ -42,8 +39,8 @@ from realtime_rl.learning.pool import LearningPool
 from realtime_rl.plants import registry
 from realtime_rl.plants.base import Plant
 from realtime_rl.simulate.evaluation import evaluate
-from realtime_rl.simulate.figures import Figures, bootstrap
-from realtime_rl.simulate.loop import Delay, Loop
+from realtime_rl.simulate.figures import bootstrap
+from realtime_rl.simulate.loop import Delay
 
 VARIANTS = ("asynchronous", "one", "large_batch", "in_cycle")
 EVALUATION_SEED = 1_000_000_007
@@ -89,79 +86,12 @@ class Result:
     greedy_high: float | None
 
 
-class Timing:
-    """A grid of ticks on the wall clock, which goes on whatever else is done."""
-
-    def __init__(self, period_s: float) -> None:
-        self._period_s = period_s
-        self._begin_s = time.monotonic()
-        self.late_ticks = 0
-
-    @property
-    def present(self) -> int:
-        """The tick that it is by the clock."""
-        return int((time.monotonic() - self._begin_s) / self._period_s)
-
-    def wait_for(self, tick: int) -> None:
-        """Sleep until a tick begins; a past one begins at once."""
-        ahead_s = self._begin_s + tick * self._period_s - time.monotonic()
-        self.late_ticks += ahead_s < -self._period_s
-        time.sleep(max(0.0, ahead_s))
-
-
-class Cycle:
-    """Starts of a single process that infers, acts, learns and begins again (see `Delay`)."""
-
-    def __init__(self, ticks: int, timing: Timing) -> None:
-        self.ticks = ticks
-        self._timing = timing
-        self._newest = -ticks - 1
-
-    def starts(self, tick: int) -> bool:
-        """Whether a tick's observation is looked at: a past one is not, nor one amid a cycle."""
-        if tick <= self._newest + self.ticks or tick < self._timing.present:
-            return False
-        self._newest = tick
-        return True
-
-
-class Run:
-    """A plant on the clock, a policy, and what learns from it."""
-
-    def __init__(self, setting: Setting, plant: Plant, learner: DqnLearner | LearningPool,
-                 delay: Delay | Cycle, timing: Timing) -> None:
-        config = setting.learner
-        self._setting, self._learner, self._timing = setting, learner, timing
-        self._actions = plant.spec.actions
-        self._assembler = Assembler(stack=config.stack, gamma=config.gamma,
-                                    capacity=max(1024, 2 * setting.delay_ticks + config.stack))
-        self._loop = Loop(plant, self._act, delay, stack=config.stack)
-        self.figures = Figures()
-
-    def step(self) -> bool:
-        """Step one tick when it is due; return whether an action of the policy acted."""
-        tick = self._loop.tick
-        self._timing.wait_for(tick)
-        step, observation = self._loop.step()
-        self.figures.add(step)
-        for transition in (self._assembler.observe(step.tick, observation, step.first)
-                           + self._assembler.step(step)):
-            self._learner.add(transition)
-        return step.cause is Cause.POLICY
-
-    def _act(self, tick: int, observation: Observation) -> Action:
-        config = self._setting.learner
-        explored = explore(tick, self._learner.epsilon, config.hold_ticks, config.seed,
-                           self._actions)
-        return explored if explored is not None else self._learner.greedy(observation)
-
-
 def in_cycle(setting: Setting, plant: Plant, period_s: float
              ) -> tuple[DqnLearner, Run, Timing, float]:
     """Learn in the process that acts, after each action of the policy."""
     learner = DqnLearner(setting.learner, plant.spec.observation, plant.spec.actions)
     timing = Timing(period_s)
-    run = Run(setting, plant, learner, Cycle(setting.delay_ticks, timing), timing)
+    run = Run(setting.learner, plant, learner, Cycle(setting.delay_ticks, timing), timing)
     loss = float("nan")
     while timing.present * period_s < setting.seconds:
         if run.step():
@@ -179,7 +109,7 @@ def beside(setting: Setting, plant: Plant, period_s: float, learners: int, most:
         try:
             start_in_background(pool)
             timing = Timing(period_s)
-            run = Run(setting, plant, pool, Delay(setting.delay_ticks), timing)
+            run = Run(setting.learner, plant, pool, Delay(setting.delay_ticks), timing)
             loss = float("nan")
             while (present := timing.present) * period_s < setting.seconds:
                 run.step()

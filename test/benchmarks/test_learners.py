@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from benchmarks.learners import Cycle, Result, Setting, compare, main
+from benchmarks.learners import Result, Setting, compare, main
+from benchmarks.wall_clock import Cycle
 from realtime_rl.core.dqn_config import DqnConfig
 
 COUNTER = Setting(
