@@ -253,3 +253,14 @@ class LearnerParameters(DqnConfig, SpecParameters):
         0, "what acts may be so far behind the newest exported policy: training waits rather than "
         "export another; 0: as far as it comes", unit="versions", low=0)
     threads: int = parameter(1, "threads of one gradient update", low=1, high=256)
+    processes: int = parameter(
+        1, "learning processes beside one another on shared weights, staggered; above 1 with "
+        "`replay: recency` only", low=1, high=256)
+
+    def __post_init__(self) -> None:
+        """Refuse combinations that cannot run."""
+        super().__post_init__()
+        if self.processes > 1 and (self.replay != "recency" or self.algorithm == "rainbow"):
+            raise ConfigError(f"processes: {self.processes!r} learners draw from a replay by "
+                              "'recency', not by priority or from a reservoir; take it, and "
+                              "'dqn', or one process")

@@ -101,3 +101,23 @@ class Schedule:
 def workers_of_process(process: int, processes: int, workers: int) -> tuple[int, ...]:
     """Ids of the workers that process `process` of `processes` hosts: neighbours live apart."""
     return tuple(range(process, workers, processes))
+
+
+def spaced_start_ns(
+    ready_ns: int, free_from_ns: int, duration_ns: int, learners: int
+) -> tuple[int, int]:
+    """When a learner that is ready starts its update, and when the next one may.
+
+    Learners have no ticks to be dealt: each starts when it is ready, but never sooner than an
+    `learners`-th of an update's duration after the start before it, whosever that was. Equal
+    learners then start evenly, as staggered workers do, and one that is slow or dead is not
+    waited for.
+
+    Args:
+        ready_ns: when it could start.
+        free_from_ns: what the start before gave as the next one's.
+        duration_ns: of one update, not counting what was waited for.
+        learners: how many learn beside one another, 1 or more.
+    """
+    start_ns = max(ready_ns, free_from_ns)
+    return start_ns, start_ns + duration_ns // learners

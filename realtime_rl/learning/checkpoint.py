@@ -21,7 +21,7 @@ import numpy as np
 from realtime_rl.core.errors import MissingDependencyError, PlantError
 from realtime_rl.core.snapshot import Array, Snapshot
 from realtime_rl.files import sha256_of, sync_folder, write_atomically
-from realtime_rl.learning.errors import CheckpointError
+from realtime_rl.learning.errors import CheckpointError, NonFiniteLossError
 
 try:
     from safetensors import SafetensorError
@@ -30,6 +30,7 @@ except ImportError as missing:
     raise MissingDependencyError("safetensors", "learn") from missing
 
 INDEX = "checkpoint.json"
+BAD_BATCH = "bad-batch.safetensors"
 _SCHEMA = 1
 _KEYS = {"schema", "tick", "file", "sha256", "identity", "values"}
 
@@ -108,8 +109,21 @@ def restoring(folder: Path) -> Iterator[None]:
                               "another version, or for something else") from error
 
 
-def write_batch(path: Path, batch: Mapping[str, Array]) -> None:
-    """Write arrays for a person to look at; `CheckpointError` when that cannot be done."""
+def inspected(error: NonFiniteLossError, folder: Path) -> str:
+    """Write what was learned from into `folder` for a person to look at; say all in one line.
+
+    Raises:
+        CheckpointError: it cannot be written.
+    """
+    if error.batch is None:
+        return str(error)
+    path = folder / BAD_BATCH
+    _write_batch(path, {name: value for name, value in error.batch._asdict().items()
+                        if isinstance(value, np.ndarray)})
+    return f"{error}; the batch is in {str(path)!r}"
+
+
+def _write_batch(path: Path, batch: Mapping[str, Array]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_safetensors(path, batch)

@@ -28,11 +28,13 @@ class DqnLearner:
     """Learns action values; the same transitions and seed give the same weights."""
 
     def __init__(
-        self, config: DqnConfig, observation: ObservationSpec, actions: ActionSpace
+        self, config: DqnConfig, observation: ObservationSpec, actions: ActionSpace,
+        replay: Replay | None = None
     ) -> None:
         """Build the networks; `LearningError` for continuous actions or an unfit network.
 
-        A network is also unfit when training it takes more memory than there is.
+        A network is also unfit when training it takes more memory than there is. `replay` takes
+        the place of one that follows from the parameters.
         """
         if not actions.discrete:
             raise LearningError(f"Q-learning needs discrete actions, not '{actions}'")
@@ -51,8 +53,8 @@ class DqnLearner:
         self._optimizer = torch.optim.Adam(
             self.network.parameters(), config.learning_rate, eps=1e-5, fused=True)
         self._noise = torch.Generator().manual_seed(config.seed)
-        self._replay = Replay(config.replay_size, config.seed, config.replay,
-                              exponent=config.priority_exponent)
+        self._replay = replay if replay is not None else Replay(
+            config.replay_size, config.seed, config.replay, exponent=config.priority_exponent)
         self._n_step = NStep(config.n_step)
         self._batch: Batch | None = None
         self.transitions = 0
@@ -64,7 +66,7 @@ class DqnLearner:
     @property
     def ready(self) -> bool:
         """Whether there is enough to learn from for `update`."""
-        return len(self._replay) >= min(self._config.learn_start, self._config.replay_size)
+        return self._replay.seen >= min(self._config.learn_start, self._config.replay_size)
 
     @property
     def epsilon(self) -> float:
@@ -92,6 +94,25 @@ class DqnLearner:
         """
         for joined in self._n_step.add(transition):
             self._replay.add(joined)
+
+    def advance(self, allowed: int) -> float | None:
+        """Make the next of `allowed` updates in all; return its loss, `None` when none is due.
+
+        Errors as in `update`.
+        """
+        return self.update() if self.ready and self.updates < allowed else None
+
+    def close(self) -> None:
+        """See `Learns`: all of it is in this process, so that nothing is left to end."""
+
+    def reseed(self, seed: int) -> None:
+        """Draw noise from `seed` from now on."""
+        self._noise.manual_seed(seed)
+
+    def share_weights(self, network: Tensor, target: Tensor) -> None:
+        """Keep all weights in the given memory, `(parameters,)` float32 each, as it is there."""
+        networks.share(self.network, network)
+        networks.share(self._target, target)
 
     def update(self) -> float:
         """Make one gradient update and return its loss.

@@ -9,16 +9,18 @@ from torch import nn
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.networks import parameter_count
 
-_TRAINING_COPIES = 5
-"""Weights, target network, gradients and Adam's two moments, each float32."""
+_SHARED_COPIES = 2
+"""Weights and target network, each float32; there once, however many learn."""
+_OWN_COPIES = 3
+"""Gradients and Adam's two moments of each learner."""
 _FLOAT32 = 4
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
 
 
-def training_bytes(network: nn.Module) -> int:
-    """Return what training takes beside the replay and the activations [bytes]."""
-    return parameter_count(network) * _TRAINING_COPIES * _FLOAT32
+def training_bytes(network: nn.Module, learners: int = 1) -> int:
+    """Return what `learners` on shared weights take beside replay and activations [bytes]."""
+    return parameter_count(network) * (_SHARED_COPIES + _OWN_COPIES * learners) * _FLOAT32
 
 
 def available_bytes(meminfo: Path = _MEMINFO, cgroup: Path = _CGROUP) -> int | None:
@@ -30,13 +32,13 @@ def available_bytes(meminfo: Path = _MEMINFO, cgroup: Path = _CGROUP) -> int | N
     return min(found, default=None)
 
 
-def check(name: str, network: nn.Module, available: int | None) -> None:
+def check(name: str, network: nn.Module, available: int | None, learners: int = 1) -> None:
     """Refuse a network that cannot be trained in `available` bytes; `None`: not known, so not.
 
     Raises:
         LearningError: it does not fit.
     """
-    needed = training_bytes(network)
+    needed = training_bytes(network, learners)
     if available is not None and needed > available:
         raise LearningError(
             f"network {name!r} has {parameter_count(network):,} weights: training needs "

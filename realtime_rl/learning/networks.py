@@ -125,3 +125,16 @@ def parse(name: str) -> tuple[str, Fraction | None]:
 def parameter_count(network: nn.Module) -> int:
     """Return how many weights a network has."""
     return sum(weights.numel() for weights in network.parameters())
+
+
+def flat(network: nn.Module) -> Tensor:
+    """Return a copy of all weights, `(parameters,)`."""
+    return torch.cat([weights.detach().flatten() for weights in network.parameters()])
+
+
+def share(network: nn.Module, memory: Tensor) -> None:
+    """Let the weights of `network` be those in `memory`, laid out as `flat` does, uncopied."""
+    start = 0
+    for weights in network.parameters():
+        weights.data = memory[start:start + weights.numel()].view(weights.shape)
+        start += weights.numel()

@@ -78,6 +78,11 @@ class Replay:
         """Return how many transitions there are."""
         return len(self._kept)
 
+    @property
+    def seen(self) -> int:
+        """How many transitions were added, those since forgotten included."""
+        return self._seen
+
     def add(self, transition: SemiMdpTransition) -> None:
         """Add a transition, in place of another when full; a reservoir may pass it over."""
         slot = self._slot()

@@ -7,11 +7,15 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 from realtime_rl.core.assembler import SemiMdpTransition
 from realtime_rl.core.errors import PolicyError, RealtimeRlError
+from realtime_rl.core.policy_metadata import PolicyMetadata
 from realtime_rl.core.policy_uri import PolicyUri
-from realtime_rl.learning.dqn import DqnLearner
+from realtime_rl.learning import checkpoint
+from realtime_rl.learning.errors import NonFiniteLossError
 from realtime_rl.learning.onnx_export import PolicyExporter
 
 
@@ -29,13 +33,48 @@ class Progress:
     """When the newest policy was exported [ns, the caller's clock]; 0: never."""
 
 
+class Learns(Protocol):
+    """What a trainer trains: in this process, or several processes beside one another."""
+
+    transitions: int
+    """Transitions taken so far."""
+
+    @property
+    def updates(self) -> int:
+        """Gradient updates so far."""
+
+    @property
+    def epsilon(self) -> float:
+        """Exploration wanted now, in [0, 1]."""
+
+    def add(self, transition: SemiMdpTransition) -> None:
+        """Take a transition of one action, in the order in which they happened."""
+
+    def advance(self, allowed: int) -> float | None:
+        """Go on while there are fewer than `allowed` updates in all; return at once when not.
+
+        Returns:
+            A loss since the last call; `None`: no update since.
+
+        Raises:
+            LearningError: the training has to end.
+        """
+
+    def metadata(self, version: int) -> PolicyMetadata:
+        """Describe the present weights as policy `version`."""
+
+    def close(self) -> None:
+        """End whatever goes on. Calling it twice is harmless."""
+
+
 class Trainer:
     """Trains in a thread of its own; transitions come in from another."""
 
     def __init__(
-        self, learner: DqnLearner, exporter: PolicyExporter, *, now: Callable[[], int],
-        export_interval_ns: int, updates_per_transition: float, first_version: int,
-        on_export: Callable[[PolicyUri, int], None], on_failure: Callable[[str], None],
+        self, learner: Learns, exporter: PolicyExporter, *, folder: Path,
+        now: Callable[[], int], export_interval_ns: int, updates_per_transition: float,
+        first_version: int, on_export: Callable[[PolicyUri, int], None],
+        on_failure: Callable[[str], None],
         on_trouble: Callable[[str], None] = lambda reason: None, max_lag: int = 0,
         prepare_thread: Callable[[], None] = lambda: None,
     ) -> None:
@@ -44,6 +83,7 @@ class Trainer:
         Args:
             learner: what is trained; touched by the trainer's thread alone from `start` on.
             exporter: writes the policies.
+            folder: where a batch is kept whose loss was not finite.
             now: the caller's clock [ns].
             export_interval_ns: between exports.
             updates_per_transition: gradient updates never get further ahead than this.
@@ -56,6 +96,7 @@ class Trainer:
         """
         self._learner = learner
         self._exporter = exporter
+        self._folder = folder
         self._now = now
         self._interval_ns = export_interval_ns
         self._ratio = updates_per_transition
@@ -112,7 +153,18 @@ class Trainer:
             while not self._closed:
                 self._step()
         except RealtimeRlError as error:
-            self._on_failure(str(error))
+            self._on_failure(self._inspected(error))
+        finally:
+            self._learner.close()
+
+    def _inspected(self, error: RealtimeRlError) -> str:
+        """Keep the batch of a loss that is not finite; say in one line what happened."""
+        if not isinstance(error, NonFiniteLossError):
+            return str(error)
+        try:
+            return checkpoint.inspected(error, self._folder)
+        except RealtimeRlError as unwritten:
+            return f"{error}; {unwritten}"
 
     def _step(self) -> None:
         while self._incoming:
@@ -122,8 +174,9 @@ class Trainer:
             self._wake.wait(1.0)
             self._wake.clear()
             return
-        if learner.ready and learner.updates < self._ratio * learner.transitions:
-            self._losses.append(learner.update())
+        loss = learner.advance(math.ceil(self._ratio * learner.transitions))
+        if loss is not None:
+            self._losses.append(loss)
         else:
             # nothing to learn from until the next transition, or the next export
             self._wake.wait(max(0.0, min(1.0, (self._next_export_ns - self._now()) / 1e9)))

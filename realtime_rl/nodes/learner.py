@@ -60,13 +60,21 @@ class LearnerNode(Node):
         from realtime_rl.learning.dqn import DqnLearner
         from realtime_rl.learning.onnx_export import PolicyExporter
         from realtime_rl.learning.onnx_import import load_weights
+        from realtime_rl.learning.pool import LearningPool
         from realtime_rl.learning.trainer import Trainer
 
         torch_threads.limit(config.threads)
         settings = {field.name: getattr(config, field.name)
                     for field in dataclasses.fields(DqnConfig)}
-        learner = DqnLearner(DqnConfig(**settings), self._spec, ActionSpace.parse(config.actions))
+        actions = ActionSpace.parse(config.actions)
         folder = Path(config.run_dir or ".").resolve()
+        learner: DqnLearner | LearningPool
+        if config.processes > 1:
+            learner = LearningPool(DqnConfig(**settings), self._spec, actions, config.processes,
+                                   folder=folder, threads=config.threads,
+                                   tell=self.get_logger().error)
+        else:
+            learner = DqnLearner(DqnConfig(**settings), self._spec, actions)
         found = sorted(folder.glob("policy-*.onnx"))
         newest = found[-1] if found else Path(config.policy) if config.policy else None
         if newest is not None:
@@ -79,6 +87,7 @@ class LearnerNode(Node):
         return Trainer(
             learner, PolicyExporter(learner.network, folder, config.keep,
                                     earlier=[each for each in versions if each > 0]),
+            folder=folder,
             now=time.monotonic_ns, export_interval_ns=round(config.export_interval * 1e9),
             updates_per_transition=config.updates_per_transition,
             first_version=max(versions, default=0) + 1,

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from realtime_rl.core.config import values_of
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
 POLICY = "policy.onnx"
 EPISODES = "episodes.csv"
-BAD_BATCH = "bad-batch.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +170,8 @@ def _inspected(error: NonFiniteLossError, training: Training, folder: Path, when
                ) -> LearningError:
     """Keep the last good policy and the batch; say where they are."""
     export_policy(training, folder)
-    message = (f"{when}, {error}; the policy before it is in "
-               f"{str(folder / POLICY)!r}")
-    if error.batch is not None:
-        arrays = {name: value for name, value in error.batch._asdict().items()
-                  if isinstance(value, np.ndarray)}
-        checkpoint.write_batch(folder / BAD_BATCH, arrays)
-        message += f", the batch in {str(folder / BAD_BATCH)!r}"
-    return LearningError(message)
+    return LearningError(f"{when}, {checkpoint.inspected(error, folder)}; the policy before it "
+                         f"is in {str(folder / POLICY)!r}")
 
 
 @contextlib.contextmanager

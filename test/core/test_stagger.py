@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.records import Algorithm
-from realtime_rl.core.stagger import Schedule, promised_delay_ticks, workers_of_process
+from realtime_rl.core.stagger import (
+    Schedule,
+    promised_delay_ticks,
+    spaced_start_ns,
+    workers_of_process,
+)
 
 PERIOD = 16_000_000
 
@@ -151,3 +156,38 @@ def test_processes_share_the_workers_out(processes: int, workers: int) -> None:
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
     for share in shares:
         assert all(after - before == processes for before, after in pairwise(share))
+
+
+@given(st.integers(1, 8), st.integers(0, 10**9), st.lists(
+    st.tuples(st.integers(0, 7), st.integers(0, 10**8)), min_size=1, max_size=60))
+def test_learners_start_spaced_and_no_later_than_they_must(
+    learners: int, duration_ns: int, updates: list[tuple[int, int]]
+) -> None:
+    """Whoever is ready, and however long it really takes: starts are a share of T apart."""
+    free_from_ns, ready = 0, [0] * 8
+    starts: list[int] = []
+    for learner, took_ns in sorted(updates, key=lambda update: ready[update[0]]):
+        before_ns = free_from_ns
+        start_ns, free_from_ns = spaced_start_ns(
+            ready[learner], free_from_ns, duration_ns, learners)
+        assert start_ns in (ready[learner], before_ns) and start_ns >= ready[learner]
+        starts.append(start_ns)
+        ready[learner] = start_ns + took_ns
+    apart = [after - before for before, after in pairwise(starts)]
+    assert all(each >= duration_ns // learners for each in apart)
+
+
+@given(st.integers(1, 8), st.integers(1, 10**6), st.integers(1, 40))
+def test_equal_learners_start_one_after_another_and_lose_nothing(
+    learners: int, part_ns: int, rounds: int
+) -> None:
+    duration_ns = part_ns * learners
+    free_from_ns, ready = 0, [0] * learners
+    starts = []
+    for _ in range(rounds * learners):
+        learner = ready.index(min(ready))
+        start_ns, free_from_ns = spaced_start_ns(
+            ready[learner], free_from_ns, duration_ns, learners)
+        starts.append((learner, start_ns))
+        ready[learner] = start_ns + duration_ns
+    assert starts == [(index % learners, index * part_ns) for index in range(len(starts))]

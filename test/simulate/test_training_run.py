@@ -21,7 +21,6 @@ from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.simulate.evaluation import evaluate
 from realtime_rl.simulate.loop import Delay
 from realtime_rl.simulate.training_run import (
-    BAD_BATCH,
     EPISODES,
     POLICY,
     Plan,
@@ -74,7 +73,7 @@ def test_a_finished_training_can_be_made_longer(tmp_path: Path) -> None:
 def test_a_loss_that_is_not_finite_can_be_looked_into(tmp_path: Path) -> None:
     with pytest.raises(LearningError, match=r"tick 2\d\d, update \d+: loss nan .*policy before"):
         run(SETTINGS, Plan(400, 50), Poisoned(), tmp_path)
-    batch = load_file(tmp_path / BAD_BATCH)
+    batch = load_file(tmp_path / checkpoint.BAD_BATCH)
     assert set(batch) >= {"observation", "action", "reward", "discount", "next_observation"}
     assert np.isnan(batch["reward"]).any()
     OnnxPolicy.load(tmp_path / POLICY, (Echo().spec.observation, Echo().spec.actions))
