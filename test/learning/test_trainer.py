@@ -28,7 +28,8 @@ class Rig:
         self.now_ns = 0
         self.learner = DqnLearner(TINY, VECTOR, BUTTONS)
         self.trainer = Trainer(
-            self.learner, PolicyExporter(self.learner.network, folder), now=lambda: self.now_ns,
+            self.learner, PolicyExporter(self.learner.network, folder), folder=folder,
+            now=lambda: self.now_ns,
             export_interval_ns=1_000_000_000, updates_per_transition=1.0, first_version=1,
             on_export=lambda uri, version: self.exports.put(version),
             on_failure=self.troubles.put, on_trouble=self.troubles.put, **options)
@@ -103,8 +104,8 @@ def test_a_learner_that_goes_on_from_version_6_does_not_wait_for_itself(tmp_path
     sent: list[int] = []
     exporter = SimpleNamespace(export=lambda metadata: metadata.version)
     learner = DqnLearner(TINY, VECTOR, BUTTONS)
-    trainer = Trainer(learner, exporter, now=lambda: 5, export_interval_ns=0,  # type: ignore[arg-type]
-                      updates_per_transition=1.0, first_version=7, max_lag=1,
+    trainer = Trainer(learner, exporter, folder=tmp_path, now=lambda: 5,  # type: ignore[arg-type]
+                      export_interval_ns=0, updates_per_transition=1.0, first_version=7, max_lag=1,
                       on_export=lambda uri, version: sent.append(version),
                       on_failure=sent.append, on_trouble=sent.append)  # type: ignore[arg-type]
     trainer.acted(0)

@@ -15,12 +15,13 @@ from realtime_rl.core.assembler import Assembler, SemiMdpTransition
 from realtime_rl.core.errors import BagError, ConfigError
 from realtime_rl.core.types import Action, Cause, Observation, Transition
 from realtime_rl.learning import checkpoint
+from realtime_rl.learning.checkpoint import BAD_BATCH
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.saved import weights_sha256
 from realtime_rl.simulate import demonstrations
 from realtime_rl.simulate.demonstrations import Demonstrations
 from realtime_rl.simulate.loop import Delay, simulate
-from realtime_rl.simulate.training_run import BAD_BATCH, Plan, Settings, run
+from realtime_rl.simulate.training_run import Plan, Settings, run
 
 COUNTER, ECHO = Counter().spec, Echo().spec
 
