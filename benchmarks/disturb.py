@@ -34,6 +34,8 @@ _SETTLE_S = 15.0
 _PERIOD_NS = 16_742_706
 _HANG_S = 8.0
 """A hung process goes on after so long, to be taken in again."""
+_RETURN_S = 3.0
+"""So long after a process takes slots again, missing ticks count as due to its return."""
 
 
 def main() -> int:
@@ -88,7 +90,9 @@ def _process(args: argparse.Namespace) -> dict[str, Any]:
                 (s for s in missing if until_s is None or s < until_s - 0.5), default=0.0),
             "takes_slots_again_after_s": until_s,
             "missing_around_its_return": [
-                s for s in missing if until_s is not None and s >= until_s - 0.5],
+                round(s, 3) for s in missing
+                if until_s is not None and until_s - 0.5 <= s < until_s + _RETURN_S],
+            "stolen_percent": measured.used.stolen_percent,
             "missed_ticks_of_the_plant": sum(step.missed for step in records.timesteps)}
 
 
@@ -120,6 +124,7 @@ def _latency(args: argparse.Namespace) -> dict[str, Any]:
                             records.timesteps, begin_ns + 3_000_000_000, end_ns)})
     return {"what": "latency", "factor": args.factor,
             "before": _share(records.timesteps, changes[0] - 10_000_000_000, changes[0]),
+            "stolen_percent": measured.used.stolen_percent,
             "slower": seconds[0], "faster": seconds[1],
             "schedules": [{"at_s": round((s.stamp_ns - changes[0]) / 1e9, 2),
                            "active": len(s.active), "required": s.required_workers,
