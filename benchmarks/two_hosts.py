@@ -27,6 +27,7 @@ from realtime_rl.ros.transport import node_environment
 from realtime_rl.runner.prepare import prepare
 
 _ROBOT, _SERVER = "rtrl-robot", "rtrl-server"
+_CARRIER_S = 10.0
 _ON_ROBOT = "plant,actuator,recorder"
 _ON_SERVER = "inference,coordinator"
 _CONFIG = """
@@ -70,16 +71,19 @@ def main() -> int:
         config.write_text(_CONFIG.format(workers=args.workers, latency=args.latency,
                                          policy=policy), encoding="utf-8")
         try:
-            _lay_cable()
-            _run(args, config, folder / "bag")
-        finally:
-            _take_cable_away()
-        try:
+            try:
+                _lay_cable()
+                _run(args, config, folder / "bag")
+            finally:
+                _take_cable_away()
             report = make_report(folder / "bag", skip_s=args.settle)
-        except BagError as error:
+        except (BagError, OSError, subprocess.CalledProcessError) as error:
             print(f"two_hosts: {error}", file=sys.stderr)
             return 1
     print(to_json(report.figures) if args.json else to_text(report), end="")
+    if not report.figures["interaction"]["policy_ticks"]:
+        print("two_hosts: no action came from the other host", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -146,6 +150,18 @@ def _lay_cable() -> None:
                                 (_SERVER, "rtrl-b", "10.99.0.2/24")):
         _ip(f"-n {name} address add {address} dev {link}")
         _ip(f"-n {name} link set {link} up")
+    # the middleware passes over an interface that has no carrier yet, for good
+    deadline_s = time.monotonic() + _CARRIER_S
+    while not (_has_carrier(_ROBOT, "rtrl-a") and _has_carrier(_SERVER, "rtrl-b")):
+        if time.monotonic() > deadline_s:
+            raise OSError("the cable between the namespaces has no carrier")
+        time.sleep(0.05)
+
+
+def _has_carrier(name: str, link: str) -> bool:
+    told = subprocess.run(["ip", "-n", name, "-brief", "link", "show", link], check=True,
+                          capture_output=True, text=True).stdout
+    return told.split()[1] == "UP"
 
 
 def _take_cable_away() -> None:
