@@ -49,7 +49,9 @@ class Handover:
         if self._settling:
             self._settling -= 1
             return
-        self._measured.append(round(verdict.age_s * 1e9) - schedule.release_ns(0, duration_ns))
+        way_ns = round(verdict.age_s * 1e9) - schedule.release_ns(0, duration_ns)
+        if way_ns <= self._most_ns:  # no allowance would help with more, as after a hang
+            self._measured.append(way_ns)
 
     def restarted(self) -> None:
         """The plant counts its ticks anew."""

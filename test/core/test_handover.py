@@ -58,6 +58,12 @@ def test_a_few_slow_ones_do_not_count_and_many_do() -> None:
     assert handover.allowance_ns == 4 * MS
 
 
+def test_actions_of_a_process_that_hung_do_not_count() -> None:
+    handover = fed(Handover(2 * MS, 50 * MS), [3.0] * 1280)
+    fed(handover, [8000.0] * 5, first=2000)
+    assert handover.allowance_ns == 4 * MS
+
+
 @given(st.lists(st.floats(-20.0, 500.0), min_size=1, max_size=32))
 def test_it_stays_between_its_bounds(ways_ms: list[float]) -> None:
     ways_ms = (ways_ms * 520)[:520]
