@@ -14,6 +14,8 @@ _RAISE_AFTER = 2
 _LOWER_AFTER = 300
 """Evaluations that must agree before `D` or `N*` is raised or lowered: late actions cost more
 than waiting ones, and a `D` that goes down and up again leaves ticks without an action."""
+_REMIND_AFTER = 5
+"""Looks until a process is told again: being told anew spoils an answer that is on its way."""
 _REMEMBERED = 8
 """Generations whose actions may still be on their way."""
 _REFRESH_NS = 500_000
@@ -85,6 +87,10 @@ class Coordination:
         self.duration_ns = 0
         """`T`, the inference time that the schedule reckons with."""
         self._dead: set[str] = set()
+        self._returning: set[str] = set()
+        """Those of the dead that are there again but took no schedule yet."""
+        self._silent_for: dict[str, int] = {}
+        """Looks since which a process should have followed or answered."""
         self._newest_tick = 0
         self._newest_stamp_ns = 0
         self._life_began_ns = 0
@@ -140,11 +146,30 @@ class Coordination:
                 if tick >= self.schedule.effective_tick and generation < self.schedule.generation]
 
     def on_process(self, name: str, alive: bool) -> None:
-        """A process was found dead or hung (its workers' slots go to the rest), or is back."""
-        if alive:
-            self._dead.discard(name)
-        else:
+        """A process was found dead or hung (its workers' slots go to the rest), or is back.
+
+        Its middleware is back first; it is counted on from `on_answer` on.
+        """
+        if not alive:
             self._dead.add(name)
+            self._returning.discard(name)
+        elif name in self._dead:
+            self._returning.add(name)
+
+    def on_answer(self, name: str) -> bool:
+        """A process took a schedule; return whether it is counted on again by that."""
+        returned = name in self._returning
+        self._returning.discard(name)
+        if returned:
+            self._dead.discard(name)
+        return returned
+
+    def unheard(self) -> list[str]:
+        """Processes to tell the schedule again at this look: behind it, or back and silent."""
+        silent = {*self.behind(), *self._returning}
+        self._silent_for = {name: self._silent_for.get(name, 0) + 1 for name in silent}
+        return sorted(name for name, looks in self._silent_for.items()
+                      if looks % _REMIND_AFTER == 0)
 
     def evaluate(self) -> Schedule | None:
         """Return the schedule to announce now, or `None` when the present one stands.

@@ -52,8 +52,6 @@ class CoordinatorNode(Node):
         self._parameter_clients = {name: AsyncParameterClient(self, name)
                                    for name in config.inference_nodes}
         self._asked: dict[str, Future] = {}
-        self._returning: set[str] = set()
-        """Processes that are there again but have not answered yet."""
         self._publisher = self.create_publisher(JointState, "schedule", qos.LATCHED)
         self.create_subscription(JointState, "inference", self._on_inference, qos.RECORD)
         self.create_subscription(JointState, "verdict", self._on_verdict, qos.RECORD)
@@ -66,13 +64,11 @@ class CoordinatorNode(Node):
         self.create_timer(config.evaluate_period, self._evaluate)
 
     def _on_liveliness(self, name: str, event: QoSLivelinessChangedInfo) -> None:
-        if event.alive_count > 0:
-            # its middleware is there; it is counted on once it answers, which may take a second
-            self._returning.add(name)
+        alive = event.alive_count > 0
+        self._coordination.on_process(name, alive)
+        if alive:
             self._write(name, self._coordination.schedule)
             return
-        self._returning.discard(name)
-        self._coordination.on_process(name, alive=False)
         self.get_logger().warning(f"{name} died or hangs: the others take its slots over")
         self._evaluate()
 
@@ -93,9 +89,6 @@ class CoordinatorNode(Node):
             self.get_logger().warning(f"verdict: {error}", throttle_duration_sec=1.0)
 
     def _evaluate(self) -> None:
-        for name in sorted(self._returning):
-            if (asked := self._asked.get(name)) is None or asked.done():
-                self._write(name, self._coordination.schedule)
         before = self._coordination.schedule.generation
         schedule = self._coordination.evaluate()
         if schedule is not None:
@@ -104,7 +97,7 @@ class CoordinatorNode(Node):
             if schedule.generation != before:
                 self._announce(schedule)
             return
-        for name in self._coordination.behind():
+        for name in self._coordination.unheard():
             if name in self._parameter_clients:
                 self._write(name, self._coordination.schedule)
 
@@ -147,9 +140,7 @@ class CoordinatorNode(Node):
             return
         if not answer.result.successful:
             self.get_logger().error(f"{name} refused the schedule: {answer.result.reason}")
-        elif name in self._returning:
-            self._returning.discard(name)
-            self._coordination.on_process(name, alive=True)
+        elif self._coordination.on_answer(name):
             self._evaluate()
 
 

@@ -328,11 +328,44 @@ def test_a_dead_process_loses_its_slots_and_a_returning_one_gets_them_back() -> 
     assert (without.generation, without.active) == (2, (0, 2))
     coordination.on_process("inference_0", alive=False)
     assert coordination.evaluate() is None
-    coordination.on_process("inference_0", alive=True)
-    coordination.on_process("inference_1", alive=True)
+    for name in ("inference_0", "inference_1"):
+        coordination.on_process(name, alive=True)
+        assert coordination.evaluate() is None  # its middleware is there, it may not be
+        assert coordination.on_answer(name)
     again = coordination.evaluate()
     assert again is not None
     assert (again.generation, again.active) == (3, (0, 1, 2, 3))
+
+
+def test_an_answer_of_a_process_that_died_again_or_never_did_counts_for_nothing() -> None:
+    coordination, _ = settled(processes=("inference_0", "inference_1"))
+    assert not coordination.on_answer("inference_0")
+    for alive in (False, True, False):
+        coordination.on_process("inference_1", alive)
+    assert not coordination.on_answer("inference_1")
+    without = coordination.evaluate()
+    assert without is not None
+    assert without.active == (0, 2)
+
+
+def test_who_does_not_answer_is_told_again_now_and_then() -> None:
+    coordination, _ = settled(processes=("inference_0", "inference_1"))
+    assert [coordination.unheard() for _ in range(20)] == [[]] * 20
+    coordination.on_process("inference_1", alive=False)
+    assert [coordination.unheard() for _ in range(20)] == [[]] * 20  # nobody is there
+    coordination.on_process("inference_1", alive=True)
+    told = [coordination.unheard() for _ in range(15)]
+    assert told == [*[[]] * 4, ["inference_1"]] * 3
+    coordination.unheard()
+    coordination.on_answer("inference_1")
+    assert [coordination.unheard() for _ in range(20)] == [[]] * 20
+
+
+def test_a_process_that_follows_an_older_schedule_is_told_again() -> None:
+    coordination, schedule = settled()
+    feed(coordination, range(schedule.effective_tick, schedule.effective_tick + 1), 40.0,
+         generation=0)
+    assert [coordination.unheard() for _ in range(5)] == [*[[]] * 4, ["inference_0"]]
 
 
 @pytest.mark.parametrize(("sizing", "active"), [
