@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import deque
-
-import numpy as np
 
 from realtime_rl.core.records import Inference, Miss, Verdict
 from realtime_rl.core.stagger import Schedule
 
-_LATE = 0.0025
-"""Share of the actions that may take longer."""
+_OUTLIERS = 5
+"""Slowest actions of a window that do not count: a single stall makes several late, as at a
+start, and is no reason to wait longer for all that follow."""
 _SETTLING = 256
 """First actions that are left out: processes that start disturb each other."""
 _TO_PLANT_NS = 1_000_000
@@ -62,6 +62,5 @@ class Handover:
         """`h`: what all but a few of the newest actions kept to."""
         if len(self._measured) < _SETTLING:
             return self._least_ns
-        values = np.fromiter(self._measured, np.int64)
-        measured = int(np.quantile(values, 1.0 - _LATE, method="lower")) + _TO_PLANT_NS
+        measured = heapq.nlargest(_OUTLIERS + 1, self._measured)[-1] + _TO_PLANT_NS
         return min(max(self._least_ns, measured), self._most_ns)
