@@ -1,4 +1,4 @@
-"""`realtime-rl export`: write an untrained policy that fits a plant."""
+"""`realtime-rl export`: write a policy that fits a plant, for a run to start from."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from realtime_rl.plants import registry
 _EPILOG = """examples:
   realtime-rl export --plant pyboy --plant-option rom=catch first.onnx
   realtime-rl export --plant pyboy --plant-option rom=catch --network impala:7 10M.onnx
-  realtime-rl export --plant pyboy --plant-option rom=catch --set algorithm=rainbow first.onnx"""
+  realtime-rl export --plant pyboy --plant-option rom=catch --set algorithm=rainbow first.onnx
+  realtime-rl export --plant pyboy --plant-option rom=catch --weights trained.onnx first.onnx"""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb to the command line."""
     parser = subparsers.add_parser(
-        "export", help="write an untrained policy", epilog=_EPILOG,
-        description="Write an untrained ONNX policy that fits a plant. A learner with the same "
-                    "network, stack and seed starts from the same weights.",
+        "export", help="write a policy to start from", epilog=_EPILOG,
+        description="Write an ONNX policy that fits a plant, untrained or with the weights of "
+                    "another one. A learner with the same network, stack and seed starts from "
+                    "the same untrained weights.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, metavar="OUT.onnx")
     parser.add_argument("--plant", required=True, metavar="NAME")
@@ -34,6 +36,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--seed", type=int, default=0, help="of the weights (default: 0)")
     parser.add_argument("--set", action="append", default=[], metavar="PARAMETER=VALUE",
                         help="another of the learner's parameters; may be given again")
+    parser.add_argument("--weights", type=Path, metavar="FILE.onnx",
+                        help="a policy of the same network whose weights it gets; without: those "
+                             "of --seed")
     parser.set_defaults(main=main)
 
 
@@ -52,7 +57,8 @@ def main(args: argparse.Namespace) -> int:
         plant.close()
     uri = initial_policy(args.out, network=config.network, observation=spec.observation,
                          stack=config.stack, actions=spec.actions, seed=config.seed,
-                         head=Head.of(config), history=config.action_history)
+                         head=Head.of(config), history=config.action_history,
+                         weights=args.weights)
     print(uri)
     return 0
 

@@ -5,22 +5,24 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from realtime_rl.cli import train_result
 from realtime_rl.core.config import build, parameters
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, MissingDependencyError, choices
-from realtime_rl.files import write_atomically
 from realtime_rl.plants import registry
-from realtime_rl.simulate.figures import Interval, bootstrap
 from realtime_rl.simulate.loop import INTERACTIONS, Delay
 
 if TYPE_CHECKING:
+    from realtime_rl.learning.group import Group
     from realtime_rl.simulate.demonstrations import Demonstrations
     from realtime_rl.simulate.train import Training
     from realtime_rl.simulate.training_run import Settings
@@ -33,12 +35,11 @@ _EPILOG = """examples:
       --keep-replay --out runs/long --resume      # the same command again goes on
   realtime-rl train --plant pyboy --option rom=catch --demonstrations runs/played \
       --pretrain 16000 --out runs/taught
+  torchrun --standalone --nproc-per-node 2 --no-python realtime-rl train \\
+      --plant pyboy --option rom=catch --out runs/two   # gradients averaged over two plants
   realtime-rl train --sweep figure5 --quick --jobs 2 --out runs/figure5"""
-_EVALUATION_SEED = 1_000_000_007
-"""Added to the seed of the plant on which is evaluated."""
-_LATE = 0.75
-"""Episodes that end after this share of the ticks are the late ones."""
-_SCHEMA = 1
+_RANK_SEED = 1_000_003
+"""What the seeds of two processes that learn in step differ by, at least."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -98,6 +99,8 @@ def main(args: argparse.Namespace) -> int:
     if args.sweep is not None:
         from realtime_rl.cli import sweep
 
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            raise ConfigError("--sweep: torchrun is for one training; take --jobs N here")
         if args.plant is not None or args.set or args.option or args.demonstrations:
             raise ConfigError("--sweep: what is trained stands in its file; leave --plant, "
                               "--option, --set and --demonstrations out")
@@ -105,39 +108,72 @@ def main(args: argparse.Namespace) -> int:
     if args.plant is None:
         raise ConfigError("--plant: say which; `realtime-rl plants` lists them")
     try:
-        from realtime_rl.learning import checkpoint, torch_threads
-        from realtime_rl.simulate.training_run import Plan, run
+        from realtime_rl.learning import group
     except ImportError as error:
         raise MissingDependencyError(error.name or "torch", "learn") from error
-    from realtime_rl.cli.train_view import TrainView
+    if not group.asked_for():
+        return _train(args, None)
+    others = group.Group()
+    try:
+        return _train(args, others)
+    except RuntimeError as error:
+        raise group.gone(error) from error
+    finally:
+        others.close()
 
-    settings, view = _settings(args), TrainView(args.ticks)
-    if args.resume and not checkpoint.exists(args.out):
-        print(f"no checkpoint in {str(args.out)!r} yet: begins anew", file=sys.stderr)
+
+def _train(args: argparse.Namespace, group: Group | None) -> int:
+    from realtime_rl.cli.train_view import TrainView
+    from realtime_rl.learning import checkpoint, torch_threads
+    from realtime_rl.simulate.training_run import Plan, run
+
+    settings, folder = _settings(args), args.out
+    reports = group is None or group.rank == 0
+    if group is not None:
+        settings = _part(settings, group)
+        folder = folder if reports else folder / f"rank-{group.rank}"
+    if args.resume and not checkpoint.exists(folder):
+        print(f"no checkpoint in {str(folder)!r} yet: begins anew", file=sys.stderr)
     torch_threads.limit(settings.threads)
+    view = TrainView(args.ticks, silent=not reports)
     plant = registry.make(settings.plant, settings.options, settings.seed)
     try:
         with _until_asked_to_stop() as asked, view.shown():
-            plan = Plan(args.ticks, args.checkpoint_every, args.keep_replay, args.resume,
-                        lambda: bool(asked), view)
-            training = run(settings, plan, plant, args.out)
+            def stop() -> bool:
+                return bool(asked) if group is None else group.any(bool(asked))
+
+            plan = Plan(args.ticks, args.checkpoint_every, args.keep_replay, args.resume, stop,
+                        view)
+            training = run(settings, plan, plant, folder, group)
     finally:
         plant.close()
     if training.tick < args.ticks:
         print(f"stopped at tick {training.tick} of {args.ticks}; the same command with --resume "
               "goes on", file=sys.stderr)
         return 130
-    document = _document(args, settings, training)
+    if reports:
+        _report(args, settings, training)
+    return 0
+
+
+def _part(settings: Settings, group: Group) -> Settings:
+    """Return what this process of a group does: the same, with seeds of its own."""
+    apart = group.rank * _RANK_SEED
+    return replace(settings, seed=settings.seed + apart, processes=group.size,
+                   learner=replace(settings.learner, seed=settings.learner.seed + apart))
+
+
+def _report(args: argparse.Namespace, settings: Settings, training: Training) -> None:
+    document = train_result.document(args, settings, training)
     text = json.dumps(document, indent=2) + "\n"
-    _write(args.out / "result.json", text.encode())
-    _draw(args, training)
+    train_result.write(args.out / "result.json", text.encode())
+    train_result.draw(args, training)
     if args.json == "-":
         print(text, end="")
-        return 0
+        return
     if args.json:
-        _write(Path(args.json), text.encode())
-    print(_sentence(args, document))
-    return 0
+        train_result.write(Path(args.json), text.encode())
+    print(train_result.sentence(args, document))
 
 
 def _settings(args: argparse.Namespace) -> Settings:
@@ -202,80 +238,3 @@ def _until_asked_to_stop() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _document(args: argparse.Namespace, settings: Settings, training: Training) -> dict[str, Any]:
-    from realtime_rl.learning.networks import parameter_count
-    from realtime_rl.learning.saved import weights_sha256
-
-    figures, trained = training.figures, training.learner
-    late = figures.interval(since_tick=int(_LATE * args.ticks))
-    return {
-        "schema": _SCHEMA, "plant": settings.plant, "options": settings.options,
-        "network": settings.learner.network, "parameters": parameter_count(trained.network),
-        "delay_ticks": settings.delay.ticks, "interaction": settings.delay.interaction,
-        "seed": settings.seed, "ticks": training.tick, "transitions": trained.transitions,
-        "updates": trained.updates, "reward": figures.reward,
-        "inaction_fraction": _known(figures.inaction_fraction),
-        "episodes": {"count": len(figures.returns), "return": _interval(figures.interval()),
-                     "late_return": _interval(late)},
-        "evaluation": _evaluation(args, settings, training) if args.evaluate else None,
-        "demonstrations": settings.demonstrations.figures() if settings.demonstrations else None,
-        "weights_sha256": weights_sha256(trained.network)}
-
-
-def _evaluation(args: argparse.Namespace, settings: Settings, training: Training
-                ) -> dict[str, Any]:
-    from realtime_rl.simulate.evaluation import evaluate
-
-    plant = registry.make(settings.plant, settings.options, settings.seed + _EVALUATION_SEED)
-    try:
-        figures = evaluate(training.learner, plant, settings.delay,
-                           stack=settings.learner.stack, episodes=args.evaluate,
-                           history=settings.learner.action_history)
-    finally:
-        plant.close()
-    return {"episodes": len(figures.returns), "ticks": figures.ticks, "reward": figures.reward,
-            "return": _interval(bootstrap(figures.returns))}
-
-
-def _interval(interval: Interval) -> dict[str, float | int | None]:
-    return {"mean": _known(interval.mean), "low": _known(interval.low),
-            "high": _known(interval.high), "n": interval.n}
-
-
-def _draw(args: argparse.Namespace, training: Training) -> None:
-    if not training.figures.returns:
-        return
-    try:
-        from realtime_rl.simulate.drawing import draw_returns
-    except (ImportError, MissingDependencyError):
-        print("no picture: matplotlib is not installed; mend: pip install 'realtime-rl[bags]'",
-              file=sys.stderr)
-        return
-    title = f"{args.plant}, delay {args.delay}, {args.interaction}, seed {args.seed}"
-    _write(args.out / "returns.svg", draw_returns(training.figures, title))
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        write_atomically(path, data)
-    except OSError as error:
-        raise ConfigError(f"{str(path)!r} cannot be written: {error.strerror}") from error
-
-
-def _sentence(args: argparse.Namespace, document: dict[str, Any]) -> str:
-    lines = [f"{document['ticks']} ticks, {document['episodes']['count']} episodes, "
-             f"{document['updates']} updates"]
-    for what, figures in (("last quarter of the training", document["episodes"]["late_return"]),
-                          ("greedy", (document["evaluation"] or {}).get("return"))):
-        if figures and figures["n"]:
-            lines.append(f"{what}: mean return {figures['mean']:.3f}, 95% interval "
-                         f"[{figures['low']:.3f}, {figures['high']:.3f}], "
-                         f"{figures['n']} episodes")
-    return "\n".join([*lines, f"policy: {args.out / 'policy.onnx'}"])
-
-
-def _known(value: float) -> float | None:
-    """JSON has no NaN; what is not known is null."""
-    return value if math.isfinite(value) else None

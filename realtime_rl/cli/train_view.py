@@ -21,13 +21,14 @@ _RECENT = 20
 class TrainView:
     """A bar with return and ticks a second on a terminal, else a line every tenth."""
 
-    def __init__(self, ticks: int) -> None:
-        """Begin before the first tick that is run."""
+    def __init__(self, ticks: int, *, silent: bool = False) -> None:
+        """Begin before the first tick that is run; `silent` shows nothing of it."""
         self._ticks = ticks
+        self._silent = silent
         console = Console(stderr=True, highlight=False)
         columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
         self._bar = (Progress(*columns, console=console, transient=True)
-                     if console.is_terminal else None)
+                     if console.is_terminal and not silent else None)
         self._task = self._bar.add_task("training", total=ticks) if self._bar else None
         self._looks: deque[tuple[float, int]] = deque(maxlen=50)
         self._tenth: int | None = None
@@ -35,7 +36,7 @@ class TrainView:
     def __call__(self, training: Training) -> None:
         """Show where the training is."""
         tick = training.tick
-        if tick % _EVERY and tick != self._ticks:
+        if self._silent or (tick % _EVERY and tick != self._ticks):
             return
         now = time.monotonic()
         self._looks.append((now, tick))

@@ -30,7 +30,8 @@ class Scenario:
         "command line: as many as required, of 64 (`coordinator.sizing`)", low=1, high=4096)
     processes: int = parameter(1, "inference processes that share the workers", low=1, high=256)
     policy: str = parameter(
-        "", "ONNX file to start from; empty: an untrained one is made from the learner's seed")
+        "", "what to start from, and to learn on from: an ONNX file, or the name of a bundled one "
+        "(`catch`); empty: an untrained one is made from the learner's seed")
     learner: bool = parameter(True, "whether a learner improves the policy while it plays")
     record: str = parameter("", "new folder to record a bag into; `true`: a name with the date; "
                             "empty: do not record")

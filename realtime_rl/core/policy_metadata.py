@@ -65,6 +65,14 @@ class PolicyMetadata:
         """Shape of the network's input without the batch axis, e.g. `(stack * C, H, W)`."""
         return (self.stack * self.observation.shape[0], *self.observation.shape[1:])
 
+    def difference(self, other: PolicyMetadata) -> str:
+        """Say in what `other` takes or gives something else; empty: in nothing."""
+        for name in ("observation", "stack", "action_history", "actions", "outputs"):
+            mine, its = getattr(self, name), getattr(other, name)
+            if mine != its:
+                return f"its {name} is {str(its)!r}, not {str(mine)!r}"
+        return ""
+
     def to_props(self) -> dict[str, str]:
         """Return the key-value pairs that go into the ONNX file."""
         return {PREFIX + field.name: str(getattr(self, field.name))

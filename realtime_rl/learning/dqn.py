@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.policy_metadata import PolicyMetadata
 from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
-from realtime_rl.learning import distributional, heads, memory, networks, saved
+from realtime_rl.learning import distributional, group, heads, memory, networks, saved
 from realtime_rl.learning.errors import LearningError, NonFiniteLossError
 from realtime_rl.learning.heads import Head
 from realtime_rl.learning.n_step import NStep
@@ -56,6 +56,7 @@ class DqnLearner:
         self._replay = replay if replay is not None else Replay(
             config.replay_size, config.seed, config.replay, exponent=config.priority_exponent)
         self._n_step = NStep(config.n_step)
+        self._compute: Callable[[Batch], tuple[Tensor, ...]] = self._losses
         self._batch: Batch | None = None
         self.transitions = 0
         """Transitions learned from so far."""
@@ -114,6 +115,13 @@ class DqnLearner:
         networks.share(self.network, network)
         networks.share(self._target, target)
 
+    def average_gradients(self) -> None:
+        """Learn in step with the other processes of a `Group`, from the first one's weights.
+
+        From then on every process has to make the same number of updates. Collective.
+        """
+        self._compute = group.averaged(self.network, self._losses)
+
     def update(self) -> float:
         """Make one gradient update and return its loss.
 
@@ -126,7 +134,7 @@ class DqnLearner:
         if self.updates % self._config.target_interval == 0:
             self._target.load_state_dict(self.network.state_dict())
         batch = self._batch = self._replay.sample(self._config.batch_size, self._correction)
-        losses, errors = self._losses(batch)
+        losses, errors = self._compute(batch)
         loss = (losses * torch.from_numpy(batch.weight)).mean()
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

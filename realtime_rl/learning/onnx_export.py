@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -23,6 +24,7 @@ from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.files import write_atomically
 from realtime_rl.learning import networks, onnx_graph
 from realtime_rl.learning.heads import PLAIN, Head
+from realtime_rl.learning.onnx_import import load_weights
 
 INPUT_NAME = "observation"
 PRODUCER = "realtime_rl"
@@ -88,15 +90,36 @@ def export(network: nn.Module, metadata: PolicyMetadata, path: Path) -> PolicyUr
 
 def initial_policy(
     path: Path, *, network: str, observation: ObservationSpec, stack: int, actions: ActionSpace,
-    seed: int, head: Head = PLAIN, history: int = 0
+    seed: int, head: Head = PLAIN, history: int = 0, weights: Path | None = None
 ) -> PolicyUri:
-    """Write the untrained policy that a learner with the same arguments starts from, version 0."""
+    """Write the policy that a learner with the same arguments starts from, as version 0.
+
+    Args:
+        path: of the file to write.
+        network: its name, with `observation`, `stack`, `actions`, `head` and `history` as the
+            learner's parameters have them.
+        observation: one observation of the plant.
+        stack: observations joined.
+        actions: what the plant takes.
+        seed: of untrained weights.
+        head: the network's.
+        history: applied actions in the input.
+        weights: a policy of the same network whose weights, and whose exploration, are taken.
+
+    Raises:
+        PolicyError: `weights` cannot be read or is of another network or plant, or `path` cannot
+            be written.
+    """
     metadata = PolicyMetadata(
         input_name=INPUT_NAME, observation=observation, stack=stack, actions=actions, version=0,
         training_step=0, epsilon=1.0, producer=PRODUCER,
         outputs="q_values" if actions.discrete else "action", action_history=history)
     built = networks.build(network, observation, stack, actions, seed, head=head,
                            history=history)
+    if weights is not None:
+        said = load_weights(built, weights, metadata)
+        if said is not None:
+            metadata = replace(metadata, epsilon=said.epsilon, training_step=said.training_step)
     return export(built, metadata, path)
 
 

@@ -78,7 +78,7 @@ class LearnerNode(Node):
         found = sorted(folder.glob("policy-*.onnx"))
         newest = found[-1] if found else Path(config.policy) if config.policy else None
         if newest is not None:
-            said = load_weights(learner.network, newest)
+            said = load_weights(learner.network, newest, learner.metadata(0))
             if said is not None:
                 learner.resume_exploration(said.epsilon)
             self.get_logger().info(f"learning goes on from {newest.name}, with exploration "

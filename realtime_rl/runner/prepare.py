@@ -43,22 +43,32 @@ class Prepared:
     """Where the policies of this run are."""
 
 
-def config_folders() -> list[Path]:
-    """Folders in which a scenario is looked up by its name."""
-    prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
-    return [Path(prefix) / "share" / graph.PACKAGE / "config" for prefix in prefixes if prefix]
-
-
 def find_config(name: str) -> Path:
     """Find a scenario by path or by name; `ConfigError` names the known ones."""
     if Path(name).is_file():
         return Path(name)
-    found = {path.stem: path for folder in reversed(config_folders())
-             for path in folder.glob("*.yaml")}
+    found = _bundled("config", ".yaml")
     if name not in found:
         raise ConfigError(f"unknown scenario {name!r}: no such file, and not one of "
                           f"{choices(found)}")
     return found[name]
+
+
+def find_policy(name: str) -> Path:
+    """Find a policy by path or by name; `PolicyError` names the known ones."""
+    if Path(name).is_file():
+        return Path(name).resolve()
+    found = _bundled("policies", ".onnx")
+    if name not in found:
+        raise PolicyError(f"policy: {name!r} is no file, and not one of {choices(found)}")
+    return found[name]
+
+
+def _bundled(folder: str, suffix: str) -> dict[str, Path]:
+    """Return what is installed in the package's `folder`, by name."""
+    prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
+    return {path.stem: path for prefix in reversed(prefixes) if prefix
+            for path in (Path(prefix) / "share" / graph.PACKAGE / folder).glob(f"*{suffix}")}
 
 
 def prepare(config: str, assignments: Sequence[str]) -> Prepared:
@@ -119,13 +129,15 @@ def _run_dir(scenario: Scenario) -> Path:
 
 
 def _first_policy(settings: graph.Settings, run_dir: Path) -> str:
-    """Return the URI of the policy to start from: the named one, or the learner's untrained one."""
+    """Return the URI of the policy to start from.
+
+    Where a learner is started, that is what it goes on from: the named policy, once more in
+    `run_dir`, or an untrained one.
+    """
     scenario: Scenario = graph.section_of(settings, "scenario")
-    if scenario.policy:
-        path = Path(scenario.policy).resolve()
-        if not path.is_file():
-            raise PolicyError(f"policy: {scenario.policy!r} is not a file")
-        return str(PolicyUri(path, external_weights.read(path, "").sha256))
+    given = find_policy(scenario.policy) if scenario.policy else None
+    if given is not None and not (scenario.learner and "learner" in (scenario.nodes or NODES)):
+        return str(PolicyUri(given, external_weights.read(given, "").sha256))
     if not scenario.learner:
         raise ConfigError("policy: empty, and the learner is off: name an ONNX file "
                           "(scenario.policy=FILE), or turn the learner on")
@@ -136,12 +148,16 @@ def _first_policy(settings: graph.Settings, run_dir: Path) -> str:
     chosen = [word for name, item in parameters(DqnConfig).items()
               if (value := getattr(learner, name)) != item.default
               for word in ("--set", f"{name}={value}")]
+    weights = [] if given is None else ["--weights", str(given)]
     # in a process of its own: torch's hundreds of megabytes do not stay in this one
     done = subprocess.run(
         [sys.executable, "-m", "realtime_rl.cli.main", "export", "--plant", plant.name, *options,
-         *chosen, str(path)],
+         *chosen, *weights, str(path)],
         capture_output=True, text=True, check=False)
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines()
-        raise PolicyError(f"no first policy: {lines[-1] if lines else 'export failed'}")
+        reason = lines[-1] if lines else "export failed"
+        advice = ("" if given is None else "; scenario.policy= begins untrained, "
+                  "scenario.learner=false plays without learning")
+        raise PolicyError(f"no first policy: {reason}{advice}")
     return done.stdout.splitlines()[-1]  # its URI

@@ -11,6 +11,7 @@ from realtime_rl.core.exploration import explore
 from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import Action, Observation
 from realtime_rl.learning.dqn import DqnLearner
+from realtime_rl.learning.group import Group
 from realtime_rl.plants.base import Plant
 from realtime_rl.simulate.figures import Figures
 from realtime_rl.simulate.loop import Delay, Loop
@@ -28,7 +29,8 @@ class Training:
     """
 
     def __init__(
-        self, plant: Plant, config: DqnConfig, delay: Delay, *, updates_per_tick: float = 1.0
+        self, plant: Plant, config: DqnConfig, delay: Delay, *, updates_per_tick: float = 1.0,
+        group: Group | None = None
     ) -> None:
         """Begin at tick 0.
 
@@ -37,12 +39,17 @@ class Training:
             config: the learner's parameters.
             delay: when actions act.
             updates_per_tick: gradient updates for each tick; below 1, one every so many.
+            group: others that learn the same weights, in step; each has its own plant and seed.
 
         Raises:
             LearningError: as in `DqnLearner`.
         """
         spec = plant.spec
         self.learner = DqnLearner(config, spec.observation, spec.actions)
+        if group is not None:
+            self.learner.average_gradients()
+        self._group = group
+        self._ready = False
         self.figures = Figures()
         self.loss = float("nan")
         """Of the newest update; NaN before the first."""
@@ -69,7 +76,7 @@ class Training:
         for transition in (assembler.observe(step.tick, observation, step.first)
                            + assembler.step(step)):
             learner.add(transition)
-        self._owed += self._updates_per_tick if learner.ready else 0.0
+        self._owed += self._updates_per_tick if self._may_learn() else 0.0
         while self._owed >= 1.0:
             self.loss = learner.update()
             self._owed -= 1.0
@@ -90,6 +97,12 @@ class Training:
         self.figures.load(snapshot)
         self._owed = snapshot.values["training"]["owed"]
         self.loss = float(snapshot.values["training"]["loss"])
+
+    def _may_learn(self) -> bool:
+        if not self._ready:
+            ready = self.learner.ready
+            self._ready = ready if self._group is None else self._group.all(ready)
+        return self._ready
 
     def _act(self, tick: int, observation: Observation) -> Action:
         config = self._config

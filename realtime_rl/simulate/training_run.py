@@ -17,6 +17,7 @@ from realtime_rl.core.types import PlantSpec
 from realtime_rl.files import write_atomically
 from realtime_rl.learning import checkpoint
 from realtime_rl.learning.errors import LearningError, NonFiniteLossError
+from realtime_rl.learning.group import Group
 from realtime_rl.learning.onnx_export import export
 from realtime_rl.plants.base import Plant
 from realtime_rl.simulate.figures import Figures
@@ -45,6 +46,8 @@ class Settings:
     """Torch's: with another number, sums are rounded otherwise."""
     demonstrations: Demonstrations | None = None
     """What is in the replay from the beginning."""
+    processes: int = 1
+    """That learn the same weights, in step."""
 
     def identity(self, spec: PlantSpec) -> dict[str, Any]:
         """Say it as JSON values, for a checkpoint to be compared with."""
@@ -53,6 +56,7 @@ class Settings:
                 "delay": self.delay.ticks, "interaction": self.delay.interaction,
                 "seed": self.seed, "updates_per_tick": self.updates_per_tick,
                 "threads": self.threads, "learner": values_of(self.learner),
+                **({"processes": self.processes} if self.processes > 1 else {}),
                 **(self.demonstrations.identity() if self.demonstrations else {})}
 
 
@@ -78,8 +82,11 @@ class Plan:
             raise ConfigError(f"checkpoint_every {self.checkpoint_every!r} must be 0 or more")
 
 
-def run(settings: Settings, plan: Plan, plant: Plant, folder: Path) -> Training:
+def run(settings: Settings, plan: Plan, plant: Plant, folder: Path,
+        group: Group | None = None) -> Training:
     """Train in `folder` up to `plan.ticks`, from its checkpoint on when that is to be resumed.
+
+    The others of `group` do the same, each with a folder, a plant and seeds of its own.
 
     Raises:
         ConfigError: the folder is in use, has a training already, or cannot be written to.
@@ -88,16 +95,19 @@ def run(settings: Settings, plan: Plan, plant: Plant, folder: Path) -> Training:
         BagError: a demonstration is of another plant, or damaged.
     """
     training = Training(plant, settings.learner, settings.delay,
-                        updates_per_tick=settings.updates_per_tick)
+                        updates_per_tick=settings.updates_per_tick, group=group)
     identity = settings.identity(plant.spec)
     with _reserved(folder):
-        if checkpoint.exists(folder):
+        found = checkpoint.exists(folder)
+        _require_same(group, int(found), folder)
+        if found:
             if not plan.resume:
                 raise ConfigError(f"{str(folder)!r} has a training already; go on with it "
                                   "(--resume), or take another folder")
             snapshot = checkpoint.load(folder, identity)
             with checkpoint.restoring(folder):
                 training.load(snapshot)
+            _require_same(group, training.tick, folder)
             if not snapshot.values["replay"]["contents"]:
                 _demonstrate(training, settings, plant)
         else:
@@ -121,6 +131,13 @@ def write_episodes(figures: Figures, path: Path) -> None:
     rows = [f"{number},{tick},{value!r}" for number, (tick, value)
             in enumerate(zip(figures.end_ticks, figures.returns, strict=True))]
     write_atomically(path, "\n".join(["episode,end_tick,return", *rows, ""]).encode())
+
+
+def _require_same(group: Group | None, begins_at: int, folder: Path) -> None:
+    """Refuse to go on from checkpoints of different ticks."""
+    if group is not None and not group.same(begins_at):
+        raise ConfigError(f"{str(folder)!r} and the other processes' folders have checkpoints of "
+                          "different ticks: begin anew, in another folder")
 
 
 def _demonstrate(training: Training, settings: Settings, plant: Plant) -> None:

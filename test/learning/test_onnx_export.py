@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -87,11 +88,28 @@ def test_a_rainbow_learners_weights_come_back(tmp_path: Path) -> None:
     config = replace(TINY, algorithm="rainbow")
     learner, other = (DqnLearner(replace(config, seed=seed), VECTOR, BUTTONS) for seed in (0, 1))
     uri = onnx_export.export(learner.network, learner.metadata(1), tmp_path / "policy.onnx")
-    assert load_weights(other.network, uri.path) == learner.metadata(1)
+    assert load_weights(other.network, uri.path, other.metadata(7)) == learner.metadata(1)
     seen = torch.eye(3)
     assert torch.equal(other.network(seen), learner.network(seen))
     with pytest.raises(PolicyError, match=r"is of another network: .body\.1\.weight. does not fit"):
-        load_weights(DqnLearner(TINY, VECTOR, BUTTONS).network, uri.path)
+        load_weights(DqnLearner(TINY, VECTOR, BUTTONS).network, uri.path, learner.metadata(1))
+
+
+@pytest.mark.parametrize(("unlike", "message"), [
+    ({"stack": 2}, r"its stack is '1', not '2'"),
+    ({"action_history": 3}, r"its action_history is '0', not '3'"),
+    ({"actions": WHEELS, "outputs": "action"}, r"its actions is .*, not "),
+])
+def test_a_policy_of_another_plant_leaves_a_network_as_it_is(
+    tmp_path: Path, unlike: dict[str, Any], message: str
+) -> None:
+    learner, other = (DqnLearner(replace(TINY, seed=seed), VECTOR, BUTTONS) for seed in (0, 1))
+    uri = onnx_export.export(learner.network, learner.metadata(1), tmp_path / "policy.onnx")
+    before = [weight.clone() for weight in other.network.parameters()]
+    with pytest.raises(PolicyError, match=f"is of another plant or network: {message}"):
+        load_weights(other.network, uri.path, replace(other.metadata(0), **unlike))
+    assert all(torch.equal(weight, then) for weight, then in zip(
+        other.network.parameters(), before, strict=True))
 
 
 @pytest.mark.parametrize("inline_bytes", [ONE_FILE, TWO_FILES])
@@ -138,7 +156,7 @@ def test_large_weights_are_in_a_file_that_safetensors_and_onnx_read(tmp_path: Pa
     assert beside.stat().st_size > 5 * path.stat().st_size
     onnx.checker.check_model(str(path), full_check=True)
     other = networks.build("mlp", VECTOR, 2, BUTTONS, seed=1)
-    load_weights(other, path)
+    load_weights(other, path, about(VECTOR, BUTTONS))
     assert all(torch.equal(a, b) for a, b in zip(
         other.parameters(), network.parameters(), strict=True))
 
@@ -244,6 +262,21 @@ def test_the_initial_policy_is_what_the_learner_starts_from(tmp_path: Path) -> N
     given = np.ones(3, np.float32)
     assert policy.infer(given) == pytest.approx(torch_outputs(learner.network, given), abs=1e-6)
     assert (policy.version, policy.epsilon) == (0, 1.0)
+
+
+def test_a_run_goes_on_from_the_weights_and_the_exploration_of_a_policy(tmp_path: Path) -> None:
+    learner = DqnLearner(TINY, VECTOR, BUTTONS)
+    trained = onnx_export.export(
+        learner.network, replace(learner.metadata(9), epsilon=0.25, training_step=700),
+        tmp_path / "trained.onnx")
+    first = Loader((VECTOR, BUTTONS))(str(onnx_export.initial_policy(
+        tmp_path / "first.onnx", network="mlp", observation=VECTOR, stack=1, actions=BUTTONS,
+        seed=3, weights=trained.path)))
+    given = np.ones(3, np.float32)
+    assert first.infer(given) == pytest.approx(torch_outputs(learner.network, given), abs=1e-6)
+    assert (first.version, first.epsilon) == (0, 0.25)
+    assert first.metadata is not None
+    assert first.metadata.training_step == 700
 
 
 def test_a_learners_export_follows_its_updates(tmp_path: Path) -> None:

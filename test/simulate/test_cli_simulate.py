@@ -98,7 +98,7 @@ def test_any_parameter_of_the_learner_shapes_an_exported_policy(
     config = DqnConfig(network="mlp", stack=1, algorithm="rainbow", atoms=11, action_history=3)
     learner, other = (DqnLearner(replace(config, seed=seed), spec.observation, spec.actions)
                       for seed in (0, 1))
-    load_weights(other.network, path)
+    load_weights(other.network, path, other.metadata(0))
     seen, history = np.zeros(spec.observation.shape, np.float32), ((1.0,), None, (2.0,))
     assert other.greedy(seen, history) == learner.greedy(seen, history)
     document = simulated(capsys, "--policy", str(path), "--delay", "2")

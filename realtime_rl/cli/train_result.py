@@ -1,0 +1,105 @@
+"""What `realtime-rl train` says of a training that is done: figures, a picture, a sentence."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from realtime_rl.core.errors import ConfigError, MissingDependencyError
+from realtime_rl.files import write_atomically
+from realtime_rl.plants import registry
+from realtime_rl.simulate.figures import Interval, bootstrap
+
+if TYPE_CHECKING:
+    from realtime_rl.simulate.train import Training
+    from realtime_rl.simulate.training_run import Settings
+
+_EVALUATION_SEED = 1_000_000_007
+"""Added to the seed of the plant on which is evaluated."""
+_LATE = 0.75
+"""Episodes that end after this share of the ticks are the late ones."""
+_SCHEMA = 1
+
+
+def document(args: argparse.Namespace, settings: Settings, training: Training) -> dict[str, Any]:
+    """Return the figures as JSON values."""
+    from realtime_rl.learning.networks import parameter_count
+    from realtime_rl.learning.saved import weights_sha256
+
+    figures, trained = training.figures, training.learner
+    late = figures.interval(since_tick=int(_LATE * args.ticks))
+    return {
+        "schema": _SCHEMA, "plant": settings.plant, "options": settings.options,
+        "network": settings.learner.network, "parameters": parameter_count(trained.network),
+        "delay_ticks": settings.delay.ticks, "interaction": settings.delay.interaction,
+        "seed": settings.seed, "processes": settings.processes, "ticks": training.tick,
+        "transitions": trained.transitions, "updates": trained.updates, "reward": figures.reward,
+        "inaction_fraction": _known(figures.inaction_fraction),
+        "episodes": {"count": len(figures.returns), "return": _interval(figures.interval()),
+                     "late_return": _interval(late)},
+        "evaluation": _evaluation(args, settings, training) if args.evaluate else None,
+        "demonstrations": settings.demonstrations.figures() if settings.demonstrations else None,
+        "weights_sha256": weights_sha256(trained.network)}
+
+
+def _evaluation(args: argparse.Namespace, settings: Settings, training: Training
+                ) -> dict[str, Any]:
+    from realtime_rl.simulate.evaluation import evaluate
+
+    plant = registry.make(settings.plant, settings.options, settings.seed + _EVALUATION_SEED)
+    try:
+        figures = evaluate(training.learner, plant, settings.delay,
+                           stack=settings.learner.stack, episodes=args.evaluate,
+                           history=settings.learner.action_history)
+    finally:
+        plant.close()
+    return {"episodes": len(figures.returns), "ticks": figures.ticks, "reward": figures.reward,
+            "return": _interval(bootstrap(figures.returns))}
+
+
+def _interval(interval: Interval) -> dict[str, float | int | None]:
+    return {"mean": _known(interval.mean), "low": _known(interval.low),
+            "high": _known(interval.high), "n": interval.n}
+
+
+def draw(args: argparse.Namespace, training: Training) -> None:
+    """Write the picture of the returns, where there are any and matplotlib is installed."""
+    if not training.figures.returns:
+        return
+    try:
+        from realtime_rl.simulate.drawing import draw_returns
+    except (ImportError, MissingDependencyError):
+        print("no picture: matplotlib is not installed; mend: pip install 'realtime-rl[bags]'",
+              file=sys.stderr)
+        return
+    title = f"{args.plant}, delay {args.delay}, {args.interaction}, seed {args.seed}"
+    write(args.out / "returns.svg", draw_returns(training.figures, title))
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file whole; `ConfigError`."""
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise ConfigError(f"{str(path)!r} cannot be written: {error.strerror}") from error
+
+
+def sentence(args: argparse.Namespace, document: dict[str, Any]) -> str:
+    """Return what a person wants to know first."""
+    lines = [f"{document['ticks']} ticks, {document['episodes']['count']} episodes, "
+             f"{document['updates']} updates"]
+    for what, figures in (("last quarter of the training", document["episodes"]["late_return"]),
+                          ("greedy", (document["evaluation"] or {}).get("return"))):
+        if figures and figures["n"]:
+            lines.append(f"{what}: mean return {figures['mean']:.3f}, 95% interval "
+                         f"[{figures['low']:.3f}, {figures['high']:.3f}], "
+                         f"{figures['n']} episodes")
+    return "\n".join([*lines, f"policy: {args.out / 'policy.onnx'}"])
+
+
+def _known(value: float) -> float | None:
+    """JSON has no NaN; what is not known is null."""
+    return value if math.isfinite(value) else None
