@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONFIG ?= config/catch.yaml
 DURATION ?= 60
 RUNS ?= runs
-SOURCES := $(shell find realtime_rl scripts launch config -type f -not -name '*.pyc' 2>/dev/null)
+SOURCES := $(shell find realtime_rl scripts launch config policies -type f -not -name '*.pyc' 2>/dev/null)
 
 # Where a ROS 2 installation is sourced it is used, instead of the wheels.
 ifdef ROS_DISTRO

@@ -45,6 +45,7 @@ setup(
         (f"share/{PACKAGE}/launch", glob("launch/*.launch.py")),
         (f"share/{PACKAGE}/config", glob("config/*.yaml")),
         (f"share/{PACKAGE}/config/sweeps", glob("config/sweeps/*.yaml")),
+        (f"share/{PACKAGE}/policies", glob("policies/*.onnx")),
         # console scripts of a pip install go to bin/, where `ros2 run` does not look
         (f"lib/{PACKAGE}", sorted(glob("scripts/*"))),
     ],

@@ -33,7 +33,7 @@ from realtime_rl.cli.train import learner as parse_learner
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
 from realtime_rl.files import write_atomically
-from realtime_rl.learning import torch_threads
+from realtime_rl.learning import torch_process
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.pool import LearningPool
 from realtime_rl.plants import registry
@@ -233,7 +233,7 @@ def line(result: Result) -> str:
 
 def main() -> int:
     args = parse()
-    torch_threads.limit(1)
+    torch_process.prepare(1)
     try:
         setting = setting_of(args)
         results = compare(setting, args.variants, args.seeds,

@@ -30,7 +30,7 @@ from realtime_rl.core.assembler import SemiMdpTransition
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
 from realtime_rl.core.types import ActionSpace, ObservationSpec
-from realtime_rl.learning import torch_threads
+from realtime_rl.learning import torch_process
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.replay import Batch
 from realtime_rl.plants import registry
@@ -155,7 +155,7 @@ def main() -> int:
     try:
         if not 0.0 < args.seconds < float("inf"):
             raise ConfigError(f"--seconds {args.seconds!r} must be above 0")
-        torch_threads.limit(1)
+        torch_process.prepare(1)
         speeds = [play(rom, args.seconds) for rom in ("catch", "blocks")]
         learned = [learn(network, args.seconds) for network in args.network]
     except RealtimeRlError as error:

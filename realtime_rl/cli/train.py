@@ -86,8 +86,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON")
     sweep = parser.add_argument_group("a table of trainings")
     sweep.add_argument("--sweep", metavar="FILE", help="every cell of this table instead: a YAML "
-                       "file, or figure5, figure6, stochasticity or learners; goes on where it "
-                       "stopped")
+                       "file, or figure5, figure6, stochasticity, delay or learners; goes on "
+                       "where it stopped")
     sweep.add_argument("--quick", action="store_true", help="the small variant of the table")
     sweep.add_argument("--jobs", type=int, default=1, metavar="N",
                        help="trainings at a time (default: 1)")
@@ -124,7 +124,7 @@ def main(args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace, group: Group | None) -> int:
     from realtime_rl.cli.train_view import TrainView
-    from realtime_rl.learning import checkpoint, torch_threads
+    from realtime_rl.learning import checkpoint, torch_process
     from realtime_rl.simulate.training_run import Plan, run
 
     settings, folder = _settings(args), args.out
@@ -134,7 +134,7 @@ def _train(args: argparse.Namespace, group: Group | None) -> int:
         folder = folder if reports else folder / f"rank-{group.rank}"
     if args.resume and not checkpoint.exists(folder):
         print(f"no checkpoint in {str(folder)!r} yet: begins anew", file=sys.stderr)
-    torch_threads.limit(settings.threads)
+    torch_process.prepare(settings.threads)
     view = TrainView(args.ticks, silent=not reports)
     plant = registry.make(settings.plant, settings.options, settings.seed)
     try:

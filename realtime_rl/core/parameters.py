@@ -31,7 +31,8 @@ class Scenario:
     processes: int = parameter(1, "inference processes that share the workers", low=1, high=256)
     policy: str = parameter(
         "", "what to start from, and to learn on from: an ONNX file, or the name of a bundled one "
-        "(`catch`); empty: an untrained one is made from the learner's seed")
+        "(`catch`); empty: an untrained one is made from the learner's seed. What a file says is "
+        "left out where `plant.name` or `plant.options` are set on the command line")
     learner: bool = parameter(True, "whether a learner improves the policy while it plays")
     record: str = parameter("", "new folder to record a bag into; `true`: a name with the date; "
                             "empty: do not record")

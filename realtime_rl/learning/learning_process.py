@@ -18,7 +18,7 @@ from typing import Any
 from realtime_rl.core.config import build
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.types import ActionSpace, ObservationSpec
-from realtime_rl.learning import checkpoint, torch_threads
+from realtime_rl.learning import checkpoint, torch_process
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.errors import CheckpointError, LearningError, NonFiniteLossError
 from realtime_rl.learning.shared_memory import SharedArrays
@@ -72,7 +72,7 @@ def main(arguments: list[str]) -> int:
     """Learn as the JSON in the first argument says; return the exit status."""
     task: dict[str, Any] = json.loads(arguments[0])
     number: int = task["number"]
-    torch_threads.limit(task["threads"])
+    torch_process.prepare(task["threads"])
     config = build(DqnConfig, task["config"])
     observation, actions = (ObservationSpec.parse(task["observation"]),
                             ActionSpace.parse(task["actions"]))

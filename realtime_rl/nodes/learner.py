@@ -56,14 +56,14 @@ class LearnerNode(Node):
         self._trainer.start()
 
     def _make_trainer(self, config: LearnerParameters) -> Trainer:
-        from realtime_rl.learning import torch_threads
+        from realtime_rl.learning import torch_process
         from realtime_rl.learning.dqn import DqnLearner
         from realtime_rl.learning.onnx_export import PolicyExporter
         from realtime_rl.learning.onnx_import import load_weights
         from realtime_rl.learning.pool import LearningPool
         from realtime_rl.learning.trainer import Trainer
 
-        torch_threads.limit(config.threads)
+        torch_process.prepare(config.threads)
         settings = {field.name: getattr(config, field.name)
                     for field in dataclasses.fields(DqnConfig)}
         actions = ActionSpace.parse(config.actions)

@@ -81,7 +81,8 @@ def prepare(config: str, assignments: Sequence[str]) -> Prepared:
     Raises:
         ConfigError, PlantError, PolicyError, MissingDependencyError: what is wrong, in one line.
     """
-    settings = graph.override(graph.read_settings(find_config(config)), assignments)
+    settings = graph.override(graph.read_settings(find_config(config)),
+                              [*_policy_left_out(assignments), *assignments])
     if graph.section_of(settings, "scenario").record == "true":
         name = time.strftime("rosbag2_%Y_%m_%d-%H_%M_%S")  # as `ros2 bag record` names its own
         settings = graph.override(settings, [f"scenario.record={name}"])
@@ -95,6 +96,12 @@ def prepare(config: str, assignments: Sequence[str]) -> Prepared:
     here = scenario.nodes or NODES
     policy = _first_policy(settings, run_dir) if {"inference", "learner"} & set(here) else ""
     return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir)
+
+
+def _policy_left_out(assignments: Sequence[str]) -> list[str]:
+    """The file's policy is for the file's plant: for another one it is no beginning, if it fits."""
+    changed = {word.partition("=")[0] for word in assignments}
+    return ["scenario.policy="] if changed & {"plant.name", "plant.options"} else []
 
 
 def _plant_spec(parameters: PlantParameters) -> PlantSpec:

@@ -19,7 +19,7 @@ from realtime_rl.learning import bodies
 from realtime_rl.plants import registry
 from realtime_rl.simulate.sweep import parts_of
 
-BUNDLED = ["figure5", "figure6", "learners", "stochasticity"]
+BUNDLED = ["delay", "figure5", "figure6", "learners", "stochasticity"]
 FILE = """
 base: {plant: counter, ticks: 60, option.episode_ticks: 20, learner.network: mlp, evaluate: 1}
 parts:
@@ -153,7 +153,7 @@ def test_figure6_is_the_papers_table() -> None:
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    (["--sweep", "figure7"], "sweep 'figure7': no such file; bundled: figure5, figure6, "),
+    (["--sweep", "figure7"], "sweep 'figure7': no such file; bundled: delay, figure5, "),
     (["--sweep", "figure5", "--plant", "counter"], "leave --plant, --option, --set and "),
     (["--sweep", "figure5", "--jobs", "0"], "--jobs 0 must be 1 or more"),
     (["--sweep", "figure5", "--out", "/proc/nowhere"], "cannot be written to"),
