@@ -29,13 +29,14 @@ from realtime_rl.core.records import Timestep
 from realtime_rl.core.types import Cause
 from realtime_rl.policies.latency import Latency
 
-_VICTIM = "inference_1"
+_VICTIM_NUMBER = 1
+_VICTIM = f"inference_{_VICTIM_NUMBER}"
 _SETTLE_S = 15.0
 _PERIOD_NS = 16_742_706
 _HANG_S = 8.0
 """A hung process goes on after so long, to be taken in again."""
 _RETURN_S = 3.0
-"""So long after a process takes slots again, missing ticks count as due to its return."""
+"""So long after a process is dealt slots again, missing ticks count as due to its return."""
 
 
 def main() -> int:
@@ -73,27 +74,37 @@ def _process(args: argparse.Namespace) -> dict[str, Any]:
             done["continued"] = (done["stopped"][0], time.time_ns())
             os.kill(done["stopped"][0], signal.SIGCONT)
 
-    measured = _measure(LiveBench(
+    bench = LiveBench(
         workers=args.workers or "20", processes=args.processes or 4, latency=args.latency,
-        duration_s=args.duration, settle_s=_SETTLE_S), disturb)
+        duration_s=args.duration, settle_s=_SETTLE_S)
+    measured = _measure(bench, disturb)
     records = measured.report.run.records
     at_ns = done["stopped"][1]
-    again_ns = min((i.stamp_ns for i in records.inferences if i.node == _VICTIM and i.worker >= 0
-                    and i.stamp_ns > done.get("continued", (0, at_ns + 500_000_000))[1]),
-                   default=None)
+    gone_ns = done.get("continued", (0, at_ns + 500_000_000))[1]
+    back_s, again_s = (
+        None if not stamps else (min(stamps) - at_ns) / 1e9 for stamps in (
+            [each.stamp_ns for each in records.inferences
+             if each.node == _VICTIM and each.stamp_ns > gone_ns],
+            [schedule.stamp_ns for schedule in records.schedules
+             if schedule.stamp_ns > at_ns and _hosted(schedule.active, bench)]))
     missing = [(step.stamp_ns - at_ns) / 1e9 for step in _missing(records.timesteps)
                if step.stamp_ns > at_ns]
-    until_s = None if again_ns is None else (again_ns - at_ns) / 1e9
     return {"what": args.what, "before": _share(records.timesteps, 0, at_ns),
             "missing_s_after": [round(each, 3) for each in missing],
             "last_missing_before_its_return_s": max(
-                (s for s in missing if until_s is None or s < until_s - 0.5), default=0.0),
-            "takes_slots_again_after_s": until_s,
-            "missing_around_its_return": [
-                round(s, 3) for s in missing
-                if until_s is not None and until_s - 0.5 <= s < until_s + _RETURN_S],
+                (s for s in missing if back_s is None or s < back_s), default=0.0),
+            "infers_again_after_s": back_s,
+            "is_dealt_slots_again_after_s": again_s,
+            "missing_since_its_return": [
+                round(s, 3) for s in missing if back_s is not None and again_s is not None
+                and back_s <= s < again_s + _RETURN_S],
             "stolen_percent": measured.used.stolen_percent,
             "missed_ticks_of_the_plant": sum(step.missed for step in records.timesteps)}
+
+
+def _hosted(active: Sequence[int], bench: LiveBench) -> bool:
+    """Whether workers of the victim are among those that take slots."""
+    return any(worker % bench.processes == _VICTIM_NUMBER for worker in active)
 
 
 def _latency(args: argparse.Namespace) -> dict[str, Any]:

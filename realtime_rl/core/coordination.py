@@ -88,9 +88,9 @@ class Coordination:
         """`T`, the inference time that the schedule reckons with."""
         self._dead: set[str] = set()
         self._returning: set[str] = set()
-        """Those of the dead that are there again but took no schedule yet."""
+        """Those of the dead that are there again, but were not heard yet."""
         self._silent_for: dict[str, int] = {}
-        """Looks since which a process should have followed or answered."""
+        """Looks since which a process should have followed or been heard."""
         self._newest_tick = 0
         self._newest_stamp_ns = 0
         self._life_began_ns = 0
@@ -121,11 +121,27 @@ class Coordination:
             self._estimator.push(inference.duration_s, inference.node)
         self._handover.on_inference(inference)
 
-    def on_verdict(self, verdict: Verdict) -> None:
-        """Take in the fate of an action, which tells how long its way took."""
+    def on_verdict(self, verdict: Verdict) -> str:
+        """Take in the fate of an action, which tells how long its way took.
+
+        Returns:
+            The process that is counted on again by that, as its action arrived: evaluate anew,
+            and tell it. Empty: none.
+        """
         schedule = self._told.get(verdict.generation)
         if schedule is not None:
             self._handover.on_verdict(verdict, schedule)
+        name = self._process_of(verdict.worker)
+        if name not in self._returning or verdict.generation != self.schedule.generation:
+            return ""
+        self._returning.discard(name)
+        self._dead.discard(name)
+        return name
+
+    def _process_of(self, worker: int) -> str:
+        """Name of the process that hosts a worker; empty for none, and where nobody said."""
+        names = self._policy.processes
+        return names[worker % len(names)] if names and worker >= 0 else ""
 
     @property
     def handover_ns(self) -> int:
@@ -148,7 +164,7 @@ class Coordination:
     def on_process(self, name: str, alive: bool) -> None:
         """A process was found dead or hung (its workers' slots go to the rest), or is back.
 
-        Its middleware is back first; it is counted on from `on_answer` on.
+        It is counted on again once an action of its arrives (`on_verdict`).
         """
         if not alive:
             self._dead.add(name)
@@ -156,13 +172,17 @@ class Coordination:
         elif name in self._dead:
             self._returning.add(name)
 
-    def on_answer(self, name: str) -> bool:
-        """A process took a schedule; return whether it is counted on again by that."""
-        returned = name in self._returning
-        self._returning.discard(name)
-        if returned:
-            self._dead.discard(name)
-        return returned
+    def schedule_for(self, name: str) -> Schedule:
+        """What a process is to follow: the schedule, or one on trial.
+
+        Middleware may find the actuator seconds after it found the coordinator. A process that is
+        back therefore takes slots that the others have, too, with one worker: of two actions for
+        the same tick the first acts, and its fate tells that this process is heard.
+        """
+        own = [worker for worker in self._policy.workers if self._process_of(worker) == name]
+        if name not in self._returning or set(own) & set(self.schedule.active):
+            return self.schedule
+        return replace(self.schedule, active=(own[0],), cycle=self.schedule.cycle_ticks)
 
     def unheard(self) -> list[str]:
         """Processes to tell the schedule again at this look: behind it, or back and silent."""
@@ -201,9 +221,8 @@ class Coordination:
     def _active(self, required: int) -> tuple[int, ...]:
         """Workers that are to take slots: of the living, in order, as many as wanted."""
         policy, sizing = self._policy, self._policy.sizing
-        names = policy.processes
         living = tuple(worker for worker in policy.workers
-                       if not names or names[worker % len(names)] not in self._dead)
+                       if self._process_of(worker) not in self._dead)
         if not living:
             return self.schedule.active  # nobody is there to follow another
         if not sizing.auto:

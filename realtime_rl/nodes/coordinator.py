@@ -67,7 +67,7 @@ class CoordinatorNode(Node):
         alive = event.alive_count > 0
         self._coordination.on_process(name, alive)
         if alive:
-            self._write(name, self._coordination.schedule)
+            self._write(name)
             return
         self.get_logger().warning(f"{name} died or hangs: the others take its slots over")
         self._evaluate()
@@ -84,22 +84,26 @@ class CoordinatorNode(Node):
 
     def _on_verdict(self, message: JointState) -> None:
         try:
-            self._coordination.on_verdict(messages.from_scalars(Verdict, message))
+            returned = self._coordination.on_verdict(messages.from_scalars(Verdict, message))
         except wire.WireError as error:
             self.get_logger().warning(f"verdict: {error}", throttle_duration_sec=1.0)
+            return
+        if returned:
+            self.get_logger().info(f"{returned} is heard again")
+            self._evaluate(returned)
 
-    def _evaluate(self) -> None:
+    def _evaluate(self, returned: str = "") -> None:
+        """Tell all what changed; else those who need it, as one that returned does."""
         before = self._coordination.schedule.generation
         schedule = self._coordination.evaluate()
         if schedule is not None:
             for name in self._parameter_clients:
-                self._write(name, schedule)
+                self._write(name)
             if schedule.generation != before:
                 self._announce(schedule)
             return
-        for name in self._coordination.unheard():
-            if name in self._parameter_clients:
-                self._write(name, self._coordination.schedule)
+        for name in {returned, *self._coordination.unheard()} & self._parameter_clients.keys():
+            self._write(name)
 
     def _announce(self, schedule: Schedule) -> None:
         self._publisher.publish(messages.to_scalars(ScheduleRecord(
@@ -114,8 +118,9 @@ class CoordinatorNode(Node):
             f"T={self._coordination.duration_ns / 1e6:.1f} ms "
             f"h={self._coordination.handover_ns / 1e6:.1f} ms")
 
-    def _write(self, name: str, schedule: Schedule) -> None:
-        """Ask one node to take the schedule, all of it or nothing; never wait for the answer."""
+    def _write(self, name: str) -> None:
+        """Ask one node to take its schedule, all of it or nothing; never wait for the answer."""
+        schedule = self._coordination.schedule_for(name)
         asked = self._asked.get(name)
         if asked is not None and not asked.done():
             asked.cancel()  # a hung node must not pile up questions
@@ -135,13 +140,9 @@ class CoordinatorNode(Node):
         ], callback=partial(self._on_answer, name))
 
     def _on_answer(self, name: str, future: Future) -> None:
-        answer = future.result()
-        if answer is None:  # it was asked anew meanwhile
-            return
-        if not answer.result.successful:
+        answer = future.result()  # None: it was asked anew meanwhile
+        if answer is not None and not answer.result.successful:
             self.get_logger().error(f"{name} refused the schedule: {answer.result.reason}")
-        elif self._coordination.on_answer(name):
-            self._evaluate()
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -319,6 +320,12 @@ def test_slots_that_were_jumped_over_are_no_new_life() -> None:
     assert coordination.schedule.generation == 1
 
 
+def heard(coordination: Coordination, worker: int, generation: int | None = None) -> str:
+    return coordination.on_verdict(Verdict(
+        0, Fate.REJECTED, Reason.DUPLICATE, -1, 30, -1, worker, 0,
+        coordination.schedule.generation if generation is None else generation, 0.0, 0.0))
+
+
 def test_a_dead_process_loses_its_slots_and_a_returning_one_gets_them_back() -> None:
     coordination, first = settled(processes=("inference_0", "inference_1"))
     assert first.active == (0, 1, 2, 3)
@@ -328,36 +335,68 @@ def test_a_dead_process_loses_its_slots_and_a_returning_one_gets_them_back() -> 
     assert (without.generation, without.active) == (2, (0, 2))
     coordination.on_process("inference_0", alive=False)
     assert coordination.evaluate() is None
-    for name in ("inference_0", "inference_1"):
+    for worker, name in enumerate(("inference_0", "inference_1")):
         coordination.on_process(name, alive=True)
-        assert coordination.evaluate() is None  # its middleware is there, it may not be
-        assert coordination.on_answer(name)
+        assert coordination.evaluate() is None  # it is there; nobody may hear it yet
+        assert heard(coordination, worker + 2) == name
     again = coordination.evaluate()
     assert again is not None
     assert (again.generation, again.active) == (3, (0, 1, 2, 3))
 
 
-def test_an_answer_of_a_process_that_died_again_or_never_did_counts_for_nothing() -> None:
-    coordination, _ = settled(processes=("inference_0", "inference_1"))
-    assert not coordination.on_answer("inference_0")
-    for alive in (False, True, False):
-        coordination.on_process("inference_1", alive)
-    assert not coordination.on_answer("inference_1")
+def test_who_returns_takes_slots_that_others_have_too_until_it_is_heard() -> None:
+    names = ("inference_0", "inference_1")
+    coordination, first = settled(processes=names)
+    assert [coordination.schedule_for(name) for name in names] == [first, first]
+    coordination.on_process("inference_1", alive=False)
     without = coordination.evaluate()
     assert without is not None
-    assert without.active == (0, 2)
+    coordination.on_process("inference_1", alive=True)
+    assert coordination.schedule_for("inference_0") == without
+    trial = coordination.schedule_for("inference_1")
+    assert trial == replace(without, active=(1,), cycle=without.cycle_ticks)
+    owners = [trial.owner(tick) for tick in range(trial.effective_tick, trial.effective_tick + 30)]
+    # as often as a worker of the schedule, which is busy for three ticks
+    assert owners.count(1) == 30 // without.cycle_ticks
+    assert min(b - a for a, b in itertools.pairwise(
+        place for place, owner in enumerate(owners) if owner == 1)) >= 3
+    assert heard(coordination, 3) == "inference_1"
+    assert coordination.schedule_for("inference_1") == without  # as long as there is no other
 
 
-def test_who_does_not_answer_is_told_again_now_and_then() -> None:
+def test_whom_all_wait_for_is_not_on_trial() -> None:
+    coordination, first = settled(processes=("inference_0",))
+    coordination.on_process("inference_0", alive=False)
+    assert coordination.evaluate() is None
+    coordination.on_process("inference_0", alive=True)
+    assert coordination.schedule_for("inference_0") == first
+
+
+def test_who_died_again_who_never_did_and_what_was_sent_before_count_for_nothing() -> None:
+    coordination, _ = settled(processes=("inference_0", "inference_1"))
+    assert heard(coordination, 0) == ""
+    coordination.on_process("inference_1", alive=False)
+    coordination.evaluate()
+    coordination.on_process("inference_1", alive=True)
+    assert heard(coordination, 3, generation=1) == ""  # on its way since before it died
+    assert heard(coordination, -1) == ""  # a tick that went without an action
+    coordination.on_process("inference_1", alive=False)
+    assert heard(coordination, 3) == ""
+    coordination.evaluate()
+    assert coordination.schedule.active == (0, 2)
+
+
+def test_who_is_not_heard_is_told_again_now_and_then() -> None:
     coordination, _ = settled(processes=("inference_0", "inference_1"))
     assert [coordination.unheard() for _ in range(20)] == [[]] * 20
     coordination.on_process("inference_1", alive=False)
+    coordination.evaluate()
     assert [coordination.unheard() for _ in range(20)] == [[]] * 20  # nobody is there
     coordination.on_process("inference_1", alive=True)
     told = [coordination.unheard() for _ in range(15)]
     assert told == [*[[]] * 4, ["inference_1"]] * 3
     coordination.unheard()
-    coordination.on_answer("inference_1")
+    heard(coordination, 1)
     assert [coordination.unheard() for _ in range(20)] == [[]] * 20
 
 
