@@ -7,26 +7,29 @@ import sys
 
 FAULTS = """
 import resource
+import statistics
 import torch
-from realtime_rl.core.types import ActionSpace, ObservationSpec
-from realtime_rl.learning import networks, torch_process
+from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.learning import torch_process
+from realtime_rl.plants import registry
+from realtime_rl.simulate.loop import Delay
+from realtime_rl.simulate.train import Training
 {prepare}
-network = networks.build("small", ObservationSpec.parse("uint8[1,84,84] 0:255"), 2,
-                         ActionSpace.parse("A B = A"), 0)
-seen = torch.zeros(32, 2, 84, 84, dtype=torch.uint8)
-def update():
-    network.zero_grad()
-    network(seen).sum().backward()
-for _ in range(5):
-    update()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(10):
-    update()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before, torch.get_num_threads())
+training = Training(registry.make("pyboy", {{"rom": "catch"}}, 0),
+                    DqnConfig(network="small", stack=2, learn_start=200),
+                    Delay(1, "asynchronous"), updates_per_tick=0.0)
+for _ in range(250):
+    training.step()
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    training.learner.update()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+print(statistics.median([faults() for _ in range(41)]), torch.get_num_threads())
 """
 
 
 def faults(prepare: str) -> tuple[int, int]:
+    """Return the page faults of an update, and torch's threads."""
     out = subprocess.run([sys.executable, "-c", FAULTS.format(prepare=prepare)],
                          capture_output=True, text=True, check=True).stdout.split()
     return int(out[0]), int(out[1])
