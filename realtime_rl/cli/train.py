@@ -99,7 +99,7 @@ def main(args: argparse.Namespace) -> int:
     if args.sweep is not None:
         from realtime_rl.cli import sweep
 
-        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        if _one_of_several():
             raise ConfigError("--sweep: torchrun is for one training; take --jobs N here")
         if args.plant is not None or args.set or args.option or args.demonstrations:
             raise ConfigError("--sweep: what is trained stands in its file; leave --plant, "
@@ -111,7 +111,7 @@ def main(args: argparse.Namespace) -> int:
         from realtime_rl.learning import group
     except ImportError as error:
         raise MissingDependencyError(error.name or "torch", "learn") from error
-    if not group.asked_for():
+    if not _one_of_several():
         return _train(args, None)
     others = group.Group()
     try:
@@ -120,6 +120,11 @@ def main(args: argparse.Namespace) -> int:
         raise group.gone(error) from error
     finally:
         others.close()
+
+
+def _one_of_several() -> bool:
+    """Whether torchrun started this process, and others."""
+    return "RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1"
 
 
 def _train(args: argparse.Namespace, group: Group | None) -> int:

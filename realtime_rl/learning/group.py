@@ -78,14 +78,9 @@ class _Call(nn.Module):
         return self._compute(*arguments)
 
 
-def asked_for() -> bool:
-    """Whether this process was started as one of several."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and "RANK" in os.environ
-
-
 def gone(error: RuntimeError) -> LearningError:
-    """Say that a collective call failed."""
-    return LearningError(f"another process of the group is gone: {_first_line(error)}")
+    """Say that a collective call failed, from which the others are not to be had back."""
+    return LearningError(f"the processes are out of step, one may be gone: {_first_line(error)}")
 
 
 def _first_line(error: BaseException) -> str:
