@@ -116,8 +116,6 @@ def main(args: argparse.Namespace) -> int:
     others = group.Group()
     try:
         return _train(args, others)
-    except RuntimeError as error:
-        raise group.gone(error) from error
     finally:
         others.close()
 

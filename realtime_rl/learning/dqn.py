@@ -57,6 +57,7 @@ class DqnLearner:
             config.replay_size, config.seed, config.replay, exponent=config.priority_exponent)
         self._n_step = NStep(config.n_step)
         self._compute: Callable[[Batch], tuple[Tensor, ...]] = self._losses
+        self._backward: Callable[[Tensor], None] = Tensor.backward
         self._batch: Batch | None = None
         self.transitions = 0
         """Transitions learned from so far."""
@@ -121,6 +122,7 @@ class DqnLearner:
         From then on every process has to make the same number of updates. Collective.
         """
         self._compute = group.averaged(self.network, self._losses)
+        self._backward = group.backward
 
     def update(self) -> float:
         """Make one gradient update and return its loss.
@@ -137,7 +139,7 @@ class DqnLearner:
         losses, errors = self._compute(batch)
         loss = (losses * torch.from_numpy(batch.weight)).mean()
         self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        self._backward(loss)
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._config.clip_norm)
         value = float(loss.detach())
         if not (math.isfinite(value) and math.isfinite(float(norm))):

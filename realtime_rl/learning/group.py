@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, distributed, nn
@@ -50,10 +51,8 @@ class Group:
 
     def _reduced(self, value: int, operation: distributed.ReduceOp.RedOpType) -> int:
         shared = torch.tensor([value])
-        try:
+        with _in_step():
             distributed.all_reduce(shared, operation)
-        except RuntimeError as error:
-            raise gone(error) from error
         return int(shared)
 
 
@@ -65,7 +64,14 @@ def averaged(network: nn.Module, compute: Callable[..., tuple[Tensor, ...]]
     network as often as it likes, is made that call. All processes get the first one's weights.
     Collective.
     """
-    return DistributedDataParallel(_Call(network, compute), broadcast_buffers=False)
+    with _in_step():
+        return DistributedDataParallel(_Call(network, compute), broadcast_buffers=False)
+
+
+def backward(loss: Tensor) -> None:
+    """Compute the gradients of a loss that came from what `averaged` returned. Collective."""
+    with _in_step():
+        loss.backward()  # type: ignore[no-untyped-call]
 
 
 class _Call(nn.Module):
@@ -78,9 +84,14 @@ class _Call(nn.Module):
         return self._compute(*arguments)
 
 
-def gone(error: RuntimeError) -> LearningError:
+@contextmanager
+def _in_step() -> Iterator[None]:
     """Say that a collective call failed, from which the others are not to be had back."""
-    return LearningError(f"the processes are out of step, one may be gone: {_first_line(error)}")
+    try:
+        yield
+    except RuntimeError as error:
+        raise LearningError(
+            f"the processes are out of step, one may be gone: {_first_line(error)}") from error
 
 
 def _first_line(error: BaseException) -> str:

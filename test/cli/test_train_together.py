@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,17 @@ def test_two_processes_learn_one_policy_from_two_plants(
     (tmp_path / "two" / "rank-1" / "checkpoint.json").unlink()
     with pytest.raises(AssertionError, match="have checkpoints of different ticks"):
         together(tmp_path / "two", "--ticks", "300", "--resume")
+
+
+def test_who_is_left_by_the_others_says_so(tmp_path: Path) -> None:
+    command = shlex.join([sys.executable, "-m", "realtime_rl.cli.main", "train", *COUNTER,
+                          "--out", str(tmp_path / "out"), "--ticks"])
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+         "--no-python", "sh", "-c", f"{command} $((300 - 200 * RANK))"],
+        capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "realtime-rl train: error: the processes are out of step, one may be gone" in done.stderr
 
 
 def test_who_waits_for_others_that_nobody_named_is_told(
