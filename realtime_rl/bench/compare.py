@@ -55,6 +55,8 @@ class Row:
     figures: Figures
     recovery: Recovery | None
     used: Used = field(default_factory=Used)
+    runs: int = 1
+    """How many were made, of which this was the calmest."""
 
 
 def compare(comparison: Comparison, stages: Stages) -> Iterator[Row]:
@@ -82,7 +84,7 @@ def _run(comparison: Comparison, approach: Approach, planned: Prediction, latenc
             duration_s=comparison.duration_s, algorithm=approach.algorithm.name.lower(),
             dealing=approach.dealing.name.lower()), stages.update, stages.say)
         return Row(approach, workers, planned, measured.report.figures,
-                   recovery(measured.report.run.records), measured.used)
+                   recovery(measured.report.run.records), measured.used, measured.runs)
     period_s = expected.period_ns / 1e9
     records = run_virtual(
         VirtualGraph(CoordinationPolicy(

@@ -29,7 +29,8 @@ def stagger_document(bench: LiveBench, measured: Measured) -> dict[str, Any]:
              "settle_s": bench.settle_s,
              "plant": bench.plant, "network": bench.network, "learner": bench.learner,
              "assignments": list(bench.assignments)}
-    return {**measured.report.figures, **asdict(measured.used), "bench": asked}
+    return {**measured.report.figures, **asdict(measured.used), "runs": measured.runs,
+            "bench": asked}
 
 
 def stagger_text(measured: Measured) -> str:
@@ -44,7 +45,8 @@ def stagger_text(measured: Measured) -> str:
         ("Memory", number(used.rss_mb, 0),
          "MB resident: all inference processes together, at its largest"),
         ("Stolen", number(used.stolen_percent, 2),
-         "% of the machine's CPU time went to others on its host: more than 0.5 shows")]
+         "% of the machine's CPU time went to others on its host: more than 0.5 shows"
+         + (f"; the calmest of {measured.runs} runs" if measured.runs > 1 else ""))]
     return to_text(measured.report) + "\n" + "".join(
         f"  {label:<10}{value:>10}  {detail}\n" for label, value, detail in lines)
 
@@ -71,7 +73,7 @@ def _compared(row: Row) -> dict[str, Any]:
             "outlier": asdict(row.recovery) if row.recovery else None,
             "planned": {"inaction_fraction": row.planned.inaction,
                         "delay_ticks": row.planned.delay_ticks},
-            **asdict(row.used)}
+            **asdict(row.used), "runs": row.runs}
 
 
 def compare_text(rows: Sequence[Row]) -> str:
@@ -88,8 +90,10 @@ def compare_text(rows: Sequence[Row]) -> str:
             number(interaction["delay_ticks"]["mean"]), number(interaction["delay_ms"]["mean"], 0),
             number(recovered, 0), number(row.used.cpu_percent, 1),
             number(row.used.stolen_percent)])
+    again = [f"{row.approach} {row.runs}" for row in rows if row.runs > 1]
     return (table(head, body) + "\n\nrecovery: ticks from the first without an action after the "
-            f"outlier until one acts at every tick again; {UNKNOWN}: it never did.")
+            f"outlier until one acts at every tick again; {UNKNOWN}: it never did."
+            + (f"\nthe calmest of several runs: {', '.join(again)}" if again else ""))
 
 
 def scaling_document(scaling: Scaling, points: Sequence[Point], line: Line | None,

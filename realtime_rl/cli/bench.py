@@ -9,7 +9,7 @@ from typing import Any
 
 from realtime_rl.bench.approaches import COMPARED
 from realtime_rl.bench.compare import Comparison, compare
-from realtime_rl.bench.live import COUNTER, LiveBench, measure
+from realtime_rl.bench.live import COUNTER, MOST_RUNS, LiveBench, measure
 from realtime_rl.bench.planning import Expectation, plan
 from realtime_rl.bench.progress import Stages
 from realtime_rl.bench.scaling import LATENCIES, MAX_TIME, Scaling, fit, in_virtual_time, live
@@ -92,6 +92,10 @@ def _add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, 
                        help="the policy's: mlp, small, nature:K, impala:K or impala_deep:K "
                             "(default: %(default)s, untrained)")
     group.add_argument("--learner", action="store_true", help="learn meanwhile")
+    group.add_argument("--max-stolen", type=float, metavar="PERCENT",
+                       help="on a virtual machine: run again, at most "
+                            f"{MOST_RUNS} times, when its host took more of the CPU time than "
+                            "this (0.5 shows in the jitter); the calmest run counts")
     group.add_argument("--set", action="append", default=[], metavar="NODE.PARAMETER=VALUE",
                        help="override any parameter; may be given again")
     parser.set_defaults(main=main, run=run)
@@ -209,7 +213,8 @@ def _live(args: argparse.Namespace, **details: Any) -> LiveBench:  # noqa: ANN40
     return LiveBench(**{"workers": "1", "latency": "none", "duration_s": args.duration,
                         "settle_s": args.settle,
                         "plant": args.plant, "plant_options": options, "network": args.network,
-                        "learner": args.learner, "assignments": tuple(args.set), **details})
+                        "learner": args.learner, "max_stolen_percent": args.max_stolen,
+                        "assignments": tuple(args.set), **details})
 
 
 def _workers(args: argparse.Namespace, latency: Latency) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,12 @@ def test_the_table_and_the_document_say_the_same(rows: list[Row]) -> None:
         assert line.startswith(name)
         assert f"{row['inaction_fraction'] * 100:.2f} %" in line
         assert row["action_jitter_ms"]["n"] > 0
+    assert "calmest" not in "\n".join(lines)
+    again = [replace(row, runs=3 if row is rows[1] else 1) for row in rows]
+    assert compare_text(again).splitlines()[-1] == (
+        "the calmest of several runs: max_time fixed 3")
+    assert [row["runs"] for row in compare_document(comparison, again)["rows"]] == [
+        1, 3, 1, 1, 1, 1, 1]
 
 
 @pytest.mark.parametrize(("name", "magic"), [("c.svg", b"<?xml"), ("c.PNG", b"\x89PNG")])

@@ -6,13 +6,17 @@ import json
 import os
 import queue
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 pytest.importorskip("rclpy", reason="needs ROS 2: pip install 'realtime-rl[ros]'")
 pytest.importorskip("torch", reason="the policy is made with torch")
 
-from realtime_rl.bench.live import _Complaints
+from realtime_rl.bags.report import Report
+from realtime_rl.bench import live
+from realtime_rl.bench.live import LiveBench, Measured, _Complaints
+from realtime_rl.bench.usage import Used
 from realtime_rl.cli.main import main
 
 
@@ -36,6 +40,29 @@ def test_a_run_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert document["bench"]["workers"] == "3"
     assert bag.is_dir()
     assert [path.name for path in tmp_path.iterdir()] == ["bag"]
+
+
+@pytest.mark.parametrize(("stolen", "limit", "runs", "counts"), [
+    ([0.4], 0.5, 1, 0.4),
+    ([3.0], None, 1, 3.0),
+    ([3.0, 0.5], 0.5, 2, 0.5),
+    ([None], 0.5, 1, None),
+    ([3.0] * 4 + [2.0] + [4.0] * 5, 0.5, 10, 2.0),
+])
+def test_a_run_that_was_disturbed_is_made_again_and_the_calmest_counts(
+    stolen: list[float | None], limit: float | None, runs: int, counts: float | None,
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = iter(stolen)
+    monkeypatch.setattr(live, "_measure", lambda *_: Measured(
+        cast(Report, None), Used(stolen_percent=next(made))))
+    said: list[str] = []
+    measured = live.measure(
+        LiveBench("1", "none", 60.0, max_stolen_percent=limit), lambda _: None, said.append)
+    assert (measured.runs, measured.used.stolen_percent) == (runs, counts)
+    assert next(made, "all were made") == "all were made"
+    assert len(said) == runs - 1
+    assert said == [] or said[0] == "the host took 3.00 % of the machine: run 2 of at most 10"
 
 
 def test_what_nodes_complain_of_is_passed_on() -> None:
