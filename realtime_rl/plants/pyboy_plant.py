@@ -9,7 +9,7 @@ import numpy as np
 
 from realtime_rl.core.config import parameter, parameters
 from realtime_rl.core.errors import PlantError
-from realtime_rl.core.types import Action, ObservationSpec, PlantSpec, Transition
+from realtime_rl.core.types import Action, Observation, ObservationSpec, PlantSpec, Transition
 from realtime_rl.plants import buttons, rom_files
 from realtime_rl.plants.base import check_action
 from realtime_rl.plants.emulator import FRAMES_PER_SECOND, SIZE, Emulator
@@ -28,6 +28,9 @@ class PyBoyOptions:
                                "one, other ROMs without one give no rewards and never end")
     state: str = parameter("", "the path of a PyBoy state in which episodes start, instead of "
                                "the way from power-on that the rules describe")
+    observe: str = parameter("picture", "what a policy is given: the picture, or the values in "
+                                        "memory that the rules name (quick to learn from)",
+                             choices=("picture", "memory"))
     buttons: str = parameter("rules", "the action space: the rules' (six buttons where they have "
                                       "none), six or eight buttons, each with NOOP last",
                              choices=("rules", "6", "8"))
@@ -40,7 +43,10 @@ class PyBoyOptions:
 
 
 class PyBoyPlant:
-    """A Game Boy at 59.7275 frames a second: 84 x 84 grey pictures, rewards from its memory."""
+    """A Game Boy at 59.7275 frames a second: 84 x 84 grey pictures, rewards from its memory.
+
+    With the option `observe=memory` the policy is given values from the memory instead.
+    """
 
     Options = PyBoyOptions
 
@@ -53,10 +59,12 @@ class PyBoyPlant:
         labels = {"6": buttons.SIX, "8": buttons.EIGHT}.get(
             options.buttons, self._rules.actions or buttons.SIX)
         self._presses = [buttons.pressed(label) for label in labels]
+        self._pictures = options.observe == "picture"
         self._spec = PlantSpec(
             name=f"pyboy:{rom.name}",
             period_ns=round(1e9 / FRAMES_PER_SECOND),
-            observation=ObservationSpec((1, SIZE, SIZE), "uint8", 0, 255),
+            observation=(ObservationSpec((1, SIZE, SIZE), "uint8", 0, 255) if self._pictures
+                         else ObservationSpec((len(self._rules.observe),), "float32", -1, 1)),
             actions=buttons.action_space(labels))
         self._emulator = Emulator(rom)
         self._score = Score(self._rules)
@@ -88,7 +96,7 @@ class PyBoyPlant:
 
     @property
     def memory(self) -> Memory:
-        """The console's memory as it is now, for scripted players; a policy never sees it."""
+        """The console's memory as it is now, for scripted players."""
         return self._emulator.memory
 
     def step(self, action: Action) -> Transition:
@@ -99,7 +107,7 @@ class PyBoyPlant:
         if self._starting:
             return self._first()
         self._emulator.hold(self._presses[int(action[0])])
-        observation = self._emulator.draw()
+        observation = self._frame()
         self._tick += 1
         reward, over = self._score.update(self._emulator.memory)
         last = over or self._tick == self._episode_ticks
@@ -116,10 +124,17 @@ class PyBoyPlant:
 
     def _first(self) -> Transition:
         self.prepare()
-        observation = self._emulator.draw()
+        observation = self._frame()
         self._score.start(self._emulator.memory)
         self._starting, self._begun, self._tick = False, False, 0
         return Transition(observation, reward=0.0, discount=1.0, first=True, last=False)
+
+    def _frame(self) -> Observation:
+        """Advance one frame and return what there is to see of it."""
+        if self._pictures:
+            return self._emulator.draw()
+        self._emulator.run(1)
+        return self._rules.observed(self._emulator.memory)
 
     def reset(self, seed: int | None = None) -> None:
         """See `Plant`."""
@@ -163,5 +178,7 @@ def _rules(options: PyBoyOptions, rom: rom_files.Rom) -> Rules:
         raise PlantError(f"{rules.source!r} is for the ROM {rules.title!r}, SHA-256 "
                          f"{rules.sha256 or 'any'}; {str(rom.path)!r} is {rom.title!r}, "
                          f"SHA-256 {rom.sha256}")
+    if options.observe == "memory" and not rules.observe:
+        raise PlantError(f"observe=memory: {rules.source!r} names no values to 'observe'")
     return (rules.with_settings(options.settings, parameters(PyBoyOptions))
             .with_pokes(options.pokes).with_noops(options.noops))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from realtime_rl.core.errors import PlantError, choices
 from realtime_rl.plants.ram_values import Cell, Memory
@@ -64,6 +65,27 @@ class Poke:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """A value that a policy may be shown in place of the picture."""
+
+    cell: Cell
+    low: int
+    """Shown as -1, and what is below it."""
+    high: int
+    """Shown as 1, and what is above it."""
+
+    def __post_init__(self) -> None:
+        """Refuse an empty range."""
+        if not self.low < self.high:
+            raise PlantError(f"low {self.low!r} must be below high {self.high!r}")
+
+    def read(self, memory: Memory) -> float:
+        """Return the value, in [-1, 1]."""
+        place = (self.cell.read(memory) - self.low) / (self.high - self.low)
+        return 2.0 * min(1.0, max(0.0, place)) - 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """A part of the way from power-on to the start state: a label held for some frames."""
 
@@ -89,6 +111,7 @@ class Rules:
     noops: tuple[int, int] = (0, 0)
     rewards: tuple[Reward, ...] = ()
     ends: tuple[End, ...] = ()
+    observe: Mapping[str, Watched] = field(default_factory=dict)
 
     def with_settings(self, text: str, options: Iterable[str] = ()) -> Rules:
         """Return rules with other defaults: `difficulty=1 stochasticity=128`, `seed=seed`.
@@ -123,6 +146,10 @@ class Rules:
         """Write the settings, then the pokes."""
         for poke in (*self.settings.values(), *self.pokes):
             poke.write(memory, random)
+
+    def observed(self, memory: Memory) -> NDArray[np.float32]:
+        """Return the values that a policy may be shown, each in [-1, 1]."""
+        return np.array([value.read(memory) for value in self.observe.values()], np.float32)
 
 
 class Score:

@@ -15,11 +15,13 @@ from realtime_rl.plants.ram_rules import (
     Poke,
     Reward,
     Rules,
+    Watched,
 )
 from realtime_rl.plants.ram_values import KINDS, LAST_ADDRESS, Cell
 from realtime_rl.plants.yaml_node import YamlNode
 
-_KEYS = ("title", "sha256", "actions", "start", "settings", "pokes", "noops", "rewards", "ends")
+_KEYS = ("title", "sha256", "actions", "start", "settings", "pokes", "noops", "rewards", "ends",
+         "observe")
 _CELL = ("address", "type", "bytes")
 _LONGEST_HOLD = 36_000
 """Ten minutes of frames: what is more is a mistake, and would take long."""
@@ -43,7 +45,9 @@ def load_rules(path: Path) -> Rules:
         pokes=tuple(_poke(node, "value") for node in top.nodes("pokes", (*_CELL, "value"))),
         noops=_noops(top),
         rewards=tuple(map(_reward, top.nodes("rewards", (*_CELL, "take", "weight")))),
-        ends=tuple(map(_end, top.nodes("ends", (*_CELL, "op", "value")))))
+        ends=tuple(map(_end, top.nodes("ends", (*_CELL, "op", "value")))),
+        observe={name: _watched(node)
+                 for name, node in top.named("observe", (*_CELL, "low", "high")).items()})
 
 
 def _noops(top: YamlNode) -> tuple[int, int]:
@@ -76,6 +80,13 @@ def _reward(node: YamlNode) -> Reward:
 def _end(node: YamlNode) -> End:
     cell = _cell(node)
     return End(cell, node.choice("op", OPERATORS), node.integer("value", cell.low, cell.high))
+
+
+def _watched(node: YamlNode) -> Watched:
+    cell = _cell(node)
+    low, high = (node.integer(key, cell.low, cell.high) for key in ("low", "high"))
+    with node.at("low"):
+        return Watched(cell, low, high)
 
 
 def _hold(node: YamlNode) -> Hold:

@@ -10,6 +10,7 @@ import pytest
 from plants_conformance import PlantConformance, run, same
 
 from realtime_rl.core.errors import MissingDependencyError, PlantError
+from realtime_rl.core.types import Action
 from realtime_rl.plants import registry, rom_files
 from realtime_rl.plants.base import Plant
 
@@ -37,6 +38,13 @@ class TestCatch(PlantConformance):
 
     def make_plant(self, seed: int) -> Plant:
         return make(seed, stochasticity="255", noops="0 40")
+
+
+class TestCatchFromMemory(PlantConformance):
+    steps = 400
+
+    def make_plant(self, seed: int) -> Plant:
+        return make(seed, stochasticity="255", noops="0 40", observe="memory")
 
 
 class TestUnknownGame(PlantConformance):
@@ -84,6 +92,22 @@ def test_picture_shows_this_tick() -> None:
     left, right = (plant.step(action).observation
                    for plant, action in ((one, (0.0,)), (other, (1.0,))))
     assert not np.array_equal(left, right)
+
+
+def test_memory_shows_the_same_tick_of_the_same_game_as_the_picture() -> None:
+    picture, memory = make(4), make(4, observe="memory")
+    assert str(memory.spec.observation) == "float32[5] -1:1"
+    assert memory.spec.actions == picture.spec.actions
+    actions: list[Action] = [(float(tick // 9 % 3),) for tick in range(300)]
+    basket = []
+    for action in actions:
+        one, other = picture.step(action), memory.step(action)
+        assert (one.reward, one.discount, one.first, one.last) == (
+            other.reward, other.discount, other.first, other.last)
+        if other.observation[1] < 0:  # nothing but the basket is that low
+            basket.append((one.observation[0, 72] < 100).argmax() * 160 / 84)
+            assert (other.observation[2] + 1) * 64 == pytest.approx(basket[-1], abs=2)
+    assert max(basket) - min(basket) > 30
 
 
 def test_seed_decides_the_game() -> None:
@@ -149,6 +173,7 @@ def test_start_state_from_a_file(tmp_path: Path) -> None:
     ({"state": "/absent.state"}, "state '/absent.state' cannot be read"),
     ({"state": __file__}, "not a PyBoy state"),
     ({"buttons": "7"}, "buttons: '7' is not one of '6', '8', 'rules'"),
+    ({"rom": "blocks", "observe": "memory"}, "blocks.yaml' names no values to 'observe'"),
     ({"rmo": "catch"}, "'rmo' is no setting"),
     ({"difficulty": "1000"}, "difficulty: 1000 does not fit u8"),
 ])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from realtime_rl.core.errors import PlantError
 from realtime_rl.plants.buttons import EIGHT, SIX, action_space, pressed
-from realtime_rl.plants.ram_rules import End, Hold, Poke, Reward, Rules, Score
+from realtime_rl.plants.ram_rules import End, Hold, Poke, Reward, Rules, Score, Watched
 from realtime_rl.plants.ram_values import Cell
 from realtime_rl.plants.rules_file import load_rules
 
@@ -79,6 +79,19 @@ def test_score_adds_differences_and_levels() -> None:
     assert score.update(memory) == (5 + 3, True)
 
 
+def test_observed_values_lie_between_minus_one_and_one() -> None:
+    memory = bytearray(0x10000)
+    rules = Rules("test", observe={"x": Watched(Cell.of(0xC000, "u8"), 10, 50),
+                                   "wind": Watched(Cell.of(0xC001, "i8"), -2, 2)})
+    seen = []
+    for x, wind in ((10, -2), (20, -1), (50, 2), (9, -3), (51, 3)):
+        memory[0xC000], memory[0xC001] = x, wind & 0xFF
+        values = rules.observed(memory)
+        assert (values.shape, values.dtype) == ((2,), np.float32)
+        seen.append(values.tolist())
+    assert seen == [[-1, -1], [-0.5, -0.5], [1, 1], [-1, -1], [1, 1]]
+
+
 def test_pokes_are_drawn_from_the_generator() -> None:
     rules = Rules("test", settings={"seed": Poke(Cell.of(0xC002, "u16le"), None)},
                   pokes=(Poke(Cell.of(0xC000, "u8"), 7),))
@@ -125,6 +138,7 @@ pokes: [{address: 0xFF04, type: u8, value: seed}]
 noops: [0, 40]
 rewards: [{address: 0xC0A0, type: bcd, bytes: 3}]
 ends: [{address: 0xFFE1, type: u8, op: "!=", value: 0}]
+observe: {piece_x: {address: 0xC201, type: i8, low: -8, high: 15}}
 """))
     assert rules.title == "TETRIS"
     assert rules.actions == ("A", "LEFT", "A+RIGHT", "NOOP")
@@ -134,6 +148,7 @@ ends: [{address: 0xFFE1, type: u8, op: "!=", value: 0}]
     assert rules.noops == (0, 40)
     assert rules.rewards == (Reward(Cell(0xC0A0, "bcd", 3), "difference", 1.0),)
     assert rules.ends == (End(Cell(0xFFE1, "u8", 1), "!=", 0),)
+    assert rules.observe == {"piece_x": Watched(Cell(0xC201, "i8", 1), -8, 15)}
 
 
 CELL = "address: 0xC000, type: u8"
@@ -169,6 +184,10 @@ CELL = "address: 0xC000, type: u8"
     ("start: [{press: A+A, frames: 1}]", "start[0].press: label 'A+A'"),
     ("start: [{press: A}]", "start[0].frames: None is not an integer in 1 … 36000"),
     ("title: 3", "title: 3 is not a text"),
+    (f"observe: {{x: {{{CELL}, low: 3, high: 3}}}}", "observe.x.low: low 3 must be below high 3"),
+    (f"observe: {{x: {{{CELL}, low: 3, high: 256}}}}", "observe.x.high: 256 is not an integer"),
+    (f"observe: {{x: {{{CELL}}}}}", "observe.x.low: None is not an integer"),
+    ("observe: [x]", "observe: ['x'] is not a mapping of names"),
 ])
 def test_bad_rules_files(tmp_path: Path, text: str, message: str) -> None:
     path = write(tmp_path, text)
