@@ -18,13 +18,14 @@ class Topic:
 
 SCALARS = "sensor_msgs/msg/JointState"
 _RELIABLE = "reliable, depth 1000"
+_KEPT = "reliable, transient local, depth 1000"
 _LATCHED = "reliable, transient local"
 
 TOPICS = (
     Topic("observation", ("sensor_msgs/msg/Image", SCALARS), "plant", _RELIABLE,
           "the state after each tick: an image (mono8) or a vector; `header.stamp` is the tick's "
           "identity, `header.frame_id` says `plant`, `tick`, `first`"),
-    Topic("timestep", (SCALARS,), "plant", _RELIABLE,
+    Topic("timestep", (SCALARS,), "plant", _KEPT,
           "named scalars, one a tick: reward, episode, lateness, and the command that was latched"),
     Topic("action", ("sensor_msgs/msg/Joy",), "inference", "reliable, depth 1 a process",
           "`buttons: [index]` or `axes`; stamp of the observation it answers; `header.frame_id` "
@@ -34,9 +35,9 @@ TOPICS = (
                       "std_msgs/msg/Float64MultiArray"), "actuator", "reliable, depth 1",
           "what the plant is to do next, in its own type; as a gamepad driver sends it for "
           "emulators; `header.frame_id` says on whose behalf"),
-    Topic("verdict", (SCALARS,), "actuator", _RELIABLE,
+    Topic("verdict", (SCALARS,), "actuator", _KEPT,
           "named scalars, one for each received action and each default: its fate"),
-    Topic("inference", (SCALARS,), "inference", _RELIABLE,
+    Topic("inference", (SCALARS,), "inference", _KEPT,
           "named scalars, one a slot, also for a missed one"),
     Topic("schedule", (SCALARS,), "coordinator", _LATCHED, "named scalars, one a generation"),
     Topic("learning", (SCALARS,), "learner", _RELIABLE, "named scalars, once a second"),

@@ -39,7 +39,7 @@ class ActuatorNode(Node):
             round(config.operator_timeout * 1e9))
         self._arbiter = Arbiter(self._space, default, limits, time.monotonic_ns())
         self._command = self.create_publisher(self._codec.message_type, "command", qos.COMMAND)
-        self._verdict = self.create_publisher(JointState, "verdict", qos.RECORD)
+        self._verdict = self.create_publisher(JointState, "verdict", qos.RECORD_KEPT)
         self.create_subscription(JointState, "timestep", self._on_timestep, qos.RECORD)
         self.create_subscription(Joy, "action", self._on_action, qos.ACTIONS)
         self.create_subscription(Joy, "operator", self._on_operator, qos.COMMAND)

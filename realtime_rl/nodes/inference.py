@@ -56,7 +56,7 @@ class InferenceNode(LifecycleNode):
             self, self._grid, round(config.timer_phase * 1e9), self._on_worker_timer)
         self._woken = self.create_guard_condition(self._on_result)
         self._action = self.create_publisher(Joy, "action", qos.COMMAND)
-        self._inference = self.create_publisher(JointState, "inference", qos.RECORD)
+        self._inference = self.create_publisher(JointState, "inference", qos.RECORD_KEPT)
         self.create_subscription(
             messages.observation_type(self._observation_spec), "observation",
             self._on_observation, qos.NEWEST)

@@ -41,7 +41,7 @@ class PlantNode(Node):
         self._episode = -1
         self._observation = self.create_publisher(
             messages.observation_type(spec.observation), "observation", qos.RECORD)
-        self._timestep = self.create_publisher(JointState, "timestep", qos.RECORD)
+        self._timestep = self.create_publisher(JointState, "timestep", qos.RECORD_KEPT)
         self.create_subscription(self._codec.message_type, "command", self._on_command,
                                  qos.COMMAND)
         self.create_service(Trigger, "reset", self._on_reset)

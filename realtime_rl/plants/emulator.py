@@ -14,15 +14,14 @@ from realtime_rl.plants.ram_values import Memory
 from realtime_rl.plants.rom_files import Rom
 
 FRAMES_PER_SECOND = 59.7275
-SIZE = 84
-"""Height and width of the picture that a policy sees [px]."""
 
 
 class Emulator:
     """One running console. Buttons stay down until `hold` lets go of them."""
 
-    def __init__(self, rom: Rom) -> None:
-        """Switch on; `PlantError` where PyBoy does not know the cartridge."""
+    def __init__(self, rom: Rom, size: int = 84) -> None:
+        """Switch on, to draw `size` x `size` pixels; `PlantError` for an unknown cartridge."""
+        self._shape = size, size
         pyboy, self._cv2 = load_library("pyboy", "plants"), load_library("cv2", "plants")
         self._error: type[Exception] = pyboy.utils.PyBoyException
         try:
@@ -56,10 +55,10 @@ class Emulator:
             self._pyboy.tick(frames, False)
 
     def draw(self) -> NDArray[np.uint8]:
-        """Advance one frame and return its picture: `(1, 84, 84)` uint8, 0 black, 255 white."""
+        """Advance one frame and return its picture: `(1, size, size)` uint8, 0 black, 255 white."""
         self._pyboy.tick(1, True)
         gray = self._cv2.cvtColor(self._pyboy.screen.ndarray, self._cv2.COLOR_RGBA2GRAY)
-        picture = self._cv2.resize(gray, (SIZE, SIZE), interpolation=self._cv2.INTER_AREA)
+        picture = self._cv2.resize(gray, self._shape, interpolation=self._cv2.INTER_AREA)
         return cast("NDArray[np.uint8]", picture[np.newaxis])
 
     def save(self) -> bytes:

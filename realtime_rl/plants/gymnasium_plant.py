@@ -32,6 +32,8 @@ class GymnasiumOptions:
     arguments: str = parameter("", "more arguments of the environment: 'continuous=true mode=2'")
     frameskip: int = parameter(1, "steps a tick under one action: rewards are summed; of pictures "
                                   "the brighter of the last two counts, pixel by pixel", low=1)
+    size: int = parameter(84, "height and width of a picture; smaller ones make learning quicker",
+                          unit="px", low=8, high=256)
     full_action_space: bool = parameter(True, "Atari: all 18 actions, not those of the game only")
     sticky: float = parameter(0.0, "Atari: probability that a frame repeats the last action",
                               low=0.0, high=1.0)
@@ -45,7 +47,7 @@ class GymnasiumOptions:
 
 
 class GymnasiumPlant:
-    """A Gymnasium environment: pictures as 84 x 84 grey, all else as vectors; see `id`.
+    """A Gymnasium environment: pictures as small grey ones, all else as vectors; see `id`.
 
     A saved state is the episode's seed and its actions, 8 bytes a value; loading plays them
     again, so that it takes as long as the episode did. Nothing of the environment is pickled.
@@ -63,7 +65,7 @@ class GymnasiumPlant:
         """
         self._options = options
         self._env = _make(options)
-        self._observations = Observations(self._env.observation_space)
+        self._observations = Observations(self._env.observation_space, options.size)
         self._actions = Actions(self._env, options.noop)
         self._spec = PlantSpec(f"gymnasium:{options.id}", _period_ns(options, self._env),
                                self._observations.spec, self._actions.spec)
@@ -172,8 +174,8 @@ class GymnasiumPlant:
         """What the same actions must be played on to lead to the same state."""
         options = self._options
         return (f"{options.id} {options.arguments} frameskip={options.frameskip} "
-                f"full_action_space={options.full_action_space} sticky={options.sticky} "
-                f"noop={self._spec.actions.noop}")
+                f"size={options.size} full_action_space={options.full_action_space} "
+                f"sticky={options.sticky} noop={self._spec.actions.noop}")
 
     def _check(self) -> int:
         return zlib.crc32(self._observations.convert(self._newest).tobytes())

@@ -12,23 +12,21 @@ from realtime_rl.core.errors import PlantError
 from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
 from realtime_rl.plants.libraries import load_library
 
-SIZE = 84
-"""Height and width of the picture that a policy sees [px]."""
 EXTRA = "gym"
 _JOYSTICK = re.compile("UP|DOWN|LEFT|RIGHT|FIRE")
 
 
 class Observations:
-    """Pictures become `(1, 84, 84)` uint8, grey; everything else a flat float32 vector."""
+    """Pictures become `(1, size, size)` uint8, grey; everything else a flat float32 vector."""
 
-    def __init__(self, space: Any) -> None:  # noqa: ANN401 - a gymnasium.Space
+    def __init__(self, space: Any, size: int = 84) -> None:  # noqa: ANN401 - a gymnasium.Space
         """Choose by the space; `PlantError` for one that does not flatten to a vector."""
         self._space = space
         self._gymnasium = load_library("gymnasium", EXTRA)
         self.image = _is_image(space)
         if self.image:
             self._cv2 = load_library("cv2", EXTRA)
-            self.spec = ObservationSpec((1, SIZE, SIZE), "uint8", 0, 255)
+            self.spec = ObservationSpec((1, size, size), "uint8", 0, 255)
             return
         flat = (self._gymnasium.spaces.flatten_space(space) if space.is_np_flattenable else None)
         if not isinstance(flat, self._gymnasium.spaces.Box):
@@ -43,7 +41,7 @@ class Observations:
             return np.array(vector, np.float32).reshape(self.spec.shape)
         picture = value if value.ndim == 2 or value.shape[2] == 1 else self._cv2.cvtColor(
             value, self._cv2.COLOR_RGB2GRAY)
-        small = self._cv2.resize(picture, (SIZE, SIZE), interpolation=self._cv2.INTER_AREA)
+        small = self._cv2.resize(picture, self.spec.shape[1:], interpolation=self._cv2.INTER_AREA)
         return cast("NDArray[np.uint8]", small.reshape(self.spec.shape))
 
 

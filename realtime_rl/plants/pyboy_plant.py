@@ -12,7 +12,7 @@ from realtime_rl.core.errors import PlantError
 from realtime_rl.core.types import Action, Observation, ObservationSpec, PlantSpec, Transition
 from realtime_rl.plants import buttons, rom_files
 from realtime_rl.plants.base import check_action
-from realtime_rl.plants.emulator import FRAMES_PER_SECOND, SIZE, Emulator
+from realtime_rl.plants.emulator import FRAMES_PER_SECOND, Emulator
 from realtime_rl.plants.ram_rules import Rules, Score
 from realtime_rl.plants.ram_values import Memory
 from realtime_rl.plants.rules_file import load_rules
@@ -31,6 +31,8 @@ class PyBoyOptions:
     observe: str = parameter("picture", "what a policy is given: the picture, or the values in "
                                         "memory that the rules name (quick to learn from)",
                              choices=("picture", "memory"))
+    size: int = parameter(84, "height and width of a picture; smaller ones make learning quicker",
+                          unit="px", low=8, high=144)
     buttons: str = parameter("rules", "the action space: the rules' (six buttons where they have "
                                       "none), six or eight buttons, each with NOOP last",
                              choices=("rules", "6", "8"))
@@ -43,7 +45,7 @@ class PyBoyOptions:
 
 
 class PyBoyPlant:
-    """A Game Boy at 59.7275 frames a second: 84 x 84 grey pictures, rewards from its memory.
+    """A Game Boy at 59.7275 frames a second: grey pictures, rewards from its memory.
 
     With the option `observe=memory` the policy is given values from the memory instead.
     """
@@ -59,14 +61,15 @@ class PyBoyPlant:
         labels = {"6": buttons.SIX, "8": buttons.EIGHT}.get(
             options.buttons, self._rules.actions or buttons.SIX)
         self._presses = [buttons.pressed(label) for label in labels]
+        picture = ObservationSpec((1, options.size, options.size), "uint8", 0, 255)
         self._pictures = options.observe == "picture"
         self._spec = PlantSpec(
             name=f"pyboy:{rom.name}",
             period_ns=round(1e9 / FRAMES_PER_SECOND),
-            observation=(ObservationSpec((1, SIZE, SIZE), "uint8", 0, 255) if self._pictures
+            observation=(picture if self._pictures
                          else ObservationSpec((len(self._rules.observe),), "float32", -1, 1)),
             actions=buttons.action_space(labels))
-        self._emulator = Emulator(rom)
+        self._emulator = Emulator(rom, options.size)
         self._score = Score(self._rules)
         self._start = self._start_state(options.state)
         self._closed = False

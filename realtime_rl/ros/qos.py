@@ -31,6 +31,8 @@ COMMAND = _profile(1)
 """Actions (per worker process) and commands: reliable, nothing old queued."""
 RECORD = _profile(1000)
 """What must not be lost: timesteps, verdicts, inferences, and observations offered to anybody."""
+RECORD_KEPT = _profile(1000, latched=True)
+"""What publishers of records offer: a recorder that they meet late gets those of the start, too."""
 LATCHED = _profile(10, latched=True)
 """The present state for late joiners: schedule, policy."""
 ACTIONS = _profile(256)

@@ -157,6 +157,11 @@ def test_pictures_of_other_environments_are_grey_and_small(
     assert transition.reward == 1.0, "choices count from -1 there"
     picture = transition.observation[0]
     assert (picture[:42, 42:] == 150).all() and picture.sum() == 150 * 42 * 42
+    small = make("Painter-v0", size=20)
+    assert str(small.spec.observation) == "uint8[1,20,20] 0:255"
+    small.step((1.0,))
+    picture = small.step((1.0,)).observation[0]
+    assert (picture[:10, 10:] == 150).all() and picture.sum() == 150 * 10 * 10
 
 
 @pytest.mark.parametrize(("id", "noop", "expected"), [
@@ -247,6 +252,12 @@ def test_state_of_another_environment() -> None:
     state = make("CartPole-v1").save_state()
     with pytest.raises(PlantError, match="of another environment than 'MountainCar-v0"):
         make("MountainCar-v0").load_state(state)
+
+
+def test_state_with_pictures_of_another_size() -> None:
+    state = atari(size=42).save_state()
+    with pytest.raises(PlantError, match="ALE/Boxing-v5  frameskip=1 size=42"):
+        atari().load_state(state)
 
 
 def test_closed_plant_says_so() -> None:

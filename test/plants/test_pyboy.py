@@ -110,6 +110,15 @@ def test_memory_shows_the_same_tick_of_the_same_game_as_the_picture() -> None:
     assert max(basket) - min(basket) > 30
 
 
+def test_smaller_pictures_show_the_same() -> None:
+    plants = make(), make(size=42)
+    assert str(plants[1].spec.observation) == "uint8[1,42,42] 0:255"
+    for index in range(60):
+        full, small = (plant.step((float(index % 3),)).observation for plant in plants)
+        blocks = full[0].reshape(42, 2, 42, 2).mean(axis=(1, 3))
+        assert abs(small[0] - blocks).max() <= 1  # both are means by area, and rounded
+
+
 def test_seed_decides_the_game() -> None:
     plants = [make(seed) for seed in (1, 1, 2)]
     futures = [run(plant, [(2.0,)] * 120) for plant in plants]
