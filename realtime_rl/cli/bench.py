@@ -89,8 +89,8 @@ def _add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, 
                        help="(default: %(default)s, an 8 x 8 image a Game Boy's frame)")
     group.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE")
     group.add_argument("--network", default="mlp", metavar="NAME",
-                       help="the policy's: mlp, small, nature:K, impala:K or impala_deep:K "
-                            "(default: %(default)s, untrained)")
+                       help="the policy's: mlp, small, keypoints, nature:K, impala:K or "
+                            "impala_deep:K (default: %(default)s, untrained)")
     group.add_argument("--learner", action="store_true", help="learn meanwhile")
     group.add_argument("--max-stolen", type=float, metavar="PERCENT",
                        help="on a virtual machine: run again, at most "

@@ -18,8 +18,8 @@ class DqnConfig:
     """Parameters of `DqnLearner`. Not slotted, so that a node's configuration can extend it."""
 
     network: str = parameter(
-        "small", "small, mlp, nature:K, impala:K or impala_deep:K; K multiplies the filters and "
-        "may be a fraction, as `impala:1/16`")
+        "small", "small, keypoints, mlp, nature:K, impala:K or impala_deep:K; K multiplies the "
+        "filters and may be a fraction, as `impala:1/16`")
     stack: int = parameter(4, "observations joined for the network", unit="ticks", low=1, high=64)
     action_history: int = parameter(
         0, "applied actions that the network is given beside the observations, those of the ticks "

@@ -1,4 +1,4 @@
-"""Networks by name: `small`, `mlp`, and the paper's `nature:K`, `impala:K`, `impala_deep:K`.
+"""Networks: `small`, `keypoints`, `mlp`; the paper's `nature:K`, `impala:K`, `impala_deep:K`.
 
 All take a batch of stacked observations as the plant gives them: uint8 is scaled to [0, 1]
 inside, so that the exported file needs no preparation of its input. They return one value a

@@ -120,20 +120,14 @@ _FIFO_PRIORITY_OF_MIDDLEWARE = 20
 and discovery keeps the middleware's busy for long when a node joins."""
 
 
-def take_priority(priority: Priority, fifo: int = _FIFO_PRIORITY) -> None:
+def take_priority(priority: Priority) -> None:
     """Give the calling thread, and those that it starts from now on, a priority.
 
     What is not allowed is left: `realtime-rl doctor` says how to allow it.
     """
     this = threading.get_native_id()
     if priority is Priority.REALTIME:
-        # a page that was taken away costs a read from the disk just when the tick is due
-        ctypes.CDLL(None).mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT)
-        with contextlib.suppress(PermissionError):
-            os.sched_setscheduler(this, os.SCHED_FIFO, os.sched_param(fifo))
-            return
-        with contextlib.suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, this, -10)
+        _make_realtime(this, _FIFO_PRIORITY)
     elif priority is Priority.NORMAL:
         os.sched_setscheduler(this, os.SCHED_OTHER, os.sched_param(0))
         os.setpriority(os.PRIO_PROCESS, this, 0)
@@ -142,6 +136,41 @@ def take_priority(priority: Priority, fifo: int = _FIFO_PRIORITY) -> None:
     else:
         os.setpriority(os.PRIO_PROCESS, this, 19)
         os.sched_setscheduler(this, os.SCHED_IDLE, os.sched_param(0))
+
+
+def begin_start() -> None:
+    """Mark the calling thread, and those that it starts until `end_start`: a node is being made.
+
+    That takes a core for some tenths of a second, which a node that joins others must not take
+    from what they do in time. Threads that take a priority meanwhile lose the mark.
+    """
+    os.sched_setscheduler(threading.get_native_id(), os.SCHED_BATCH, os.sched_param(0))
+
+
+def end_start() -> None:
+    """The node is made: it acts in time from now on, and so does the middleware, one step below.
+
+    The middleware's threads are those that still have the mark, the calling thread apart.
+    """
+    take_priority(Priority.REALTIME)
+    for name in os.listdir("/proc/self/task"):
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            if os.sched_getscheduler(int(name)) == os.SCHED_BATCH:
+                _make_realtime(int(name), _FIFO_PRIORITY_OF_MIDDLEWARE)
+
+
+def _make_realtime(thread: int, fifo: int) -> None:
+    try:
+        os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(fifo))
+    except PermissionError:
+        os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, thread, -10)
+
+
+def _lock_memory() -> None:
+    """A page that was taken away costs a read from the disk just when the tick is due."""
+    ctypes.CDLL(None).mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT)
 
 
 def _end_with_parent() -> None:
@@ -165,14 +194,17 @@ def main(make: Callable[[], Node], priority: Priority) -> int:
     """
     _end_with_parent()
     if priority is Priority.REALTIME:
-        # the middleware's threads inherit it
-        take_priority(priority, _FIFO_PRIORITY_OF_MIDDLEWARE)
+        _lock_memory()
+        begin_start()
     stop = StopSignals()
     rclpy.init(args=sys.argv, signal_handler_options=rclpy.SignalHandlerOptions.NO)
     node: Node | None = None
     try:
         node = make()
-        take_priority(priority)  # of this thread only: a starved middleware loses messages
+        if priority is Priority.REALTIME:
+            end_start()
+        else:
+            take_priority(priority)  # of this thread only: a starved middleware loses messages
         spin(node, stop, node if hasattr(node, "next_deadline_ns") else None)
     except RealtimeRlError as error:
         name = node.get_name() if node is not None else Path(sys.argv[0]).stem

@@ -7,6 +7,7 @@ import torch
 from learning.tiny_transitions import BUTTONS, IMAGE, VECTOR, WHEELS
 
 from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.learning.bodies import Keypoints
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.networks import build, parameter_count
 
@@ -15,6 +16,7 @@ GAME_BOY = ActionSpace(("A", "B", "LEFT", "UP", "RIGHT", "DOWN", "NOOP"), (6.0,)
 
 @pytest.mark.parametrize(("name", "observation", "stack", "count"), [
     ("small", IMAGE, 4, 344_000),
+    ("keypoints", IMAGE, 4, 11_059),
     ("nature", IMAGE, 4, 1_685_000),
     ("impala", IMAGE, 1, 902_000),
     ("impala_deep", IMAGE, 1, 1_287_000),
@@ -48,7 +50,7 @@ def test_the_papers_sizes_and_that_none_is_allocated(name: str, count: float) ->
 
 
 def test_meta_networks_count_what_real_ones_have() -> None:
-    for name in ("small", "nature:1/4", "impala:1/8", "impala_deep:1/8", "mlp"):
+    for name in ("small", "keypoints", "nature:1/4", "impala:1/8", "impala_deep:1/8", "mlp"):
         real, counted = (build(name, IMAGE, 4, BUTTONS, 0, device=device)
                          for device in ("cpu", "meta"))
         assert parameter_count(counted) == parameter_count(real)
@@ -85,6 +87,14 @@ def test_small_sees_neither_brightness_nor_contrast() -> None:
     assert torch.isfinite(network(torch.zeros(1, 1, 84, 84))).all()  # a black screen
 
 
+def test_keypoints_are_where_the_maps_are_brightest() -> None:
+    maps = torch.zeros(2, 3, 5, 9)
+    maps[0, 0, 1, 8] = maps[0, 1, 4, 0] = maps[1, 2, 2, 2] = 50.0
+    found = Keypoints(3)(maps)
+    assert torch.allclose(found[0], torch.tensor([1.0, -1.0, 0.0, -0.5, 1.0, 0.0]), atol=1e-6)
+    assert torch.allclose(found[1], torch.tensor([0.0, 0.0, -0.5, 0.0, 0.0, 0.0]), atol=1e-6)
+
+
 def test_continuous_actions_stay_within_their_limits() -> None:
     network = build("mlp", VECTOR, 1, WHEELS, 0)
     actions = network(1000 * torch.randn(100, 3))
@@ -94,7 +104,7 @@ def test_continuous_actions_stay_within_their_limits() -> None:
 
 
 @pytest.mark.parametrize(("name", "observation", "message"), [
-    ("tiny", IMAGE, "network 'tiny' is not one of 'impala', 'impala_deep', 'mlp'"),
+    ("tiny", IMAGE, "network 'tiny' is not one of 'impala', 'impala_deep', 'keypoints'"),
     ("impala:0", IMAGE, "network 'impala:0' is not one of"),
     ("impala:x", IMAGE, "network 'impala:x' is not one of"),
     ("impala:", IMAGE, "network 'impala:' is not one of"),

@@ -114,8 +114,8 @@ def test_a_policy_of_another_plant_leaves_a_network_as_it_is(
 
 @pytest.mark.parametrize("inline_bytes", [ONE_FILE, TWO_FILES])
 @pytest.mark.parametrize(("name", "observation", "actions"), [
-    ("small", IMAGE, BUTTONS), ("nature:1/2", IMAGE, BUTTONS), ("impala:1/4", IMAGE, BUTTONS),
-    ("impala_deep:1/8", IMAGE, BUTTONS),
+    ("small", IMAGE, BUTTONS), ("keypoints", IMAGE, BUTTONS), ("nature:1/2", IMAGE, BUTTONS),
+    ("impala:1/4", IMAGE, BUTTONS), ("impala_deep:1/8", IMAGE, BUTTONS),
     ("mlp", VECTOR, BUTTONS), ("mlp", VECTOR, WHEELS)])
 def test_onnx_gives_what_torch_gives_before_and_after_a_refresh(
     tmp_path: Path, name: str, observation: ObservationSpec, actions: ActionSpace,
