@@ -13,11 +13,14 @@ from realtime_rl.core import default_policy, wire
 from realtime_rl.core.arbiter import Arbiter, ArbiterLimits, Decision
 from realtime_rl.core.gamepad import GamepadLayout
 from realtime_rl.core.parameters import ActuatorParameters
-from realtime_rl.core.records import Fate, Timestep
+from realtime_rl.core.records import Fate, Reason, Timestep
 from realtime_rl.core.types import Action, ActionSpace
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.parameters import NodeParameters
+
+_ORDINARY = (Reason.LATE, Reason.DUPLICATE)
+"""Reasons that staggered workers give now and then; the verdicts count them."""
 
 
 class ActuatorNode(Node):
@@ -44,6 +47,8 @@ class ActuatorNode(Node):
         self.create_subscription(Joy, "action", self._on_action, qos.ACTIONS)
         self.create_subscription(Joy, "operator", self._on_operator, qos.COMMAND)
         self.create_service(SetBool, "stop", self._on_stop)
+        # rclpy takes some 100 ms for the first line of a process: not when an action is due
+        self.get_logger().info(f"'{config.default_policy}' acts where no action arrives in time")
 
     def next_deadline_ns(self) -> int | None:
         """When the next tick must have a command."""
@@ -72,7 +77,7 @@ class ActuatorNode(Node):
             return
         decision = self._arbiter.on_action(action, now_ns)
         for verdict in decision.verdicts:
-            if verdict.fate is Fate.REJECTED:
+            if verdict.fate is Fate.REJECTED and verdict.reason not in _ORDINARY:
                 self.get_logger().warning(
                     f"action rejected, {verdict.reason.name.lower()}: {action!r}",
                     throttle_duration_sec=1.0)

@@ -22,7 +22,7 @@ from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.parameters import NodeParameters
 
 _FIRST_TICK_AFTER_NS = 100_000_000
-"""The grid begins a moment after the node exists, so that tick 0 is not late already."""
+"""The grid begins a moment after the node is asked for its first tick: until then it was made."""
 
 
 class PlantNode(Node):
@@ -47,15 +47,20 @@ class PlantNode(Node):
         self.create_service(Trigger, "reset", self._on_reset)
         self._ros_start_ns = self.get_clock().now().nanoseconds
         self._start_ns = time.monotonic_ns()
-        self._pacer = TickPacer(spec.period_ns, self._start_ns + _FIRST_TICK_AFTER_NS)
+        self._pacer: TickPacer | None = None
         self.get_logger().info(f"plant '{spec.name}' ticks every {spec.period_ns / 1e6:.3f} ms")
 
     def next_deadline_ns(self) -> int:
         """The next tick's place on the grid."""
+        if self._pacer is None:
+            self._pacer = TickPacer(self._spec.period_ns,
+                                    time.monotonic_ns() + _FIRST_TICK_AFTER_NS)
         return self._pacer.next_due_ns
 
     def on_deadline(self, now_ns: int) -> None:
         """One tick."""
+        if self._pacer is None:
+            return
         started = self._pacer.start(now_ns)
         command = self._latch.latch()
         transition = self._plant.step(command.action)
