@@ -118,6 +118,9 @@ _FIFO_PRIORITY = 30
 _FIFO_PRIORITY_OF_MIDDLEWARE = 20
 """Below the threads that tick and act: threads of equal priority do not make way for each other,
 and discovery keeps the middleware's busy for long when a node joins."""
+_FIFO_PRIORITY_OF_START = 10
+"""Below the middleware of those that act; but the joining node's own must not lose what the others
+say of themselves at once: that is said again only seconds later."""
 
 
 def take_priority(priority: Priority) -> None:
@@ -139,23 +142,23 @@ def take_priority(priority: Priority) -> None:
 
 
 def begin_start() -> None:
-    """Mark the calling thread, and those that it starts until `end_start`: a node is being made.
+    """Give the calling thread the priority at which a node is made, inherited by those it starts.
 
     That takes a core for some tenths of a second, which a node that joins others must not take
-    from what they do in time. Threads that take a priority meanwhile lose the mark.
+    from what they do in time.
     """
-    os.sched_setscheduler(threading.get_native_id(), os.SCHED_BATCH, os.sched_param(0))
+    _make_realtime(threading.get_native_id(), _FIFO_PRIORITY_OF_START)
 
 
 def end_start() -> None:
     """The node is made: it acts in time from now on, and so does the middleware, one step below.
 
-    The middleware's threads are those that still have the mark, the calling thread apart.
+    The middleware's threads are those that did not take another priority meanwhile.
     """
     take_priority(Priority.REALTIME)
     for name in os.listdir("/proc/self/task"):
         with contextlib.suppress(ProcessLookupError):  # it has just ended
-            if os.sched_getscheduler(int(name)) == os.SCHED_BATCH:
+            if os.sched_getparam(int(name)).sched_priority == _FIFO_PRIORITY_OF_START:
                 _make_realtime(int(name), _FIFO_PRIORITY_OF_MIDDLEWARE)
 
 
@@ -163,7 +166,6 @@ def _make_realtime(thread: int, fifo: int) -> None:
     try:
         os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(fifo))
     except PermissionError:
-        os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
         with contextlib.suppress(PermissionError):
             os.setpriority(os.PRIO_PROCESS, thread, -10)
 

@@ -65,23 +65,19 @@ def realtime_is_allowed() -> bool:
     return bool(allowed)
 
 
-def test_a_node_that_is_being_made_takes_nothing_from_those_that_act() -> None:
-    assert schedulers(lambda: None) == {
-        "main": (os.SCHED_BATCH, 0), "middleware": (os.SCHED_BATCH, 0),
-        "worker": (os.SCHED_OTHER, 0)}
-
-
-def test_a_node_that_is_made_acts_in_time_and_its_workers_stay_ordinary() -> None:
-    found = schedulers(runtime.end_start)
-    assert found["worker"] == (os.SCHED_OTHER, 0)
+def test_what_is_being_made_yields_to_what_acts_and_workers_stay_ordinary() -> None:
+    begun, ended = schedulers(lambda: None), schedulers(runtime.end_start)
+    assert begun["worker"] == ended["worker"] == (os.SCHED_OTHER, 0)
+    assert begun["main"] == begun["middleware"]
     if realtime_is_allowed():
-        assert found["main"][0] == found["middleware"][0] == os.SCHED_FIFO
-        assert found["main"][1] > found["middleware"][1] > 0
+        assert {found[0] for name in ("main", "middleware")
+                for found in (begun[name], ended[name])} == {os.SCHED_FIFO}
+        assert begun["middleware"][1] < ended["middleware"][1] < ended["main"][1]
     else:
-        assert found["main"] == found["middleware"] == (os.SCHED_OTHER, 0)
+        assert begun["main"] == ended["main"] == ended["middleware"] == (os.SCHED_OTHER, 0)
 
 
-def test_where_it_may_not_act_in_time_no_mark_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nothing_may_act_in_time_all_stays_ordinary(monkeypatch: pytest.MonkeyPatch) -> None:
     change = os.sched_setscheduler
 
     def refuse(thread: int, policy: int, parameter: os.sched_param) -> None:
