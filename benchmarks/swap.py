@@ -27,6 +27,7 @@ from realtime_rl.bench.live import START_S, LiveBench, measure
 from realtime_rl.core.accounting import RunRecords
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.policy_metadata import PolicyMetadata
+from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.records import Timestep
 from realtime_rl.core.types import Cause
 from realtime_rl.learning import networks
@@ -39,7 +40,7 @@ AFTER_S = 1.0
 """Ticks are a swap's from its announcement to so long after the first inference with it [s]."""
 
 
-def export(args: argparse.Namespace, options: Sequence[str], folder: Path) -> list[str]:
+def export(args: argparse.Namespace, options: Sequence[str], folder: Path) -> list[PolicyUri]:
     """Write all versions; return their URIs, the one to start from first."""
     plant = registry.make(PLANT, registry.parse_options(options), args.seed)
     spec = plant.spec
@@ -48,8 +49,8 @@ def export(args: argparse.Namespace, options: Sequence[str], folder: Path) -> li
     print(f"{args.network}: {networks.parameter_count(network) / 1e6:.1f}M weights, "
           f"{args.swaps + 1} versions", file=sys.stderr)
     exporter = PolicyExporter(network, folder, keep=args.swaps + 1)
-    return [str(exporter.export(PolicyMetadata(
-        INPUT_NAME, spec.observation, 1, spec.actions, version, 0, 0.0, "benchmark", "q_values")))
+    return [exporter.export(PolicyMetadata(
+        INPUT_NAME, spec.observation, 1, spec.actions, version, 0, 0.0, "benchmark", "q_values"))
         for version in range(args.swaps + 1)]
 
 
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     announced_ns: list[int] = []
     bench = LiveBench(
         workers=str(args.workers), latency="none", duration_s=args.every * (args.swaps + 0.5),
-        plant=PLANT, plant_options=options, assignments=(f"scenario.policy={first}",))
+        plant=PLANT, plant_options=options, assignments=(f"scenario.policy={first.path}",))
     rclpy.init()
     try:
         publisher = rclpy.create_node("versions").create_publisher(String, "policy", qos.LATCHED)
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
             due_s = START_S + bench.settle_s + args.every * (number + 0.5)
             if number < len(others) and elapsed_s >= due_s:
                 announced_ns.append(time.time_ns())
-                publisher.publish(String(data=others[number]))
+                publisher.publish(String(data=str(others[number])))
 
         measured = measure(bench, lambda elapsed_s: None, lambda line: print(line, file=sys.stderr),
                            announce)

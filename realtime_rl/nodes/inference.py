@@ -191,6 +191,9 @@ class InferenceNode(LifecycleNode):
         for warning in (*policy.warnings, policy.fallback):
             if warning:
                 logger.warning(warning)
+        if self._config.threads == 1:  # more of them would inherit this thread's priority
+            # later policies are made beside inference, which must not wait for that
+            runtime.take_priority(runtime.Priority.BACKGROUND)
 
     def _on_swap_failure(self, uri: str, error: str) -> None:
         self._failure = error
