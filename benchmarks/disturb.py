@@ -26,7 +26,6 @@ import numpy as np
 from realtime_rl.bench.live import Disturb, LiveBench, Measured, measure
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.records import Timestep
-from realtime_rl.core.types import Cause
 from realtime_rl.policies.latency import Latency
 
 _VICTIM_NUMBER = 1
@@ -150,7 +149,7 @@ def _measure(bench: LiveBench, disturb: Disturb = lambda elapsed_s, pids: None) 
 
 
 def _missing(steps: Sequence[Timestep]) -> list[Timestep]:
-    return [step for step in steps if step.cause in {Cause.DEFAULT, Cause.NONE}]
+    return [step for step in steps if step.missing]
 
 
 def _share(steps: Sequence[Timestep], begin_ns: int, end_ns: int) -> float:

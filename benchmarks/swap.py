@@ -29,7 +29,6 @@ from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.policy_metadata import PolicyMetadata
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.records import Timestep
-from realtime_rl.core.types import Cause
 from realtime_rl.learning import networks
 from realtime_rl.learning.onnx_export import INPUT_NAME, PolicyExporter
 from realtime_rl.plants import registry
@@ -111,7 +110,7 @@ def counts(records: RunRecords, announced_ns: Sequence[int], before_ns: int) -> 
 
 
 def _missing(steps: Sequence[Timestep]) -> int:
-    return sum(step.cause in {Cause.DEFAULT, Cause.NONE} for step in steps)
+    return sum(step.missing for step in steps)
 
 
 def main() -> int:

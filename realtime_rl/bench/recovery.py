@@ -7,7 +7,6 @@ from statistics import median
 
 from realtime_rl.core.accounting import RunRecords, real
 from realtime_rl.core.statistics import plant_lives, startup_length
-from realtime_rl.core.types import Cause
 
 _AGAIN = 60
 """An action at every tick means: at so many in a row."""
@@ -42,7 +41,7 @@ def recovery(records: RunRecords) -> Recovery | None:
     if longest.duration_s < _OUTLIER * typical_s:
         return None
     steps = lives[0][startup_length(lives[0]):]
-    idle = [step.tick for step in steps if step.cause in (Cause.DEFAULT, Cause.NONE)]
+    idle = [step.tick for step in steps if step.missing]
     before = sum(step.tick <= longest.tick for step in steps)
     lost_before = sum(tick <= longest.tick for tick in idle)
     found = Recovery(longest.tick, longest.duration_s * 1e3, None)

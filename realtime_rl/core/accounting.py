@@ -232,7 +232,7 @@ def _interaction(records: RunRecords, lives: Sequence[Sequence[Timestep]],
         startup_ticks=startup, policy_ticks=causes[Cause.POLICY],
         default_ticks=causes[Cause.DEFAULT], operator_ticks=causes[Cause.OPERATOR],
         stop_ticks=causes[Cause.STOP], none_ticks=causes[Cause.NONE],
-        inaction_fraction=((causes[Cause.DEFAULT] + causes[Cause.NONE]) / acting
+        inaction_fraction=(sum(step.missing for step in ticks[startup:]) / acting
                            if acting else None),
         rejected=({reason.name.lower(): reasons[reason] for reason in Reason
                    if reason is not Reason.NONE} if known else None),

@@ -152,6 +152,11 @@ class Timestep:
     """What the plant was stepped with."""
     plant: str = ""
 
+    @property
+    def missing(self) -> bool:
+        """No policy's action came: the default policy acted, or no command was there at all."""
+        return self.cause in (Cause.DEFAULT, Cause.NONE)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -119,8 +119,8 @@ _FIFO_PRIORITY_OF_MIDDLEWARE = 20
 """Below the threads that tick and act: threads of equal priority do not make way for each other,
 and discovery keeps the middleware's busy for long when a node joins."""
 _FIFO_PRIORITY_OF_START = 10
-"""Below the middleware of those that act; but the joining node's own must not lose what the others
-say of themselves at once: that is said again only seconds later."""
+"""Below the middleware of those that act, which must not wait for a node that joins; above what is
+ordinary, for which the node would wait."""
 
 
 def take_priority(priority: Priority) -> None:

@@ -12,7 +12,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import JointState, Joy
 from std_msgs.msg import String
 
-from realtime_rl.core.records import Inference, Timestep, Verdict
+from realtime_rl.core.records import Inference, ScheduleRecord, Timestep, Verdict
 from realtime_rl.ros import messages, qos
 from realtime_rl.ros.executor import TickExecutor
 from realtime_rl.runner.prepare import prepare
@@ -35,14 +35,17 @@ class Watcher(Node):
         self.steps: list[Timestep] = []
         self.verdicts: list[Verdict] = []
         self.inferences: list[Inference] = []
+        self.schedules: list[ScheduleRecord] = []
         self.policies: list[str] = []
         self.executor_of_test = TickExecutor(self)
-        for topic, kind, kept in (("timestep", Timestep, self.steps),
-                                  ("verdict", Verdict, self.verdicts),
-                                  ("inference", Inference, self.inferences)):
+        for topic, kind, kept, profile in (
+                ("timestep", Timestep, self.steps, qos.RECORD),
+                ("verdict", Verdict, self.verdicts, qos.RECORD),
+                ("inference", Inference, self.inferences, qos.RECORD),
+                ("schedule", ScheduleRecord, self.schedules, qos.LATCHED)):
             self.create_subscription(
                 JointState, topic, lambda m, kind=kind, kept=kept: kept.append(
-                    messages.from_scalars(kind, m)), qos.RECORD)
+                    messages.from_scalars(kind, m)), profile)
         self.action = self.create_publisher(Joy, "action", qos.COMMAND)
         self.operator = self.create_publisher(Joy, "operator", qos.COMMAND)
         self.policy = self.create_publisher(String, "policy", qos.LATCHED)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -81,11 +82,13 @@ def test_the_workers_are_scheduled_through_their_parameters(graph: LiveGraph) ->
     recent = watcher.inferences[seen:]
     assert {i.worker for i in recent if i.worker >= 0} == {0, 1, 2}
     assert all(i.emulated == "constant:30ms" for i in recent)
-    promised: dict[int, set[int]] = {}  # ticks by generation: 2, or more on a slow machine
-    for record in recent:
-        promised.setdefault(record.generation, set()).add(record.due_tick - record.tick)
-    assert all(len(delays) == 1 and min(delays) >= 2
-               for generation, delays in promised.items() if generation >= 1)
+    scheduled = [i for i in recent if i.generation >= 1]
+    assert scheduled
+    newest = scheduled[-1].generation
+    watcher.wait(lambda: newest in {s.generation for s in watcher.schedules}, "it is announced")
+    delays = {s.generation: s.promised_delay_ticks for s in watcher.schedules}
+    assert min(delays.values()) >= 2  # 30 ms at 20 ms a tick; more on a slow machine
+    assert all(i.due_tick - i.tick == delays[i.generation] for i in scheduled)
 
 
 @pytest.mark.parametrize(("change", "reason"), [
@@ -121,6 +124,8 @@ def test_a_duplicate_and_malformed_ones_are_rejected(graph: LiveGraph) -> None:
     for reason, count in ((Reason.DUPLICATE, 1), (Reason.MALFORMED, 3)):
         watcher.wait(lambda reason=reason, count=count: sum(
             v.reason is reason for v in watcher.verdicts) >= count, f"rejected as {reason.name}")
+    watcher.wait(lambda: graph.said("action rejected, malformed"), "what is wrong is said")
+    assert not graph.said("action rejected, duplicate")  # it is of staggering, not wrong
     watcher.wait_for_steps(by_policy, 5, "the policy goes on")
 
 
@@ -184,7 +189,9 @@ def test_stop_holds_the_safe_command_until_released(graph: LiveGraph) -> None:
     seen = len(watcher.steps)
     watcher.wait(lambda: len(watcher.steps) > seen + 10, "the plant goes on")
     held = watcher.steps[seen + 2:]  # a tick may start before its command on a slow machine
-    assert Cause.STOP in {step.cause for step in held} <= {Cause.STOP, Cause.NONE}
+    causes = Counter(step.cause for step in held)
+    assert set(causes) <= {Cause.STOP, Cause.NONE}
+    assert causes[Cause.STOP] > causes[Cause.NONE]
     assert {step.action for step in held} == {graph.prepared.plant.actions.noop}
     assert watcher.call(SetBool, "stop", SetBool.Request(data=False)).success
     watcher.wait_for_steps(by_policy, 5, "the policy acts again")
