@@ -103,7 +103,7 @@ def scaling_document(scaling: Scaling, points: Sequence[Point], line: Line | Non
             "handover_ms": scaling.handover_ns / 1e6, "cv": scaling.cv, "target": scaling.target,
             "fit": asdict(line) if line else None,
             "live_fit": asdict(live_line) if live_line else None,
-            "points": [asdict(point) for point in points]}
+            "points": [{**asdict(point), "live": point.live} for point in points]}
 
 
 def scaling_text(points: Sequence[Point], line: Line | None, live_line: Line | None) -> str:
@@ -117,4 +117,8 @@ def scaling_text(points: Sequence[Point], line: Line | None, live_line: Line | N
     said = [f"{what}: workers = {found.slope:.4f} x ticks {found.intercept:+.2f}, "
             f"R² = {found.r_squared:.5f}"
             for what, found in (("virtual time", line), ("live", live_line)) if found is not None]
-    return "\n".join([table(head, body), "", *said])
+    tried = [f"tried live at {point.latency_ticks:.4g} ticks: " + ", ".join(
+        f"{trial.workers} workers {percent(trial.inaction)} ({trial.stolen_percent:.2f} % stolen"
+        + (f"; the calmest of {trial.runs} runs)" if trial.runs > 1 else ")")
+        for trial in point.trials) for point in points if point.live]
+    return "\n".join([table(head, body), "", *tried, *said])

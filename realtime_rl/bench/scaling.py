@@ -53,6 +53,18 @@ class Scaling:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveTrial:
+    """One number of workers that was tried live."""
+
+    workers: int
+    inaction: float
+    stolen_percent: float
+    """What the machine's host took meanwhile."""
+    runs: int
+    """How many were made, of which this was the calmest."""
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """One inference time."""
 
@@ -65,7 +77,13 @@ class Point:
     unstaggered_inaction: float | None = None
     """With so many workers that start when they are free."""
     sequential_inaction: float | None = None
-    live: bool = False
+    trials: tuple[LiveTrial, ...] = ()
+    """Those of a live search, in their order; none in virtual time."""
+
+    @property
+    def live(self) -> bool:
+        """Whether it was found by live runs."""
+        return bool(self.trials)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +111,20 @@ def live(scaling: Scaling, workers: Sequence[int], bench: LiveBench, stages: Sta
     """Search with live runs, at inference times for which so many workers are planned."""
     for number in workers:
         ticks = _ticks_for(scaling, number)
+        trials: list[LiveTrial] = []
 
-        def inaction(tried: int, ticks: float = ticks) -> float:
+        def inaction(tried: int, ticks: float = ticks, trials: list[LiveTrial] = trials) -> float:
             stages.stage(f"{ticks:.1f} ticks, {tried} workers, {bench.duration_s:g} s, live",
                          bench.whole_s)
             run = replace(bench, workers=str(tried), latency=str(scaling.latency(ticks)))
-            figures = measure(run, stages.update, stages.say).report.figures
-            fraction = figures["interaction"]["inaction_fraction"]
-            return 1.0 if fraction is None else fraction
+            measured = measure(run, stages.update, stages.say)
+            fraction = measured.report.figures["interaction"]["inaction_fraction"]
+            trials.append(LiveTrial(tried, 1.0 if fraction is None else fraction,
+                                    measured.stolen_percent, measured.runs))
+            return trials[-1].inaction
 
         found = _walk(inaction, scaling.target, number)
-        yield Point(ticks, *found, live=True)
+        yield Point(ticks, *found, trials=tuple(trials))
 
 
 def fit(points: Sequence[Point]) -> Line | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from realtime_rl.bench import scaling as module
 from realtime_rl.bench.documents import scaling_document, scaling_text, to_json
 from realtime_rl.bench.drawing import draw_scaling
+from realtime_rl.bench.live import LiveBench
 from realtime_rl.bench.progress import Stages
-from realtime_rl.bench.scaling import Point, Scaling, fit, in_virtual_time
+from realtime_rl.bench.scaling import LiveTrial, Point, Scaling, fit, in_virtual_time
 
 CONSTANT = Scaling(16_000_000, 2_000_000, 0.0, 0.005)
 
@@ -40,12 +42,19 @@ def test_varying_times_take_a_few_more() -> None:
 
 
 def test_what_is_said_and_drawn(points: list[Point], tmp_path: Path) -> None:
-    lived = [Point(8.0, 8, 0.001, live=True), Point(12.0, None, 0.5, live=True)]
+    lived = [Point(8.0, 8, 0.001, trials=(LiveTrial(8, 0.001, 0.4, 1),
+                                          LiveTrial(7, 0.125, 1.5, 3))),
+             Point(12.0, None, 0.5, trials=(LiveTrial(12, 0.5, 0.25, 1),))]
     text = scaling_text([*points, *lived], fit(points), fit(lived))
     assert "workers = 1.0000 x ticks" in text
     assert "8 live" in text
+    assert ("tried live at 8 ticks: 8 workers 0.10 % (0.40 % stolen), "
+            "7 workers 12.50 % (1.50 % stolen; the calmest of 3 runs)") in text
     document = scaling_document(CONSTANT, [*points, *lived], fit(points), fit(lived))
     assert document["live_fit"] is None
+    assert [point["live"] for point in document["points"]] == [False] * 4 + [True] * 2
+    assert list(document["points"][-1]["trials"]) == [
+        {"workers": 12, "inaction": 0.5, "stolen_percent": 0.25, "runs": 1}]
     assert '"required_workers": 20' in to_json(document)
     draw_scaling([*points, *lived], fit(points), tmp_path / "s.svg")
     assert (tmp_path / "s.svg").stat().st_size > 1000
@@ -68,6 +77,19 @@ def test_the_live_search_goes_one_by_one(needed: int, likely: int) -> None:
     found, inaction = module._walk(lambda workers: 0.0 if workers >= needed else 1.0, 0.01, likely)
     assert found == (needed if needed <= likely + 4 else None)
     assert inaction == (0.0 if found else 1.0)
+
+
+def test_a_live_search_says_what_was_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    def measure(bench: LiveBench, *_: object) -> SimpleNamespace:
+        enough = int(bench.workers) >= 5
+        figures = {"interaction": {"inaction_fraction": 0.0 if enough else None}}
+        return SimpleNamespace(report=SimpleNamespace(figures=figures), stolen_percent=0.5, runs=2)
+
+    monkeypatch.setattr(module, "measure", measure)
+    bench = LiveBench(workers="1", latency="constant:1ms", duration_s=1.0)
+    [point] = module.live(CONSTANT, [5], bench, Stages())
+    assert (point.required_workers, point.inaction, point.live) == (5, 0.0, True)
+    assert point.trials == (LiveTrial(5, 0.0, 0.5, 2), LiveTrial(4, 1.0, 0.5, 2))
 
 
 @pytest.mark.parametrize(("cv", "workers"), [(0.0, 8), (0.3, 12)])
