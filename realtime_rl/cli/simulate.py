@@ -15,6 +15,7 @@ from realtime_rl.files import write_atomically
 from realtime_rl.plants import registry
 from realtime_rl.simulate import players
 from realtime_rl.simulate.episodes import Game, play_all
+from realtime_rl.simulate.evaluation import LONGEST
 from realtime_rl.simulate.figures import Figures
 from realtime_rl.simulate.loop import INTERACTIONS, Delay, simulate
 
@@ -58,7 +59,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="ticks to run (default: %(default)s)")
     parser.add_argument("--episodes", type=int, metavar="E",
                         help="instead of --steps: so many whole episodes, each with a seed of its "
-                             "own")
+                             f"own; one that does not end within {LONGEST} ticks has no return")
     parser.add_argument("--processes", type=int, default=1, metavar="P",
                         help="that share the episodes; the figures are the same for any number "
                              "(default: 1)")
@@ -73,15 +74,16 @@ def main(args: argparse.Namespace) -> int:
         return _replay(args)
     figures = run(args)
     interval = figures.interval()
+    cut = 0 if args.episodes is None else args.episodes - interval.n
     document = {
         "schema": _SCHEMA, "plant": args.plant, "policy": args.policy, "seed": args.seed,
         "delay_ticks": args.delay, "interaction": args.interaction, "ticks": figures.ticks,
         "reward": figures.reward, "inaction_fraction": _known(figures.inaction_fraction),
-        "episodes": {"count": interval.n, "return": {
+        "episodes": {"count": interval.n, "cut": cut, "return": {
             "mean": _known(interval.mean), "low": _known(interval.low),
             "high": _known(interval.high)}},
     }
-    _put(args, document, _sentence(figures))
+    _put(args, document, _sentence(figures, cut))
     return 0
 
 
@@ -140,9 +142,13 @@ def run(args: argparse.Namespace) -> Figures:
     return figures
 
 
-def _sentence(figures: Figures) -> str:
+def _sentence(figures: Figures, cut: int) -> str:
     interval = figures.interval()
     head = f"{figures.ticks} ticks, {interval.n} episodes, reward {figures.reward:g}"
+    if cut:
+        head += f", {cut} more cut off after {LONGEST} ticks without an end"
+    if interval.n == 0 and cut:
+        return f"{head}: no mean return"
     if interval.n == 0:
         return f"{head}: no episode ended; raise --steps for a mean return"
     return (f"{head}: mean return {interval.mean:.3f}, 95% interval "

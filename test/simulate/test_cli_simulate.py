@@ -147,6 +147,23 @@ def test_too_few_steps_for_a_return_say_so(capsys: pytest.CaptureFixture[str]) -
     assert "no episode ended; raise --steps" in capsys.readouterr().out
 
 
+def test_episodes_without_an_end_are_counted_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "figures.json"
+    command = ["simulate", *COUNTER, "--policy", "random", "--episodes", "2", "--json", str(path)]
+    assert main(command) == 0
+    assert json.loads(path.read_text())["episodes"]["cut"] == 0
+    assert "cut off" not in capsys.readouterr().out
+    monkeypatch.setattr("realtime_rl.simulate.episodes.LONGEST", 7)
+    assert main(command) == 0
+    assert json.loads(path.read_text())["episodes"]["cut"] == 2
+    said = capsys.readouterr().out
+    assert "14 ticks, 0 episodes" in said
+    assert "2 more cut off after" in said
+    assert "--steps" not in said
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--policy", "absent.onnx"], "policy 'absent.onnx': this host cannot read it"),
     (["--policy", "random", "--delay", "0"], "delay 0 must be 1 tick or more"),
