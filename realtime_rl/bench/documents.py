@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from realtime_rl.bags.report import to_text
 from realtime_rl.bench.compare import Comparison, Row
 from realtime_rl.bench.live import LiveBench, Measured
 from realtime_rl.bench.scaling import Line, Point, Scaling
@@ -47,6 +46,8 @@ def stagger_text(measured: Measured) -> str:
         ("Stolen", number(used.stolen_percent, 2),
          "% of the machine's CPU time went to others on its host: more than 0.5 shows"
          + (f"; the calmest of {measured.runs} runs" if measured.runs > 1 else ""))]
+    from realtime_rl.bags.report import to_text
+
     return to_text(measured.report) + "\n" + "".join(
         f"  {label:<10}{value:>10}  {detail}\n" for label, value, detail in lines)
 

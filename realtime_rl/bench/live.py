@@ -12,14 +12,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
-from realtime_rl.bags.report import Report, make_report
 from realtime_rl.bench.usage import Usage, Used
 from realtime_rl.core.errors import BagError, ConfigError, PolicyError
 from realtime_rl.runner.prepare import Prepared, prepare
 from realtime_rl.runner.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from realtime_rl.bags.report import Report
 
 START_S = 3.0
 """A run takes so much longer than asked for, as the nodes have to start."""
@@ -130,6 +133,8 @@ def measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[str
 
 def _measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[str], None],
              disturb: Disturb) -> Measured:
+    from realtime_rl.bags.report import make_report
+
     with tempfile.TemporaryDirectory(prefix="realtime_rl-bench-") as name:
         folder = Path(name)
         prepared = _prepared(bench, folder)

@@ -48,7 +48,7 @@ def main(args: argparse.Namespace) -> int:
         from realtime_rl.learning.heads import Head
         from realtime_rl.learning.onnx_export import initial_policy
     except ImportError as error:
-        raise MissingDependencyError(error.name or "torch", "learner") from error
+        raise MissingDependencyError(error.name or "torch", "learn") from error
     config = _config(args)
     plant = registry.make(args.plant, registry.parse_options(args.plant_option), args.seed)
     try:

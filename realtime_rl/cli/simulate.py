@@ -15,9 +15,8 @@ from realtime_rl.files import write_atomically
 from realtime_rl.plants import registry
 from realtime_rl.simulate import players
 from realtime_rl.simulate.episodes import Game, play_all
-from realtime_rl.simulate.evaluation import LONGEST
 from realtime_rl.simulate.figures import Figures
-from realtime_rl.simulate.loop import INTERACTIONS, Delay, simulate
+from realtime_rl.simulate.loop import INTERACTIONS, LONGEST, Delay, simulate
 
 _EPILOG = """examples:
   realtime-rl simulate --plant pyboy --plant-option rom=catch --policy random --steps 36000

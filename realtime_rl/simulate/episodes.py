@@ -14,9 +14,8 @@ from realtime_rl.core import default_policy
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.plants import registry
 from realtime_rl.simulate import players
-from realtime_rl.simulate.evaluation import LONGEST
 from realtime_rl.simulate.figures import Figures
-from realtime_rl.simulate.loop import Delay, Loop
+from realtime_rl.simulate.loop import LONGEST, Delay, Loop
 
 
 @dataclass(frozen=True, slots=True)

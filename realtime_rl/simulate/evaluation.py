@@ -7,16 +7,13 @@ from realtime_rl.core.types import Action, Observation
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.plants.base import Plant
 from realtime_rl.simulate.figures import Figures
-from realtime_rl.simulate.loop import Delay, Loop
-
-LONGEST = 36_000
-"""Ticks an episode on the average that are waited for: ten minutes of a Game Boy."""
+from realtime_rl.simulate.loop import LONGEST, Delay, Loop
 
 
 def evaluate(
     learner: DqnLearner, plant: Plant, delay: Delay, *, stack: int, episodes: int, history: int = 0
 ) -> Figures:
-    """Play without exploration until `episodes` ended; fewer when they take too long.
+    """Play without exploration until `episodes` ended, for `episodes` times `LONGEST` at most.
 
     Args:
         learner: its network acts; nothing is learned.

@@ -20,6 +20,8 @@ from realtime_rl.plants.base import Plant
 
 Interaction = Literal["asynchronous", "sequential"]
 INTERACTIONS: tuple[Interaction, ...] = ("asynchronous", "sequential")
+LONGEST = 36_000
+"""Ticks for which an episode's end is waited for: ten minutes of a Game Boy."""
 
 Policy = Callable[[int, Observation], Action]
 """`(tick, stacked observation) -> action`."""

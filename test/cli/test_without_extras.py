@@ -1,0 +1,65 @@
+"""The command line where only what setup.py requires is installed: as a robot may have it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HIDE = """
+import importlib.machinery, sys
+
+class Finder(importlib.machinery.PathFinder):
+    hidden = set(sys.argv.pop(1).split(","))
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        hidden = name.partition(".")[0] in cls.hidden
+        return None if hidden else super().find_spec(name, path, target)
+
+sys.meta_path[:] = [Finder if each is importlib.machinery.PathFinder else each
+                    for each in sys.meta_path]
+from realtime_rl.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+EXTRAS = ("ale_py", "cv2", "gymnasium", "hypothesis", "matplotlib", "mcap", "onnx", "onnxruntime",
+          "pyboy", "pytest", "rclpy", "rosbags", "safetensors", "torch")
+VERBS = ("run", "report", "simulate", "train", "plan", "bench", "plants", "export", "doctor")
+
+
+def without_extras(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", HIDE, ",".join(EXTRAS), *arguments],
+                          capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("arguments", [
+    ("simulate", "--plant", "counter", "--policy", "random", "--episodes", "2"),
+    ("plan", "--latency", "constant:95ms"),
+    ("bench", "scaling", "--latencies", "2"),
+    ("plants",),
+    ("doctor",),
+    *((verb, "--help") for verb in VERBS),
+])
+def test_what_needs_no_extra_works(arguments: tuple[str, ...]) -> None:
+    done = without_extras(*arguments)
+    assert done.returncode == (1 if arguments == ("doctor",) else 0), done.stderr
+    assert done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("arguments", "module", "extra"), [
+    (("simulate", "--plant", "pyboy", "--policy", "random"), "pyboy", "plants"),
+    (("simulate", "--plant", "counter", "--policy", __file__), "onnxruntime", "cpu"),
+    (("train", "--plant", "counter", "--ticks", "9", "--out", "out"), "torch", "learn"),
+    (("export", "--plant", "counter", "out.onnx"), "torch", "learn"),
+    (("report", "bag"), "rosbags", "bags"),
+    (("bench", "stagger", "--workers", "1", "--latency", "none"), "rosbags", "bags"),
+])
+def test_what_is_missing_is_one_line(arguments: tuple[str, ...], module: str, extra: str) -> None:
+    done = without_extras(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        f"realtime-rl {arguments[0]}: error: {module} is not installed; "
+        f"mend: pip install 'realtime-rl[{extra}]'")
+    assert "Traceback" not in done.stderr
