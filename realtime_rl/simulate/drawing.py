@@ -57,7 +57,7 @@ def draw_sweep(plot: Plot, points: Sequence[Point]) -> bytes:
             high = np.array([point.interval.high for point in mine]) - mean
             axes.errorbar(x, mean, yerr=np.maximum([low, high], 0.0), marker="o", markersize=4,
                           capsize=3, color=_COLOURS[index % len(_COLOURS)],
-                          label=line or _SCORE[plot.score])
+                          label=_legend(plot.lines, line) or _SCORE[plot.score])
         if plot.log and all(places[label] > 0 for label in labels):
             axes.set_xscale("log")
         axes.set_xticks([places[label] for label in labels], labels)
@@ -67,6 +67,11 @@ def draw_sweep(plot: Plot, points: Sequence[Point]) -> bytes:
         legend_above(axes)
 
     return draw(3.6, paint)
+
+
+def _legend(axis: str, label: str) -> str:
+    """Name a line by its label; a number says little without its axis."""
+    return f"{axis} {label}" if label.replace(".", "", 1).isdecimal() else label
 
 
 def _places(labels: Sequence[str], log: bool) -> dict[str, float]:

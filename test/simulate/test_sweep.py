@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,6 +67,17 @@ def test_points_are_means_over_tasks_and_seeds() -> None:
     assert interval.low == interval.high == 4.5, "that tasks differ is no uncertainty"
     assert len(rows(part, results)) == 16
     assert draw_sweep(part.plot, points(part, results)).startswith(b"<?xml")
+
+
+def test_a_line_that_is_a_number_is_drawn_with_its_axis() -> None:
+    part = part_of()
+    numbers = replace(part.plot, x="interaction", lines="delay")
+    results = {cell.key: result(1.0) for cell in part.cells}
+    by_delay = draw_sweep(numbers, points(replace(part, plot=numbers), results))
+    assert b"delay 4" in by_delay
+    by_interaction = draw_sweep(part.plot, points(part, results))
+    assert b" asynchronous " in by_interaction
+    assert b"interaction asynchronous" not in by_interaction
 
 
 def test_regret_is_against_the_same_cell_but_for_one_axis() -> None:
