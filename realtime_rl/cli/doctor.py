@@ -61,7 +61,7 @@ def main(args: argparse.Namespace) -> int:
 def examine() -> list[Finding]:
     """Look at everything that a run can need."""
     looks: tuple[Callable[[], list[Finding]], ...] = (
-        _ros, _onnxruntime, _libraries, _roms, _machine)
+        _ros, _onnxruntime, _libraries, _training, _roms, _machine)
     return [finding for look in looks for finding in look()]
 
 
@@ -116,6 +116,16 @@ def _libraries() -> list[Finding]:
         ("pyboy", "plants"), ("cv2", "plants"), ("gymnasium", "gym"), ("ale_py", "gym"),
         ("torch", "learn"), ("onnx", "learn"),
         ("safetensors", "learn"), ("rosbags", "bags"), ("mcap", "bags"), ("matplotlib", "bags"))]
+
+
+def _training() -> list[Finding]:
+    try:
+        from realtime_rl.learning import devices
+    except ImportError:
+        return []
+    gpu = devices.gpu()
+    return [Finding("GPU training", True if gpu else None,
+                    gpu or f"none: learners train on the CPU ({devices.reason()})")]
 
 
 def _roms() -> list[Finding]:

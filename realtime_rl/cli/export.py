@@ -45,11 +45,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def main(args: argparse.Namespace) -> int:
     """Write the policy and print its URI; errors are `RealtimeRlError`."""
     try:
+        from realtime_rl.learning import devices
         from realtime_rl.learning.heads import Head
         from realtime_rl.learning.onnx_export import initial_policy
     except ImportError as error:
         raise MissingDependencyError(error.name or "torch", "learn") from error
     config = _config(args)
+    devices.choose(config.device)  # refused before a learner begins, which could not do better
     plant = registry.make(args.plant, registry.parse_options(args.plant_option), args.seed)
     try:
         spec = plant.spec

@@ -162,8 +162,12 @@ def _train(args: argparse.Namespace, group: Group | None) -> int:
 def _part(settings: Settings, group: Group) -> Settings:
     """Return what this process of a group does: the same, with seeds of its own."""
     apart = group.rank * _RANK_SEED
+    if settings.learner.device == "cuda":
+        raise ConfigError("--set learner.device=cuda: processes of torchrun learn on the CPU; "
+                          "leave it out, or train in one process")
     return replace(settings, seed=settings.seed + apart, processes=group.size,
-                   learner=replace(settings.learner, seed=settings.learner.seed + apart))
+                   learner=replace(settings.learner, seed=settings.learner.seed + apart,
+                                   device="cpu"))
 
 
 def _report(args: argparse.Namespace, settings: Settings, training: Training) -> None:

@@ -9,6 +9,7 @@ from realtime_rl.core.config import parameter
 from realtime_rl.core.errors import ConfigError
 
 LEARNERS = ("dqn", "rainbow")
+DEVICES = ("cpu", "cuda", "auto")
 REPLAYS = ("recency", "reservoir", "priority")
 _Config = TypeVar("_Config", bound="DqnConfig")
 
@@ -20,6 +21,9 @@ class DqnConfig:
     network: str = parameter(
         "small", "small, keypoints, mlp, nature:K, impala:K or impala_deep:K; K multiplies the "
         "filters and may be a fraction, as `impala:1/16`")
+    device: str = parameter(
+        "cpu", "where the network is trained; `cuda`: on a GPU; `auto`: on one where torch finds "
+        "it. On a GPU the same seed need not give the same weights", choices=DEVICES)
     stack: int = parameter(4, "observations joined for the network", unit="ticks", low=1, high=64)
     action_history: int = parameter(
         0, "applied actions that the network is given beside the observations, those of the ticks "

@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -16,7 +18,15 @@ from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.policy_metadata import PolicyMetadata
 from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
-from realtime_rl.learning import distributional, group, heads, memory, networks, saved
+from realtime_rl.learning import (
+    devices,
+    distributional,
+    group,
+    heads,
+    memory,
+    networks,
+    saved,
+)
 from realtime_rl.learning.errors import LearningError, NonFiniteLossError
 from realtime_rl.learning.heads import Head
 from realtime_rl.learning.n_step import NStep
@@ -33,7 +43,8 @@ class DqnLearner:
     ) -> None:
         """Build the networks; `LearningError` for continuous actions or an unfit network.
 
-        A network is also unfit when training it takes more memory than there is. `replay` takes
+        A network is also unfit when training it takes more memory than there is, and so is a
+        device that there is not. `replay` takes
         the place of one that follows from the parameters.
         """
         if not actions.discrete:
@@ -42,12 +53,13 @@ class DqnLearner:
         self._observation = observation
         self._actions = actions
         head = Head.of(config)
+        self._device = device = devices.choose(config.device)
         memory.check(config.network, networks.build(
             config.network, observation, config.stack, actions, config.seed, head=head,
-            history=config.action_history, device="meta"), memory.available_bytes())
+            history=config.action_history, device="meta"), devices.free_bytes(device))
         self.network = networks.build(
             config.network, observation, config.stack, actions, config.seed, head=head,
-            history=config.action_history).eval()
+            history=config.action_history).to(device).eval()
         """The network that acts and is exported."""
         self._target = copy.deepcopy(self.network).requires_grad_(False)
         self._optimizer = torch.optim.Adam(
@@ -128,18 +140,22 @@ class DqnLearner:
         """Make one gradient update and return its loss.
 
         Raises:
-            LearningError: there is nothing to learn from yet, or a transition lacks its history
-                of actions.
+            LearningError: there is nothing to learn from yet, a transition lacks its history of
+                actions, or the GPU has too little memory.
             NonFiniteLossError: the loss or its gradient is not finite; the weights stay what
                 they were.
         """
         if self.updates % self._config.target_interval == 0:
             self._target.load_state_dict(self.network.state_dict())
         batch = self._batch = self._replay.sample(self._config.batch_size, self._correction)
-        losses, errors = self._compute(batch)
-        loss = (losses * torch.from_numpy(batch.weight)).mean()
         self._optimizer.zero_grad()
-        self._backward(loss)
+        try:
+            losses, errors = self._compute(batch)
+            loss = (losses * self._there(batch.weight)).mean()
+            self._backward(loss)
+        except torch.cuda.OutOfMemoryError as error:
+            raise LearningError(f"update {self.updates + 1}: the GPU's memory is full; take a "
+                                "smaller batch_size or network, or device 'cpu'") from error
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._config.clip_norm)
         value = float(loss.detach())
         if not (math.isfinite(value) and math.isfinite(float(norm))):
@@ -147,7 +163,7 @@ class DqnLearner:
                 f"update {self.updates + 1}: loss {value!r} with gradient norm {float(norm)!r}; "
                 f"the weights of update {self.updates} are kept", self._batch)
         self._optimizer.step()
-        self._replay.set_errors(batch.slot, errors.detach().numpy())
+        self._replay.set_errors(batch.slot, errors.detach().cpu().numpy())
         self.updates += 1
         return value
 
@@ -212,20 +228,20 @@ class DqnLearner:
             self.network.eval()
 
     def _of_values(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        action = torch.from_numpy(batch.action)[:, None]
+        action = self._there(batch.action)[:, None]
         inputs = self._inputs(batch.observation, batch.history)
         values = self.network(*inputs).gather(1, action)[:, 0]
         with torch.no_grad():
             inputs = self._inputs(batch.next_observation, batch.next_history)
             following: Tensor = self._target(*inputs)
             best = self._best(inputs, following)
-            wanted = (torch.from_numpy(batch.reward) + torch.from_numpy(batch.discount)
+            wanted = (self._there(batch.reward) + self._there(batch.discount)
                       * following.gather(1, best[:, None])[:, 0])
         loss = functional.smooth_l1_loss if self._config.huber else functional.mse_loss
         return loss(values, wanted, reduction="none"), values - wanted
 
     def _of_distributions(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        rows = torch.arange(len(batch.action))
+        rows = torch.arange(len(batch.action), device=self._device)
         logits = self.network.logits(*self._inputs(batch.observation, batch.history))
         support = self.network.support
         with torch.no_grad():
@@ -233,23 +249,27 @@ class DqnLearner:
             following = torch.softmax(self._target.logits(*inputs), dim=2)
             best = self._best(inputs, (following * support).sum(dim=2))
             wanted = distributional.project(
-                torch.from_numpy(batch.reward), torch.from_numpy(batch.discount),
+                self._there(batch.reward), self._there(batch.discount),
                 following[rows, best], support)
         losses = distributional.cross_entropy(
-            wanted, logits[rows, torch.from_numpy(batch.action)])
+            wanted, logits[rows, self._there(batch.action)])
         return losses, losses
 
     def _inputs(self, observation: Observation, history: Sequence[History]
                 ) -> tuple[Tensor, ...]:
         """Return B observations as the networks take them, with their histories if they do."""
-        seen, length = torch.from_numpy(observation), self._config.action_history
+        seen, length = self._there(observation), self._config.action_history
         if not length:
             return (seen,)
         if any(len(each) != length for each in history):
             raise LearningError(f"a network with action_history {length} needs as many applied "
                                 f"actions beside each observation, not {len(history[0])}: give "
                                 "the assembler the same history")
-        return seen, torch.from_numpy(encode(history, self._actions))
+        return seen, self._there(encode(history, self._actions))
+
+    def _there(self, array: NDArray[Any]) -> Tensor:
+        """Return an array as a tensor where the network is."""
+        return torch.from_numpy(array).to(self._device)
 
     def _best(self, inputs: tuple[Tensor, ...], following: Tensor) -> Tensor:
         """Choose the actions, `(B,)`, at `inputs`, whose values by the target are `following`."""

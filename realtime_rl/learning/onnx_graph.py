@@ -26,10 +26,12 @@ Array = NDArray[np.generic]
 
 def trace(network: nn.Module, metadata: PolicyMetadata) -> onnx.ModelProto:
     """Return the network as an ONNX graph whose weights have torch's names, but no values yet."""
+    device = next(network.parameters()).device
     inputs = {metadata.input_name: torch.zeros(
-        1, *metadata.input_shape, dtype=_DTYPES[metadata.observation.dtype])}
+        1, *metadata.input_shape, dtype=_DTYPES[metadata.observation.dtype], device=device)}
     if metadata.action_history:
-        inputs[HISTORY_INPUT] = torch.zeros(1, metadata.action_history, metadata.actions.size)
+        inputs[HISTORY_INPUT] = torch.zeros(1, metadata.action_history, metadata.actions.size,
+                                            device=device)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         path = Path(folder) / "traced.onnx"
         # The newer exporter needs onnxscript and is slower; the older one is deprecated only.

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -54,9 +55,11 @@ class LearningPool:
             tell: called with a line when a process ended that should not have.
 
         Raises:
-            LearningError: as in `DqnLearner`; another replay than `recency` is asked for.
+            LearningError: as in `DqnLearner`; another replay than `recency`, or a GPU, is asked
+                for.
         """
         check(config)
+        config = replace(config, device="cpu")  # where the shared memory is
         blank = networks.build(config.network, observation, config.stack, actions, config.seed,
                                head=Head.of(config), history=config.action_history, device="meta")
         memory.check(config.network, blank, memory.available_bytes(), learners)
@@ -202,6 +205,9 @@ def check(config: DqnConfig) -> None:
     if (replay := config.resolved().replay) != "recency":
         raise LearningError(f"several learning processes draw from a replay by 'recency', not "
                             f"{replay!r}; take it, or one process")
+    if config.device == "cuda":
+        raise LearningError("several learning processes share weights in the CPU's memory, not on "
+                            "'cuda'; take device 'cpu', or one process")
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -143,7 +143,8 @@ def _first_policy(settings: graph.Settings, run_dir: Path) -> str:
     """
     scenario: Scenario = graph.section_of(settings, "scenario")
     given = find_policy(scenario.policy) if scenario.policy else None
-    if given is not None and not (scenario.learner and "learner" in (scenario.nodes or NODES)):
+    learns_here = scenario.learner and "learner" in (scenario.nodes or NODES)
+    if given is not None and not learns_here:
         return str(PolicyUri(given, external_weights.read(given, "").sha256))
     if not scenario.learner:
         raise ConfigError("policy: empty, and the learner is off: name an ONNX file "
@@ -154,6 +155,7 @@ def _first_policy(settings: graph.Settings, run_dir: Path) -> str:
     options = [word for option in plant.options for word in ("--plant-option", option)]
     chosen = [word for name, item in parameters(DqnConfig).items()
               if (value := getattr(learner, name)) != item.default
+              and (learns_here or name != "device")
               for word in ("--set", f"{name}={value}")]
     weights = [] if given is None else ["--weights", str(given)]
     # in a process of its own: torch's hundreds of megabytes do not stay in this one

@@ -87,6 +87,16 @@ def test_a_policy_that_the_learner_cannot_go_on_from_is_refused(scenario: Path) 
         prepared(scenario, "learner.stack=2")
 
 
+def test_a_gpu_that_there_is_not_is_refused_where_the_learner_is(
+    scenario: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    words = ["scenario.policy=", "learner.device=cuda"]
+    with pytest.raises(PolicyError, match=r"no first policy: .*learner\.device 'cuda': torch"):
+        prepared(scenario, *words)
+    assert first_policy(prepared(scenario, *words, "scenario.nodes=inference")).is_file()
+
+
 def test_a_policy_that_is_nowhere_is_refused_with_what_there_is(scenario: Path) -> None:
     with pytest.raises(PolicyError, match=r"'yours' is no file, and not one of .*'mine'"):
         prepared(scenario, "scenario.policy=yours")

@@ -1,0 +1,56 @@
+"""The benchmark of GPUs, on the CPU."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import onnxruntime
+import pytest
+
+pytest.importorskip("pyboy")
+
+from benchmarks import gpu, rates
+
+QUICK = ["--networks", "small", "--workers", "1", "2", "--sessions", "1", "2", "--batch", "4",
+         "--seconds", "0.001", "--json", "-"]
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(rates, "TRANSITIONS", 40)
+    monkeypatch.setattr("sys.argv", ["gpu", *QUICK, *arguments])
+    return gpu.main()
+
+
+def test_every_figure_is_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--provider", "cpu", "--device", "cpu") == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert found["agreement"] == [{"network": "small", "observations": 256, "same_actions": 256,
+                                   "largest_difference": 0.0}]
+    assert found["alone"][0]["inferences"] >= 1
+    assert [(each["workers"], each["sessions"]) for each in found["together"]] == [
+        (1, 1), (2, 1), (2, 2)]
+    assert found["learning"][0]["updates_per_s"] > 0
+    assert found["left_out"] == []
+
+
+def test_what_is_not_there_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    assert run(monkeypatch, "--provider", "cuda", "--device", "cpu") == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("provider 'cuda' is not available here: 'cpu' computes instead")
+    assert captured.err.count("\n") == 1 and captured.out == ""
+
+
+def test_a_network_that_does_not_fit_is_told_and_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("realtime_rl.learning.memory.available_bytes", lambda: 1000)
+    assert run(monkeypatch, "--provider", "cpu", "--device", "cpu") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert "learning" not in found and len(found["together"]) == 3
+    assert found["left_out"][0].startswith("network 'small' has")
