@@ -43,8 +43,8 @@ def main(args: argparse.Namespace) -> int:
         raise ConfigError(f"{str(folder)!r} cannot be written to: {error.strerror}") from error
     missing = [cell for key, cell in cells.items() if _result(folder, key) is None]
     budget = sum(int(cell.settings.get("ticks", 0)) for cell in missing)
-    print(f"{len(cells)} trainings, {len(cells) - len(missing)} finished; {budget} ticks to go",
-          file=sys.stderr)
+    print(f"{len(cells)} trainings, {len(cells) - len(missing)} finished; {budget} ticks to go; "
+          f"how far each is: {folder / 'cells'}/*.log", file=sys.stderr)
     failed, interrupted = _execute(missing, folder, args.jobs)
     results = {key: result for key in cells if (result := _result(folder, key)) is not None}
     _put(parts, results, folder)

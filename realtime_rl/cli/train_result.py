@@ -30,10 +30,12 @@ def document(args: argparse.Namespace, settings: Settings, training: Training) -
     from realtime_rl.learning.saved import weights_sha256
 
     figures, trained = training.figures, training.learner
+    device = next(trained.network.parameters()).device.type
     late = figures.interval(since_tick=int(_LATE * args.ticks))
     return {
         "schema": _SCHEMA, "plant": settings.plant, "options": settings.options,
         "network": settings.learner.network, "parameters": parameter_count(trained.network),
+        "device": device,
         "delay_ticks": settings.delay.ticks, "interaction": settings.delay.interaction,
         "seed": settings.seed, "processes": settings.processes, "ticks": training.tick,
         "transitions": trained.transitions, "updates": trained.updates, "reward": figures.reward,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from rich.console import Console
@@ -14,14 +15,17 @@ from realtime_rl.simulate.train import Training
 
 _EVERY = 32
 """Ticks between looks at the clock."""
+_TELL_S = 60.0
+"""Without a terminal, the longest time between two lines."""
 _RECENT = 20
 """Episodes in the mean return that is shown."""
 
 
 class TrainView:
-    """A bar with return and ticks a second on a terminal, else a line every tenth."""
+    """A bar with return and ticks a second on a terminal, else a line every tenth or minute."""
 
-    def __init__(self, ticks: int, *, silent: bool = False) -> None:
+    def __init__(self, ticks: int, *, silent: bool = False,
+                 now: Callable[[], float] = time.monotonic) -> None:
         """Begin before the first tick that is run; `silent` shows nothing of it."""
         self._ticks = ticks
         self._silent = silent
@@ -31,22 +35,26 @@ class TrainView:
                      if console.is_terminal and not silent else None)
         self._task = self._bar.add_task("training", total=ticks) if self._bar else None
         self._looks: deque[tuple[float, int]] = deque(maxlen=50)
-        self._tenth: int | None = None
+        self._now = now
+        self._told: tuple[int, float] | None = None
 
     def __call__(self, training: Training) -> None:
         """Show where the training is."""
         tick = training.tick
         if self._silent or (tick % _EVERY and tick != self._ticks):
             return
-        now = time.monotonic()
+        now = self._now()
         self._looks.append((now, tick))
-        tenth = 10 * tick // self._ticks
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=tick, description=self._text(training))
-        elif self._tenth is not None and tenth != self._tenth:
+            return
+        tenth = 10 * tick // self._ticks
+        if self._told is None:
+            self._told = tenth, now
+        elif tenth != self._told[0] or now - self._told[1] >= _TELL_S:
+            self._told = tenth, now
             print(f"{tick}/{self._ticks} ticks: {self._text(training)}", file=sys.stderr,
                   flush=True)
-        self._tenth = tenth
 
     def shown(self) -> AbstractContextManager[object]:
         """Show the bar for a while, where there is one."""
