@@ -37,7 +37,7 @@ from benchmarks.rates import ACTIONS, SPEC, filled
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, PolicyError, RealtimeRlError
 from realtime_rl.core.types import Observation
-from realtime_rl.learning import devices, torch_process
+from realtime_rl.learning import devices, networks, torch_process
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.onnx_export import initial_policy
 from realtime_rl.policies.onnx_policy import OnnxPolicy
@@ -202,6 +202,8 @@ def main() -> int:
         if min(args.workers + args.sessions + [args.batch]) < 1:
             raise ConfigError("--workers, --sessions and --batch must be 1 or more")
         devices.choose(args.device)
+        for network in args.networks:
+            networks.parse(network)
         torch_process.prepare(1)
         for network in args.networks:
             with tempfile.TemporaryDirectory() as folder:

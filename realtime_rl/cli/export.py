@@ -34,7 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--stack", type=int, default=4, metavar="N",
                         help="observations joined for the network (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the weights (default: 0)")
-    parser.add_argument("--set", action="append", default=[], metavar="PARAMETER=VALUE",
+    parser.add_argument("--set", action="append", default=[], metavar="[learner.]PARAMETER=VALUE",
                         help="another of the learner's parameters; may be given again")
     parser.add_argument("--weights", type=Path, metavar="FILE.onnx",
                         help="a policy of the same network whose weights it gets; without: those "
@@ -71,7 +71,7 @@ def _config(args: argparse.Namespace) -> DqnConfig:
     values: dict[str, object] = {
         "network": args.network, "stack": args.stack, "seed": args.seed}
     for word in args.set:
-        name, _, text = word.partition("=")
+        name, _, text = word.removeprefix("learner.").partition("=")
         if name not in known:
             raise ConfigError(f"--set {word!r}: unknown parameter {name!r}; known: "
                               f"{choices(known)}")

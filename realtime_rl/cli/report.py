@@ -45,6 +45,8 @@ def main(args: argparse.Namespace) -> int:
         raise ConfigError(f"--skip: {args.skip!r} is outside 0 … 1000000 s")
     with _progress() as progress:
         report = make_report(args.bag, args.namespace, progress, skip_s=args.skip)
+    if args.json != "-":
+        sys.stdout.write(to_text(report))
     if args.html is not None:
         from realtime_rl.bags.html import page
 
@@ -53,10 +55,8 @@ def main(args: argparse.Namespace) -> int:
         for warning in report.warnings:
             print(f"warning: {warning}", file=sys.stderr)
         sys.stdout.write(to_json(report.figures))
-        return 0
-    if args.json is not None:
+    elif args.json is not None:
         _write(Path(args.json), to_json(report.figures))
-    sys.stdout.write(to_text(report))
     return 0
 
 

@@ -54,17 +54,20 @@ def main(args: argparse.Namespace) -> int:
     if (args.html or args.json) and not args.record:
         raise ConfigError("--html and --json: need a bag; give --record DIR as well")
     prepared = prepare(args.config, assignments)
-    _run(prepared, LiveView(prepared, verbose=args.verbose, live=not args.no_live))
+    lost = _run(prepared, LiveView(prepared, verbose=args.verbose, live=not args.no_live))
+    for name, line in lost.items():
+        print(f"{name} ended before the run did: {line or 'without a word'}", file=sys.stderr)
     print(f"policies: {prepared.run_dir}")
-    if not prepared.scenario.record:
-        return 0
-    print(f"bag: {prepared.scenario.record}")
-    return report.main(argparse.Namespace(
-        bag=Path(prepared.scenario.record), html=args.html, json=args.json,
-        namespace=prepared.scenario.namespace or None, skip=0.0))
+    if prepared.scenario.record:
+        print(f"bag: {prepared.scenario.record}")
+        report.main(argparse.Namespace(
+            bag=Path(prepared.scenario.record), html=args.html, json=args.json,
+            namespace=prepared.scenario.namespace or None, skip=0.0))
+    return 1 if lost else 0
 
 
-def _run(prepared: Prepared, view: LiveView) -> None:
+def _run(prepared: Prepared, view: LiveView) -> dict[str, str]:
+    """Run the graph; return the nodes that were lost on the way, with their last lines."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     duration_s = prepared.scenario.duration
     with tempfile.TemporaryDirectory(prefix="realtime_rl-") as folder:
@@ -83,5 +86,7 @@ def _run(prepared: Prepared, view: LiveView) -> None:
         finally:
             # a second Ctrl-C must not cost the bag its end
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            lost = supervisor.lost
             supervisor.stop()
             signal.signal(signal.SIGINT, signal.default_int_handler)
+    return lost

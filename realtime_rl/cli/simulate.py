@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -105,8 +106,11 @@ def _replay(args: argparse.Namespace) -> int:
     from realtime_rl.simulate.parity import replay
 
     options = registry.parse_options(args.plant_option)
-    parity = replay(read_run(args.replay), lambda: registry.make(args.plant, options, args.seed))
-    if parity.difference and not parity.ticks:
+    recorded = read_run(args.replay)
+    for warning in recorded.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    parity = replay(recorded, lambda: registry.make(args.plant, options, args.seed))
+    if parity.difference:
         parity.difference += "; are the options and --seed those of the run?"
     document = {"schema": _SCHEMA, "plant": args.plant, "bag": str(args.replay),
                 "seed": args.seed, **asdict(parity), "difference": parity.difference or None}
@@ -151,8 +155,9 @@ def _sentence(figures: Figures, cut: int) -> str:
     if interval.n == 0:
         return f"{head}: no episode ended; raise --steps for a mean return"
     return (f"{head}: mean return {interval.mean:.3f}, 95% interval "
-            f"[{interval.low:.3f}, {interval.high:.3f}], "
-            f"inaction {figures.inaction_fraction:.4f}")
+            f"[{interval.low:.3f}, {interval.high:.3f}], inaction "
+            + (f"{figures.inaction_fraction:.4f}" if math.isfinite(figures.inaction_fraction)
+               else "not counted, as no policy acted"))
 
 
 def _known(value: float) -> float | None:

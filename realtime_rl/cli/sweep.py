@@ -21,7 +21,7 @@ import yaml
 
 from realtime_rl.core.errors import ConfigError, MissingDependencyError
 from realtime_rl.files import write_atomically
-from realtime_rl.simulate.sweep import Cell, Part, parts_of
+from realtime_rl.simulate.sweep import Cell, Part, parts_of, text_of
 from realtime_rl.simulate.sweep_figures import points, rows
 
 _SOURCES = Path(__file__).resolve().parents[2] / "config" / "sweeps"
@@ -37,6 +37,9 @@ def main(args: argparse.Namespace) -> int:
         raise ConfigError(f"--jobs {args.jobs!r} must be 1 or more")
     cells = {cell.key: cell for part in parts for cell in part.cells}
     folder: Path = args.out
+    if (folder / "checkpoint.json").exists():
+        raise ConfigError(f"{str(folder)!r} is the folder of one training; take another for a "
+                          "table of them")
     try:
         (folder / "cells").mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -52,9 +55,9 @@ def main(args: argparse.Namespace) -> int:
         print("stopped; the same command goes on", file=sys.stderr)
         return 130
     if failed:
-        raise ConfigError(f"{len(failed)} of {len(cells)} trainings failed, first {failed[0]!r}; "
-                          f"see {str(folder / 'cells' / failed[0]) + '.log'!r}; the same command "
-                          "tries them again")
+        raise ConfigError(f"{len(failed)} of {len(cells)} trainings failed; why stands above and "
+                          f"in {str(folder / 'cells')!r}, as {failed[0] + '.log'!r}; the same "
+                          "command tries them again")
     return 0
 
 
@@ -73,7 +76,7 @@ def command(cell: Cell, folder: Path) -> list[str]:
     words = ["train", "--out", str(_run(folder, cell.key)), "--resume", "--keep-replay", "--json",
              str(_path(folder, cell.key))]
     for name, value in cell.settings.items():
-        text = str(value).lower() if isinstance(value, bool) else str(value)
+        text = text_of(value)
         section, _, key = name.partition(".")
         if section == "learner":
             words += ["--set", f"{name}={text}"]
@@ -128,7 +131,8 @@ def _execute(cells: Sequence[Cell], folder: Path, jobs: int) -> tuple[list[str],
             for number, done in enumerate(as_completed(pending), 1):
                 cell = pending[done]
                 status = done.result()
-                word = "done" if status == 0 else f"status {status}"
+                word = ("done" if status == 0 else
+                        f"status {status} {_last_line(folder / 'cells' / f'{cell.key}.log')}")
                 print(f"[{number}/{len(cells)}] {cell.key}: {word}", file=sys.stderr, flush=True)
                 if status in _INTERRUPTED:
                     interrupted = True
@@ -142,6 +146,14 @@ def _execute(cells: Sequence[Cell], folder: Path, jobs: int) -> tuple[list[str],
         run.stop()
         pool.shutdown(cancel_futures=True)
     return failed, interrupted
+
+
+def _last_line(log: Path) -> str:
+    """Return what a training said last; empty when it said nothing."""
+    with contextlib.suppress(OSError):
+        lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+        return next((line for line in reversed(lines) if line.strip()), "")
+    return ""
 
 
 @contextlib.contextmanager
@@ -197,6 +209,9 @@ def _put(parts: Sequence[Part], results: dict[str, dict[str, Any]], folder: Path
                   f"{interval.n} runs")
         if found:
             _draw(part, folder)(found)
+        else:
+            print(f"{part.name}: no training has a score {part.plot.score!r}: no picture",
+                  file=sys.stderr)
 
 
 def _draw(part: Part, folder: Path) -> Callable[[Any], None]:
@@ -221,6 +236,10 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - checked by `parts_of`
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"sweep {str(path)!r} cannot be read: {error.strerror}") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise ConfigError(f"sweep {str(path)!r} is not YAML: {place}{error.problem}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"sweep {str(path)!r} is not YAML: {str(error).splitlines()[0]}"
                           ) from error

@@ -33,11 +33,14 @@ _EPILOG = """examples:
       --set learner.n_step=4 --set learner.network=nature --evaluate 20 --out runs/sequential
   realtime-rl train --plant pyboy --option rom=catch --ticks 200000 --checkpoint-every 5000 \\
       --keep-replay --out runs/long --resume      # the same command again goes on
-  realtime-rl train --plant pyboy --option rom=catch --demonstrations runs/played \
+  realtime-rl train --plant pyboy --option rom=catch --demonstrations runs/played \\
       --pretrain 16000 --out runs/taught
   torchrun --standalone --nproc-per-node 2 --no-python realtime-rl train \\
       --plant pyboy --option rom=catch --out runs/two   # gradients averaged over two plants
   realtime-rl train --sweep figure5 --quick --jobs 2 --out runs/figure5"""
+_OF_ONE = ("plant", "option", "delay", "interaction", "ticks", "seed", "set", "updates_per_tick",
+           "threads", "checkpoint_every", "evaluate", "demonstrations", "pretrain", "json")
+"""Arguments of one training; a sweep's file says them."""
 _RANK_SEED = 1_000_003
 """What the seeds of two processes that learn in step differ by, at least."""
 
@@ -91,7 +94,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sweep.add_argument("--quick", action="store_true", help="the small variant of the table")
     sweep.add_argument("--jobs", type=int, default=1, metavar="N",
                        help="trainings at a time (default: 1)")
-    parser.set_defaults(main=main)
+    parser.set_defaults(main=main, default_of=parser.get_default)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -101,9 +104,10 @@ def main(args: argparse.Namespace) -> int:
 
         if _one_of_several():
             raise ConfigError("--sweep: torchrun is for one training; take --jobs N here")
-        if args.plant is not None or args.set or args.option or args.demonstrations:
-            raise ConfigError("--sweep: what is trained stands in its file; leave --plant, "
-                              "--option, --set and --demonstrations out")
+        given = [name for name in _OF_ONE if getattr(args, name) != args.default_of(name)]
+        if given:
+            raise ConfigError("--sweep: what is trained stands in its file; leave "
+                              f"{', '.join('--' + name.replace('_', '-') for name in given)} out")
         return sweep.main(args)
     if args.plant is None:
         raise ConfigError("--plant: say which; `realtime-rl plants` lists them")
@@ -208,6 +212,9 @@ def _demonstrations(args: argparse.Namespace, delay: Delay) -> Demonstrations | 
 
     found = demonstrations.read(args.demonstrations, args.pretrain, delay)
     counts = found.figures()
+    for run in found.runs:
+        for warning in run.warnings:
+            print(f"warning: {str(run.path)!r}: {warning}", file=sys.stderr)
     print(f"demonstrations: {counts['ticks']} ticks, {counts['operator_ticks']} of them a "
           f"person's, {counts['missing_ticks']} not recorded", file=sys.stderr)
     return found

@@ -67,7 +67,7 @@ class PolicyMetadata:
 
     def difference(self, other: PolicyMetadata) -> str:
         """Say in what `other` takes or gives something else; empty: in nothing."""
-        for name in ("observation", "stack", "action_history", "actions", "outputs"):
+        for name in ("observation", "actions", "outputs", "stack", "action_history"):
             mine, its = getattr(self, name), getattr(other, name)
             if mine != its:
                 return f"its {name} is {str(its)!r}, not {str(mine)!r}"

@@ -75,12 +75,13 @@ def load(folder: Path, identity: Identity) -> Snapshot:
     """
     index = folder / INDEX
     content = _read_index(index)
-    for name in {**identity, **content["identity"]}:
-        found, wanted = content["identity"].get(name), identity.get(name)
-        # as JSON has it: tuples are lists there
-        if found != json.loads(json.dumps(wanted)):
-            raise CheckpointError(f"checkpoint {str(index)!r} has another {name}: {found!r}, not "
-                                  f"{wanted!r}; give the same again, or another folder")
+    # as JSON has it: tuples are lists there
+    found, wanted = _flat(content["identity"]), _flat(json.loads(json.dumps(dict(identity))))
+    for name in {**wanted, **found}:
+        if found.get(name) != wanted.get(name):
+            raise CheckpointError(
+                f"checkpoint {str(index)!r} has another {name}: {found.get(name)!r}, not "
+                f"{wanted.get(name)!r}; give the same again, or another folder")
     path = folder / str(content["file"])
     try:
         if path.parent != folder or sha256_of(path) != content["sha256"]:
@@ -158,6 +159,15 @@ def _write_safetensors(path: Path, arrays: Mapping[str, Array]) -> None:
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
         raise
+
+
+def _flat(identity: Identity) -> dict[str, Any]:
+    """Name the values within a value as `learner.stack`."""
+    flat: dict[str, Any] = {}
+    for name, value in identity.items():
+        flat.update({f"{name}.{key}": each for key, each in value.items()}
+                    if isinstance(value, dict) else {name: value})
+    return flat
 
 
 def _read_index(index: Path) -> dict[str, Any]:

@@ -187,7 +187,8 @@ def _end_with_parent() -> None:
 def main(make: Callable[[], Node], priority: Priority) -> int:
     """Run one node as a process; return its exit status.
 
-    A `RealtimeRlError` is one line on standard error and status 2: launch and the runner show it.
+    A `RealtimeRlError` is one line on standard error: launch and the runner show it. The status is
+    then 2 where the node could not be made, 1 where it failed later.
 
     Args:
         make: creates the node, after ROS was started. Its `close()`, where it has one, is called
@@ -201,6 +202,7 @@ def main(make: Callable[[], Node], priority: Priority) -> int:
     stop = StopSignals()
     rclpy.init(args=sys.argv, signal_handler_options=rclpy.SignalHandlerOptions.NO)
     node: Node | None = None
+    status = 0
     try:
         node = make()
         if priority is Priority.REALTIME:
@@ -209,13 +211,22 @@ def main(make: Callable[[], Node], priority: Priority) -> int:
             take_priority(priority)  # of this thread only: a starved middleware loses messages
         spin(node, stop, node if hasattr(node, "next_deadline_ns") else None)
     except RealtimeRlError as error:
-        name = node.get_name() if node is not None else Path(sys.argv[0]).stem
-        print(f"{name}: error: {error}", file=sys.stderr, flush=True)
-        return 2
+        status = 1 if node is not None else 2
+        _tell(node, error)
     finally:
         if node is not None:
-            if hasattr(node, "close"):
-                node.close()
+            try:
+                if hasattr(node, "close"):
+                    node.close()
+            except RealtimeRlError as error:
+                if not status:  # else it is most likely what was told already
+                    _tell(node, error)
+                status = 1
             node.destroy_node()
         rclpy.try_shutdown()
-    return 0
+    return status
+
+
+def _tell(node: Node | None, error: RealtimeRlError) -> None:
+    name = node.get_name() if node is not None else Path(sys.argv[0]).stem
+    print(f"{name}: error: {error}", file=sys.stderr, flush=True)

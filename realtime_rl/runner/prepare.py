@@ -166,7 +166,7 @@ def _first_policy(settings: graph.Settings, run_dir: Path) -> str:
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines()
         reason = lines[-1] if lines else "export failed"
-        advice = ("" if given is None else "; scenario.policy= begins untrained, "
-                  "scenario.learner=false plays without learning")
+        advice = ("" if given is None or str(given) not in reason else "; scenario.policy= begins "
+                  "untrained, scenario.learner=false plays without learning")
         raise PolicyError(f"no first policy: {reason}{advice}")
     return done.stdout.splitlines()[-1]  # its URI

@@ -95,6 +95,11 @@ class Supervisor:
             for running in group:
                 _end(running.process, deadline)
 
+    @property
+    def lost(self) -> dict[str, str]:
+        """Nodes that died and are not started again, each with its last line."""
+        return {running.spec.name: running.last_line for running in self._running if running.dead}
+
     def pids(self) -> dict[str, int]:
         """Process ids by node name."""
         return {running.spec.name: running.process.pid for running in self._running}

@@ -10,19 +10,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from realtime_rl.core.config import parameters
+from realtime_rl.core.config import parameter, parameters
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, choices
+from realtime_rl.simulate.loop import INTERACTIONS
 
-SETTINGS = ("plant", "delay", "interaction", "seed", "ticks", "evaluate", "updates_per_tick",
-            "checkpoint_every")
-"""Settings of a cell beside `option.NAME` and `learner.NAME`."""
 SCORES = ("greedy", "late", "reward")
 _FILE_KEYS = ("about", "cost", "run", "base", "parts", "quick")
 _PART_KEYS = ("axes", "quick", "plot")
 _PLOT_KEYS = ("x", "lines", "score", "against", "log", "seeds")
 
 Scalar = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """What a cell may set beside `option.NAME` and `learner.NAME`."""
+
+    plant: str = parameter("", "by its name")
+    delay: int = parameter(1, "from observation to action", unit="ticks", low=1)
+    interaction: str = parameter("asynchronous", "of inference and plant", choices=INTERACTIONS)
+    seed: int = parameter(0, "of plant and learner", low=0)
+    ticks: int = parameter(40_000, "to train for", low=1)
+    evaluate: int = parameter(0, "episodes played greedily at the end", low=0)
+    updates_per_tick: float = parameter(1.0, "gradient updates a tick", low=0.0)
+    checkpoint_every: int = parameter(10_000, "0: at the end only", unit="ticks", low=0)
+
+
+SETTINGS = parameters(_Settings)
+"""Settings of a cell beside `option.NAME` and `learner.NAME`, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +102,8 @@ def _parts(document: object, quick: bool) -> list[Part]:
         raise ConfigError("'parts' must name one table or more")
     parts = []
     for name, value in given.items():
+        if "/" in str(name):
+            raise ConfigError(f"part {name!r}: its picture is a file of that name, without '/'")
         part = _mapping(value, f"part {name!r}", _PART_KEYS)
         axes = dict(_axes(part.get("axes"), f"part {name!r}, axes"))
         if quick and "quick" in part:
@@ -94,8 +112,13 @@ def _parts(document: object, quick: bool) -> list[Part]:
                 raise ConfigError(f"part {name!r}, quick: axes are {choices(axes)}, not "
                                   f"{choices(fewer)}")
             axes.update(fewer)
-        parts.append(Part(str(name), tuple(_cells(str(name), base, axes)),
-                          _plot(part.get("plot"), axes, f"part {name!r}, plot")))
+        found = Part(str(name), tuple(_cells(str(name), base, axes)),
+                     _plot(part.get("plot"), axes, f"part {name!r}, plot"))
+        if found.plot.score == "greedy" and any(
+                not int(cell.settings.get("evaluate", 0)) for cell in found.cells):
+            raise ConfigError(f"part {name!r}: the score 'greedy' is that of an evaluation; set "
+                              "'evaluate' to the episodes of one, or take another score")
+        parts.append(found)
     return parts
 
 
@@ -147,7 +170,18 @@ def _settings(value: object, where: str) -> dict[str, Scalar]:
                               "'option.NAME', 'learner.NAME'")
         if not isinstance(item, bool | int | float | str):
             raise ConfigError(f"{where}: {name!r} is {item!r}, not one value")
+        check = SETTINGS.get(str(name)) or (known[key] if section == "learner" else None)
+        if check is not None:
+            try:
+                check.parse(text_of(item))
+            except ConfigError as error:
+                raise ConfigError(f"{where}: {error}") from error
     return {str(name): item for name, item in value.items()}
+
+
+def text_of(value: Scalar) -> str:
+    """Write a setting as the command line takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _plot(value: object, axes: Mapping[str, Mapping[str, object]], where: str) -> Plot:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from realtime_rl.core.config import values_of
 from realtime_rl.core.dqn_config import DqnConfig
-from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.errors import ConfigError, PolicyError
 from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import PlantSpec
 from realtime_rl.files import write_atomically
 from realtime_rl.learning import checkpoint
-from realtime_rl.learning.errors import LearningError, NonFiniteLossError
+from realtime_rl.learning.errors import CheckpointError, LearningError, NonFiniteLossError
 from realtime_rl.learning.group import Group
 from realtime_rl.learning.onnx_export import export
 from realtime_rl.plants.base import Plant
@@ -89,7 +89,8 @@ def run(settings: Settings, plan: Plan, plant: Plant, folder: Path,
     The others of `group` do the same, each with a folder, a plant and seeds of its own.
 
     Raises:
-        ConfigError: the folder is in use, has a training already, or cannot be written to.
+        ConfigError: the folder is in use, has a training already that is not to be resumed or is
+            longer, or cannot be written to.
         CheckpointError: as in `checkpoint.load` and `checkpoint.save`.
         LearningError: a loss is not finite. The last good policy and the batch are in the folder.
         BagError: a demonstration is of another plant, or damaged.
@@ -107,6 +108,9 @@ def run(settings: Settings, plan: Plan, plant: Plant, folder: Path,
             snapshot = checkpoint.load(folder, identity)
             with checkpoint.restoring(folder):
                 training.load(snapshot)
+            if training.tick > plan.ticks:
+                raise ConfigError(f"{str(folder)!r} is at tick {training.tick} already, past the "
+                                  f"{plan.ticks} asked for; give as many ticks, or more")
             _require_same(group, training.tick, folder)
             if not snapshot.values["replay"]["contents"]:
                 _demonstrate(training, settings, plant)
@@ -175,7 +179,14 @@ def _advance(training: Training, plan: Plan, folder: Path, identity: dict[str, A
 def _save(training: Training, plan: Plan, folder: Path, identity: dict[str, Any]) -> None:
     snapshot = Snapshot()
     training.save(snapshot, replay=plan.keep_replay)
-    checkpoint.save(folder, identity, training.tick, snapshot)
+    try:
+        checkpoint.save(folder, identity, training.tick, snapshot)
+    except CheckpointError as error:  # a policy is much smaller, and may still fit
+        with contextlib.suppress(PolicyError):
+            export_policy(training, folder)
+            raise CheckpointError(f"{error}; the policy of that tick is in "
+                                  f"{str(folder / POLICY)!r}") from error
+        raise
     try:
         write_episodes(training.figures, folder / EPISODES)
     except OSError as error:

@@ -46,6 +46,14 @@ def test_what_is_not_there_is_refused(
     assert captured.err.count("\n") == 1 and captured.out == ""
 
 
+def test_a_network_that_there_is_not_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--provider", "cpu", "--device", "cpu", "--networks", "nonet") == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("network 'nonet' is not one of ") and captured.out == ""
+
+
 def test_a_network_that_does_not_fit_is_told_and_left_out(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -47,6 +48,7 @@ class Fake:
     def __call__(self, arguments: Sequence[str], log: Path) -> int:
         self.calls.append(list(arguments))
         status = self.statuses.pop(0) if self.statuses else 0
+        log.write_text("begins anew\ntrain: error: no such game\n\n")
         if status == 0:
             run = Path(arguments[arguments.index("--out") + 1])
             run.mkdir(parents=True, exist_ok=True)
@@ -69,7 +71,9 @@ def test_it_goes_on_where_it_failed(table: list[str], monkeypatch: pytest.Monkey
     fake = Fake(2)
     monkeypatch.setattr(sweep, "Processes", lambda: fake)
     assert main(table) == 2
-    assert "1 of 2 trainings failed, first 'delay-1_seed-0_" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert re.search(r"\[1/2\] delay-1_seed-0_\w+: status 2 train: error: no such game\n", said)
+    assert "1 of 2 trainings failed; why stands above and in " in said
     assert main(table) == 0
     assert "2 trainings, 1 finished; 60 ticks to go" in capsys.readouterr().err
     assert len(fake.calls) == 3
@@ -154,7 +158,8 @@ def test_figure6_is_the_papers_table() -> None:
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--sweep", "figure7"], "sweep 'figure7': no such file; bundled: delay, figure5, "),
-    (["--sweep", "figure5", "--plant", "counter"], "leave --plant, --option, --set and "),
+    (["--sweep", "figure5", "--plant", "counter"], "stands in its file; leave --plant out"),
+    (["--sweep", "figure5", "--ticks", "9", "--json", "-"], "leave --ticks, --json out"),
     (["--sweep", "figure5", "--jobs", "0"], "--jobs 0 must be 1 or more"),
     (["--sweep", "figure5", "--out", "/proc/nowhere"], "cannot be written to"),
 ])
@@ -168,6 +173,25 @@ def test_bad_input_is_one_line(arguments: list[str], message: str, tmp_path: Pat
 
 def test_a_file_that_is_no_yaml(tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
-    path.write_text("a: [")
-    with pytest.raises(RealtimeRlError, match="is not YAML"):
+    path.write_text("a:\n  b: [1, 2}\n")
+    with pytest.raises(RealtimeRlError, match="is not YAML: line 2, column 11: expected ',' or"):
         sweep._read(path)
+
+
+def test_a_table_is_not_mixed_with_a_training(
+    table: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = Path(table[-1])
+    out.mkdir()
+    (out / "checkpoint.json").write_text("{}")
+    assert main(table) == 2
+    assert "is the folder of one training; take another" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["checkpoint.json"]
+
+
+def test_without_a_score_there_is_a_word_instead_of_a_picture(
+    table: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sweep, "Processes", lambda: Fake(2, 2))
+    assert main(table) == 2
+    assert "table: no training has a score 'late': no picture\n" in capsys.readouterr().err

@@ -150,6 +150,16 @@ def test_what_is_of_something_else_is_refused(name: str, value: str, tmp_path: P
         checkpoint.load(tmp_path, {**IDENTITY, name: value})
 
 
+def test_of_a_value_with_many_parts_the_one_that_differs_is_named(tmp_path: Path) -> None:
+    parts = {"stack": 1, "choices": (1, 2), "gone": True}
+    checkpoint.save(tmp_path, {"learner": parts}, 1, Snapshot())
+    checkpoint.load(tmp_path, {"learner": parts})
+    for changed, words in (({**parts, "stack": 2}, "learner.stack: 1, not 2"),
+                           ({"stack": 1, "choices": (1, 2)}, "learner.gone: True, not None")):
+        with pytest.raises(CheckpointError, match=f"has another {words}; give the same again"):
+            checkpoint.load(tmp_path, {"learner": changed})
+
+
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     saved(tmp_path, trained())
     with pytest.raises(CheckpointError, match=r"does not fit: weights network\.body\."):

@@ -1,4 +1,4 @@
-"""Priorities of a node's threads while it is made and afterwards."""
+"""How a node's process runs and ends; priorities of its threads while it is made and afterwards."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
+from realtime_rl.core.errors import BagError
 from realtime_rl.ros import runtime
 
 
@@ -87,3 +89,45 @@ def test_where_nothing_may_act_in_time_all_stays_ordinary(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
     assert set(schedulers(runtime.end_start).values()) == {(os.SCHED_OTHER, 0)}
+
+
+FULL, FULL_STILL = BagError("bag 'x' cannot be written"), BagError("nor can it be closed")
+
+
+@pytest.mark.parametrize(("errors", "status", "told"), [
+    ((None, None, None), 0, ""),
+    ((FULL, None, None), 2, f": error: {FULL}\n"),
+    ((None, FULL, None), 1, f"recorder: error: {FULL}\n"),
+    ((None, FULL, FULL_STILL), 1, f"recorder: error: {FULL}\n"),
+    ((None, None, FULL_STILL), 1, f"recorder: error: {FULL_STILL}\n")])
+def test_an_error_is_one_line_and_the_status_says_when_it_came(
+    errors: tuple[BagError | None, BagError | None, BagError | None], status: int, told: str,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Errors of making the node, of running it, and of its `close`."""
+    making, running, closing = errors
+
+    def step(error: BagError | None) -> Callable[..., None]:
+        def take(*unused: object) -> None:
+            if error is not None:
+                raise error
+        return take
+
+    destroyed: list[bool] = []
+    node = SimpleNamespace(get_name=lambda: "recorder", close=step(closing),
+                           destroy_node=lambda: destroyed.append(True))
+
+    def make() -> object:
+        step(making)()
+        return node
+
+    monkeypatch.setattr(runtime, "rclpy", SimpleNamespace(
+        init=lambda **unused: None, try_shutdown=lambda: None,
+        SignalHandlerOptions=SimpleNamespace(NO=0)))
+    monkeypatch.setattr(runtime, "StopSignals", lambda: None)
+    monkeypatch.setattr(runtime, "take_priority", lambda priority: None)
+    monkeypatch.setattr(runtime, "spin", step(running))
+    assert runtime.main(make, runtime.Priority.BACKGROUND) == status  # type: ignore[arg-type]
+    error = capsys.readouterr().err
+    assert error.endswith(told) and error.count("\n") == bool(told)
+    assert destroyed == ([] if making else [True])

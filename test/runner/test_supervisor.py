@@ -162,6 +162,7 @@ def test_a_node_without_respawn_stays_dead(start: Start, clock: Clock) -> None:
     clock.now += 60.0
     supervisor.watch()
     assert supervisor.respawns == 0
+    assert supervisor.lost == {"plant_1": "last words"}
     assert [next_line(supervisor)[1] for _ in range(3)][-1] == (
         "[ERROR] [plant_1]: died with status 1")
     assert supervisor.lines.empty()

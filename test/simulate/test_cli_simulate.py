@@ -122,6 +122,16 @@ def test_a_parameter_that_is_none_is_refused(
     assert not path.exists()
 
 
+def test_a_parameter_may_be_named_as_train_names_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = tmp_path / "one.onnx", tmp_path / "two.onnx"
+    for path, word in ((one, "learner.dueling=true"), (two, "dueling=true")):
+        assert main(["export", *COUNTER, "--network", "mlp", "--set", word, str(path)]) == 0
+    capsys.readouterr()
+    assert one.read_bytes() == two.read_bytes()
+
+
 def test_an_exported_policy_says_what_it_is_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

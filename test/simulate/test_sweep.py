@@ -81,7 +81,8 @@ def test_a_line_that_is_a_number_is_drawn_with_its_axis() -> None:
 
 
 def test_regret_is_against_the_same_cell_but_for_one_axis() -> None:
-    part = part_of(FILE.replace("score: reward", "score: greedy, against: {delay: 1}"))
+    part = part_of(FILE.replace("score: reward", "score: greedy, against: {delay: 1}")
+                   .replace("ticks: 100", "ticks: 100, evaluate: 1"))
     results = {cell.key: result(10.0 - float(cell.settings["delay"])) for cell in part.cells}
     found = points(part, results)
     assert [(point.x, point.interval.mean) for point in found] == [("4", 3.0), ("4", 3.0)]
@@ -115,6 +116,14 @@ def test_scores() -> None:
     ("score: reward", "against: {delay: 2}", "against 'delay' '2' is not one of '1', '4'"),
     ("quick: {seed", "quick: {seeds", "unknown setting 'seeds'"),
     ("plant: counter, ", "", "no 'plant' in base nor on an axis"),
+    ("ticks: 100", "ticks: 1e5", "base: ticks: '1e5' is not an integer"),
+    ("ticks: 100", "ticks: -10", "base: ticks: -10 is outside ≥ 1"),
+    ("delay: [1, 4]", "delay: [1, four]", "'delay': delay: 'four' is not an integer"),
+    ("asynchronous, ", "parallel, ", "interaction: 'parallel' is not one of 'asynchronous', "),
+    ("option.actions: 9", "learner.n_step: abc", "'hard': n_step: 'abc' is not an integer"),
+    ("option.actions: 9", "learner.double: 1", "'hard': double: '1' is not a bool"),
+    ("  table:", "  ta/ble:", "part 'ta/ble': its picture is a file of that name, without '/'"),
+    ("score: reward", "score: greedy", "the score 'greedy' is that of an evaluation; set"),
 ])
 def test_what_is_unknown_is_refused(old: str, new: str, message: str) -> None:
     with pytest.raises(ConfigError) as refused:

@@ -12,12 +12,13 @@ from safetensors.numpy import load_file
 from simulate.test_train import CONFIG
 from simulate.tiny_plant import Echo
 
-from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.errors import ConfigError, PolicyError
 from realtime_rl.core.types import Action, Transition
 from realtime_rl.learning import checkpoint
-from realtime_rl.learning.errors import LearningError
+from realtime_rl.learning.errors import CheckpointError, LearningError
 from realtime_rl.learning.saved import weights_sha256
 from realtime_rl.policies.onnx_policy import OnnxPolicy
+from realtime_rl.simulate import training_run
 from realtime_rl.simulate.evaluation import evaluate
 from realtime_rl.simulate.loop import Delay
 from realtime_rl.simulate.training_run import (
@@ -68,6 +69,35 @@ def test_a_finished_training_can_be_made_longer(tmp_path: Path) -> None:
                      tmp_path / "parts")
         assert longer.tick == ticks
     assert weights_sha256(longer.learner.network) == weights_sha256(whole.learner.network)
+
+
+def test_a_longer_training_is_not_made_shorter(tmp_path: Path) -> None:
+    run(SETTINGS, Plan(120), Echo(), tmp_path)
+    before = sorted((path.name, path.read_bytes()) for path in tmp_path.iterdir())
+    with pytest.raises(ConfigError, match="is at tick 120 already, past the 100 asked for"):
+        run(SETTINGS, Plan(100, resume=True), Echo(), tmp_path)
+    assert sorted((path.name, path.read_bytes()) for path in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("all_of_it", [True, False])
+def test_a_disk_that_takes_no_checkpoint_may_take_the_policy(
+    all_of_it: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*unused: object) -> None:
+        raise CheckpointError("the checkpoint of tick 70 cannot be written")
+
+    def full_too(*unused: object) -> None:
+        raise PolicyError("no room for it either")
+
+    monkeypatch.setattr(checkpoint, "save", full)
+    if all_of_it:
+        monkeypatch.setattr(training_run, "export", full_too)
+    with pytest.raises(CheckpointError) as refused:
+        run(SETTINGS, Plan(300, 70), Echo(), tmp_path)
+    said = str(refused.value)
+    assert said.startswith("the checkpoint of tick 70 cannot be written")
+    assert ("; the policy of that tick is in " in said) is not all_of_it
+    assert (tmp_path / POLICY).exists() is not all_of_it
 
 
 def test_a_loss_that_is_not_finite_can_be_looked_into(tmp_path: Path) -> None:
