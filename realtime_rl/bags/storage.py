@@ -61,6 +61,8 @@ def open_bag(path: Path) -> Bag:
     if not path.exists():
         raise BagError(f"{str(path)!r} does not exist")
     try:
+        if path.is_dir() and not (path / "metadata.yaml").is_file():
+            raise DamagedBagError("it has no metadata.yaml")
         return IndexedBag(path)
     except DamagedBagError as error:
         return recover_bag(path, error)
