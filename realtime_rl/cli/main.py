@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -31,15 +32,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return its exit status."""
     args = parser().parse_args(arguments)
     try:
-        return int(args.main(args))
+        status = int(args.main(args))
+        sys.stdout.flush()
+        return status
     except RealtimeRlError as error:
         print(f"realtime-rl {args.verb}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _drop_output()
+        print(f"realtime-rl {args.verb}: error: {error.strerror}, where the output goes or a "
+              "temporary file; make room, and give the command again", file=sys.stderr)
+        return 2
+
+
+def _drop_output() -> None:
+    """Let what is still to be written, which Python does at its end, go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

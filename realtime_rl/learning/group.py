@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -64,7 +65,9 @@ def averaged(network: nn.Module, compute: Callable[..., tuple[Tensor, ...]]
     network as often as it likes, is made that call. All processes get the first one's weights.
     Collective.
     """
-    with _in_step():
+    with _in_step(), warnings.catch_warnings():
+        # newer versions have another name for it, which older ones do not know
+        warnings.simplefilter("ignore", FutureWarning)
         return DistributedDataParallel(_Call(network, compute), broadcast_buffers=False)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,15 @@ def test_a_parameter_file_that_is_none(content: str, tmp_path: Path,
 
 def test_report_of_what_is_no_bag(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert str(tmp_path) in refused(["report", str(tmp_path)], capsys)
+
+
+def test_output_to_a_full_disk() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([sys.executable, "-m", "realtime_rl.cli.main", "plants"], stdout=full,
+                              stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("realtime-rl plants: error: No space left on device, where ")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("verb", ["run", "report", "simulate", "train", "plants", "export",
