@@ -132,7 +132,7 @@ def _execute(cells: Sequence[Cell], folder: Path, jobs: int) -> tuple[list[str],
                 cell = pending[done]
                 status = done.result()
                 word = ("done" if status == 0 else
-                        f"status {status} {_last_line(folder / 'cells' / f'{cell.key}.log')}")
+                        f"status {status}: {_last_line(folder / 'cells' / f'{cell.key}.log')}")
                 print(f"[{number}/{len(cells)}] {cell.key}: {word}", file=sys.stderr, flush=True)
                 if status in _INTERRUPTED:
                     interrupted = True

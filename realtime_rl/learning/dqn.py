@@ -148,10 +148,10 @@ class DqnLearner:
         if self.updates % self._config.target_interval == 0:
             self._target.load_state_dict(self.network.state_dict())
         batch = self._batch = self._replay.sample(self._config.batch_size, self._correction)
-        self._optimizer.zero_grad()
         try:
             losses, errors = self._compute(batch)
             loss = (losses * self._there(batch.weight)).mean()
+            self._optimizer.zero_grad()
             self._backward(loss)
         except torch.cuda.OutOfMemoryError as error:
             raise LearningError(f"update {self.updates + 1}: the GPU's memory is full; take a "
