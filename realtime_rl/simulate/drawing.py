@@ -44,9 +44,13 @@ def draw_returns(figures: Figures, title: str) -> bytes:
 
 
 def draw_sweep(plot: Plot, points: Sequence[Point]) -> bytes:
-    """Draw a part of a sweep: means with their 95% intervals, a line for each label."""
+    """Draw a part of a sweep: means with their 95% intervals, a line for each label.
+
+    Things that are only compared with each other, as variants of a learner, are not joined.
+    """
     labels = list(dict.fromkeys(point.x for point in points))
     places = _places(labels, plot.log)
+    joined = bool(plot.lines) or all(map(_is_number, labels))
 
     def paint(axes: Axes) -> None:
         for index, line in enumerate(dict.fromkeys(point.line for point in points)):
@@ -57,6 +61,7 @@ def draw_sweep(plot: Plot, points: Sequence[Point]) -> bytes:
             high = np.array([point.interval.high for point in mine]) - mean
             axes.errorbar(x, mean, yerr=np.maximum([low, high], 0.0), marker="o", markersize=4,
                           capsize=3, color=_COLOURS[index % len(_COLOURS)],
+                          linestyle="-" if joined else "none",
                           label=_legend(plot.lines, line) or _SCORE[plot.score])
         if plot.log and all(places[label] > 0 for label in labels):
             axes.set_xscale("log")
@@ -76,8 +81,14 @@ def _legend(axis: str, label: str) -> str:
 
 def _places(labels: Sequence[str], log: bool) -> dict[str, float]:
     """Return where each label stands: at its number, or in its turn."""
-    try:
-        numbers = [float(label) for label in labels]
-    except ValueError:
+    if not all(map(_is_number, labels)):
         return {label: float(place) for place, label in enumerate(labels, 1 if log else 0)}
-    return dict(zip(labels, numbers, strict=True))
+    return {label: float(label) for label in labels}
+
+
+def _is_number(label: str) -> bool:
+    try:
+        float(label)
+    except ValueError:
+        return False
+    return True

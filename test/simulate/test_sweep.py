@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
+from matplotlib.axes import Axes
 
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.simulate import drawing
 from realtime_rl.simulate.drawing import draw_sweep
 from realtime_rl.simulate.sweep import Part, parts_of
 from realtime_rl.simulate.sweep_figures import points, rows, score, stratified
@@ -78,6 +81,26 @@ def test_a_line_that_is_a_number_is_drawn_with_its_axis() -> None:
     by_interaction = draw_sweep(part.plot, points(part, results))
     assert b" asynchronous " in by_interaction
     assert b"interaction asynchronous" not in by_interaction
+
+
+@pytest.mark.parametrize(("x", "lines", "style"), [
+    ("delay", "", "-"), ("interaction", "", "None"), ("interaction", "delay", "-")])
+def test_what_is_only_compared_is_not_joined(
+    x: str, lines: str, style: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from matplotlib.figure import Figure
+
+    def draw(height: float, paint: Callable[[Axes], None]) -> bytes:
+        paint(axes)
+        return b""
+
+    axes = Figure().subplots()
+    monkeypatch.setattr(drawing, "draw", draw)
+    part = part_of()
+    plot = replace(part.plot, x=x, lines=lines)
+    results = {cell.key: result(1.0) for cell in part.cells}
+    draw_sweep(plot, points(replace(part, plot=plot), results))
+    assert axes.lines[0].get_linestyle() == style
 
 
 def test_regret_is_against_the_same_cell_but_for_one_axis() -> None:
