@@ -56,6 +56,10 @@ class Agreement:
     largest_difference: float
     """Of any value, as a share of the largest one."""
 
+    def __str__(self) -> str:
+        return (f"{self.network}: {self.same_actions} of {self.observations} actions are the "
+                f"CPU's; values differ by {self.largest_difference:.1e} of the largest at most")
+
 
 @dataclass(frozen=True)
 class Alone:
@@ -65,6 +69,10 @@ class Alone:
     median_ms: float
     p95_ms: float
     inferences: int
+
+    def __str__(self) -> str:
+        return (f"{self.network}, one at a time: {self.median_ms:.2f} ms, p95 {self.p95_ms:.2f} ms "
+                f"({self.inferences} inferences)")
 
 
 @dataclass(frozen=True)
@@ -76,8 +84,13 @@ class Together:
     sessions: int
     per_s: float
     parallelism: float
-    """Times as many a second as one worker with one session makes."""
+    """Times as many a second as one worker with as many sessions makes."""
     median_ms: float
+
+    def __str__(self) -> str:
+        return (f"{self.network}, {self.workers} workers, {self.sessions} sessions: "
+                f"{self.per_s:.1f} a second, {self.parallelism:.2f} times one worker's; "
+                f"{self.median_ms:.2f} ms each")
 
 
 @dataclass(frozen=True)
@@ -87,6 +100,9 @@ class Learning:
     network: str
     batch: int
     updates_per_s: float
+
+    def __str__(self) -> str:
+        return f"{self.network}, learner, batch of {self.batch}: {self.updates_per_s:.2f} updates/s"
 
 
 def pictures() -> list[Observation]:

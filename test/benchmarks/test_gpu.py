@@ -26,7 +26,10 @@ def test_every_figure_is_there(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "--provider", "cpu", "--device", "cpu") == 0
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    captured = capsys.readouterr()
+    assert captured.err.startswith("small: 256 of 256 actions are the CPU's; ")
+    assert captured.err.count("\n") == 6
+    found: dict[str, Any] = json.loads(captured.out)
     assert found["agreement"] == [{"network": "small", "observations": 256, "same_actions": 256,
                                    "largest_difference": 0.0}]
     assert found["alone"][0]["inferences"] >= 1
