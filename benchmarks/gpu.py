@@ -37,6 +37,7 @@ from benchmarks.rates import ACTIONS, SPEC, filled
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, PolicyError, RealtimeRlError
 from realtime_rl.core.types import Observation
+from realtime_rl.files import write_atomically
 from realtime_rl.learning import devices, networks, torch_process
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.onnx_export import initial_policy
@@ -112,10 +113,10 @@ def pictures() -> list[Observation]:
 
 
 def load(path: Path, provider: str, sessions: int = 1) -> OnnxPolicy:
-    """Load a policy; `PolicyError` where another provider would compute than the one asked for."""
+    """Load a policy; `ConfigError` where another provider would compute than the one asked for."""
     policy = OnnxPolicy.load(path, (SPEC, ACTIONS), provider, sessions=sessions)
     if policy.fallback:
-        raise PolicyError(policy.fallback)
+        raise ConfigError(policy.fallback)
     return policy
 
 
@@ -227,17 +228,28 @@ def main() -> int:
                     for each in measure(network, Path(folder), args):
                         print(each, file=sys.stderr, flush=True)
                         figures.setdefault(type(each).__name__.lower(), []).append(asdict(each))
-                except LearningError as error:
+                except (LearningError, PolicyError) as error:  # the others' figures are kept
                     print(error, file=sys.stderr, flush=True)
                     left_out.append(str(error))
     except RealtimeRlError as error:
         print(error, file=sys.stderr)
         return 1
+    return put(args, figures, left_out)
+
+
+def put(args: argparse.Namespace, figures: dict[str, list[dict[str, object]]],
+        left_out: list[str]) -> int:
+    """Write the figures where they are asked for; return the exit status."""
     document = {"provider": args.provider, "device": args.device, "gpu": devices.gpu(),
                 "machine": platform.machine(), "left_out": left_out, **figures}
     text = json.dumps(document, indent=2) + "\n"
     if args.json and args.json != "-":
-        Path(args.json).write_text(text, encoding="utf-8")
+        try:
+            write_atomically(Path(args.json), text.encode())
+        except OSError as error:
+            print(f"{args.json!r} cannot be written: {error.strerror}; the figures stand above",
+                  file=sys.stderr)
+            return 1
     elif args.json:
         print(text, end="")
     return 0

@@ -14,11 +14,13 @@ def choose(name: str) -> torch.device:
     Raises:
         LearningError: a GPU is asked for, and torch finds none.
     """
+    if name == "cpu":  # without a look at GPUs, which takes time where there is one
+        return torch.device("cpu")
     found = torch.cuda.is_available()
     if name == "cuda" and not found:
         raise LearningError(f"learner.device 'cuda': {reason()}; take 'cpu' or 'auto', or install "
                             "a torch with CUDA")
-    return torch.device("cuda" if found and name != "cpu" else "cpu")
+    return torch.device("cuda" if found else "cpu")
 
 
 def gpu() -> str:

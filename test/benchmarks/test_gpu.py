@@ -49,6 +49,14 @@ def test_what_is_not_there_is_refused(
     assert captured.err.count("\n") == 1 and captured.out == ""
 
 
+def test_figures_that_cannot_be_written_stand_on_the_screen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--provider", "cpu", "--device", "cpu", "--json", "/proc/no/x") == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1].startswith("'/proc/no/x' cannot be written: ") and len(lines) == 7
+
+
 def test_a_network_that_there_is_not_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
