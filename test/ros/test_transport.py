@@ -33,6 +33,21 @@ def test_on_this_machine_only_means_a_socket_on_the_loopback_only(said: dict[str
     assert addresses == ["127.0.0.1", "127.0.0.1"]  # where it listens, whom it looks for
 
 
+def test_who_joins_late_waits_for_no_timer_of_seconds() -> None:
+    """A reader learns what it missed from heartbeats, 256 messages each; the default is 3 s."""
+    added = node_environment({"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"})
+    tree = ElementTree.parse(Path(added[PROFILES]))
+    namespace = "{http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles}"
+    seconds = {
+        name: sum(float(element.findtext(f"{namespace}{part}", "0")) * scale
+                  for part, scale in (("sec", 1.0), ("nanosec", 1e-9)))
+        for name in ("heartbeatPeriod", "leaseAnnouncement")
+        for element in tree.iter(f"{namespace}{name}")}
+    assert seconds == {"heartbeatPeriod": 0.05, "leaseAnnouncement": 0.25}
+    writer, = tree.iter(f"{namespace}data_writer")
+    assert writer.get("is_default_profile") == "true"
+
+
 @pytest.mark.parametrize("said", [
     {PROFILES: "mine.xml"}, {"FASTDDS_DEFAULT_PROFILES_FILE": "mine.xml"},
     {"FASTDDS_BUILTIN_TRANSPORTS": "DEFAULT"}, {"ROS_STATIC_PEERS": "10.0.0.2"},
