@@ -16,8 +16,24 @@ from realtime_rl.core.types import Action, ActionSpace, Cause
 
 _REASONS = {"malformed": Reason.MALFORMED, "non_finite": Reason.NON_FINITE,
             "out_of_range": Reason.OUT_OF_RANGE}
-_FORGOTTEN_AFTER_TICKS = 64
-"""A command that the plant has not latched by then was lost with the plant."""
+_FORGOTTEN_AFTER_TICKS, _FORGOTTEN_AFTER_NS = 64, 1_000_000_000
+"""A command that the plant has not latched after both was lost with the plant."""
+_HEARD_WITHIN_NS = 2_000_000
+"""By then, as a rule, a tick was heard of."""
+_EARLY = 0.25
+"""An action answers a tick whose record has not come yet from so much of a period before the tick's
+expected arrival on: messages overtake each other by less."""
+
+
+def usable_margin_ns(margin_ns: int, period_ns: int) -> int:
+    """Return the most of `margin_ns` that leaves time to hear of the tick before.
+
+    Who fills a tick before knowing what the tick before it latched may fill one whose action is
+    under way. Three quarters of a period are allowed, less where 2 ms are not left of it, and a
+    quarter always.
+    """
+    most_ns = max(period_ns // 4, min(period_ns * 3 // 4, period_ns - _HEARD_WITHIN_NS))
+    return min(margin_ns, most_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +44,11 @@ class ArbiterLimits:
     max_delay_ticks: int
     """Actions on observations older than this are stale."""
     margin_ns: int
-    """How long before a tick the default policy steps in."""
+    """How long before a tick the default policy steps in, as far as `usable_margin_ns` allows."""
     operator_timeout_ns: int
     """A person's last input keeps the policy out for this long."""
+    workers: int = 0
+    """Actions of workers from this number on are refused; 0: not known."""
 
 
 @dataclass(slots=True)
@@ -61,12 +79,15 @@ class Arbiter:
     """Pure: every method takes the time `now_ns` on one monotonic clock."""
 
     def __init__(self, space: ActionSpace, default: DefaultPolicy, limits: ArbiterLimits,
-                 start_ns: int) -> None:
-        """Begin at `start_ns`; nothing is commanded before the plant was heard of."""
+                 start_ns: int, *, stopped: bool = False) -> None:
+        """Begin at `start_ns`, perhaps stopped; nothing is commanded before the first tick."""
         self._space = space
         self._default = default
         self._limits = limits
         self._start_ns = start_ns
+        self._forgotten_after = max(_FORGOTTEN_AFTER_TICKS,
+                                    -(-_FORGOTTEN_AFTER_NS // limits.period_ns))
+        self._margin_ns = usable_margin_ns(limits.margin_ns, limits.period_ns)
         self._grid = TickGrid(limits.period_ns)
         self._stamps: dict[int, int] = {}
         self._newest_tick = -1
@@ -78,7 +99,9 @@ class Arbiter:
         self._received: set[int] = set()
         self._newest_forwarded = -1
         self._last_action: Action = space.noop
-        self._stopped = False
+        self._void_until_tick = -1
+        """Actions on observations up to this one are from before a stop or a takeover."""
+        self._stopped = stopped
         self._operator: tuple[Action, int] | None = None
 
     @property
@@ -90,7 +113,7 @@ class Arbiter:
         """When `on_deadline` wants to be called; `None` before the first tick."""
         if not self._grid.known:
             return None
-        return self._grid.predict_ns(self._deadline_tick) - self._limits.margin_ns
+        return self._grid.predict_ns(self._deadline_tick) - self._margin_ns
 
     def on_timestep(self, step: Timestep, now_ns: int) -> Decision:
         """The plant ticked: settle what it latched, and prepare its next tick."""
@@ -99,7 +122,8 @@ class Arbiter:
             self._restart(decision)
         self._grid.observe(step.tick, now_ns - round(step.lateness_s * 1e9))
         self._newest_tick = step.tick
-        self._deadline_tick = step.tick + 1
+        # one that comes late, as after a pause of this process, asks for no tick that is over
+        self._deadline_tick = self._upcoming(now_ns)
         self._stamps[step.tick] = step.stamp_ns
         while (oldest := next(iter(self._stamps))) < step.tick - self._limits.max_delay_ticks:
             del self._stamps[oldest]
@@ -111,7 +135,7 @@ class Arbiter:
     def on_action(self, message: ActionMessage, now_ns: int) -> Decision:
         """An action arrived: forward it at once, keep it for its tick, or say why not."""
         received = _Received(message, (now_ns - self._start_ns) / 1e9, self._age_s(message, now_ns))
-        reason = self._refusal(message)
+        reason = self._refusal(message, now_ns)
         decision = Decision()
         if reason is not Reason.NONE:
             decision.verdicts.append(_verdict(received, Fate.REJECTED, reason))
@@ -137,11 +161,14 @@ class Arbiter:
             if self._operator is not None:
                 self._operator = (action, self._operator[1])
             return Decision()
+        self._begin_override(now_ns)
         self._operator = (action, now_ns + self._limits.operator_timeout_ns)
         return self._override(now_ns)
 
     def set_stop(self, stopped: bool, now_ns: int) -> Decision:
         """Hold the safe command from now on, or let go."""
+        if stopped:
+            self._begin_override(now_ns)
         self._stopped = stopped
         return self._override(now_ns)
 
@@ -153,38 +180,56 @@ class Arbiter:
         self._release_early(tick, now_ns, decision)
         override = self._overridden(now_ns)
         if override is not None:
-            self._send(Command(self._newest_stamp, override[0], override[1]), tick, None, decision)
+            self._send(Command(*override), tick, None, decision)
         elif not self._has_command(tick):
             action = self._default(tick, self._last_action)
-            self._send(Command(self._newest_stamp, Cause.DEFAULT, action), tick, None, decision)
+            self._send(Command(Cause.DEFAULT, action), tick, None, decision)
         return decision
 
     def _has_command(self, tick: int) -> bool:
-        """Whether a command is under way that `tick` will latch.
+        """Whether a command is under way that `tick` may latch.
 
-        Once the tick before is settled, whatever it did not latch still lies with the plant.
+        An action meant for the tick before may have missed it: unless that tick's record shows it
+        latched, it counts, as filling the tick in vain would cost the action. Other commands only
+        count for their own tick, or once the tick before is settled without them.
         """
-        reach = tick - 1 if self._newest_tick >= tick - 1 else tick
-        return any(sent.target_tick >= reach and sent.number > self._latched_number
-                   for sent in self._sent)
+        settled = self._newest_tick >= tick - 1
+        return any(
+            sent.number > self._latched_number
+            and sent.target_tick >= (tick - 1 if sent.received is not None
+                                     or (settled and sent.command.cause is not Cause.DEFAULT)
+                                     else tick)
+            for sent in self._sent)
 
-    def _refusal(self, message: ActionMessage) -> Reason:
+    def _refusal(self, message: ActionMessage, now_ns: int) -> Reason:
         problem = self._space.problem(message.action)
         if problem is not None:
             return _REASONS[problem]
-        # an action can outrun the timestep of the observation it answers, by one at most
-        if message.tick > self._newest_tick + 1 or message.tick < 0:
-            return Reason.FUTURE
-        of_this_life = (message.stamp_ns > self._newest_stamp
-                        if message.tick > self._newest_tick
-                        else message.stamp_ns == self._stamps.get(message.tick))
-        if not of_this_life:
-            return Reason.STALE
-        if message.due_tick - 1 - message.tick > self._limits.max_delay_ticks:
-            return Reason.STALE  # it will be by then; nobody keeps it for ever
+        if message.worker < 0 or 0 < self._limits.workers <= message.worker:
+            return Reason.UNKNOWN_WORKER
+        misplaced = self._misplaced(message, now_ns)
+        if misplaced is not Reason.NONE:
+            return misplaced
         if message.tick in self._received:
             return Reason.DUPLICATE
         return Reason.LATE if message.tick < self._newest_forwarded else Reason.NONE
+
+    def _misplaced(self, message: ActionMessage, now_ns: int) -> Reason:
+        """Say whether an action answers a tick that it cannot, or must not any more."""
+        # it can outrun the timestep of the observation it answers, by one at most
+        if message.tick > self._newest_tick + 1 or message.tick < 0:
+            return Reason.FUTURE
+        unheard = message.tick > self._newest_tick
+        of_this_life = (message.stamp_ns > self._newest_stamp if unheard
+                        else message.stamp_ns == self._stamps.get(message.tick))
+        if not of_this_life:
+            return Reason.STALE
+        if unheard and self._age_s(message, now_ns) < -_EARLY * self._limits.period_ns / 1e9:
+            return Reason.FUTURE
+        # it will be too old by then; nobody keeps it for ever
+        kept_too_long = message.due_tick - 1 - message.tick > self._limits.max_delay_ticks
+        decided_before = message.tick <= self._void_until_tick and self._overridden(now_ns) is None
+        return Reason.STALE if kept_too_long or decided_before else Reason.NONE
 
     def _age_s(self, message: ActionMessage, now_ns: int) -> float:
         """How long the tick that an action answers is over, by the plant's grid."""
@@ -205,6 +250,12 @@ class Arbiter:
             return Cause.OPERATOR, self._operator[0]
         return None
 
+    def _begin_override(self, now_ns: int) -> None:
+        """What was decided before a stop or a takeover is never carried out after it."""
+        if self._overridden(now_ns) is None:
+            self._void_until_tick = self._newest_tick
+            self._last_action = self._space.noop
+
     def _override(self, now_ns: int) -> Decision:
         decision = Decision()
         override = self._overridden(now_ns)
@@ -213,15 +264,14 @@ class Arbiter:
         for early in self._early:
             decision.verdicts.append(_verdict(early, Fate.SUPERSEDED))
         self._early.clear()
-        command = Command(self._newest_stamp, override[0], override[1])
-        self._send(command, self._upcoming(now_ns), None, decision)
+        self._send(Command(*override), self._upcoming(now_ns), None, decision)
         return decision
 
     def _forward(self, received: _Received, now_ns: int, decision: Decision) -> None:
         message = received.message
         self._newest_forwarded = message.tick
-        command = Command(message.stamp_ns, Cause.POLICY, message.action, message.worker,
-                          message.version, message.tick)
+        command = Command(Cause.POLICY, message.action, message.worker, message.version,
+                          message.tick)
         self._send(command, self._upcoming(now_ns), received, decision)
 
     def _release_early(self, tick: int, now_ns: int, decision: Decision) -> None:
@@ -254,7 +304,8 @@ class Arbiter:
                     decision.verdicts.append(_verdict(sent.received, Fate.SUPERSEDED))
             applied = self._sent[latched].received
             if applied is not None:
-                self._last_action = applied.message.action
+                if applied.message.tick > self._void_until_tick:
+                    self._last_action = applied.message.action
                 decision.verdicts.append(_verdict(applied, Fate.APPLIED, tick=step.tick))
             del self._sent[:latched + 1]
         if step.cause is Cause.DEFAULT:
@@ -264,9 +315,8 @@ class Arbiter:
 
     def _forget(self, tick: int, decision: Decision) -> None:
         """Give up commands that the plant should have latched long before `tick`."""
-        lost = [s for s in self._sent if s.target_tick < tick - _FORGOTTEN_AFTER_TICKS]
-        for sent in lost:
-            self._sent.remove(sent)
+        while self._sent and self._sent[0].target_tick < tick - self._forgotten_after:
+            sent = self._sent.pop(0)
             if sent.received is not None:
                 decision.verdicts.append(_verdict(sent.received, Fate.SUPERSEDED))
 
@@ -279,6 +329,8 @@ class Arbiter:
         self._stamps.clear()
         self._received.clear()
         self._newest_forwarded = -1
+        self._void_until_tick = -1
+        self._last_action = self._space.noop
 
     @property
     def _newest_stamp(self) -> int:

@@ -206,9 +206,17 @@ class ActuatorParameters(SpecParameters):
     """Parameters of the `actuator` node."""
 
     command_type: str = parameter("joy", "message type of `command`", choices=COMMAND_TYPES)
+    command_frame: str = parameter("", "`header.frame_id` of a robot's command, as `base_link`")
     gamepad_layout: str = parameter(
         AUTO, "where each label sits in a `Joy` command, as `A=0 LEFT=axis6+`; `auto`: as an Xbox "
         "pad has it, or one button a label")
+    workers: int = parameter(
+        0, "workers of the whole graph, whose actions are taken; `realtime-rl run` and the launch "
+        "file fill it in; 0: of any", low=0, high=4096)
+    stop_file: str = parameter(
+        "", "file that remembers a stop, so that an actuator that is started again is still "
+        "stopped; `realtime-rl run` and the launch file put it beside the policies; empty: "
+        "`ROS_HOME/realtime_rl/`, by domain and name of the node")
     default_policy: str = parameter(
         "noop", "what acts when no action arrives", choices=default_policy.NAMES)
     default_action: str = parameter(
@@ -218,7 +226,8 @@ class ActuatorParameters(SpecParameters):
         1024, "actions on older observations are stale", unit="ticks", low=1)
     deadline_margin: float = parameter(
         0.004, "the default policy steps in so long before a tick that has no action; an action "
-        "that still comes in time replaces it", unit="s", low=0.0, high=1.0)
+        "that still comes in time replaces it. At most three quarters of the period, and what "
+        "leaves 2 ms of it: more is clamped, and said", unit="s", low=0.0, high=1.0)
     operator_timeout: float = parameter(
         0.5, "a person's last input keeps the policy out for so long", unit="s", low=0.0)
     operator_button: int = parameter(

@@ -41,13 +41,16 @@ class Reason(enum.IntEnum):
     OUT_OF_RANGE = 3
     """Outside the action space."""
     STALE = 4
-    """Its observation is older than the maximal delay, or not of this run of the plant."""
+    """Its observation is older than the maximal delay or than the newest stop or takeover, or not
+    of this run of the plant."""
     LATE = 5
     """An action from a newer observation was forwarded already."""
     FUTURE = 6
     """It claims to answer an observation that the plant has not published."""
     DUPLICATE = 7
     """An action for the same observation was received already."""
+    UNKNOWN_WORKER = 8
+    """This graph has no such worker."""
 
 
 class Miss(enum.IntEnum):
@@ -117,13 +120,24 @@ class ActionMessage:
 class Command:
     """What the actuator tells the plant to do at its next tick, and on whose behalf."""
 
-    stamp_ns: int
-    """Stamp of the observation behind the action; of the newest one for other causes."""
     cause: Cause
     action: Action
     worker: int = -1
     version: int = -1
     observation_tick: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOrigin:
+    """On whose behalf a command was sent to a robot, whose own messages have no place for it."""
+
+    stamp_ns: int
+    """Stamp of the command [ns, ROS time]: when it was sent; of types without one, too."""
+    cause: Cause
+    worker: int
+    version: int
+    observation_tick: int
+    action: Action
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,11 @@ TOPICS = (
     Topic("command", ("sensor_msgs/msg/Joy", "geometry_msgs/msg/TwistStamped",
                       "trajectory_msgs/msg/JointTrajectory", SCALARS,
                       "std_msgs/msg/Float64MultiArray"), "actuator", "reliable, depth 1",
-          "what the plant is to do next, in its own type; as a gamepad driver sends it for "
-          "emulators; `header.frame_id` says on whose behalf"),
+          "what the plant is to do next, in its own type, stamped when it is sent; as a gamepad "
+          "driver sends it for emulators, and `header.frame_id` then says on whose behalf; for "
+          "robots `header.frame_id` is the parameter `command_frame`"),
+    Topic("origin", (SCALARS,), "actuator", "reliable, depth 16",
+          "named scalars, one a command to a robot, just before it: on whose behalf it is sent"),
     Topic("verdict", (SCALARS,), "actuator", _KEPT,
           "named scalars, one for each received action and each default: its fate"),
     Topic("inference", (SCALARS,), "inference", _KEPT,

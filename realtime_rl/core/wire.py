@@ -186,18 +186,18 @@ def _id(text: str) -> int:
 
 
 def command_words(command: Command) -> str:
-    """Write on whose behalf a command is given, for the `frame_id` of any command type."""
+    """Write on whose behalf a command is given, for the `frame_id` of a gamepad's message."""
     return encode_words({
         "cause": command.cause.name.lower(), "worker": command.worker,
         "version": command.version, "tick": command.observation_tick,
     })
 
 
-def command_from(stamp_ns: int, frame_id: str, action: Action) -> Command:
+def command_from(frame_id: str, action: Action) -> Command:
     """Read a command back; one without our words is an operator's (a bare gamepad driver)."""
     words = decode_words(frame_id)
     try:
-        return Command(stamp_ns, Cause[words.get("cause", "operator").upper()], action,
+        return Command(Cause[words.get("cause", "operator").upper()], action,
                        _id(words.get("worker", "-1")), _id(words.get("version", "-1")),
                        _id(words.get("tick", "-1")))
     except (KeyError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -10,14 +11,15 @@ from sensor_msgs.msg import JointState, Joy
 from std_srvs.srv import SetBool
 
 from realtime_rl.core import default_policy, wire
-from realtime_rl.core.arbiter import Arbiter, ArbiterLimits, Decision
+from realtime_rl.core.arbiter import Arbiter, ArbiterLimits, Decision, usable_margin_ns
 from realtime_rl.core.gamepad import GamepadLayout
 from realtime_rl.core.parameters import ActuatorParameters
-from realtime_rl.core.records import Fate, Reason, Timestep
+from realtime_rl.core.records import Command, CommandOrigin, Fate, Reason, Timestep
 from realtime_rl.core.types import Action, ActionSpace
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.stop_memory import StopMemory, stop_path
 
 _ORDINARY = (Reason.LATE, Reason.DUPLICATE)
 """Reasons that staggered workers give now and then; the verdicts count them."""
@@ -39,16 +41,35 @@ class ActuatorNode(Node):
                                       config.seed)
         limits = ArbiterLimits(
             config.period_ns, config.max_delay_ticks, round(config.deadline_margin * 1e9),
-            round(config.operator_timeout * 1e9))
-        self._arbiter = Arbiter(self._space, default, limits, time.monotonic_ns())
-        self._command = self.create_publisher(self._codec.message_type, "command", qos.COMMAND)
+            round(config.operator_timeout * 1e9), config.workers)
+        self._stop = StopMemory(stop_path(config.stop_file, self.get_fully_qualified_name(),
+                                          os.environ))
+        self._arbiter = Arbiter(self._space, default, limits, time.monotonic_ns(),
+                                stopped=self._stop.held)
+        self._frame = config.command_frame
+        self._origin = (None if self._codec.names_origin
+                        else self.create_publisher(JointState, "origin", qos.PAIRED))
+        self._command = self.create_publisher(
+            self._codec.message_type, "command",
+            qos.COMMAND if self._codec.names_origin else qos.PAIRED)
         self._verdict = self.create_publisher(JointState, "verdict", qos.RECORD_KEPT)
         self.create_subscription(JointState, "timestep", self._on_timestep, qos.RECORD)
         self.create_subscription(Joy, "action", self._on_action, qos.ACTIONS)
         self.create_subscription(Joy, "operator", self._on_operator, qos.COMMAND)
         self.create_service(SetBool, "stop", self._on_stop)
         # rclpy takes some 100 ms for the first line of a process: not when an action is due
-        self.get_logger().info(f"'{config.default_policy}' acts where no action arrives in time")
+        self._introduce(config, usable_margin_ns(limits.margin_ns, limits.period_ns))
+
+    def _introduce(self, config: ActuatorParameters, margin_ns: int) -> None:
+        logger, margin_ms = self.get_logger(), margin_ns / 1e6
+        logger.info(f"'{config.default_policy}' acts where no action came {margin_ms:.3g} ms "
+                    "before its tick")
+        if margin_ns < round(config.deadline_margin * 1e9):
+            logger.warning(f"deadline_margin {config.deadline_margin * 1e3:g} ms is clamped to "
+                           f"{margin_ms:.3g} ms: the period is {config.period_ns / 1e6:g} ms")
+        if self._arbiter.stopped:
+            logger.warning(f"starts STOPPED, as it was when it ended ({self._stop.path}): call the "
+                           "service 'stop' with false to release")
 
     def next_deadline_ns(self) -> int | None:
         """When the next tick must have a command."""
@@ -102,16 +123,27 @@ class ActuatorNode(Node):
 
     def _on_stop(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self._carry_out(self._arbiter.set_stop(request.data, time.monotonic_ns()))
+        hindered = self._stop.set(request.data)
         response.success = True
         response.message = "stopped: the safe command is held" if request.data else "released"
+        if hindered:
+            response.message += f"; NOT remembered for a restart ({hindered})"
         self.get_logger().warning(response.message)
         return response
 
     def _carry_out(self, decision: Decision) -> None:
         for command in decision.commands:
-            self._command.publish(self._codec.encode(command))
+            self._send(command)
         for verdict in decision.verdicts:
             self._verdict.publish(messages.to_scalars(verdict))
+
+    def _send(self, command: Command) -> None:
+        sent_ns = self.get_clock().now().nanoseconds
+        if self._origin is not None:
+            self._origin.publish(messages.to_scalars(CommandOrigin(
+                sent_ns, command.cause, command.worker, command.version,
+                command.observation_tick, command.action)))
+        self._command.publish(self._codec.encode(command, sent_ns, self._frame))
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ from std_srvs.srv import Trigger
 from realtime_rl.core import wire
 from realtime_rl.core.latch import CommandLatch
 from realtime_rl.core.parameters import PlantParameters
-from realtime_rl.core.records import Command, Timestep
+from realtime_rl.core.records import Command, CommandOrigin, Timestep
 from realtime_rl.core.tick_grid import TickPacer, TickStart
 from realtime_rl.core.types import Transition
 from realtime_rl.plants import registry
@@ -42,8 +42,10 @@ class PlantNode(Node):
         self._observation = self.create_publisher(
             messages.observation_type(spec.observation), "observation", qos.RECORD)
         self._timestep = self.create_publisher(JointState, "timestep", qos.RECORD_KEPT)
+        if not self._codec.names_origin:  # before `command`: of both, it is then taken first
+            self.create_subscription(JointState, "origin", self._on_origin, qos.PAIRED)
         self.create_subscription(self._codec.message_type, "command", self._on_command,
-                                 qos.COMMAND)
+                                 qos.COMMAND if self._codec.names_origin else qos.PAIRED)
         self.create_service(Trigger, "reset", self._on_reset)
         self._ros_start_ns = self.get_clock().now().nanoseconds
         self._start_ns = time.monotonic_ns()
@@ -86,14 +88,20 @@ class PlantNode(Node):
 
     def _on_command(self, message: Any) -> None:  # noqa: ANN401 - of the configured type
         try:
-            command = self._codec.decode(message)
+            fits = self._codec.offer(message, self._latch)
         except wire.WireError as error:
             self.get_logger().warning(f"command refused: {error}", throttle_duration_sec=1.0)
             return
-        if not self._latch.offer(command):
+        if not fits:
             self.get_logger().warning(
-                f"command refused: {command.action!r} is not in '{self._spec.actions}'",
-                throttle_duration_sec=1.0)
+                f"command refused: {self._codec.read(message)!r} is not in "
+                f"'{self._spec.actions}'", throttle_duration_sec=1.0)
+
+    def _on_origin(self, message: JointState) -> None:
+        try:
+            self._latch.note(messages.from_scalars(CommandOrigin, message))
+        except wire.WireError as error:
+            self.get_logger().warning(f"origin: {error}", throttle_duration_sec=1.0)
 
     def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         del request

@@ -27,8 +27,8 @@ from realtime_rl.ros.parameters import NodeParameters
 _TYPES = {f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}": kind
           for kind in (Image, JointState, Joy, TwistStamped, JointTrajectory, Float64MultiArray,
                        String, DiagnosticArray)}
-_TOPICS = ("observation", "action", "command", "timestep", "verdict", "inference", "schedule",
-           "learning", "policy", "operator")
+_TOPICS = ("observation", "action", "command", "origin", "timestep", "verdict", "inference",
+           "schedule", "learning", "policy", "operator")
 _DEPTH = 2000
 """Messages that may wait while the disk is slow."""
 _LOOK_EVERY_S = 0.1

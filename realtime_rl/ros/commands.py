@@ -1,7 +1,8 @@
 """The `command` topic in the type that the plant or robot takes (DESIGN: section 3).
 
-On whose behalf a command is given travels in `header.frame_id`, whatever the type; a
-`Float64MultiArray` has no header and carries it as the label of its only dimension.
+A command is stamped when it is sent, as drives brake for what is older than their timeout. A
+gamepad's `frame_id` says on whose behalf it is given. In a robot's message `frame_id` is a frame,
+so that this goes beside it, on `origin`.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from typing import Any
 
 from geometry_msgs.msg import TwistStamped
 from sensor_msgs.msg import JointState, Joy
-from std_msgs.msg import Float64MultiArray, MultiArrayDimension
+from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from realtime_rl.core import wire
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.gamepad import GamepadLayout
+from realtime_rl.core.latch import CommandLatch
 from realtime_rl.core.records import Command
 from realtime_rl.core.types import Action, ActionSpace
 from realtime_rl.ros.messages import to_ns, to_time
@@ -35,28 +37,40 @@ class CommandCodec:
     write: Callable[[Any, Action], None]
     read: Callable[[Any], Action]
 
-    def encode(self, command: Command) -> Any:  # noqa: ANN401 - a message of `message_type`
-        """Make the message for `command`."""
+    @property
+    def names_origin(self) -> bool:
+        """Whether the message says on whose behalf it is sent; else that goes to `origin`."""
+        return self.message_type is Joy
+
+    def encode(self, command: Command, sent_ns: int, frame_id: str = "") -> Any:  # noqa: ANN401 - a message of `message_type`
+        """Make the message for `command`.
+
+        Args:
+            command: what to do.
+            sent_ns: the time [ns, ROS time].
+            frame_id: the frame in which a robot's command is given.
+        """
         message = self.message_type()
-        words = wire.command_words(command)
         self.write(message, command.action)
         if isinstance(message, Float64MultiArray):
-            size = len(message.data)
-            message.layout.dim = [MultiArrayDimension(label=words, size=size, stride=size)]
             return message
-        message.header.frame_id = words
+        message.header.frame_id = wire.command_words(command) if self.names_origin else frame_id
         # a trajectory's stamp says when it begins, 0: now; controllers refuse one that is over
         if not isinstance(message, JointTrajectory):
-            message.header.stamp = to_time(command.stamp_ns)
+            message.header.stamp = to_time(sent_ns)
         return message
 
-    def decode(self, message: Any) -> Command:  # noqa: ANN401 - a message of `message_type`
-        """Read a command; `WireError` when it is none."""
-        if isinstance(message, Float64MultiArray):
-            label = message.layout.dim[0].label if message.layout.dim else ""
-            return wire.command_from(0, label, self.read(message))
-        return wire.command_from(to_ns(message.header.stamp), message.header.frame_id,
-                                 self.read(message))
+    def offer(self, message: Any, latch: CommandLatch) -> bool:  # noqa: ANN401 - of `message_type`
+        """Give a command to the plant's latch; return whether the plant can apply it.
+
+        Raises:
+            WireError: it is none.
+        """
+        action = self.read(message)
+        if self.names_origin:
+            return latch.offer(wire.command_from(message.header.frame_id, action))
+        stamped = not isinstance(message, JointTrajectory | Float64MultiArray)
+        return latch.offer_bare(action, to_ns(message.header.stamp) if stamped else 0)
 
 
 def command_codec(kind: str, space: ActionSpace, gamepad_layout: str) -> CommandCodec:

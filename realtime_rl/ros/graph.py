@@ -138,7 +138,9 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
         *(("inference", name, {**spec, **shared, **schedule, "process": index, "policy": policy,
                                "exploration_hold": learner.hold_ticks})
           for index, name in enumerate(inference_names)),
-        ("actuator", "actuator", spec),
+        ("actuator", "actuator", {
+            **spec, "workers": scenario.workers,
+            "stop_file": str(Path(run_dir) / "stopped") if run_dir else ""}),
         ("coordinator", "coordinator", {"inference_nodes": inference_names,
                                         "workers": scenario.workers,
                                         "alive_lease": inference.alive_lease,

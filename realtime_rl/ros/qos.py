@@ -29,6 +29,8 @@ NEWEST = _profile(4, reliable=False)
 """Inference taking observations: best effort; a few, since a stacked input needs every frame."""
 COMMAND = _profile(1)
 """Actions (per worker process) and commands: reliable, nothing old queued."""
+PAIRED = _profile(16)
+"""A robot's commands and their origins: none may be lost, else the pairs come apart."""
 RECORD = _profile(1000)
 """What must not be lost: timesteps, verdicts, inferences, and observations offered to anybody."""
 RECORD_KEPT = _profile(1000, latched=True)

@@ -31,7 +31,7 @@ SCHEMA: dict[str, Any] = {
         "operator_ticks": None, "stop_ticks": None, "none_ticks": None,
         "inaction_fraction": None,
         "rejected": dict.fromkeys(("malformed", "non_finite", "out_of_range", "stale", "late",
-                                   "future", "duplicate")),
+                                   "future", "duplicate", "unknown_worker")),
         "superseded": None, "action_interval_ms": DISTRIBUTION, "action_jitter_ms": DISTRIBUTION,
         "delay_ticks": DISTRIBUTION, "delay_ms": DISTRIBUTION,
         "excess_delay_ticks": DISTRIBUTION},
@@ -171,7 +171,8 @@ def test_fates_are_counted() -> None:
     found = account(RunRecords([step(2)], verdicts))["interaction"]
     assert found["superseded"] == 1
     assert found["rejected"] == {"malformed": 0, "non_finite": 1, "out_of_range": 0, "stale": 0,
-                                 "late": 2, "future": 0, "duplicate": 0}
+                                 "late": 2, "future": 0, "duplicate": 0,
+                                 "unknown_worker": 0}
 
 
 def test_excess_delay_under_max_time_is_beyond_the_promise_of_its_generation() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_rl.core import default_policy
-from realtime_rl.core.arbiter import Arbiter, ArbiterLimits, Decision
+from realtime_rl.core.arbiter import Arbiter, ArbiterLimits, Decision, usable_margin_ns
 from realtime_rl.core.latch import CommandLatch
 from realtime_rl.core.records import ActionMessage, Command, Fate, Reason, Timestep, Verdict
 from realtime_rl.core.types import Action, ActionSpace, Cause
@@ -60,17 +60,22 @@ class World:
     seed: int = 0
     knobs: Knobs = field(default_factory=Knobs)
     default: str = "noop"
+    period: int = PERIOD
+    margin: int = MARGIN
+    latches: Callable[[], CommandLatch] = lambda: CommandLatch(SPACE)
     now: int = 0
     events: list[tuple[int, int, Callable[[], None]]] = field(default_factory=list)
     steps: list[Timestep] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     delivered: list[tuple[int, ActionMessage]] = field(default_factory=list)
+    ticks_to_come: int = 0
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
-        self.latch = CommandLatch(SPACE)
+        self.latch = self.latches()
         self.listening = self.latch
-        self.arbiter = Arbiter(SPACE, default_policy.make(self.default, SPACE), LIMITS, 0)
+        limits = replace(LIMITS, period_ns=self.period, margin_ns=self.margin)
+        self.arbiter = Arbiter(SPACE, default_policy.make(self.default, SPACE), limits, 0)
         self.arrived = {"command": 0, "timestep": 0}
         self.count = 0
 
@@ -89,14 +94,16 @@ class World:
     def plant(self, ticks: int, begin: int = 0, life: int = 0) -> None:
         """Schedule a life of the plant; what was sent to its former self is lost."""
         def start() -> None:
-            self.latch = CommandLatch(SPACE)
+            self.latch = self.latches()
             self._tick(begin, 0, ticks, life)
+        self.ticks_to_come += ticks
         self.at(begin, start)
 
     def _tick(self, begin: int, tick: int, ticks: int, life: int) -> None:
-        due, latch = begin + tick * PERIOD, self.latch
+        due, latch = begin + tick * self.period, self.latch
         step = timestep(tick, latch.latch(), life=life, lateness_s=(self.now - due) / 1e9)
         self.steps.append(step)
+        self.ticks_to_come -= 1
 
         def hear() -> None:
             self.listening = latch
@@ -105,7 +112,7 @@ class World:
         self.at(self.in_order("timestep", self.knobs.timestep_slow), hear)
         if tick + 1 < ticks:
             late = self.delay(self.knobs.plant_late)
-            self.at(max(self.now, due + PERIOD + late),
+            self.at(max(self.now, due + self.period + late),
                     lambda: self._tick(begin, tick + 1, ticks, life))
 
     def act(self, time: int, what: ActionMessage) -> None:
@@ -124,7 +131,7 @@ class World:
     def carry_out(self, decision: Decision) -> None:
         self.verdicts += decision.verdicts
         latch = self.listening
-        for command in decision.commands:
+        for command in decision.commands if self.ticks_to_come else ():
             self.at(self.in_order("command", self.knobs.command_slow),
                     lambda command=command: latch.offer(command))
 
@@ -300,6 +307,67 @@ def test_stop_and_operator_hold_for_every_tick_they_last() -> None:
     assert all(actions[tick] == (2.0,) for tick in range(111, expiry + 1))
 
 
+class NewestWins(CommandLatch):
+    """A robot that obeys whatever came last, as those do that are not ours."""
+
+    def offer(self, command: Command) -> bool:
+        self._pending.clear()
+        return super().offer(command)
+
+
+PERIODS = st.integers(500_000, 1_000_000_000)
+MARGINS = st.integers(0, 1_000_000_000)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=SEEDS, period=PERIODS, margin=MARGINS,
+       answer=st.tuples(st.integers(1, 6), st.floats(0.05, 0.7)),
+       latch=st.sampled_from([CommandLatch, NewestWins]))
+def test_the_default_policy_silences_no_action_at_any_rate_and_margin(
+        seed: int, period: int, margin: int, answer: tuple[int, float],
+        latch: type[CommandLatch]) -> None:
+    """An action a tick, which arrives in time: none of them may be lost."""
+    delay, phase = answer
+    slow = Knobs(command_slow=0.1 * period / MS, timestep_slow=0.24 * period / MS)
+    world = World(seed, slow, period=period, margin=margin, latches=lambda: latch(SPACE))
+    world.plant(60)
+    for tick in range(59 - delay):
+        jitter = world.rng.uniform(-0.04, 0.04)
+        arrival = int((tick + delay - 1 + phase + jitter) * period)
+        world.act(arrival, message(tick, due=tick + delay, worker=tick % 4))
+    causes = world.run().causes()
+    check_the_law(world)
+    assert causes[delay:59] == [Cause.POLICY] * (59 - delay)
+
+
+class Remembers(CommandLatch):
+    """Tells whether a default was latched although a policy's action lay there."""
+
+    silenced = 0
+
+    def latch(self) -> Command:
+        waiting = any(isinstance(each, Command) and each.cause is Cause.POLICY
+                      for each in self._pending)
+        chosen = super().latch()
+        self.silenced += waiting and chosen.cause is Cause.DEFAULT
+        return chosen
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=SEEDS, knobs=KNOBS, period=PERIODS, margin=MARGINS)
+def test_no_default_is_latched_where_an_action_lies(seed: int, knobs: Knobs, period: int,
+                                                    margin: int) -> None:
+    """However late plant, timesteps and commands are."""
+    world = World(seed, knobs, period=period, margin=margin, latches=lambda: Remembers(SPACE))
+    world.plant(80 + max(FORGOTTEN, 10**9 // period))
+    for tick in range(60):
+        world.act(int((tick + world.rng.uniform(0.1, 3.0)) * period), message(tick))
+    check_the_law(world.run())
+    latch = world.latch
+    assert isinstance(latch, Remembers)
+    assert latch.silenced == 0
+
+
 @dataclass
 class Bench:
     """An arbiter whose plant is played by hand, on the grid and without delays."""
@@ -313,7 +381,7 @@ class Bench:
 
     def tick(self, tick: int, latched: Command | None = None, *, life: int = 0,
              now: int | None = None) -> Decision:
-        command = latched or Command(0, Cause.NONE, SPACE.noop)
+        command = latched or Command(Cause.NONE, SPACE.noop)
         return self.arbiter.on_timestep(timestep(tick, command, life=life),
                                         tick * PERIOD if now is None else now)
 
@@ -337,7 +405,7 @@ def test_nothing_is_due_before_the_plant_was_heard_of() -> None:
 def test_an_admissible_action_is_forwarded_at_once() -> None:
     bench = Bench().ticks(range(6))
     decision = bench.act(message(4, action=(1.0,), worker=3), 5 * PERIOD + 1)
-    assert decision == Decision([Command(stamp(4), Cause.POLICY, (1.0,), 3, 7, 4)], [])
+    assert decision == Decision([Command(Cause.POLICY, (1.0,), 3, 7, 4)], [])
 
 
 def test_an_action_is_applied_when_the_plant_says_so() -> None:
@@ -382,7 +450,7 @@ def test_why_actions_are_rejected(what: ActionMessage, reason: Reason) -> None:
 
 def test_the_age_of_an_action_leaves_out_what_the_plant_or_a_message_was_late() -> None:
     arbiter = Bench().ticks(range(6)).arbiter
-    late = timestep(6, Command(0, Cause.NONE, SPACE.noop), lateness_s=0.004)
+    late = timestep(6, Command(Cause.NONE, SPACE.noop), lateness_s=0.004)
     arbiter.on_timestep(late, 6 * PERIOD + 9 * MS)
     [verdict] = arbiter.on_action(message(6, action=()), 6 * PERIOD + 10 * MS).verdicts
     assert verdict.age_s == pytest.approx(0.010)
@@ -488,7 +556,7 @@ def test_the_default_policy_steps_in_a_margin_before_the_tick() -> None:
     bench = Bench().ticks(range(6))
     assert bench.arbiter.next_deadline_ns() == 6 * PERIOD - MARGIN
     decision = bench.arbiter.on_deadline(6 * PERIOD - MARGIN)
-    assert decision == Decision([Command(stamp(5), Cause.DEFAULT, SPACE.noop)], [])
+    assert decision == Decision([Command(Cause.DEFAULT, SPACE.noop)], [])
     assert bench.arbiter.next_deadline_ns() == 7 * PERIOD - MARGIN
     [verdict] = bench.tick(6, decision.commands[0]).verdicts
     assert math.isnan(verdict.arrival_s)
@@ -530,11 +598,13 @@ def test_a_command_that_was_lost_costs_a_tick_not_two() -> None:
         Cause.DEFAULT]
 
 
-def test_a_tick_that_was_not_heard_of_leaves_nothing_to_rely_on() -> None:
+def test_a_tick_that_was_not_heard_of_may_have_left_the_action_to_the_next() -> None:
+    """A default would silence it; after one tick more it was latched, or lost."""
     bench = Bench().ticks(range(6))
     bench.act(message(4), 5 * PERIOD + 1)
     assert bench.arbiter.on_deadline(6 * PERIOD - MARGIN).commands == []
-    assert [c.cause for c in bench.arbiter.on_deadline(7 * PERIOD - MARGIN).commands] == [
+    assert bench.arbiter.on_deadline(7 * PERIOD - MARGIN).commands == []
+    assert [c.cause for c in bench.arbiter.on_deadline(8 * PERIOD - MARGIN).commands] == [
         Cause.DEFAULT]
 
 
@@ -584,7 +654,7 @@ def test_a_stop_is_held_from_at_once_until_it_is_released() -> None:
     bench.act(message(4, due=20), 5 * PERIOD)
     decision = bench.arbiter.set_stop(True, 5 * PERIOD + 1)
     assert bench.arbiter.stopped
-    assert decision.commands == [Command(stamp(5), Cause.STOP, SPACE.noop)]
+    assert decision.commands == [Command(Cause.STOP, SPACE.noop)]
     assert fates(decision) == [(Fate.SUPERSEDED, Reason.NONE, 4)]
     assert fates(bench.act(message(5), 5 * PERIOD + 2)) == [(Fate.SUPERSEDED, Reason.NONE, 5)]
     for tick in (6, 7, 8):
@@ -600,10 +670,80 @@ def test_an_operator_takes_over_until_a_while_after_the_last_input() -> None:
     bench = Bench().ticks(range(6))
     assert bench.arbiter.on_operator((1.0,), False, 5 * PERIOD) == Decision()
     assert bench.arbiter.on_operator((1.0,), True, 5 * PERIOD).commands == [
-        Command(stamp(5), Cause.OPERATOR, (1.0,))]
+        Command(Cause.OPERATOR, (1.0,))]
     end = 5 * PERIOD + LIMITS.operator_timeout_ns
+    bench.tick(6)
     assert fates(bench.act(message(4), end - 1)) == [(Fate.SUPERSEDED, Reason.NONE, 4)]
-    assert len(bench.act(message(5), end).commands) == 1
+    assert fates(bench.act(message(5), end)) == [(Fate.REJECTED, Reason.STALE, 5)]
+    assert len(bench.act(message(6), end).commands) == 1
+
+
+OVERRIDES: dict[str, Callable[[Arbiter, bool, int], Decision]] = {
+    "stop": lambda arbiter, on, now: arbiter.set_stop(on, now),
+    "operator": lambda arbiter, on, now: arbiter.on_operator((1.0,), on, now)}
+
+
+@pytest.mark.parametrize("override", OVERRIDES)
+def test_a_release_replays_nothing_from_before(override: str) -> None:
+    bench = Bench("repeat_last").ticks(range(6))
+    [command] = bench.act(message(4, action=(2.0,)), 5 * PERIOD).commands
+    begin = 5 * PERIOD + 1
+    OVERRIDES[override](bench.arbiter, True, begin)
+    bench.tick(6, command)  # it was under way when the override began
+    for tick in (7, 8):
+        bench.tick(tick, bench.arbiter.on_deadline(tick * PERIOD - MARGIN).commands[0])
+    OVERRIDES[override](bench.arbiter, False, 8 * PERIOD)
+    bench.ticks(range(9, 40))  # an operator's timeout is over by then
+    now = 40 * PERIOD - MARGIN
+    assert fates(bench.act(message(5, action=(2.0,), worker=2), now - 1)) == [
+        (Fate.REJECTED, Reason.STALE, 5)]
+    [default] = bench.arbiter.on_deadline(now).commands
+    assert (default.cause, default.action) == (Cause.DEFAULT, SPACE.noop)
+    assert len(bench.act(message(9), now + 1).commands) == 1
+
+
+def test_who_starts_stopped_is_stopped() -> None:
+    arbiter = Arbiter(SPACE, default_policy.make("noop", SPACE), LIMITS, 0, stopped=True)
+    arbiter.on_timestep(timestep(0, Command(Cause.NONE, SPACE.noop)), 0)
+    assert fates(arbiter.on_action(message(0), 1)) == [(Fate.SUPERSEDED, Reason.NONE, 0)]
+    assert [c.cause for c in arbiter.on_deadline(PERIOD - MARGIN).commands] == [Cause.STOP]
+    arbiter.set_stop(False, PERIOD)
+    assert len(arbiter.on_action(message(0, worker=2), PERIOD + 1).commands) == 0
+    arbiter.on_timestep(timestep(1, Command(Cause.NONE, SPACE.noop)), PERIOD)
+    assert len(arbiter.on_action(message(1), PERIOD + 1).commands) == 1
+
+
+def test_a_plant_that_begins_anew_is_not_steered_by_its_last_action() -> None:
+    bench = Bench("repeat_last").ticks(range(6))
+    [command] = bench.act(message(4, action=(2.0,)), 5 * PERIOD).commands
+    bench.tick(6, command)
+    bench.tick(0, life=1, now=1000 * PERIOD)
+    [default] = bench.arbiter.on_deadline(1001 * PERIOD - MARGIN).commands
+    assert default.action == SPACE.noop
+
+
+@pytest.mark.parametrize("worker", [-1, 7, 99])
+def test_a_worker_that_there_is_not_does_not_act(worker: int) -> None:
+    arbiter = Arbiter(SPACE, default_policy.make("noop", SPACE), replace(LIMITS, workers=7), 0)
+    arbiter.on_timestep(timestep(0, Command(Cause.NONE, SPACE.noop)), 0)
+    assert fates(arbiter.on_action(message(0, worker=worker), 1)) == [
+        (Fate.REJECTED, Reason.UNKNOWN_WORKER, 0)]
+    assert len(arbiter.on_action(message(0, worker=6), 2).commands) == 1
+
+
+def test_nobody_answers_a_tick_before_it_began() -> None:
+    bench = Bench().ticks(range(6))
+    assert fates(bench.act(message(6), 6 * PERIOD - PERIOD // 4 - 1)) == [
+        (Fate.REJECTED, Reason.FUTURE, 6)]
+    assert len(bench.act(message(6), 6 * PERIOD - PERIOD // 4).commands) == 1
+
+
+@given(period=st.integers(500_000, 1_000_000_000), margin=st.integers(0, 2_000_000_000))
+def test_a_margin_leaves_time_to_hear_of_the_tick_before(period: int, margin: int) -> None:
+    used = usable_margin_ns(margin, period)
+    assert used <= margin
+    assert period - used >= min(2 * MS, period * 3 // 4)
+    assert used == margin or used >= period // 4  # no more is taken off than that needs
 
 
 def test_a_stop_goes_before_an_operator() -> None:
@@ -648,6 +788,6 @@ def test_deadlines_follow_the_grid_not_the_delays_of_timesteps() -> None:
     bench.tick(0, now=2 * MS)
     bench.tick(1, now=PERIOD + 9 * MS)
     assert bench.arbiter.next_deadline_ns() == 2 * PERIOD + 2 * MS - MARGIN
-    late = replace(timestep(2, Command(0, Cause.NONE, SPACE.noop)), lateness_s=0.007)
+    late = replace(timestep(2, Command(Cause.NONE, SPACE.noop)), lateness_s=0.007)
     bench.arbiter.on_timestep(late, 2 * PERIOD + 8 * MS)
     assert bench.arbiter.next_deadline_ns() == 3 * PERIOD + MS - MARGIN

@@ -225,19 +225,19 @@ def test_malformed_actions_give_a_wire_error_only(
 @given(cause=st.sampled_from(list(Cause)), ids=st.tuples(IDS, IDS, IDS))
 def test_on_whose_behalf_a_command_is_given_is_read_back(cause: Cause,
                                                          ids: tuple[int, int, int]) -> None:
-    command = Command(3, cause, (1.0,), *ids)
-    assert wire.command_from(3, wire.command_words(command), (1.0,)) == command
+    command = Command(cause, (1.0,), *ids)
+    assert wire.command_from(wire.command_words(command), (1.0,)) == command
 
 
 def test_a_bare_gamepad_is_an_operator() -> None:
-    assert wire.command_from(3, "joy_link", (1.0,)) == Command(3, Cause.OPERATOR, (1.0,))
+    assert wire.command_from("joy_link", (1.0,)) == Command(Cause.OPERATOR, (1.0,))
 
 
 @pytest.mark.parametrize("frame_id", ["cause=nobody", "cause=policy worker=x", "version=1.5",
                                       f"tick={'9' * 400}"])
 def test_an_unreadable_command_is_refused(frame_id: str) -> None:
     with pytest.raises(WireError, match="command frame_id"):
-        wire.command_from(3, frame_id, (1.0,))
+        wire.command_from(frame_id, (1.0,))
 
 
 def test_words() -> None:

@@ -96,18 +96,19 @@ def test_the_workers_are_scheduled_through_their_parameters(graph: LiveGraph) ->
     ({"tick": 10**6}, Reason.FUTURE),
     ({"stamp_ns": 12345}, Reason.STALE),
     ({"tick": 0}, Reason.STALE),
+    ({"worker": 77}, Reason.UNKNOWN_WORKER),
 ])
 def test_a_bad_action_is_rejected_by_kind(graph: LiveGraph, change: dict, reason: Reason) -> None:
     watcher = graph.watcher
     before = [v for v in watcher.verdicts if v.reason is reason]
     step = watcher.wait_for_steps(by_policy, 1, "the plant goes on")[-1]
-    good = ActionMessage(step.stamp_ns, step.tick, -1, 77, 0, 0, (0.0,))
+    good = ActionMessage(step.stamp_ns, step.tick, -1, 2, 55, 0, (0.0,))
     space = graph.prepared.plant.actions
     watcher.action.publish(messages.to_joy(wire.encode_action(replace(good, **change), space)))
     watcher.wait(lambda: len([v for v in watcher.verdicts if v.reason is reason]) > len(before),
                  f"the action is rejected as {reason.name}")
     rejected = [v for v in watcher.verdicts if v.reason is reason][-1]
-    assert rejected.worker == 77
+    assert rejected.version == 55
     assert rejected.fate is Fate.REJECTED
 
 
@@ -117,7 +118,7 @@ def test_a_duplicate_and_malformed_ones_are_rejected(graph: LiveGraph) -> None:
     step = watcher.wait_for_steps(by_policy, 1, "the plant goes on")[-1]
     stamps = {earlier.tick: earlier.stamp_ns for earlier in watcher.steps}
     answered = step.observation_tick
-    copy = ActionMessage(stamps[answered], answered, -1, 78, 0, 0, (0.0,))
+    copy = ActionMessage(stamps[answered], answered, -1, 2, 0, 0, (0.0,))
     watcher.action.publish(messages.to_joy(wire.encode_action(copy, space)))
     for message in (Joy(buttons=[1]), Joy(axes=[float("nan")]), Joy()):
         watcher.action.publish(message)
@@ -193,6 +194,20 @@ def test_stop_holds_the_safe_command_until_released(graph: LiveGraph) -> None:
     assert set(causes) <= {Cause.STOP, Cause.NONE}
     assert causes[Cause.STOP] > causes[Cause.NONE]
     assert {step.action for step in held} == {graph.prepared.plant.actions.noop}
+    assert watcher.call(SetBool, "stop", SetBool.Request(data=False)).success
+    watcher.wait_for_steps(by_policy, 5, "the policy acts again")
+
+
+def test_a_stop_outlives_the_actuator_that_holds_it(graph: LiveGraph) -> None:
+    watcher = graph.watcher
+    assert watcher.call(SetBool, "stop", SetBool.Request(data=True)).success
+    watcher.wait_for_steps(lambda s: s.cause is Cause.STOP, 5, "the stop acts")
+    os.kill(graph.supervisor.pids()["actuator"], signal.SIGKILL)
+    watcher.wait_for_steps(lambda s: s.cause is Cause.NONE, 5, "the actuator is gone")
+    seen = len(watcher.steps)
+    watcher.wait(lambda: graph.said("starts STOPPED") and sum(
+        step.cause is Cause.STOP for step in watcher.steps[seen:]) > 10, "it is stopped again")
+    assert {step.cause for step in watcher.steps[seen:]} == {Cause.NONE, Cause.STOP}
     assert watcher.call(SetBool, "stop", SetBool.Request(data=False)).success
     watcher.wait_for_steps(by_policy, 5, "the policy acts again")
 

@@ -16,11 +16,13 @@ from trajectory_msgs.msg import JointTrajectory
 
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.gamepad import AUTO, DPAD_ON_BUTTONS, XBOX
+from realtime_rl.core.latch import CommandLatch
 from realtime_rl.core.parameters import COMMAND_TYPES
-from realtime_rl.core.records import Command
+from realtime_rl.core.records import Command, CommandOrigin
 from realtime_rl.core.types import ActionSpace, Cause
 from realtime_rl.core.wire import WireError
-from realtime_rl.ros.commands import command_codec
+from realtime_rl.ros.commands import CommandCodec, command_codec
+from realtime_rl.ros.messages import to_ns
 
 PAD = ActionSpace(("A", "LEFT", "A+LEFT", "NOOP"), (3.0,))
 BASE = ActionSpace(("vx", "wz"), (0.0, 0.0), (-1.0, -2.0), (1.0, 2.0))
@@ -32,14 +34,24 @@ def sent(message: Any) -> Any:
     return deserialize_message(serialize_message(message), type(message))
 
 
+def latched(codec: CommandCodec, space: ActionSpace, message: Any,
+            origin: CommandOrigin | None = None) -> Command:
+    """What a plant makes of a message."""
+    latch = CommandLatch(space)
+    if origin is not None:
+        latch.note(origin)
+    assert codec.offer(message, latch)
+    return latch.latch()
+
+
 @pytest.mark.parametrize("layout", [XBOX, DPAD_ON_BUTTONS, AUTO])
 @pytest.mark.parametrize("index", range(PAD.size))
 def test_a_gamepad_command_comes_back(index: int, layout: str) -> None:
     codec = command_codec("joy", PAD, layout)
-    command = Command(STAMP, Cause.POLICY, (float(index),), 3, 17, 9)
-    message = sent(codec.encode(command))
+    command = Command(Cause.POLICY, (float(index),), 3, 17, 9)
+    message = sent(codec.encode(command, STAMP))
     assert isinstance(message, Joy)
-    assert codec.decode(message) == command
+    assert latched(codec, PAD, message) == command
 
 
 @pytest.mark.parametrize(("kind", "message_type"), [
@@ -49,11 +61,24 @@ def test_a_gamepad_command_comes_back(index: int, layout: str) -> None:
 def test_a_continuous_command_comes_back(kind: str, message_type: type, cause: Cause) -> None:
     codec = command_codec(kind, BASE, "")
     assert codec.message_type is message_type
-    message = sent(codec.encode(Command(STAMP, cause, (0.5, -2.0), 3, 17, 9)))
+    command = Command(cause, (0.5, -2.0), 3, 17, 9)
+    message = sent(codec.encode(command, STAMP))
     assert isinstance(message, message_type)
-    # two types cannot carry the observation's stamp; on whose behalf they are is in the words
-    stamp = 0 if kind in ("float64_multi_array", "joint_trajectory") else STAMP
-    assert codec.decode(message) == Command(stamp, cause, (0.5, -2.0), 3, 17, 9)
+    beside = CommandOrigin(STAMP, cause, 3, 17, 9, command.action)
+    assert latched(codec, BASE, message, None if kind == "joy" else beside) == command
+
+
+@pytest.mark.parametrize("kind", [kind for kind in COMMAND_TYPES if kind != "joy"])
+def test_a_robots_message_holds_nothing_that_is_ours(kind: str) -> None:
+    """Its frame is a frame, and its stamp the time at which it was sent: drives look at both."""
+    message = command_codec(kind, BASE, "").encode(
+        Command(Cause.POLICY, (0.5, -2.0), 3, 17, 9), STAMP, "base_link")
+    if kind == "float64_multi_array":
+        assert message.layout.dim == []
+        return
+    assert message.header.frame_id == "base_link"
+    # a trajectory begins at once: a controller refuses one that is over
+    assert to_ns(message.header.stamp) == (0 if kind == "joint_trajectory" else STAMP)
 
 
 def test_every_type_that_may_be_configured_has_a_codec() -> None:
@@ -65,16 +90,14 @@ def test_a_twist_puts_each_label_on_its_axis() -> None:
     labels = ("vx", "vy", "vz", "wx", "wy", "wz")
     space = ActionSpace(labels, (0.0,) * 6, (-9.0,) * 6, (9.0,) * 6)
     twist = command_codec("twist", space, "").encode(
-        Command(0, Cause.POLICY, (1.0, 2.0, 3.0, 4.0, 5.0, 6.0))).twist
+        Command(Cause.POLICY, (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)), STAMP).twist
     assert (twist.linear.x, twist.linear.y, twist.linear.z) == (1.0, 2.0, 3.0)
     assert (twist.angular.x, twist.angular.y, twist.angular.z) == (4.0, 5.0, 6.0)
 
 
-def test_a_trajectory_begins_at_once() -> None:
-    """A controller refuses one that ended in the past, as the observation's stamp would have it."""
+def test_a_trajectory_names_its_joints() -> None:
     message = command_codec("joint_trajectory", BASE, "").encode(
-        Command(STAMP, Cause.POLICY, (0.5, -2.0)))
-    assert (message.header.stamp.sec, message.header.stamp.nanosec) == (0, 0)
+        Command(Cause.POLICY, (0.5, -2.0)), STAMP)
     assert message.joint_names == ["vx", "wz"]
     assert [list(point.positions) for point in message.points] == [[0.5, -2.0]]
 
@@ -82,13 +105,15 @@ def test_a_trajectory_begins_at_once() -> None:
 @pytest.mark.parametrize("kind", ["joint_state", "joint_trajectory"])
 def test_joints_are_known_by_name_not_by_place(kind: str) -> None:
     codec = command_codec(kind, BASE, "")
-    message = codec.encode(Command(0, Cause.POLICY, (0.5, -2.0)))
+    message = codec.encode(Command(Cause.POLICY, (0.5, -2.0)), STAMP)
     names = message.name if kind == "joint_state" else message.joint_names
     names.reverse()
-    assert codec.decode(message).action == (-2.0, 0.5)
+    latch = CommandLatch(ActionSpace(("vx", "wz"), (0.0, 0.0), (-2.0, -2.0), (2.0, 2.0)))
+    codec.offer(message, latch)
+    assert latch.latch().action == (-2.0, 0.5)
     names[0] = "elbow"
     with pytest.raises(WireError, match="command has no value for 'wz', only for 'elbow', 'vx'"):
-        codec.decode(message)
+        codec.offer(message, latch)
 
 
 @pytest.mark.parametrize("message", [JointState(), JointTrajectory(),
@@ -97,30 +122,32 @@ def test_joints_are_known_by_name_not_by_place(kind: str) -> None:
 def test_a_command_without_values_is_refused(message: Any) -> None:
     kind = "joint_state" if isinstance(message, JointState) else "joint_trajectory"
     with pytest.raises(WireError, match="command has no value for"):
-        command_codec(kind, BASE, "").decode(message)
+        command_codec(kind, BASE, "").offer(message, CommandLatch(BASE))
 
 
 def test_a_bare_driver_is_a_person() -> None:
     joy = Joy(axes=[0.0] * 8, buttons=[1] + [0] * 10)
     joy.header.frame_id = "joy"
-    assert command_codec("joy", PAD, XBOX).decode(joy) == Command(0, Cause.OPERATOR, (0.0,))
+    assert latched(command_codec("joy", PAD, XBOX), PAD, joy) == Command(Cause.OPERATOR, (0.0,))
     array = Float64MultiArray(data=[0.5, 1.0])
-    assert command_codec("float64_multi_array", BASE, "").decode(array) == Command(
-        0, Cause.OPERATOR, (0.5, 1.0))
+    assert latched(command_codec("float64_multi_array", BASE, ""), BASE, array) == Command(
+        Cause.OPERATOR, (0.5, 1.0))
 
 
 def test_words_that_are_no_command_are_refused() -> None:
-    codec = command_codec("twist", BASE, "")
-    message = codec.encode(Command(0, Cause.POLICY, (0.5, -2.0)))
+    codec = command_codec("joy", PAD, XBOX)
+    message = codec.encode(Command(Cause.POLICY, (0.0,)), STAMP)
     message.header.frame_id = "cause=nobody"
     with pytest.raises(WireError, match="command frame_id"):
-        codec.decode(message)
+        codec.offer(message, CommandLatch(PAD))
 
 
 def test_values_outside_the_space_are_left_to_the_latch() -> None:
     message = TwistStamped()
     message.twist.linear.x = math.nan
-    assert BASE.problem(command_codec("twist", BASE, "").decode(message).action) == "non_finite"
+    latch = CommandLatch(BASE)
+    assert not command_codec("twist", BASE, "").offer(message, latch)
+    assert latch.latch().cause is Cause.NONE
 
 
 @pytest.mark.parametrize(("kind", "space", "message"), [
