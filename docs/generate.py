@@ -19,7 +19,7 @@ PARAMETERS = {
     "actuator": p.ActuatorParameters, "learner": p.LearnerParameters,
     "monitor": p.MonitorParameters, "recorder": p.RecorderParameters}
 RECORDS = {"timestep": "Timestep", "verdict": "Verdict", "inference": "Inference",
-           "schedule": "ScheduleRecord", "learning": "Learning"}
+           "schedule": "ScheduleRecord", "learning": "Learning", "origin": "CommandOrigin"}
 ENUMS = {"cause": (types, "Cause"), "fate": (records, "Fate"), "reason": (records, "Reason"),
          "miss": (records, "Miss"), "algorithm": (records, "Algorithm"),
          "dealing": (records, "Dealing"), "slot_source": (records, "SlotSource")}
