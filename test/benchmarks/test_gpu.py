@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import onnxruntime
@@ -27,11 +28,13 @@ def test_every_figure_is_there(
 ) -> None:
     assert run(monkeypatch, "--provider", "cpu", "--device", "cpu") == 0
     captured = capsys.readouterr()
-    assert captured.err.startswith("small: 256 of 256 actions are the CPU's; ")
+    assert captured.err.startswith("small: 256 of 256 actions are the CPU's, which chose ")
     assert captured.err.count("\n") == 6
     found: dict[str, Any] = json.loads(captured.out)
-    assert found["agreement"] == [{"network": "small", "observations": 256, "same_actions": 256,
-                                   "largest_difference": 0.0}]
+    (agreement,) = found["agreement"]
+    assert agreement.pop("cpu_ms") > 0 and agreement.pop("different_actions") > 1
+    assert agreement == {"network": "small", "observations": 256, "same_actions": 256,
+                         "largest_difference": 0.0, "largest_gap": 0.0}
     assert found["alone"][0]["inferences"] >= 1
     assert [(each["workers"], each["sessions"]) for each in found["together"]] == [
         (1, 1), (2, 1), (2, 2)]
@@ -73,3 +76,57 @@ def test_a_network_that_does_not_fit_is_told_and_left_out(
     found = json.loads(capsys.readouterr().out)
     assert "learning" not in found and len(found["together"]) == 3
     assert found["left_out"][0].startswith("network 'small' has")
+
+
+def test_a_figure_that_fails_is_told_and_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def full(*args: object) -> None:
+        raise RuntimeError("CUDA out of memory\nmuch else")
+
+    monkeypatch.setattr(gpu, "alone", full)
+    figures = tmp_path / "gpu.json"
+    assert run(monkeypatch, "--provider", "cpu", "--device", "cpu", "--json", str(figures)) == 0
+    found = json.loads(figures.read_text())
+    assert found["left_out"] == ["small: CUDA out of memory"] and "alone" not in found
+    assert len(found["together"]) == 3 and len(found["learning"]) == 1
+
+
+def test_figures_are_written_as_they_come(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def cut_off(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gpu, "alone", cut_off)
+    figures = tmp_path / "gpu.json"
+    with pytest.raises(KeyboardInterrupt):
+        run(monkeypatch, "--provider", "cpu", "--device", "cpu", "--json", str(figures))
+    assert len(json.loads(figures.read_text())["agreement"]) == 1
+
+
+def test_a_worker_that_fails_keeps_nobody_waiting() -> None:
+    class Failing:
+        def infer(self, observation: object, *, lane: int) -> None:
+            if lane == 1:
+                raise ValueError("no memory")
+
+    subject = gpu.Subject("failing", Path(), (gpu.SPEC, gpu.ACTIONS), gpu.pictures(), "cpu")
+    with pytest.raises(ValueError, match="no memory"):
+        gpu.infer(subject, Failing(), 3, 0.01)  # type: ignore[arg-type]
+
+
+def test_a_trained_policy_sees_its_game(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(gpu, "PICTURES", 8)
+    seen = tmp_path / "seen.npz"
+    asked = ["--networks", "--policy", "policies/catch.onnx", "--observations", str(seen),
+             "--provider", "cpu", "--device", "cpu"]
+    for _ in range(2):  # played, and read again
+        assert run(monkeypatch, *asked) == 0
+        found = json.loads(capsys.readouterr().out)
+        (agreement,) = found["agreement"]
+        assert agreement["network"] == "catch.onnx" and agreement["same_actions"] == 8
+        assert found["alone"][0]["network"] == "catch.onnx" and "together" not in found
+        assert seen.exists()
