@@ -34,7 +34,7 @@ class Health:
 
 
 def assess(figures: Figures, schedule: ScheduleRecord | None, learning: Learning | None,
-           returns: Sequence[float], version: int, learner_silent_s: float = 0.0
+           returns: Sequence[float], version: int, *, learner_silent_s: float = 0.0
            ) -> list[Health]:
     """Put a window's figures into words.
 

@@ -172,8 +172,8 @@ class GymnasiumPlant:
         if header["begun"] or not header["starting"]:
             self._begin(*header["begin_with"])
             actions = np.frombuffer(raw).reshape(-1, len(self._spec.actions.noop)).tolist()
-            for action in actions:
-                self._advance(tuple(action))
+            for action in map(tuple, actions):
+                self._advance(action)
                 self._remember(action)
             self._tick = len(actions)
             if self._check() != header["check"]:
