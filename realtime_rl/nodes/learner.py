@@ -27,7 +27,7 @@ from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.parameters import LearnerParameters
 from realtime_rl.core.policy_uri import PolicyUri
-from realtime_rl.core.records import Learning, Timestep
+from realtime_rl.core.records import Learning, ScheduleRecord, Timestep
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.parameters import NodeParameters
@@ -57,6 +57,7 @@ class LearnerNode(Node):
         self.create_subscription(messages.observation_type(self._spec), "observation",
                                  self._on_observation, qos.RECORD)
         self.create_subscription(JointState, "timestep", self._on_timestep, qos.RECORD)
+        self.create_subscription(JointState, "schedule", self._on_schedule, qos.LATCHED)
         self.create_timer(1.0, self._report)
         self._trainer.start()
 
@@ -125,6 +126,15 @@ class LearnerNode(Node):
         elif step.cause in (Cause.OPERATOR, Cause.STOP):
             self._trainer.acted(None)
         self._learn_from(self._assembler.step(step))
+
+    def _on_schedule(self, message: JointState) -> None:
+        """What a person does counts as the policy's action of that delay."""
+        try:
+            schedule = messages.from_scalars(ScheduleRecord, message)
+        except wire.WireError as error:
+            self.get_logger().warning(f"schedule: {error}", throttle_duration_sec=1.0)
+            return
+        self._assembler.operator_delay = max(1, schedule.promised_delay_ticks)
 
     def _admitted(self, topic: str, problem: str | None) -> bool:
         """Whether to learn from a message; if not, say why."""

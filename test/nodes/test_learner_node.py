@@ -1,4 +1,4 @@
-"""How the learner node ends with its training, and what does not end it; no graph beside it."""
+"""What the learner node learns from, and how it ends; no graph beside it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 import rclpy
-from core.test_assembler import policy, step
+from core.test_assembler import operator, policy, step
+from handmade import schedule
 from learning.tiny_transitions import BUTTONS, VECTOR
 from nodes.live_graph import PATIENCE_S, private_domain
+from sensor_msgs.msg import JointState
 
 from realtime_rl.core import wire
 from realtime_rl.core.assembler import SemiMdpTransition
@@ -106,3 +108,22 @@ def test_an_observation_with_no_number_in_it_is_a_gap(node: Any) -> None:
     node._on_timestep(messages.to_scalars(replace(policy(3, 2), action=(1.0,))))
     ticks(node, 4)
     assert [int(each.observation[0][0]) for each in node.taken] == [0, 1, 4]
+
+
+def test_a_person_counts_as_the_policy_of_the_delay_that_is_scheduled(node: Any) -> None:
+    def person(tick: int) -> None:
+        node._on_observation(messages.to_observation(
+            np.full(3, tick, np.float32), VECTOR, tick, wire.encode_words(
+                {"tick": tick, "first": int(tick == 0)})))
+        node._on_timestep(messages.to_scalars(operator(tick, action=1.0) if tick
+                                              else step(0, first=True)))
+
+    for tick in range(5):
+        person(tick)
+    assert node.taken == [], "no schedule was heard of"
+    node._on_schedule(messages.to_scalars(schedule(delay=3)))
+    for tick in range(5, 9):
+        person(tick)
+    assert [int(each.observation[0][0]) for each in node.taken] == [2, 3, 4]
+    node._on_schedule(JointState())
+    assert node._assembler.operator_delay == 3
