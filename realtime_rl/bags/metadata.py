@@ -25,14 +25,30 @@ class OfferedQos:
 
 
 @dataclass(slots=True)
-class Recorded:
-    """What a bag file holds so far."""
+class RecordedFile:
+    """What one file of a bag holds so far."""
 
-    file: str
-    topics: dict[str, tuple[str, OfferedQos]] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
+    path: str
+    """Relative to the bag's folder."""
+    messages: int = 0
     first_ns: int = _NEVER_NS
     last_ns: int = 0
+
+    def count(self, receive_ns: int) -> None:
+        """Take in one message."""
+        self.messages += 1
+        self.first_ns = min(self.first_ns, receive_ns)
+        self.last_ns = max(self.last_ns, receive_ns)
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What a bag holds so far."""
+
+    files: list[RecordedFile] = field(default_factory=list)
+    """The newest last."""
+    topics: dict[str, tuple[str, OfferedQos]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, topic: str, kind: str, qos: OfferedQos) -> None:
         """Take in a topic."""
@@ -40,10 +56,15 @@ class Recorded:
         self.counts[topic] = 0
 
     def count(self, topic: str, receive_ns: int) -> None:
-        """Take in one message."""
+        """Take in one message, of the newest file."""
         self.counts[topic] += 1
-        self.first_ns = min(self.first_ns, receive_ns)
-        self.last_ns = max(self.last_ns, receive_ns)
+        self.files[-1].count(receive_ns)
+
+    def whole(self) -> RecordedFile:
+        """Return the span of all files together."""
+        return RecordedFile("", sum(file.messages for file in self.files),
+                            min(file.first_ns for file in self.files),
+                            max(file.last_ns for file in self.files))
 
 
 def channel_metadata(kind: str, qos: OfferedQos) -> dict[str, str]:
@@ -55,7 +76,7 @@ def channel_metadata(kind: str, qos: OfferedQos) -> dict[str, str]:
 def metadata_yaml(recorded: Recorded, *, nested: bool = True) -> str:
     """Write `metadata.yaml`; without `nested`, the form that is embedded in the MCAP file."""
     information = {
-        "version": _VERSION, "storage_identifier": "mcap", **_span(recorded),
+        "version": _VERSION, "storage_identifier": "mcap", **_span(recorded.whole()),
         "topics_with_message_count": [
             {"topic_metadata": {
                 "name": name, "type": kind, "serialization_format": "cdr",
@@ -64,16 +85,16 @@ def metadata_yaml(recorded: Recorded, *, nested: bool = True) -> str:
              "message_count": recorded.counts[name]}
             for name, (kind, qos) in recorded.topics.items()],
         "compression_format": "", "compression_mode": "",
-        "relative_file_paths": [recorded.file],
-        "files": [{"path": recorded.file, **_span(recorded)}],
+        "relative_file_paths": [file.path for file in recorded.files],
+        "files": [{"path": file.path, **_span(file)} for file in recorded.files],
         "custom_data": None, "ros_distro": os.environ.get("ROS_DISTRO", "jazzy")}
     return _dump({"rosbag2_bagfile_information": information} if nested else information)
 
 
-def _span(recorded: Recorded) -> dict[str, object]:
-    return {"starting_time": {"nanoseconds_since_epoch": recorded.first_ns},
-            "duration": {"nanoseconds": max(0, recorded.last_ns - recorded.first_ns)},
-            "message_count": sum(recorded.counts.values())}
+def _span(file: RecordedFile) -> dict[str, object]:
+    return {"starting_time": {"nanoseconds_since_epoch": file.first_ns},
+            "duration": {"nanoseconds": max(0, file.last_ns - file.first_ns)},
+            "message_count": file.messages}
 
 
 def _profile(qos: OfferedQos) -> dict[str, object]:

@@ -1,28 +1,25 @@
 """A rosbag2 bag (MCAP) written without ROS: serialized messages in, a folder out.
 
 `ros2 bag info`, `ros2 bag play`, `rosbags` and Foxglove open it. All that was flushed survives
-the death of the process, and a power cut.
+the death of the process, and a power cut. The index of a file is in memory until it is finished:
+a long recording is of several files, as rosbag2 splits its own.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from realtime_rl.bags.mcap_file import McapFile
 from realtime_rl.bags.messages import typestore
-from realtime_rl.bags.metadata import OfferedQos, Recorded, channel_metadata, metadata_yaml
-from realtime_rl.core.errors import BagError, MissingDependencyError, choices
+from realtime_rl.bags.metadata import OfferedQos, Recorded, RecordedFile, metadata_yaml
+from realtime_rl.core.errors import BagError, choices
 from realtime_rl.files import sync_folder, write_atomically
 
-try:
-    from mcap.writer import CompressionType, Writer
-except ImportError as missing:
-    raise MissingDependencyError("mcap", "bags") from missing
-
-_LIBRARY = "realtime_rl"
+_CHUNKS = 10_000
+"""In the index of one file, a kilobyte each: flushed once a second, about three hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +44,25 @@ class BagWriter:
                 is left behind.
         """
         self._folder = folder.absolute()
-        self._channels: dict[str, int] = {}
-        self._schemas: dict[str, int] = {}
-        self._recorded = Recorded(f"{self._folder.name}_0.mcap")
+        self._recorded = Recorded()
         self._closed = False
         topmost = _create(self._folder)
         try:
             with contextlib.ExitStack() as undo:
-                undo.callback(_remove, self._folder, topmost, self._recorded.file)
-                self._file = undo.enter_context((self._folder / self._recorded.file).open("xb"))
-                self._begin(topics)
+                undo.callback(_remove, self._folder, topmost, self._next_path())
+                self._file: McapFile | None = self._next_file()
+                undo.callback(self._file.close)
+                for topic in topics:
+                    self.add_topic(topic)
+                self._file.flush()
+                sync_folder(self._folder.parent)
                 undo.pop_all()
         except OSError as error:
             raise self._error(error) from error
 
     def add_topic(self, topic: TopicInfo) -> None:
         """Record one more topic; `BagError` when its type or name cannot be recorded."""
-        if topic.name in self._channels:
+        if topic.name in self._recorded.topics:
             raise BagError(f"topic {topic.name!r} is recorded already")
         kind = _full_type(topic.type)
         known = typestore().fielddefs
@@ -71,12 +70,7 @@ class BagWriter:
             packages = {name.split("/")[0] for name in known}
             raise BagError(f"topic {topic.name!r}: message type {topic.type!r} is not known; "
                            f"packages: {choices(packages)}")
-        if kind not in self._schemas:
-            definition, _ = typestore().generate_msgdef(kind, ros_version=2)
-            self._schemas[kind] = self._mcap.register_schema(kind, "ros2msg", definition.encode())
-        self._channels[topic.name] = self._mcap.register_channel(
-            topic.name, "cdr", self._schemas[kind],
-            channel_metadata(kind, topic.qos))
+        self._open_file().add_topic(topic.name, kind, topic.qos)
         self._recorded.add(topic.name, kind, topic.qos)
 
     def write(self, topic: str, cdr: bytes, receive_ns: int) -> None:
@@ -85,12 +79,15 @@ class BagWriter:
         Raises:
             BagError: an unknown topic, a closed bag, or a disk that takes no more.
         """
-        if self._closed:
-            raise BagError(f"bag {str(self._folder)!r} is closed")
-        if topic not in self._channels:
-            raise BagError(f"topic {topic!r} is not recorded; recorded: {choices(self._channels)}")
+        file = self._open_file()
+        if topic not in self._recorded.topics:
+            raise BagError(f"topic {topic!r} is not recorded; recorded: "
+                           f"{choices(self._recorded.topics)}")
         try:
-            self._mcap.add_message(self._channels[topic], receive_ns, cdr, receive_ns)
+            if file.chunks >= _CHUNKS:
+                self._finish_file()
+                file = self._file = self._next_file()
+            file.write(topic, cdr, receive_ns)
         except OSError as error:
             raise self._error(error) from error
         self._recorded.count(topic, receive_ns)
@@ -99,9 +96,9 @@ class BagWriter:
         """Put everything written so far where neither a kill nor a power cut can lose it."""
         if self._closed:
             return
+        file = self._open_file()
         try:
-            self._mcap.flush()
-            os.fdatasync(self._file.fileno())
+            file.flush()
         except OSError as error:
             raise self._error(error) from error
 
@@ -111,25 +108,35 @@ class BagWriter:
             return
         self._closed = True
         try:
-            with self._file:
-                self._mcap.add_metadata("rosbag2", {
-                    "serialized_metadata": metadata_yaml(self._recorded, nested=False)})
-                self._mcap.finish()
-                self._file.flush()
-                os.fsync(self._file.fileno())
+            self._finish_file()
             write_atomically(self._folder / "metadata.yaml",
                              metadata_yaml(self._recorded).encode())
         except OSError as error:
             raise self._error(error) from error
 
-    def _begin(self, topics: Sequence[TopicInfo]) -> None:
-        self._mcap = Writer(self._file, compression=CompressionType.ZSTD)
-        self._mcap.start(profile="ros2", library=_LIBRARY)
-        for topic in topics:
-            self.add_topic(topic)
-        self.flush()
+    def _open_file(self) -> McapFile:
+        if self._closed or self._file is None:
+            raise BagError(f"bag {str(self._folder)!r} is closed")
+        return self._file
+
+    def _finish_file(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.finish(metadata_yaml(self._recorded, nested=False))
+
+    def _next_path(self) -> Path:
+        return self._folder / f"{self._folder.name}_{len(self._recorded.files)}.mcap"
+
+    def _next_file(self) -> McapFile:
+        """Create the next file, for the topics that there are."""
+        path = self._next_path()
+        file = McapFile(path)
+        self._recorded.files.append(RecordedFile(path.name))
+        for topic, (kind, qos) in self._recorded.topics.items():
+            file.add_topic(topic, kind, qos)
+        file.flush()
         sync_folder(self._folder)
-        sync_folder(self._folder.parent)
+        return file
 
     def __enter__(self) -> BagWriter:
         """Return the writer itself."""
@@ -153,16 +160,16 @@ def _create(folder: Path) -> Path:
     except FileExistsError:
         raise BagError(f"bag {str(folder)!r} exists already; name a folder that does not") from None
     except OSError as error:
-        _remove(folder, topmost, "")
+        _remove(folder, topmost)
         raise BagError(f"bag {str(folder)!r} cannot be created: {error.strerror}") from error
     return topmost
 
 
-def _remove(folder: Path, topmost: Path, file: str) -> None:
+def _remove(folder: Path, topmost: Path, file: Path | None = None) -> None:
     """Undo `_create`; folders in which somebody else put something meanwhile stay."""
-    if file:
+    if file is not None:
         with contextlib.suppress(OSError):
-            (folder / file).unlink()
+            file.unlink()
     for created in (folder, *folder.parents):
         if created == topmost.parent:
             return

@@ -3,6 +3,11 @@
 An action computed from observation `k` and applied at tick `t` earns the rewards of the ticks
 from `t` until the next applied action; it is followed by the observation which that one answers.
 What the default policy, a stop or the plant's watchdog did in between only adds rewards.
+
+A person's action counts as the policy's would have: it answers the observation from which the
+policy's action for that tick would have been computed, a delay ago, whatever the person saw. So all
+that is learned from is of one delay, and what a person plays gives the same transitions whether it
+is learned from at once or from a recording.
 """
 
 from __future__ import annotations
@@ -60,7 +65,7 @@ class Assembler:
     """
 
     def __init__(self, *, stack: int, gamma: float, capacity: int = 1024,
-                 history: int = 0) -> None:
+                 history: int = 0, operator_delay: int | None = None) -> None:
         """Keep `capacity` ticks at most: more than the largest delay plus `stack`.
 
         Args:
@@ -68,6 +73,7 @@ class Assembler:
             gamma: discount a tick.
             capacity: of ticks.
             history: applied actions given beside each observation [ticks].
+            operator_delay: see the attribute of that name.
 
         Raises:
             ConfigError: `gamma` is outside [0, 1], `stack` outside 1 … `capacity`, or `history`
@@ -83,6 +89,9 @@ class Assembler:
         self._previous = -1
         self._episode_start = 0
         self._open: _Open | None = None
+        self.operator_delay = operator_delay
+        """Delay of the policy in whose place a person acts [ticks], 1 or more; `None`: not known
+        yet, and nothing is learned from what a person does."""
         self.dropped = 0
         """Applied actions that gave no transition."""
 
@@ -126,8 +135,10 @@ class Assembler:
             found += self._close(self._previous)
             self._episode_start = step.tick
             self._applied.begin(step.tick)
-        elif (tick := _answered(step)) is not None:
-            found += self._act(step, tick)
+        elif step.cause is Cause.POLICY:
+            found += self._act(step, step.observation_tick)
+        elif step.cause is Cause.OPERATOR:
+            found += self._act_for(step)
         self._earn(step)
         if step.last:
             found += self._close(step.tick, terminal=step.discount == 0.0)
@@ -135,10 +146,20 @@ class Assembler:
         self._applied.push(step.tick, step.action)
         return found
 
+    def _act_for(self, step: Timestep) -> list[SemiMdpTransition]:
+        """A person acts in the policy's place."""
+        if self.operator_delay is None:
+            self._drop_open()
+            self.dropped += 1
+            return []
+        return self._act(step, step.tick - self.operator_delay)
+
     def _act(self, step: Timestep, answered: int) -> list[SemiMdpTransition]:
         """Close the open action and open the one that `step` latched."""
-        if self._open is not None and answered == self._open.observation_tick:
-            return []  # a command latched again: the same action goes on
+        if self._open is not None and answered <= self._open.observation_tick:
+            # a command latched again; or the delay is another than it was, and a tick between the
+            # two has no action of its own, as when the policy's delay rises
+            return []
         if not self._episode_start <= answered < step.tick:
             self.dropped += 1
             return []
@@ -200,13 +221,6 @@ class Assembler:
             "action": tuple(done["action"]),
             "history": tuple(each if each is None else tuple(each)
                              for each in done["history"])})
-
-
-def _answered(step: Timestep) -> int | None:
-    """Tick of the observation that the tick's action answers; `None` when nobody chose it."""
-    if step.cause is Cause.POLICY:
-        return step.observation_tick
-    return step.tick - 1 if step.cause is Cause.OPERATOR else None
 
 
 def _timestep(values: dict[str, Any]) -> Timestep:

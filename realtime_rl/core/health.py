@@ -10,6 +10,8 @@ from realtime_rl.core.accounting import Figures
 from realtime_rl.core.records import Learning, ScheduleRecord
 
 _INACTION_LIMIT = 0.05
+_LEARNER_LIMIT_S = 5.0
+"""A learner says once a second where it stands."""
 
 
 class Level(enum.IntEnum):
@@ -32,7 +34,8 @@ class Health:
 
 
 def assess(figures: Figures, schedule: ScheduleRecord | None, learning: Learning | None,
-           returns: Sequence[float], version: int) -> list[Health]:
+           returns: Sequence[float], version: int, *, learner_silent_s: float = 0.0
+           ) -> list[Health]:
     """Put a window's figures into words.
 
     Args:
@@ -41,9 +44,10 @@ def assess(figures: Figures, schedule: ScheduleRecord | None, learning: Learning
         learning: the learner's newest figures; `None` without a learner.
         returns: of the newest episodes.
         version: policy version of the newest applied action; -1 before one.
+        learner_silent_s: how long ago the learner's figures came [s].
     """
     return [_plant(figures, returns), _interaction(figures), _inference(figures, schedule, version),
-            _learning(learning)]
+            _learning(learning, learner_silent_s)]
 
 
 def _plant(figures: Figures, returns: Sequence[float]) -> Health:
@@ -92,9 +96,12 @@ def _inference(figures: Figures, schedule: ScheduleRecord | None, version: int) 
                    f"{schedule.promised_delay_ticks} ticks", **shown})
 
 
-def _learning(learning: Learning | None) -> Health:
+def _learning(learning: Learning | None, silent_s: float) -> Health:
     if learning is None:
         return Health("learning", Level.OK, "no learner", {})
+    if silent_s > _LEARNER_LIMIT_S:
+        return Health("learning", Level.WARN, "the learner is silent, the last policy stays", {
+            "learner": f"silent for {silent_s:.0f} s, after {learning.updates} updates"})
     return Health("learning", Level.OK, "learning", {
         "learner": f"{learning.updates} updates, {learning.transitions} transitions, "
                    f"loss {learning.loss:.4f}, ε {learning.epsilon:.2f}"})

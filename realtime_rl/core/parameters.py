@@ -8,7 +8,8 @@ from realtime_rl.core import default_policy
 from realtime_rl.core.config import parameter
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, choices
-from realtime_rl.core.gamepad import AUTO
+from realtime_rl.core.gamepad_axes import AUTO
+from realtime_rl.core.joystick import DEADZONE
 
 ALGORITHMS = ("max_time", "exp_time", "quantile_time",
               "sequential", "unstaggered", "single_queue")
@@ -19,6 +20,11 @@ NODES = ("actuator", "coordinator", "inference", "learner", "monitor", "plant", 
 PROVIDERS = ("auto", "cpu", "cuda", "tensorrt")
 COMMAND_TYPES = ("joy", "twist", "joint_trajectory", "joint_state", "float64_multi_array")
 _GAME_BOY_PERIOD_NS = 16_742_706
+_LAYOUT = (
+    "where each label sits on a gamepad (`Joy`): `A=0 LEFT=axis6+`; of continuous actions "
+    "`vx=axis1+` (full travel gives the limit), `wz=axis0*0.8` (so much more or less than the "
+    "no-op) or `vy=none`; with `@1` behind it for an axis that rests at 1, as triggers do. `auto`: "
+    "as an Xbox pad has it, or one button a label; `vx` and `wz` on the left stick")
 
 
 @dataclass(frozen=True)
@@ -64,9 +70,7 @@ class PlantParameters:
         (), "options of the plant as `key=value`; `realtime-rl plants` lists them")
     seed: int = parameter(0, "seed of the plant's randomness", low=0)
     command_type: str = parameter("joy", "message type of `command`", choices=COMMAND_TYPES)
-    gamepad_layout: str = parameter(
-        AUTO, "where each label sits in a `Joy` command, as `A=0 LEFT=axis6+`; `auto`: as an Xbox "
-        "pad has it, or one button a label")
+    gamepad_layout: str = parameter(AUTO, _LAYOUT)
 
 
 @dataclass(frozen=True)
@@ -207,9 +211,7 @@ class ActuatorParameters(SpecParameters):
 
     command_type: str = parameter("joy", "message type of `command`", choices=COMMAND_TYPES)
     command_frame: str = parameter("", "`header.frame_id` of a robot's command, as `base_link`")
-    gamepad_layout: str = parameter(
-        AUTO, "where each label sits in a `Joy` command, as `A=0 LEFT=axis6+`; `auto`: as an Xbox "
-        "pad has it, or one button a label")
+    gamepad_layout: str = parameter(AUTO, _LAYOUT)
     workers: int = parameter(
         0, "workers of the whole graph, whose actions are taken; `realtime-rl run` and the launch "
         "file fill it in; 0: of any", low=0, high=4096)
@@ -231,7 +233,11 @@ class ActuatorParameters(SpecParameters):
     operator_timeout: float = parameter(
         0.5, "a person's last input keeps the policy out for so long", unit="s", low=0.0)
     operator_button: int = parameter(
-        -1, "button that a person must hold to take over; -1: any input takes over", low=-1)
+        -1, "button that a person must hold to take over (deadman); -1: any input takes over, but "
+        "of a robot's operator, with a `command_type` other than `joy`, nothing is taken", low=-1)
+    operator_deadzone: float = parameter(
+        DEADZONE, "continuous actions: share of an axis' travel, around where it rests, that "
+        "counts as at rest", low=0.0, high=0.9)
 
 
 @dataclass(frozen=True)

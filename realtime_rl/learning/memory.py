@@ -1,4 +1,4 @@
-"""Whether a network fits this machine, told before anything of it is allocated."""
+"""Whether a training fits this machine, told before anything of it is allocated."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from pathlib import Path
 
 from torch import nn
 
+from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.types import ObservationSpec
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.networks import parameter_count
+from realtime_rl.learning.transition_table import full_bytes
 
 _SHARED_COPIES = 2
 """Weights and target network, each float32; there once, however many learn."""
@@ -43,6 +46,21 @@ def check(name: str, network: nn.Module, available: int | None, learners: int = 
         raise LearningError(
             f"network {name!r} has {parameter_count(network):,} weights: training needs "
             f"{needed / 1e9:.1f} GB, {available / 1e9:.1f} GB are free; take a smaller width")
+
+
+def told_of_replay(config: DqnConfig, observation: ObservationSpec, available: int | None
+                   ) -> tuple[str, bool]:
+    """Say what a replay will have taken once it is full; and whether that fits `available` bytes.
+
+    It is no reason to refuse the training, which may end before.
+    """
+    needed = full_bytes(config, observation)
+    fits = available is None or needed <= available
+    text = (f"the replay takes {needed / 1e6:,.0f} MB once its {config.replay_size:,} transitions "
+            "are there")
+    if available is not None and not fits:
+        text += f", {available / 1e6:,.0f} MB are free; take a smaller replay_size"
+    return text, fits
 
 
 def _machine(meminfo: Path) -> int | None:

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from realtime_rl.core.action_history import History
 from realtime_rl.core.assembler import SemiMdpTransition
-from realtime_rl.core.observation_stack import Frames
 from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import Observation
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.saved import load_transitions, save_transitions
 from realtime_rl.learning.sum_tree import SumTree
+from realtime_rl.learning.transition_table import TransitionTable
 
 _LEAST = 1e-6
 """Added to errors, so that no transition is forgotten for good."""
@@ -47,8 +47,8 @@ class Batch(NamedTuple):
 class Replay:
     """A bounded memory of transitions.
 
-    Transitions share their frames by reference, so each observation is stored once, in the
-    dtype in which the plant gave it, and freed with the last transition that shows it.
+    Each observation is copied once, in the dtype in which the plant gave it, and its place used
+    again after the last transition that shows it. When it is full no more memory is taken.
     `recency` keeps the newest and draws them uniformly; `priority` keeps the newest and draws
     those with large errors more often (Schaul and others 2016, proportional); `reservoir` keeps
     a uniform sample of all there ever were (Vitter 1985, algorithm R), whose neighbours are gone:
@@ -71,7 +71,7 @@ class Replay:
         self._tree = SumTree(capacity) if kind == "priority" else None
         self._exponent = exponent
         self._largest = 1.0
-        self._kept: list[SemiMdpTransition] = []
+        self._kept = TransitionTable(capacity)
         self._seen = 0
 
     def __len__(self) -> int:
@@ -84,13 +84,15 @@ class Replay:
         return self._seen
 
     def add(self, transition: SemiMdpTransition) -> None:
-        """Add a transition, in place of another when full; a reservoir may pass it over."""
+        """Add a transition, in place of another when full; a reservoir may pass it over.
+
+        Raises:
+            LearningError: it is unlike those before, or no memory is left for it.
+        """
         slot = self._slot()
         self._seen += 1
-        if slot < len(self._kept):
-            self._kept[slot] = transition
-        elif len(self._kept) < self._capacity:
-            self._kept.append(transition)
+        if slot < self._capacity:
+            self._kept.set(slot, transition)
         if self._tree is not None:
             self._tree.set(np.array([slot]), np.array([self._largest]))
 
@@ -105,17 +107,16 @@ class Replay:
         Raises:
             LearningError: there is none to draw.
         """
-        if not self._kept:
+        kept = self._kept
+        if not len(kept):
             raise LearningError("nothing to learn from: the replay is empty")
         index, weight = self._draw(size, correction)
-        drawn = [self._kept[each] for each in index]
         return Batch(
-            _join([each.observation for each in drawn]),
-            np.array([int(each.action[0]) for each in drawn], np.int64),
-            np.array([each.reward for each in drawn], np.float32),
-            np.array([each.discount for each in drawn], np.float32),
-            _join([each.next_observation for each in drawn]), index, weight,
-            [each.history for each in drawn], [each.next_history for each in drawn])
+            kept.stacks("observation", index), kept.column("action", index),
+            kept.column("reward", index).astype(np.float32),
+            kept.column("discount", index).astype(np.float32),
+            kept.stacks("next_observation", index), index, weight,
+            kept.histories("history", index), kept.histories("next_history", index))
 
     def set_errors(self, index: NDArray[np.int64], errors: NDArray[np.float32]) -> None:
         """Say how wrong the values of drawn transitions were, both `(B,)`; `priority` uses it."""
@@ -142,14 +143,17 @@ class Replay:
         return index, (weight / weight.max()).astype(np.float32)
 
     def save(self, snapshot: Snapshot, *, contents: bool) -> None:
-        """Write what is drawn next; with `contents` also what it is drawn from."""
+        """Write what is drawn next; with `contents` also what it is drawn from.
+
+        The snapshot is to be packed before the next transition is added.
+        """
         keeping, kept = self._keeping, np.arange(len(self._kept))
         snapshot.values["replay"] = {
             "contents": contents, "seen": self._seen, "largest": self._largest,
             "random": self._rng.bit_generator.state,
             "keeping": None if keeping is None else keeping.bit_generator.state}
         if contents:
-            save_transitions(snapshot, "replay", self._kept)
+            save_transitions(snapshot, "replay", list(self._kept))
             if self._tree is not None:
                 snapshot.arrays["replay.priorities"] = self._tree.priorities(kept)
 
@@ -160,14 +164,10 @@ class Replay:
         if self._keeping is not None:
             self._keeping.bit_generator.state = values["keeping"]
         self._largest = values["largest"]
-        self._kept = load_transitions(snapshot, "replay") if values["contents"] else []
+        self._kept = TransitionTable(self._capacity)
+        for slot, each in enumerate(load_transitions(snapshot, "replay")
+                                    if values["contents"] else ()):
+            self._kept.set(slot, each)
         self._seen = values["seen"] if values["contents"] else 0
-        if self._tree is not None and self._kept:
+        if self._tree is not None and len(self._kept):
             self._tree.set(np.arange(len(self._kept)), snapshot.arrays["replay.priorities"])
-
-
-def _join(stacks: Sequence[Frames]) -> Observation:
-    """Copy B stacks of frames `(C, …)` into one array `(B, stack * C, …)`."""
-    frame = stacks[0][0]
-    flat = np.concatenate([frame for frames in stacks for frame in frames])
-    return flat.reshape(len(stacks), len(stacks[0]) * frame.shape[0], *frame.shape[1:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from realtime_rl.learning import checkpoint
 from realtime_rl.learning.errors import NonFiniteLossError
 from realtime_rl.learning.onnx_export import PolicyExporter
 
+_QUEUE = 4096
+"""Transitions that may wait: more than a minute at 60 Hz, as an update of a large network takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -31,6 +35,8 @@ class Progress:
     version: int
     exported_ns: int
     """When the newest policy was exported [ns, the caller's clock]; 0: never."""
+    dropped: int
+    """Transitions that nobody learned from, as they came faster than they were taken."""
 
 
 class Learns(Protocol):
@@ -68,7 +74,10 @@ class Learns(Protocol):
 
 
 class Trainer:
-    """Trains in a thread of its own; transitions come in from another."""
+    """Trains in a thread of its own; transitions come in from another.
+
+    Of those, a bounded number waits: when more come the oldest is dropped, as a replay would.
+    """
 
     def __init__(
         self, learner: Learns, exporter: PolicyExporter, *, folder: Path,
@@ -76,7 +85,7 @@ class Trainer:
         first_version: int, on_export: Callable[[PolicyUri, int], None],
         on_failure: Callable[[str], None],
         on_trouble: Callable[[str], None] = lambda reason: None, max_lag: int = 0,
-        prepare_thread: Callable[[], None] = lambda: None,
+        prepare_thread: Callable[[], None] = lambda: None, queue: int = _QUEUE,
     ) -> None:
         """Prepare; `start` begins.
 
@@ -89,10 +98,13 @@ class Trainer:
             updates_per_transition: gradient updates never get further ahead than this.
             first_version: version of the first export.
             on_export: called from the trainer's thread with each policy and its version.
-            on_failure: called from there when the training had to end.
-            on_trouble: called from there when a policy could not be written, or training waits.
+            on_failure: called from there, once, when the training had to end, whatever the reason;
+                nothing is trained after that.
+            on_trouble: called from there when a policy could not be written, training waits, or
+                transitions were dropped.
             max_lag: how many versions what acts may be behind the newest; 0: any number.
             prepare_thread: called first in the trainer's thread, as to set its priority.
+            queue: how many transitions may wait.
         """
         self._learner = learner
         self._exporter = exporter
@@ -109,9 +121,11 @@ class Trainer:
         self._oldest = self._acted = first_version - 1
         self._waiting = False
         self._prepare_thread = prepare_thread
-        self._incoming: deque[SemiMdpTransition] = deque()
+        self._incoming: deque[SemiMdpTransition] = deque(maxlen=queue)
+        # each is written by one thread only
+        self._added = self._taken = self._dropped_told = 0
         self._wake = threading.Event()
-        self._closed = False
+        self._closed = self._ended = False
         self._losses: deque[float] = deque(maxlen=1000)
         self._next_export_ns = 0
         self._thread = threading.Thread(target=self._run, name="trainer", daemon=True)
@@ -122,9 +136,22 @@ class Trainer:
         self._thread.start()
 
     def add(self, transition: SemiMdpTransition) -> None:
-        """Hand a transition over; returns at once."""
+        """Hand a transition over; returns at once. Once the training ended nothing is kept."""
+        if self._ended:
+            return
         self._incoming.append(transition)
+        self._added += 1  # only now, so that none counts as dropped on its way
         self._wake.set()
+
+    @property
+    def waiting(self) -> int:
+        """Transitions that wait to be taken."""
+        return len(self._incoming)
+
+    @property
+    def dropped(self) -> int:
+        """See `Progress`."""
+        return max(0, self._added - self._taken - len(self._incoming))
 
     def acted(self, version: int | None) -> None:
         """Tell which version acted last; `None`: no policy acts, so that none lags behind."""
@@ -138,7 +165,7 @@ class Trainer:
         losses = [self._losses.popleft() for _ in range(len(self._losses))]
         loss = sum(losses) / len(losses) if losses else math.nan
         return Progress(self._learner.updates, self._learner.transitions, loss,
-                        self._learner.epsilon, *self._newest)
+                        self._learner.epsilon, *self._newest, self.dropped)
 
     def close(self) -> None:
         """End after the update under way. Calling it twice is harmless."""
@@ -148,14 +175,22 @@ class Trainer:
             self._thread.join()
 
     def _run(self) -> None:
-        self._prepare_thread()
         try:
+            self._prepare_thread()
             while not self._closed:
                 self._step()
         except RealtimeRlError as error:
-            self._on_failure(self._inspected(error))
+            self._end(self._inspected(error))
+        except Exception as error:  # whatever it was, training is over and somebody has to know
+            self._end(_described(error))
         finally:
+            self._ended = True
+            self._incoming.clear()
             self._learner.close()
+
+    def _end(self, reason: str) -> None:
+        self._ended = True
+        self._on_failure(reason)
 
     def _inspected(self, error: RealtimeRlError) -> str:
         """Keep the batch of a loss that is not finite; say in one line what happened."""
@@ -167,8 +202,7 @@ class Trainer:
             return f"{error}; {unwritten}"
 
     def _step(self) -> None:
-        while self._incoming:
-            self._learner.add(self._incoming.popleft())
+        self._take()
         learner = self._learner
         if self._due() and self._too_far_ahead():
             self._wake.wait(1.0)
@@ -183,6 +217,16 @@ class Trainer:
             self._wake.clear()
         if self._due() and not self._too_far_ahead():
             self._export()
+
+    def _take(self) -> None:
+        while self._incoming:
+            self._taken += 1
+            self._learner.add(self._incoming.popleft())
+        if self.dropped > self._dropped_told:
+            self._dropped_told = self.dropped
+            self._on_trouble(f"{self._dropped_told} transitions dropped so far: more than "
+                             f"{self._incoming.maxlen} came during one update; take a smaller "
+                             "network or batch")
 
     def _due(self) -> bool:
         return self._now() >= self._next_export_ns
@@ -211,3 +255,10 @@ class Trainer:
             return
         self._newest = (version, self._now())
         self._on_export(uri, version)
+
+
+def _described(error: Exception) -> str:
+    """Say in one line what an error of this program is, and where it came up."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text} ({Path(place.filename).name}:{place.lineno})"

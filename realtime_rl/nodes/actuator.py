@@ -12,10 +12,11 @@ from std_srvs.srv import SetBool
 
 from realtime_rl.core import default_policy, wire
 from realtime_rl.core.arbiter import Arbiter, ArbiterLimits, Decision, usable_margin_ns
-from realtime_rl.core.gamepad import GamepadLayout
+from realtime_rl.core.gamepad import pad_layout
+from realtime_rl.core.operator_input import OperatorInput
 from realtime_rl.core.parameters import ActuatorParameters
 from realtime_rl.core.records import Command, CommandOrigin, Fate, Reason, Timestep
-from realtime_rl.core.types import Action, ActionSpace
+from realtime_rl.core.types import ActionSpace
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.parameters import NodeParameters
@@ -33,10 +34,10 @@ class ActuatorNode(Node):
         super().__init__("actuator")
         config = NodeParameters(self, ActuatorParameters).current
         self._space = ActionSpace.parse(config.actions)
-        self._operator_button = config.operator_button
         self._codec = command_codec(config.command_type, self._space, config.gamepad_layout)
-        self._pad = (GamepadLayout.parse(config.gamepad_layout, self._space)
-                     if self._space.discrete else None)
+        self._pad = OperatorInput(
+            self._space, pad_layout(config.gamepad_layout, self._space, config.operator_deadzone),
+            config.operator_button, robot=config.command_type != "joy")
         default = default_policy.make(config.default_policy, self._space, config.default_action,
                                       config.seed)
         limits = ArbiterLimits(
@@ -105,21 +106,12 @@ class ActuatorNode(Node):
         self._carry_out(decision)
 
     def _on_operator(self, message: Joy) -> None:
-        action, engaged = self._read_operator(message)
-        if self._space.problem(action) is not None:
-            self.get_logger().warning(f"operator input refused: {action!r} is not in "
-                                      f"'{self._space}'", throttle_duration_sec=1.0)
-            return
-        self._carry_out(self._arbiter.on_operator(action, engaged, time.monotonic_ns()))
-
-    def _read_operator(self, message: Joy) -> tuple[Action, bool]:
-        """A person's action, and whether it takes over: the button is held, or anything is."""
-        buttons, axes = tuple(message.buttons), tuple(message.axes)
-        action = self._pad.decode(axes, buttons) if self._pad is not None else axes
-        if self._operator_button >= 0:
-            held = self._operator_button < len(buttons) and buttons[self._operator_button] != 0
-            return action, held
-        return action, action != self._space.noop
+        read = self._pad.read(message.axes, message.buttons)
+        if read.refused:
+            self.get_logger().warning(f"operator ignored: {read.refused}",
+                                      throttle_duration_sec=5.0)
+        self._carry_out(self._arbiter.on_operator(read.action, read.engaged,
+                                                  time.monotonic_ns()))
 
     def _on_stop(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self._carry_out(self._arbiter.set_stop(request.data, time.monotonic_ns()))

@@ -21,11 +21,13 @@ from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import String
 
 from realtime_rl.core import wire
+from realtime_rl.core.admission import Admission
 from realtime_rl.core.assembler import Assembler, SemiMdpTransition
 from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.parameters import LearnerParameters
 from realtime_rl.core.policy_uri import PolicyUri
-from realtime_rl.core.records import Learning, Timestep
+from realtime_rl.core.records import Learning, ScheduleRecord, Timestep
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.parameters import NodeParameters
@@ -44,6 +46,9 @@ class LearnerNode(Node):
         super().__init__("learner")
         config = NodeParameters(self, LearnerParameters).current
         self._spec = ObservationSpec.parse(config.observation)
+        self._admission = Admission(self._spec, ActionSpace.parse(config.actions))
+        self._failure = ""
+        self._failed = self.create_guard_condition(self._end)
         self._assembler = Assembler(stack=config.stack, gamma=config.gamma,
                                     history=config.action_history)
         self._trainer = self._make_trainer(config)
@@ -52,11 +57,12 @@ class LearnerNode(Node):
         self.create_subscription(messages.observation_type(self._spec), "observation",
                                  self._on_observation, qos.RECORD)
         self.create_subscription(JointState, "timestep", self._on_timestep, qos.RECORD)
+        self.create_subscription(JointState, "schedule", self._on_schedule, qos.LATCHED)
         self.create_timer(1.0, self._report)
         self._trainer.start()
 
     def _make_trainer(self, config: LearnerParameters) -> Trainer:
-        from realtime_rl.learning import torch_process
+        from realtime_rl.learning import memory, torch_process
         from realtime_rl.learning.dqn import DqnLearner
         from realtime_rl.learning.onnx_export import PolicyExporter
         from realtime_rl.learning.onnx_import import load_weights
@@ -75,6 +81,8 @@ class LearnerNode(Node):
                                    tell=self.get_logger().error)
         else:
             learner = DqnLearner(DqnConfig(**settings), self._spec, actions)
+        told, fits = memory.told_of_replay(config, self._spec, memory.available_bytes())
+        (self.get_logger().info if fits else self.get_logger().warning)(told)
         found = sorted(folder.glob("policy-*.onnx"))
         newest = found[-1] if found else Path(config.policy) if config.policy else None
         if newest is not None:
@@ -102,7 +110,8 @@ class LearnerNode(Node):
         except (KeyError, ValueError, wire.WireError) as error:
             self.get_logger().warning(f"observation: {error}", throttle_duration_sec=1.0)
             return
-        self._learn_from(self._assembler.observe(tick, observation, first))
+        if self._admitted("observation", self._admission.observation(observation)):
+            self._learn_from(self._assembler.observe(tick, observation, first))
 
     def _on_timestep(self, message: JointState) -> None:
         try:
@@ -110,11 +119,30 @@ class LearnerNode(Node):
         except wire.WireError as error:
             self.get_logger().warning(f"timestep: {error}", throttle_duration_sec=1.0)
             return
+        if not self._admitted("timestep", self._admission.step(step)):
+            return
         if step.cause is Cause.POLICY:
             self._trainer.acted(step.version)
         elif step.cause in (Cause.OPERATOR, Cause.STOP):
             self._trainer.acted(None)
         self._learn_from(self._assembler.step(step))
+
+    def _on_schedule(self, message: JointState) -> None:
+        """What a person does counts as the policy's action of that delay."""
+        try:
+            schedule = messages.from_scalars(ScheduleRecord, message)
+        except wire.WireError as error:
+            self.get_logger().warning(f"schedule: {error}", throttle_duration_sec=1.0)
+            return
+        self._assembler.operator_delay = max(1, schedule.promised_delay_ticks)
+
+    def _admitted(self, topic: str, problem: str | None) -> bool:
+        """Whether to learn from a message; if not, say why."""
+        if problem is not None:
+            self.get_logger().warning(
+                f"{topic} not learned from ({self._admission.refused} so far): {problem}",
+                throttle_duration_sec=1.0)
+        return problem is None
 
     def _learn_from(self, transitions: list[SemiMdpTransition]) -> None:
         for transition in transitions:
@@ -125,7 +153,12 @@ class LearnerNode(Node):
         self.get_logger().info(f"policy version {version} announced")
 
     def _on_failure(self, reason: str) -> None:
-        self.get_logger().error(f"training ended, the last policy stays: {reason}")
+        """Called from the trainer's thread; a callback ends the process."""
+        self._failure = reason
+        self._failed.trigger()
+
+    def _end(self) -> None:
+        raise RealtimeRlError(f"training ended, the last policy stays: {self._failure}")
 
     def _on_trouble(self, reason: str) -> None:
         self.get_logger().warning(reason)

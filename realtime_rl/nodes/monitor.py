@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
 from typing import TypeVar
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -13,30 +12,24 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import JointState
 
 from realtime_rl.core import wire
-from realtime_rl.core.accounting import RunRecords, account
-from realtime_rl.core.health import Health, assess
+from realtime_rl.core.health import Health
+from realtime_rl.core.live_window import LiveWindow
 from realtime_rl.core.parameters import MonitorParameters
 from realtime_rl.core.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
-from realtime_rl.core.types import Cause
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.parameters import NodeParameters
 
 Record = TypeVar("Record", Timestep, Verdict, Inference, ScheduleRecord, Learning)
-_EPISODES = 10
 
 
 class MonitorNode(Node):
-    """Keeps a window of every record and says once a second what is in it."""
+    """Wires a `LiveWindow` to its topics; says once a second what is in it."""
 
     def __init__(self) -> None:
         """Declare parameters and topics."""
         super().__init__("monitor")
-        self._window_s = NodeParameters(self, MonitorParameters).current.window
-        self._kept: dict[type, deque[tuple[float, object]]] = {}
-        self._newest: dict[type, object] = {}
-        self._returns: deque[float] = deque(maxlen=_EPISODES)
-        self._return = 0.0
-        self._version = -1
+        config = NodeParameters(self, MonitorParameters).current
+        self._window = LiveWindow(round(config.window * 1e9))
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._listen("timestep", Timestep, qos.RECORD)
         self._listen("verdict", Verdict, qos.RECORD)
@@ -46,49 +39,19 @@ class MonitorNode(Node):
         self.create_timer(1.0, self._report)
 
     def _listen(self, topic: str, kind: type[Record], profile: QoSProfile) -> None:
-        kept = self._kept[kind] = deque()
-
         def on_message(message: JointState) -> None:
             try:
                 record = messages.from_scalars(kind, message)
             except wire.WireError as error:
                 self.get_logger().warning(f"{topic}: {error}", throttle_duration_sec=1.0)
                 return
-            kept.append((time.monotonic(), record))
-            self._newest[kind] = record
-            if isinstance(record, Timestep):
-                self._follow(record)
+            self._window.take(record, time.monotonic_ns())
 
         self.create_subscription(JointState, topic, on_message, profile)
 
-    def _follow(self, step: Timestep) -> None:
-        """Add up an episode's reward, and note whose policy acts."""
-        self._return = step.reward if step.first else self._return + step.reward
-        if step.last:
-            self._returns.append(self._return)
-        if step.cause is Cause.POLICY:
-            self._version = step.version
-
-    def _recent(self, kind: type[Record], window_s: float) -> list[Record]:
-        """The records of the last `window_s`; older ones are forgotten."""
-        kept = self._kept[kind]
-        oldest = time.monotonic() - window_s
-        while kept and kept[0][0] < oldest:
-            kept.popleft()
-        return [record for _, record in kept if isinstance(record, kind)]
-
     def _report(self) -> None:
-        schedule = self._newest.get(ScheduleRecord)
-        learning = self._newest.get(Learning)
-        figures = account(RunRecords(
-            self._recent(Timestep, self._window_s), self._recent(Verdict, self._window_s),
-            self._recent(Inference, 2 * self._window_s),
-            [schedule] if isinstance(schedule, ScheduleRecord) else []),
-            started=self._version >= 0)
-        health = assess(figures, schedule if isinstance(schedule, ScheduleRecord) else None,
-                        learning if isinstance(learning, Learning) else None, self._returns,
-                        self._version)
-        message = DiagnosticArray(status=[self._status(item) for item in health])
+        message = DiagnosticArray(status=[
+            self._status(item) for item in self._window.look(time.monotonic_ns())])
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(message)
 

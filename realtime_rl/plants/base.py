@@ -44,7 +44,10 @@ class Plant(Protocol):
         """
 
     def save_state(self) -> bytes:
-        """Return everything that the future depends on, as bytes that `load_state` takes."""
+        """Return everything that the future depends on, as bytes that `load_state` takes.
+
+        `PlantError` when that cannot be had.
+        """
 
     def load_state(self, state: bytes) -> None:
         """Go back to a saved state exactly; `PlantError` when the bytes are not one."""

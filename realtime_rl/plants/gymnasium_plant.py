@@ -21,6 +21,8 @@ from realtime_rl.plants.state_bytes import generator, pack, random_state, unpack
 _ATARI = "ALE/"
 _ATARI_FRAMES_PER_SECOND = 60.0
 _SEEDS = 2**31
+_REMEMBERED = 1 << 22
+"""Values of an episode's actions that are kept to save it: 34 MB, a day at 50 Hz."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class GymnasiumPlant:
 
     A saved state is the episode's seed and its actions, 8 bytes a value; loading plays them
     again, so that it takes as long as the episode did. Nothing of the environment is pickled.
+    An episode that is too long to be remembered goes on, but cannot be saved.
     """
 
     Options = GymnasiumOptions
@@ -73,6 +76,7 @@ class GymnasiumPlant:
         self._starting, self._begun, self._tick = True, False, 0
         self._begin_with = (0, 0)
         self._history = array("d")
+        self._remembered = True
         self._newest: Any = None
         self._closed = False
 
@@ -89,12 +93,19 @@ class GymnasiumPlant:
         if self._starting:
             return self._first()
         reward, over, cut = self._advance(action)
-        self._history.extend(action)
+        self._remember(action)
         self._tick += 1
         last = over or cut or self._tick == self._options.episode_ticks
         self._starting = last
         return Transition(self._observations.convert(self._newest), reward,
                           0.0 if over else 1.0, first=False, last=last)
+
+    def _remember(self, action: Action) -> None:
+        """Keep an action, for the episode to be saved; of one that is too long nothing."""
+        if len(self._history) + len(action) > _REMEMBERED:
+            self._history, self._remembered = array("d"), False
+        if self._remembered:
+            self._history.extend(action)
 
     def _advance(self, action: Action) -> tuple[float, bool, bool]:
         """Return reward, end for good, cut-off; the raw observation is in `_newest`."""
@@ -125,7 +136,7 @@ class GymnasiumPlant:
             self._newest, _, over, cut, _ = self._env.step(noop)
             if over or cut:
                 self._newest, _ = self._env.reset(seed=seed)
-        self._begun, self._tick = True, 0
+        self._begun, self._tick, self._remembered = True, 0, True
         del self._history[:]
 
     def _first(self) -> Transition:
@@ -142,8 +153,11 @@ class GymnasiumPlant:
         self._starting = True
 
     def save_state(self) -> bytes:
-        """See `Plant`."""
+        """See `Plant`; `PlantError` for an episode that is too long."""
         running = self._begun or not self._starting
+        if running and not self._remembered:
+            raise PlantError(f"{self._spec.name!r}: an episode of {self._tick:,} ticks is too long "
+                             "to be saved; cut episodes off, with the option episode_ticks")
         header = {"environment": self._environment, "starting": self._starting,
                   "begun": self._begun, "begin_with": self._begin_with,
                   "check": self._check() if running else 0, "random": random_state(self._random)}
@@ -158,9 +172,9 @@ class GymnasiumPlant:
         if header["begun"] or not header["starting"]:
             self._begin(*header["begin_with"])
             actions = np.frombuffer(raw).reshape(-1, len(self._spec.actions.noop)).tolist()
-            for action in actions:
-                self._advance(tuple(action))
-                self._history.extend(action)
+            for action in map(tuple, actions):
+                self._advance(action)
+                self._remember(action)
             self._tick = len(actions)
             if self._check() != header["check"]:
                 self.reset()

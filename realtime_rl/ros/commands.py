@@ -10,6 +10,7 @@ from __future__ import annotations
 import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from geometry_msgs.msg import TwistStamped
@@ -19,7 +20,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from realtime_rl.core import wire
 from realtime_rl.core.errors import ConfigError, choices
-from realtime_rl.core.gamepad import GamepadLayout
+from realtime_rl.core.gamepad import GamepadLayout, pad_layout, unknown_axes
 from realtime_rl.core.latch import CommandLatch
 from realtime_rl.core.records import Command
 from realtime_rl.core.types import Action, ActionSpace
@@ -84,7 +85,8 @@ def command_codec(kind: str, space: ActionSpace, gamepad_layout: str) -> Command
         raise ConfigError(f"command_type: {kind!r} needs a continuous action space, "
                           f"not '{space}'; use 'joy'")
     codecs: dict[str, Callable[[ActionSpace], CommandCodec]] = {
-        "joy": _joy_axes, "twist": _twist, "joint_state": _joint_state,
+        "joy": partial(_joy_axes, gamepad_layout=gamepad_layout), "twist": _twist,
+        "joint_state": _joint_state,
         "joint_trajectory": _joint_trajectory, "float64_multi_array": _float64_multi_array}
     if kind not in codecs:
         raise ConfigError(f"command_type: {kind!r} is not one of {choices(codecs)}")
@@ -97,11 +99,23 @@ def _write_pad(message: Joy, layout: GamepadLayout, action: Action) -> None:
     message.buttons = array.array("i", buttons)
 
 
-def _joy_axes(space: ActionSpace) -> CommandCodec:
+def _joy_axes(space: ActionSpace, gamepad_layout: str) -> CommandCodec:
+    """Our own commands have one value an axis; a bare gamepad's are read by its layout."""
+    layout = pad_layout(gamepad_layout, space)
+
     def write(message: Joy, action: Action) -> None:
         message.axes = array.array("f", action)
 
-    return CommandCodec(Joy, write, lambda message: tuple(message.axes))
+    def read(message: Joy) -> Action:
+        axes = tuple(message.axes)
+        if "cause" in wire.decode_words(message.header.frame_id):
+            return axes
+        problem = unknown_axes(space) if layout is None else layout.problem(axes)
+        if layout is None or problem is not None:
+            raise wire.WireError(f"gamepad: {problem}")
+        return layout.decode(axes, tuple(message.buttons))
+
+    return CommandCodec(Joy, write, read)
 
 
 def _twist(space: ActionSpace) -> CommandCodec:

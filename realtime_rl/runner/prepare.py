@@ -15,7 +15,7 @@ from realtime_rl.core import default_policy
 from realtime_rl.core.config import parameters
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, PolicyError, choices
-from realtime_rl.core.gamepad import GamepadLayout
+from realtime_rl.core.gamepad import pad_layout
 from realtime_rl.core.parameters import (
     NODES,
     ActuatorParameters,
@@ -119,8 +119,14 @@ def _check_texts(settings: graph.Settings, plant: PlantSpec) -> None:
     actuator: ActuatorParameters = graph.section_of(settings, "actuator")
     Latency.parse(inference.latency)
     default_policy.make(actuator.default_policy, plant.actions, actuator.default_action)
-    if plant.actions.discrete:
-        GamepadLayout.parse(actuator.gamepad_layout, plant.actions)
+    pad_layout(actuator.gamepad_layout, plant.actions)
+    told: PlantParameters = graph.section_of(settings, "plant")
+    for name in ("command_type", "gamepad_layout"):
+        if getattr(told, name) != getattr(actuator, name):
+            raise ConfigError(
+                f"{name}: the plant has {getattr(told, name)!r}, the actuator "
+                f"{getattr(actuator, name)!r}: commands would not be understood; set both "
+                f"plant.{name} and actuator.{name}")
 
 
 def _run_dir(scenario: Scenario) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.ros.graph import PACKAGE, PARENT_VARIABLE, NodeSpec, parameter_file
 from realtime_rl.ros.transport import node_environment
+from realtime_rl.runner.lines import Lines, lines_of
 
 _RESPAWN_DELAY_S = 0.5
 _MAX_DEATHS = 5
@@ -53,7 +53,7 @@ class Supervisor:
         self._folder = folder
         self._specs = nodes
         self._running: list[_Running] = []
-        self.lines: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+        self.lines = Lines()
         """`(node, line)` of what the nodes print."""
         self.respawns = 0
 
@@ -140,8 +140,7 @@ class Supervisor:
     def _read(self, running: _Running, process: subprocess.Popen[str]) -> None:
         if process.stdout is None:
             return
-        for line in process.stdout:
-            text = line.rstrip()
+        for text in lines_of(process.stdout):
             running.last_line = text or running.last_line
             self.lines.put((running.spec.name, text))
 

@@ -30,9 +30,11 @@ class Demonstrations:
                     ) -> Iterator[SemiMdpTransition]:
         """Make transitions of all that was recorded, one bag after another.
 
-        The command of tick `t` counts as the answer to the observation of tick `t - delay`, as
-        that of the policy that is to be trained will: whoever acted, it is what was applied.
-        What a gap in the recording spans gives none.
+        What a person or a policy did at tick `t` counts as the answer to the observation of tick
+        `t - delay`, as that of the policy that is to be trained will. Of a person's play that is
+        what the live learner of a policy with that delay makes. Ticks at which nobody chose (the
+        default policy, a stop, the plant's watchdog) only add rewards. What a gap in the recording
+        spans gives none.
 
         Raises:
             BagError: as in `ticks_of`.
@@ -40,12 +42,13 @@ class Demonstrations:
         capacity = 2 * delay.ticks + config.stack + config.action_history
         for run in self.runs:
             assembler = Assembler(stack=config.stack, gamma=config.gamma, capacity=capacity,
-                                  history=config.action_history)
+                                  history=config.action_history, operator_delay=delay.ticks)
             for step, observation in ticks_of(run, spec):
                 if observation is not None:
                     yield from assembler.observe(step.tick, observation, step.first)
-                yield from assembler.step(replace(
-                    step, cause=Cause.POLICY, observation_tick=step.tick - delay.ticks))
+                # a policy that was recorded may have had another delay
+                yield from assembler.step(replace(step, observation_tick=step.tick - delay.ticks)
+                                          if step.cause is Cause.POLICY else step)
 
     def identity(self) -> dict[str, Any]:
         """Say what they are of, and where they came from does not matter."""

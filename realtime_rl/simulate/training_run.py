@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from realtime_rl.core.config import values_of
 from realtime_rl.core.dqn_config import DqnConfig
-from realtime_rl.core.errors import ConfigError, PolicyError
+from realtime_rl.core.errors import ConfigError, PlantError, PolicyError
 from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import PlantSpec
 from realtime_rl.files import write_atomically
@@ -178,10 +178,10 @@ def _advance(training: Training, plan: Plan, folder: Path, identity: dict[str, A
 
 def _save(training: Training, plan: Plan, folder: Path, identity: dict[str, Any]) -> None:
     snapshot = Snapshot()
-    training.save(snapshot, replay=plan.keep_replay)
     try:
+        training.save(snapshot, replay=plan.keep_replay)
         checkpoint.save(folder, identity, training.tick, snapshot)
-    except CheckpointError as error:  # a policy is much smaller, and may still fit
+    except (CheckpointError, PlantError) as error:  # a policy is much smaller, and may still fit
         with contextlib.suppress(PolicyError):
             export_policy(training, folder)
             raise CheckpointError(f"{error}; the policy of that tick is in "

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 import synthetic
 import yaml
+from growth import check_bounded
 from handmade import step
 from mcap.reader import make_reader
 from rosbags.interfaces import QosDurability, QosReliability
 from rosbags.rosbag2 import Reader
 
+from realtime_rl.bags import writer
 from realtime_rl.bags.metadata import OfferedQos
 from realtime_rl.bags.reader import read_run
 from realtime_rl.bags.writer import BagWriter, TopicInfo
@@ -81,6 +83,94 @@ def test_metadata_is_rosbag2s(tmp_path: Path) -> None:
     assert {t["topic_metadata"]["name"]: t["message_count"]
             for t in found["topics_with_message_count"]} == {"/timestep": 2, "/policy": 1}
     assert sorted(os.listdir(folder)) == ["metadata.yaml", "run_0.mcap"]
+
+
+@pytest.fixture
+def short_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of three chunks, of which their beginning is one, of the first file two."""
+    monkeypatch.setattr(writer, "_CHUNKS", 3)
+
+
+def long_bag(folder: Path, ticks: int = 9) -> BagWriter:
+    """Flush after each tick; the policy is recorded from the fourth on."""
+    bag = BagWriter(folder, [TIMESTEP])
+    for tick in range(ticks):
+        bag.write("/timestep", synthetic.cdr_of(step(tick)), 100 * tick)
+        if tick == 4:
+            bag.add_topic(POLICY)
+            bag.write("/policy", synthetic.cdr_of("file:///a.onnx"), 450)
+        bag.flush()
+    return bag
+
+
+@pytest.mark.usefixtures("short_files")
+def test_a_long_recording_is_of_several_files(tmp_path: Path) -> None:
+    long_bag(tmp_path / "run").close()
+    names = [f"run_{number}.mcap" for number in range(5)]
+    assert sorted(os.listdir(tmp_path / "run")) == ["metadata.yaml", *names]
+    with Reader(tmp_path / "run") as reader:
+        assert (reader.message_count, reader.start_time, reader.end_time) == (10, 0, 801)
+        assert [(c.topic, time) for c, time, _ in reader.messages()] == [
+            *(("/timestep", 100 * tick) for tick in range(5)), ("/policy", 450),
+            *(("/timestep", 100 * tick) for tick in range(5, 9))]
+    found = yaml.safe_load((tmp_path / "run" / "metadata.yaml").read_text())[
+        "rosbag2_bagfile_information"]
+    assert found["relative_file_paths"] == names
+    assert [file["message_count"] for file in found["files"]] == [1, 2, 3, 2, 2]
+    run = read_run(tmp_path / "run")
+    assert ([each.tick for each in run.records.timesteps], run.recovered) == (list(range(9)), False)
+
+
+@pytest.mark.usefixtures("short_files")
+def test_each_of_them_can_be_read_alone(tmp_path: Path) -> None:
+    long_bag(tmp_path / "run").close()
+    with (tmp_path / "run" / "run_2.mcap").open("rb") as file:
+        reader = make_reader(file, validate_crcs=True)
+        assert [message.log_time for _, _, message in reader.iter_messages()] == [300, 400, 450]
+
+
+@pytest.mark.usefixtures("short_files")
+def test_of_a_long_recording_that_was_killed_all_that_was_flushed_is_there(tmp_path: Path) -> None:
+    bag = long_bag(tmp_path / "run", 8)
+    bag.write("/timestep", synthetic.cdr_of(step(8)), 800)
+    del bag  # never closed
+    run = read_run(tmp_path / "run")
+    assert [each.tick for each in run.records.timesteps] == list(range(8))
+    assert run.recovered
+
+
+@pytest.mark.usefixtures("short_files")
+def test_a_disk_that_takes_no_further_file_leaves_those_before(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    bag = long_bag(tmp_path / "run", 3)
+    monkeypatch.setattr(writer, "McapFile", full)
+    with pytest.raises(BagError, match="cannot be written: No space left"):
+        bag.write("/timestep", synthetic.cdr_of(step(3)), 300)
+    with pytest.raises(BagError, match="is closed"):
+        bag.write("/timestep", synthetic.cdr_of(step(4)), 400)
+    bag.close()
+    run = read_run(tmp_path / "run")
+    assert ([each.tick for each in run.records.timesteps], run.recovered) == ([0, 1, 2], False)
+
+
+def test_ten_days_of_a_recording_fill_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+                                                ) -> None:
+    """What is written stays on the disk: a thousandth of ten days, with files as much shorter."""
+    monkeypatch.setattr(writer, "_CHUNKS", 10)
+    monkeypatch.setattr(os, "fdatasync", lambda handle: None)
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
+    bag = BagWriter(tmp_path / "run", [TIMESTEP])
+
+    def second(number: int) -> None:
+        bag.write("/timestep", b"", number * 1_000_000_000)
+        bag.flush()
+
+    # one name a file, of which there are a hundred in ten days
+    check_bounded(bag, second, 864, bounds={"._recorded.files": 864 // 9 + 1,
+                                            "._recorded.files[].path": 10 * 864})
 
 
 def test_an_empty_bag_is_a_bag(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,8 +38,12 @@ def image(tick: int) -> Observation:
 
 
 def run(steps: list[Timestep], gamma: float = GAMMA, stack: int = 1,
-        lost: tuple[int, ...] = ()) -> list[SemiMdpTransition]:
-    assembler = Assembler(stack=stack, gamma=gamma)
+        lost: tuple[int, ...] = (), operator_delay: int | None = None) -> list[SemiMdpTransition]:
+    return feed(Assembler(stack=stack, gamma=gamma, operator_delay=operator_delay), steps, lost)
+
+
+def feed(assembler: Assembler, steps: list[Timestep], lost: tuple[int, ...] = ()
+         ) -> list[SemiMdpTransition]:
     found: list[SemiMdpTransition] = []
     for each in steps:
         if each.tick not in lost:
@@ -67,11 +72,51 @@ def test_rewards_belong_to_the_action_until_the_next_one_acts() -> None:
     assert found[1].steps == 1
 
 
-def test_an_operator_acts_on_the_newest_observation() -> None:
-    found = run([step(0, first=True), policy(3 - 2, 0, 1.0),
-                 step(2, cause=Cause.OPERATOR, action=5.0, reward=2.0), policy(3, 0 + 2)])
-    assert ticks(found) == [(0, 1), (1, 2)]
-    assert found[1].action == (5.0,)
+def operator(tick: int, reward: float = 0.0, action: float | None = None) -> Timestep:
+    return step(tick, cause=Cause.OPERATOR, reward=reward,
+                action=float(tick) if action is None else action)
+
+
+def test_a_person_acts_on_what_the_policy_in_his_place_would_have_seen() -> None:
+    found = run([step(0, first=True), step(1), policy(2, 0, 1.0), policy(3, 1, 2.0),
+                 operator(4, 3.0), operator(5, 4.0), policy(6, 4)], operator_delay=2)
+    assert ticks(found) == [(0, 1), (1, 2), (2, 3), (3, 4)]
+    assert [each.action for each in found] == [(2.0,), (3.0,), (4.0,), (5.0,)]
+    assert [each.reward for each in found] == [1.0, 2.0, 3.0, 4.0]
+
+
+def test_before_the_delay_is_known_nothing_is_learned_from_a_person() -> None:
+    """Nor do his rewards count for the policy's action before."""
+    assembler = Assembler(stack=1, gamma=GAMMA)
+    found = feed(assembler, [step(0, first=True), policy(1, 0), operator(2, 9.0), operator(3)])
+    assert (found, assembler.dropped) == ([], 3)
+    assembler.operator_delay = 2
+    assert ticks(feed(assembler, [operator(4), operator(5), operator(6)])) == [(2, 3), (3, 4)]
+
+
+@pytest.mark.parametrize("by", [operator, policy])
+def test_where_the_delay_rises_a_tick_has_no_action_of_its_own(
+    by: Callable[..., Timestep]
+) -> None:
+    """The policy has a tick without an action there, and the default policy acts."""
+    assembler = Assembler(stack=1, gamma=GAMMA, operator_delay=2)
+
+    def at(tick: int, delay: int) -> Timestep:
+        return policy(tick, tick - delay, 1.0) if by is policy else operator(tick, 1.0)
+
+    found = feed(assembler, [step(0, first=True), step(1), at(2, 2), at(3, 2)])
+    assembler.operator_delay = 3
+    found += feed(assembler, [at(4, 3), at(5, 3), at(6, 3)])
+    assert ticks(found) == [(0, 1), (1, 2), (2, 3)]
+    assert [(each.action, each.steps) for each in found] == [((2.0,), 1), ((3.0,), 2), ((5.0,), 1)]
+
+
+def test_where_the_delay_falls_no_observation_is_answered_twice() -> None:
+    assembler = Assembler(stack=1, gamma=GAMMA, operator_delay=3)
+    found = feed(assembler, [step(0, first=True), step(1), step(2), operator(3), operator(4)])
+    assembler.operator_delay = 2
+    found += feed(assembler, [operator(5), operator(6)])
+    assert ticks(found) == [(0, 1), (1, 3), (3, 4)]
 
 
 def test_a_terminal_end_closes_with_nothing_after_it() -> None:
@@ -171,6 +216,10 @@ class Run:
     """A run of a plant under a delay, with every kind of tick in it."""
 
     steps: list[Timestep]
+    delay: int
+
+    def transitions(self, gamma: float = GAMMA) -> list[SemiMdpTransition]:
+        return run(self.steps, gamma, operator_delay=self.delay)
 
 
 @st.composite
@@ -190,7 +239,7 @@ def runs(draw: st.DrawFn) -> Run:
         steps.append(step(tick, cause=cause, answers=answers, reward=reward, first=first,
                           last=last, discount=discount, episode=episode, action=float(tick)))
         first = last
-    return Run(steps)
+    return Run(steps, delay)
 
 
 def episode_of(steps: list[Timestep], tick: int) -> int:
@@ -199,7 +248,7 @@ def episode_of(steps: list[Timestep], tick: int) -> int:
 
 @given(runs())
 def test_no_transition_spans_an_episode(run_: Run) -> None:
-    for (start, end), each in zip(ticks(found := run(run_.steps)), found, strict=True):
+    for (start, end), each in zip(ticks(found := run_.transitions()), found, strict=True):
         assert episode_of(run_.steps, start) == episode_of(run_.steps, end)
         applied = int(each.action[0])
         assert episode_of(run_.steps, applied) == episode_of(run_.steps, start)
@@ -211,7 +260,7 @@ def test_rewards_are_conserved(run_: Run) -> None:
     """Undiscounted, ended episodes give every reward from their first learned action on."""
     ended = {each.episode for each in run_.steps if each.last}
     applied: dict[int, int] = {}
-    found = [each for each in run(run_.steps, gamma=1.0)
+    found = [each for each in run_.transitions(gamma=1.0)
              if episode_of(run_.steps, int(each.action[0])) in ended]
     for each in found:
         episode = episode_of(run_.steps, int(each.action[0]))
@@ -223,7 +272,7 @@ def test_rewards_are_conserved(run_: Run) -> None:
 
 @given(runs())
 def test_discounts_and_rewards_are_exact(run_: Run) -> None:
-    for each in run(run_.steps):
+    for each in run_.transitions():
         applied = int(each.action[0])
         span = run_.steps[applied:applied + each.steps]
         assert each.reward == pytest.approx(
@@ -232,10 +281,22 @@ def test_discounts_and_rewards_are_exact(run_: Run) -> None:
         assert each.terminal == (span[-1].last and span[-1].discount == 0.0)
 
 
+@given(runs())
+def test_who_acts_does_not_matter_where_the_delay_is_the_same(run_: Run) -> None:
+    """The policy's actions as a person's, and the other way round."""
+    other = {Cause.POLICY: Cause.OPERATOR, Cause.OPERATOR: Cause.POLICY}
+    swapped = [replace(each, cause=other.get(each.cause, each.cause),
+                       observation_tick=each.tick - run_.delay) for each in run_.steps]
+    found = run(swapped, operator_delay=run_.delay)
+    assert ticks(found) == ticks(run_.transitions())
+    assert [replace(each, observation=(), next_observation=()) for each in found] == [
+        replace(each, observation=(), next_observation=()) for each in run_.transitions()]
+
+
 @given(runs(), st.randoms(use_true_random=False))
 def test_the_two_streams_may_interleave_in_any_way(run_: Run, random: object) -> None:
-    wanted = run(run_.steps)
-    assembler = Assembler(stack=1, gamma=GAMMA)
+    wanted = run_.transitions()
+    assembler = Assembler(stack=1, gamma=GAMMA, operator_delay=run_.delay)
     observations = list(run_.steps)
     steps = list(run_.steps)
     found: list[SemiMdpTransition] = []

@@ -116,3 +116,26 @@ def test_labels_without_a_place_are_named() -> None:
 def test_actions_that_look_alike_are_refused(text: str, labels: tuple[str, ...]) -> None:
     with pytest.raises(ConfigError, match="cannot tell"):
         GamepadLayout.parse(text, ActionSpace(labels, (len(labels) - 1.0,)))
+
+
+def test_a_trigger_that_rests_at_one_end() -> None:
+    space = ActionSpace(("FIRE", "LEFT", "NOOP"), (2.0,))
+    layout = GamepadLayout.parse("FIRE=axis5-@1 LEFT=axis0+", space)
+    at_rest = (0.0,) * 5 + (1.0,)
+    assert layout.encode((2.0,)) == (at_rest, ())
+    assert layout.encode((0.0,)) == ((0.0,) * 5 + (-1.0,), ())
+    assert layout.decode(at_rest, ()) == space.noop
+    assert layout.decode((0.0,) * 5 + (0.1,), ()) == space.noop
+    assert layout.decode((0.0,) * 5 + (-0.1,), ()) == (0.0,)
+
+
+def test_an_axis_that_cannot_go_there_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"'A=axis5\+@1': an axis that rests at 1 does not go up"):
+        GamepadLayout.parse("A=axis5+@1", ActionSpace(("A", "NOOP"), (1.0,)))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_an_axis_with_no_number_is_said(value: float) -> None:
+    layout = GamepadLayout.parse(XBOX, SPACE)
+    assert layout.problem((0.0,) * 6 + (value, 0.0)) == f"axis 6 is {value!r}"
+    assert layout.problem((value,) + (0.0,) * 7) is None, "nothing sits there"

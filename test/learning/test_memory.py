@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from learning.tiny_transitions import BUTTONS, IMAGE, TINY, VECTOR
 
+from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.learning import memory
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.networks import build
 
+LIVE = DqnConfig(stack=2)
 BILLION = build("impala:98", IMAGE, 1, BUTTONS, 0, device="meta")
 
 
@@ -52,3 +54,12 @@ def test_a_system_that_does_not_tell_is_not_guessed_about(tmp_path: Path) -> Non
     (tmp_path / "odd").write_text("MemAvailable:\n")
     assert memory.available_bytes(tmp_path / "absent", tmp_path) is None
     assert memory.available_bytes(tmp_path / "odd", tmp_path) is None
+
+
+def test_what_a_replay_will_take_is_told_before() -> None:
+    told, fits = memory.told_of_replay(LIVE, IMAGE, None)
+    assert (told, fits) == ("the replay takes 293 MB once its 40,000 transitions are there", True)
+    assert memory.told_of_replay(LIVE, IMAGE, 400_000_000)[1]
+    told, fits = memory.told_of_replay(LIVE, IMAGE, 200_000_000)
+    assert not fits
+    assert told.endswith("are there, 200 MB are free; take a smaller replay_size")

@@ -10,7 +10,7 @@ from plants_conformance import PlantConformance, actions, run, same
 
 from realtime_rl.core.errors import MissingDependencyError, PlantError
 from realtime_rl.core.gamepad import GamepadLayout
-from realtime_rl.plants import registry
+from realtime_rl.plants import gymnasium_plant, registry
 from realtime_rl.plants.base import Plant
 
 gymnasium = pytest.importorskip("gymnasium")
@@ -246,6 +246,25 @@ def test_an_environment_that_does_not_repeat_itself(
     with pytest.raises(PlantError, match="'gymnasium:Odd-v0' does not repeat itself"):
         plant.load_state(plant.save_state())
     assert plant.step((0.0,)).first
+
+
+def test_an_episode_without_end_is_forgotten_rather_than_kept(
+        odd: type[Odd], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gymnasium_plant, "_REMEMBERED", 50)
+    plant = make("Odd-v0")
+    run(plant, [(0.0,)] * 51)
+    plant.load_state(plant.save_state())
+    sizes = set()
+    for _ in range(500):
+        plant.step((0.0,))
+        sizes.add(len(plant._history))  # type: ignore[attr-defined]
+    assert sizes == {0}
+    with pytest.raises(PlantError, match="an episode of 550 ticks is too long to be saved; cut "
+                                         "episodes off, with the option episode_ticks"):
+        plant.save_state()
+    plant.reset()
+    run(plant, [(0.0,)] * 3)
+    plant.load_state(plant.save_state())
 
 
 def test_state_of_another_environment() -> None:

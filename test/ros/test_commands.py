@@ -134,6 +134,30 @@ def test_a_bare_driver_is_a_person() -> None:
         Cause.OPERATOR, (0.5, 1.0))
 
 
+def test_a_bare_pad_drives_a_continuous_plant_by_its_layout() -> None:
+    codec = command_codec("joy", BASE, "vx=axis1+ wz=axis3*-1.0")
+    joy = Joy(axes=[0.0, 1.0, 1.0, 0.5, 0.0, 1.0, 0.0, 0.0], buttons=[0] * 11)
+    joy.header.frame_id = "joy"
+    command = latched(codec, BASE, joy)
+    assert command.cause is Cause.OPERATOR
+    assert command.action == pytest.approx((1.0, -(0.5 - 0.1) / 0.9))
+    own = sent(codec.encode(Command(Cause.POLICY, (0.01, 2.0), 3, 17, 9), STAMP))
+    assert latched(codec, BASE, own).action == pytest.approx((0.01, 2.0)), "ours have no dead zone"
+
+
+@pytest.mark.parametrize(("layout", "message"), [
+    ("vx=axis1+ wz=axis9+", "gamepad: 8 axes, the layout needs axis 9")])
+def test_a_bare_pad_that_does_not_fit_is_refused(layout: str, message: str) -> None:
+    with pytest.raises(WireError, match=message):
+        command_codec("joy", BASE, layout).offer(Joy(axes=[0.0] * 8), CommandLatch(BASE))
+
+
+def test_which_axis_is_which_is_not_guessed() -> None:
+    space = ActionSpace(("u0", "u1"), (0.0, 0.0), (-1.0, -1.0), (1.0, 1.0))
+    with pytest.raises(WireError, match="gamepad: which axis of a gamepad is 'u0'"):
+        command_codec("joy", space, AUTO).offer(Joy(axes=[0.5, 0.5]), CommandLatch(space))
+
+
 def test_words_that_are_no_command_are_refused() -> None:
     codec = command_codec("joy", PAD, XBOX)
     message = codec.encode(Command(Cause.POLICY, (0.0,)), STAMP)

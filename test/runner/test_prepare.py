@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 from realtime_rl.cli.main import main
-from realtime_rl.core.errors import PolicyError
+from realtime_rl.core.errors import ConfigError, PolicyError
 from realtime_rl.core.policy_metadata import PolicyMetadata
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.runner.prepare import Prepared, find_policy, prepare
@@ -101,3 +101,15 @@ def test_a_gpu_that_there_is_not_is_refused_where_the_learner_is(
 def test_a_policy_that_is_nowhere_is_refused_with_what_there_is(scenario: Path) -> None:
     with pytest.raises(PolicyError, match=r"'yours' is no file, and not one of .*'mine'"):
         prepared(scenario, "scenario.policy=yours")
+
+
+@pytest.mark.parametrize(("word", "message"), [
+    ("actuator.gamepad_layout=A=0", "no place for"),
+    ("plant.command_type=twist", "command_type: the plant has 'twist', the actuator 'joy': "
+                                 "commands would not be understood; set both"),
+    ("plant.gamepad_layout=LEFT=0", "gamepad_layout: the plant has 'LEFT=0', the actuator 'auto'")])
+def test_a_layout_that_one_side_would_misread_is_refused(
+    scenario: Path, word: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        prepared(scenario, word)

@@ -13,6 +13,7 @@ from simulate.tiny_plant import Counter, Echo
 
 from realtime_rl.core.assembler import Assembler, SemiMdpTransition
 from realtime_rl.core.errors import BagError, ConfigError
+from realtime_rl.core.records import Timestep
 from realtime_rl.core.types import Action, Cause, Observation, Transition
 from realtime_rl.learning import checkpoint
 from realtime_rl.learning.checkpoint import BAD_BATCH
@@ -63,6 +64,54 @@ def test_they_are_what_a_policy_of_that_delay_would_have_met(delay: int, tmp_pat
         expected += assembler.observe(step.tick, seen, step.first) + assembler.step(step)
     assert found == [plain(each) for each in expected]
     assert len(found) > 50 - 6 * (delay + 1)
+
+
+def mixed(ticks: int, delay: int) -> list[tuple[Timestep, Observation]]:
+    """A play in which a person, a policy with that delay, the default policy and a stop act."""
+    rng = np.random.default_rng(0)
+    played = []
+    for step, seen in play(Counter(length=40), ticks):
+        cause = Cause(int(rng.choice([Cause.OPERATOR, Cause.POLICY, Cause.DEFAULT, Cause.STOP,
+                                      Cause.NONE], p=[0.4, 0.3, 0.1, 0.1, 0.1])))
+        acted = cause is Cause.POLICY and step.tick >= delay
+        played.append((replace(step, cause=cause if acted or cause is not Cause.POLICY
+                               else Cause.DEFAULT,
+                               observation_tick=step.tick - delay if acted else -1), seen))
+    return played
+
+
+@pytest.mark.parametrize("delay", [1, 4])
+def test_the_same_play_gives_the_same_live_and_as_a_demonstration(
+    delay: int, tmp_path: Path
+) -> None:
+    config = replace(CONFIG, stack=2, action_history=3)
+    played, lost, unseen = mixed(300, delay), {100, 101}, {150}
+    bags = demonstrations.read([record(tmp_path / "bag", played, COUNTER.observation, lost=lost,
+                                       unseen=unseen)], 0, Delay(delay))
+    assembler = Assembler(stack=2, gamma=config.gamma, history=3, operator_delay=delay)
+    live = []
+    for step, seen in played:
+        if step.tick in lost:
+            continue
+        if step.tick not in unseen:
+            live += assembler.observe(step.tick, seen, step.first)
+        live += assembler.step(step)
+    found = [plain(each) for each in bags.transitions(COUNTER, config, Delay(delay))]
+    assert found == [plain(each) for each in live]
+    assert len(found) > 100
+    assert max(steps for *_, steps, _, _, _ in found) > 1, "ticks at which nobody chose"
+
+
+def test_a_policy_that_had_another_delay_counts_as_one_of_that_to_be_trained(
+    tmp_path: Path
+) -> None:
+    told = [(replace(step, cause=Cause.POLICY, observation_tick=max(-1, step.tick - 9)), seen)
+            for step, seen in play(Counter(length=40), 60)]
+    bags = [demonstrations.read([record(tmp_path / name, played, COUNTER.observation)], 0, Delay(3))
+            for name, played in (("policy", told), ("person", play(Counter(length=40), 60)))]
+    one, other = ([plain(each) for each in bag.transitions(COUNTER, CONFIG, Delay(3))]
+                  for bag in bags)
+    assert one == other
 
 
 def test_gaps_are_not_bridged(tmp_path: Path) -> None:

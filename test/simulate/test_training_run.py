@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 from simulate.test_train import CONFIG
 from simulate.tiny_plant import Echo
 
-from realtime_rl.core.errors import ConfigError, PolicyError
+from realtime_rl.core.errors import ConfigError, PlantError, PolicyError
 from realtime_rl.core.types import Action, Transition
 from realtime_rl.learning import checkpoint
 from realtime_rl.learning.errors import CheckpointError, LearningError
@@ -98,6 +98,16 @@ def test_a_disk_that_takes_no_checkpoint_may_take_the_policy(
     assert said.startswith("the checkpoint of tick 70 cannot be written")
     assert ("; the policy of that tick is in " in said) is not all_of_it
     assert (tmp_path / POLICY).exists() is not all_of_it
+
+
+def test_a_plant_that_cannot_be_saved_costs_no_policy(tmp_path: Path) -> None:
+    class Endless(Echo):
+        def save_state(self) -> bytes:
+            raise PlantError("an episode of 70 ticks is too long to be saved")
+
+    with pytest.raises(CheckpointError, match="too long to be saved; the policy of that tick is"):
+        run(SETTINGS, Plan(300, 70), Endless(), tmp_path)
+    assert (tmp_path / POLICY).exists()
 
 
 def test_a_loss_that_is_not_finite_can_be_looked_into(tmp_path: Path) -> None:
