@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realtime_rl.core import default_policy
+from realtime_rl.core import default_policy, names
 from realtime_rl.core.config import parameter
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, choices
@@ -48,6 +48,9 @@ class Scenario:
 
     def __post_init__(self) -> None:
         """Refuse combinations that cannot run."""
+        problem = names.namespace_problem(self.namespace)
+        if problem is not None:
+            raise ConfigError(f"namespace: {problem}")
         for name in self.nodes:
             if name not in NODES:
                 raise ConfigError(f"nodes: {name!r} is not one of {choices(NODES)}")
@@ -192,7 +195,9 @@ class CoordinatorParameters:
         0.1, "how often the schedule is looked at", unit="s", low=0.01, high=10.0)
 
     def __post_init__(self) -> None:
-        """Refuse a minimum above the maximum."""
+        """Refuse names of nodes that cannot be, and a minimum above the maximum."""
+        for problem in filter(None, map(names.node_problem, self.inference_nodes)):
+            raise ConfigError(f"inference_nodes: {problem}")
         if self.handover > self.handover_max:
             raise ConfigError(f"handover: {self.handover!r} exceeds handover_max "
                               f"{self.handover_max!r}")

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from realtime_rl.core import names
 from realtime_rl.core import parameters as p
 from realtime_rl.core.config import Value, build, parameters, values_of
 from realtime_rl.core.errors import ConfigError, choices
@@ -159,7 +160,7 @@ def _node(settings: Settings, scenario: p.Scenario, executable: str, name: str,
     config = section_of({executable: {**given, **settings.get(executable, {})}}, executable)
     # a second recorder would find the first one's bag
     respawn = scenario.respawn and executable != "recorder"
-    return NodeSpec(executable, name, scenario.namespace, values_of(config), respawn)
+    return NodeSpec(executable, name, names.clean(scenario.namespace), values_of(config), respawn)
 
 
 def parameter_file(node: NodeSpec) -> str:
