@@ -40,6 +40,9 @@ class Scenario:
         0.0, "end by itself after so long; 0: run until stopped", unit="s", low=0.0)
     respawn: bool = parameter(True, "start a node again when it dies")
     namespace: str = parameter("", "ROS namespace of the whole graph: one a robot")
+    allow_second: bool = parameter(
+        False, "start although another graph of this namespace is running in the ROS domain: each "
+        "takes the other's messages for its own")
     run_dir: str = parameter(
         "", "folder for exported policies; empty: beside the bag, or a temporary one")
 

@@ -14,12 +14,14 @@ from sensor_msgs.msg import JointState
 
 from realtime_rl.core import wire
 from realtime_rl.core.accounting import RunRecords, account
-from realtime_rl.core.health import Health, assess
+from realtime_rl.core.health import Health, Level, assess
 from realtime_rl.core.parameters import MonitorParameters
 from realtime_rl.core.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.types import Cause
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.timers import steady_timer
+from realtime_rl.ros.waiting import Waiting
 
 Record = TypeVar("Record", Timestep, Verdict, Inference, ScheduleRecord, Learning)
 _EPISODES = 10
@@ -43,7 +45,8 @@ class MonitorNode(Node):
         self._listen("inference", Inference, qos.RECORD)
         self._listen("learning", Learning, qos.RECORD)
         self._listen("schedule", ScheduleRecord, qos.LATCHED)
-        self.create_timer(1.0, self._report)
+        steady_timer(self, 1.0, self._report)
+        self._waiting = Waiting(self, "timestep", "verdict", "inference")
 
     def _listen(self, topic: str, kind: type[Record], profile: QoSProfile) -> None:
         kept = self._kept[kind] = deque()
@@ -88,6 +91,8 @@ class MonitorNode(Node):
         health = assess(figures, schedule if isinstance(schedule, ScheduleRecord) else None,
                         learning if isinstance(learning, Learning) else None, self._returns,
                         self._version)
+        health += [Health("waiting", Level.WARN, text, {f"waiting for {topic}": text})
+                   for topic, text in self._waiting.now.items()]
         message = DiagnosticArray(status=[self._status(item) for item in health])
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(message)

@@ -23,6 +23,8 @@ from realtime_rl.core.types import PlantSpec
 PACKAGE = "realtime_rl"
 PARENT_VARIABLE = "REALTIME_RL_PARENT"
 """Environment of a node: the process that watches over it, and with which it ends."""
+MEMORY_VARIABLE = "REALTIME_RL_MEMORY_MB"
+"""Environment of a node: what it may hold at most [MiB]; 0: as much as there is."""
 SECTIONS: dict[str, type] = {
     "scenario": p.Scenario, "plant": p.PlantParameters, "inference": p.InferenceParameters,
     "coordinator": p.CoordinatorParameters, "actuator": p.ActuatorParameters,
@@ -161,6 +163,19 @@ def _node(settings: Settings, scenario: p.Scenario, executable: str, name: str,
     # a second recorder would find the first one's bag
     respawn = scenario.respawn and executable != "recorder"
     return NodeSpec(executable, name, names.clean(scenario.namespace), values_of(config), respawn)
+
+
+def own_topics(specs: Iterable[NodeSpec]) -> list[str]:
+    """Return the topics, with their namespaces, on which nobody but these nodes may publish."""
+    return [f"/{spec.namespace}/{name}".replace("//", "/") for spec in specs
+            if (name := _own_topic(spec))]
+
+
+def _own_topic(spec: NodeSpec) -> str:
+    if spec.executable == "inference":
+        return f"{spec.name}/alive"
+    return {"plant": "timestep", "actuator": "command",
+            "coordinator": "schedule"}.get(spec.executable, "")
 
 
 def parameter_file(node: NodeSpec) -> str:

@@ -20,6 +20,7 @@ from rclpy.node import Node
 from rclpy.utilities import get_rmw_implementation_identifier
 
 from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.ros import memory, process
 from realtime_rl.ros.executor import TickExecutor
 from realtime_rl.ros.graph import PARENT_VARIABLE
 
@@ -196,21 +197,22 @@ def main(make: Callable[[], Node], priority: Priority) -> int:
         priority: of the process.
     """
     _end_with_parent()
-    if priority is Priority.REALTIME:
-        _lock_memory()
-        begin_start()
-    stop = StopSignals()
-    rclpy.init(args=sys.argv, signal_handler_options=rclpy.SignalHandlerOptions.NO)
     node: Node | None = None
     status = 0
     try:
+        stop = StopSignals()
+        process.begin(_executable())
+        if priority is Priority.REALTIME:
+            _lock_memory()
+            begin_start()
+        process.start_ros()
         node = make()
         if priority is Priority.REALTIME:
             end_start()
         else:
             take_priority(priority)  # of this thread only: a starved middleware loses messages
         spin(node, stop, node if hasattr(node, "next_deadline_ns") else None)
-    except RealtimeRlError as error:
+    except (RealtimeRlError, MemoryError) as error:
         status = 1 if node is not None else 2
         _tell(node, error)
     finally:
@@ -227,6 +229,11 @@ def main(make: Callable[[], Node], priority: Priority) -> int:
     return status
 
 
-def _tell(node: Node | None, error: RealtimeRlError) -> None:
-    name = node.get_name() if node is not None else Path(sys.argv[0]).stem
-    print(f"{name}: error: {error}", file=sys.stderr, flush=True)
+def _tell(node: Node | None, error: RealtimeRlError | MemoryError) -> None:
+    name = node.get_name() if node is not None else _executable()
+    text = memory.exceeded(_executable()) if isinstance(error, MemoryError) else str(error)
+    print(f"{name}: error: {text}", file=sys.stderr, flush=True)
+
+
+def _executable() -> str:
+    return Path(sys.argv[0]).stem

@@ -121,9 +121,9 @@ def test_an_error_is_one_line_and_the_status_says_when_it_came(
         step(making)()
         return node
 
-    monkeypatch.setattr(runtime, "rclpy", SimpleNamespace(
-        init=lambda **unused: None, try_shutdown=lambda: None,
-        SignalHandlerOptions=SimpleNamespace(NO=0)))
+    monkeypatch.setattr(runtime, "rclpy", SimpleNamespace(try_shutdown=lambda: None))
+    monkeypatch.setattr(runtime, "process", SimpleNamespace(
+        begin=lambda name: None, start_ros=lambda: None))
     monkeypatch.setattr(runtime, "StopSignals", lambda: None)
     monkeypatch.setattr(runtime, "take_priority", lambda priority: None)
     monkeypatch.setattr(runtime, "spin", step(running))

@@ -1,0 +1,64 @@
+"""Who else is there: two graphs of one name would take each other's messages for their own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+import rclpy
+from rclpy.node import Node
+
+from realtime_rl.ros import environment
+from realtime_rl.ros.timers import steady_timer
+
+_PATIENCE_S = 1.0
+"""A process that announces itself ten times a second is found within some tenths."""
+_LOOK_EVERY_S = 0.1
+_LOOK_AGAIN_S = 2.0
+_TELL_EVERY_S = 10.0
+
+
+def publishers(topics: Iterable[str], patience_s: float = _PATIENCE_S) -> dict[str, str]:
+    """Return those of `topics` that somebody publishes on already, with that node's name.
+
+    Looks from this process, for `patience_s` [s] or until it found one; `ConfigError` where ROS
+    cannot be started.
+    """
+    environment.adopt()
+    context = rclpy.Context()
+    rclpy.init(args=[], context=context, signal_handler_options=rclpy.SignalHandlerOptions.NO)
+    try:
+        node = rclpy.create_node("look_around", context=context, enable_rosout=False,
+                                 start_parameter_services=False)
+        deadline = time.monotonic() + patience_s
+        while True:
+            found = {topic: nodes[0] for topic in topics if (nodes := _who(node, topic))}
+            if found or time.monotonic() > deadline:
+                return found
+            time.sleep(_LOOK_EVERY_S)
+    finally:
+        rclpy.shutdown(context=context)
+
+
+class OnlyPublisher:
+    """Says so, again and again, when another node publishes what only `node` may."""
+
+    def __init__(self, node: Node, topic: str) -> None:
+        """Look around from now on, while `node` spins."""
+        self._node = node
+        self._topic = node.resolve_topic_name(topic)
+        steady_timer(node, _LOOK_AGAIN_S, self._look)
+
+    def _look(self) -> None:
+        if self._node.count_publishers(self._topic) < 2:
+            return
+        names = ", ".join(_who(self._node, self._topic))
+        self._node.get_logger().error(
+            f"more than one node publishes '{self._topic}' ({names}): two graphs of one name "
+            "disturb each other; give one another namespace or ROS_DOMAIN_ID",
+            throttle_duration_sec=_TELL_EVERY_S)
+
+
+def _who(node: Node, topic: str) -> list[str]:
+    return [f"{info.node_namespace.rstrip('/')}/{info.node_name}"
+            for info in node.get_publishers_info_by_topic(topic)]
