@@ -26,7 +26,7 @@ from launch_ros.actions import Node
 from launch import LaunchContext, LaunchDescription
 from realtime_rl.bags import run_record
 from realtime_rl.core.deaths import RESPAWN_DELAY_S, Deaths, Then
-from realtime_rl.ros import environment
+from realtime_rl.ros import environment, memory
 from realtime_rl.ros.graph import PACKAGE, PARENT_VARIABLE
 from realtime_rl.ros.transport import reach
 from realtime_rl.runner.prepare import Prepared, prepare, refuse_second
@@ -63,28 +63,29 @@ class Watch:
     def over(self, action: ExecuteProcess, name: str, executable: str, *, respawn: bool) -> list:
         """Return what starts a process and looks after it."""
         self._living += 1
-        last = [""]
+        said = [""]
 
         def on_line(event: ProcessIO) -> None:
-            last[0] = event.text.decode(errors="replace").strip().rpartition("\n")[2] or last[0]
+            said[0] = event.text.decode(errors="replace").strip().rpartition("\n")[2] or said[0]
 
         def on_exit(event: ProcessExited, context: LaunchContext) -> list:
             at_s = time.monotonic() - self._began
+            words = memory.explained(executable, said[0])
             if context.is_shutdown:
                 self._living -= 1
                 if event.returncode not in ENDED:
-                    self._deaths.failed_at_the_end(name, at_s, event.returncode, last[0])
+                    self._deaths.failed_at_the_end(name, at_s, event.returncode, words)
                 return self._told() if not self._living else []
-            death = self._deaths.died(name, executable, at_s, event.returncode, last[0],
+            death = self._deaths.died(name, executable, at_s, event.returncode, words,
                                       respawn=respawn)
-            said = [LogInfo(msg=f"{name} died ({death.cause}), {death.then.value}")]
+            told = [LogInfo(msg=f"{name} died ({death.cause}), {death.then.value}")]
             if death.then is Then.AGAIN:
-                return said
+                return told
             self._living -= 1
             if death.then is Then.RUN_ENDED:
-                return [*said, EmitEvent(event=Shutdown(reason=f"{name} died too often"))]
+                return [*told, EmitEvent(event=Shutdown(reason=f"{name} died too often"))]
             # else it would be started again
-            return [*said, EmitEvent(event=ShutdownProcess(process_matcher=matches_action(action)))]
+            return [*told, EmitEvent(event=ShutdownProcess(process_matcher=matches_action(action)))]
 
         return [RegisterEventHandler(OnProcessExit(target_action=action, on_exit=on_exit)),
                 RegisterEventHandler(OnProcessIO(target_action=action, on_stdout=on_line,

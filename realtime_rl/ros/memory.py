@@ -13,6 +13,8 @@ _MIB = 1 << 20
 _LEAST_MIB, _LIMIT_MIB, _ROOMY_MIB = 256, 1024, 2048
 _SHARES = {"plant": 0.25, "inference": 0.5, "learner": 0.75, "recorder": 0.125}
 """Of the machine's memory, for those whose need depends on what they hold; 2 GiB at least."""
+_STARVED = ("bad_alloc", "out of memory")
+"""What a node says last to whom Fast DDS or another library in C++ could give no more."""
 
 
 def limit(name: str) -> None:
@@ -40,6 +42,12 @@ def limit_mib(name: str, environment: Mapping[str, str] = os.environ) -> int:
         return _LIMIT_MIB
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return max(_ROOMY_MIB, round(_SHARES[name] * machine / _MIB))
+
+
+def explained(name: str, last_words: str) -> str:
+    """Add to a dead node's last words what they mean where it could have no more memory."""
+    starved = any(mark in last_words for mark in _STARVED) and MEMORY_VARIABLE not in last_words
+    return f"{last_words}: {exceeded(name)}" if starved else last_words
 
 
 def exceeded(name: str) -> str:

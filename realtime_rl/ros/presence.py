@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import rclpy
 from rclpy.node import Node
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from realtime_rl.ros import environment
 from realtime_rl.ros.timers import steady_timer
@@ -16,6 +17,7 @@ _PATIENCE_S = 1.0
 _LOOK_EVERY_S = 0.1
 _LOOK_AGAIN_S = 2.0
 _TELL_EVERY_S = 10.0
+_SOMEBODY = "somebody"
 
 
 def publishers(topics: Iterable[str], patience_s: float = _PATIENCE_S) -> dict[str, str]:
@@ -33,7 +35,8 @@ def publishers(topics: Iterable[str], patience_s: float = _PATIENCE_S) -> dict[s
         deadline = time.monotonic() + patience_s
         while True:
             found = {topic: nodes[0] for topic in topics if (nodes := _who(node, topic))}
-            if found or time.monotonic() > deadline:
+            named = found and _SOMEBODY not in found.values()
+            if named or time.monotonic() > deadline:
                 return found
             time.sleep(_LOOK_EVERY_S)
     finally:
@@ -60,5 +63,11 @@ class OnlyPublisher:
 
 
 def _who(node: Node, topic: str) -> list[str]:
-    return [f"{info.node_namespace.rstrip('/')}/{info.node_name}"
-            for info in node.get_publishers_info_by_topic(topic)]
+    return [name_of(info) for info in node.get_publishers_info_by_topic(topic)]
+
+
+def name_of(info: TopicEndpointInfo) -> str:
+    """Return the full name of the node that an endpoint is of; it is known a moment later."""
+    if "_UNKNOWN_" in info.node_name:
+        return _SOMEBODY
+    return f"'{info.node_namespace.rstrip('/')}/{info.node_name}'"

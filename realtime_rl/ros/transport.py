@@ -46,12 +46,17 @@ def node_environment(environment: Mapping[str, str]) -> dict[str, str]:
             **dict.fromkeys(_PROFILES, _LOCAL_PROFILE)}
 
 
-def reach(environment: Mapping[str, str]) -> str:
-    """Say in words who can see and command a node that has this environment."""
+def reach(environment: Mapping[str, str], *, advise: bool = True) -> str:
+    """Say in words who can see and command a node that has this environment.
+
+    Args:
+        environment: of a process that starts a node.
+        advise: whether to say, too, how to let others in.
+    """
     whole = {**environment, **node_environment(environment)}
     profile = next((whole[name] for name in _PROFILES if whole.get(name)), "")
     if profile == _LOCAL_PROFILE:
-        return f"this machine alone; {_MORE}"
+        return f"this machine alone{f'; {_MORE}' if advise else ''}"
     if profile:
         return f"whoever {profile} lets in"
     peers = f", and {_PEERS}={whole[_PEERS]}" if whole.get(_PEERS) else ""

@@ -15,6 +15,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from realtime_rl.core.silence import Silence, patience_ns
 from realtime_rl.ros import transport
+from realtime_rl.ros.presence import name_of
 from realtime_rl.ros.timers import steady_timer
 
 _LOOK_EVERY_S = 1.0
@@ -79,23 +80,19 @@ def why_silent(node: Node, topic: str, type_name: str, wanted: QoSProfile) -> st
 
 def _mismatch(info: TopicEndpointInfo, type_name: str, wanted: QoSProfile) -> str:
     if info.topic_type != type_name:
-        return f"{_name(info)} publishes {info.topic_type} there, wanted is {type_name}"
+        return f"{name_of(info)} publishes {info.topic_type} there, wanted is {type_name}"
     compatible, reason = qos_check_compatible(info.qos_profile, wanted)
     if compatible != QoSCompatibility.ERROR:
         return ""
-    return f"{_name(info)} offers another QoS than is asked for ({reason.strip(' ;')})"
+    return f"{name_of(info)} offers another QoS than is asked for ({reason.strip(' ;')})"
 
 
 def _publishers(node: Node, topic: str) -> str:
     found = node.get_publishers_info_by_topic(topic)
     if found:
-        return f"{', '.join(map(_name, found))} offers it, and nothing comes"
-    return (f"nobody publishes it in ROS domain {os.environ.get('ROS_DOMAIN_ID') or 0}, as seen "
-            f"from {transport.reach(os.environ)}")
-
-
-def _name(info: TopicEndpointInfo) -> str:
-    return f"'{info.node_namespace.rstrip('/')}/{info.node_name}'"
+        return f"{', '.join(map(name_of, found))} offers it, and nothing comes"
+    return (f"nobody publishes it in ROS domain {os.environ.get('ROS_DOMAIN_ID') or 0}, seen from "
+            f"{transport.reach(os.environ, advise=False)}")
 
 
 def _type_of(subscription: Subscription) -> str:

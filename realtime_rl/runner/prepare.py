@@ -114,7 +114,7 @@ def refuse_second(prepared: Prepared) -> None:
     for topic, node in presence.publishers(graph.own_topics(prepared.nodes)).items():
         domain = os.environ.get(environment.DOMAIN) or "0"
         raise ConfigError(
-            f"another graph is running: '{node}' publishes '{topic}' in ROS domain {domain}; end "
+            f"another graph is running: {node} publishes '{topic}' in ROS domain {domain}; end "
             f"it, or take another scenario.namespace or {environment.DOMAIN}; "
             "scenario.allow_second=true starts beside it")
 

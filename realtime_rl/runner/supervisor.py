@@ -128,9 +128,7 @@ class Supervisor:
     def _last_words(self, running: _Running) -> str:
         if running.reader is not None:
             running.reader.join(_LAST_WORDS_S)
-        words = running.last_line
-        return (f"{words}: {memory.exceeded(running.spec.executable)}" if "bad_alloc" in words
-                else words)
+        return memory.explained(running.spec.executable, running.last_line.strip())
 
     def _spawn(self, spec: NodeSpec) -> subprocess.Popen[str]:
         arguments = ["--ros-args", "-r", f"__node:={spec.name}", "--params-file",
