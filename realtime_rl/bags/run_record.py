@@ -32,8 +32,7 @@ class RunRecord:
     @property
     def lines(self) -> list[str]:
         """The deaths in words, in order, the first few of very many."""
-        shown = [f"{death.node} died at {death.at_s:.1f} s of the run ({death.cause}), "
-                 f"{death.then.value}{death.words}" for death in self.deaths[:_SHOWN]]
+        shown = [death.told for death in self.deaths[:_SHOWN]]
         rest = self.count - len(shown)
         return [*shown, f"nodes died {rest} more time(s)"] if rest else shown
 

@@ -29,7 +29,7 @@ class Then(enum.Enum):
     GIVEN_UP = "given up"
     """It died too often, and the others go on without it."""
     RUN_ENDED = "the run was ended"
-    AT_THE_END = "failed when the run ended"
+    AT_THE_END = "failed in ending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,14 @@ class Death:
         """What it said last, to follow a sentence; empty where that was of its ordinary work."""
         ordinary = not self.last_words or "[INFO]" in self.last_words
         return "" if ordinary else f": {self.last_words}"
+
+
+    @property
+    def told(self) -> str:
+        """The death in one line."""
+        end = self.then is Then.AT_THE_END
+        return (f"{self.node} {self.then.value if end else 'died'} at {self.at_s:.1f} s "
+                f"({self.cause}){'' if end else f', {self.then.value}'}{self.words}")
 
 
 class Deaths:
@@ -116,7 +124,7 @@ class Deaths:
         return tuple(self._gone)
 
     def summary(self) -> list[str]:
-        """Say in one line a node how often it died, what followed, and what it said last."""
+        """Say in one line a node when it last died, what followed, its last words, how often."""
         return [self._line(node, count) for node, count in self.counts.items()]
 
     def _keep(self, death: Death) -> Death:
@@ -129,9 +137,5 @@ class Deaths:
         return death
 
     def _line(self, node: str, count: int) -> str:
-        death = next(each for each in reversed(self._kept) if each.node == node)
-        often = "" if count == 1 else f" {count} times"
-        told = f"died{often}, {death.then.value}"
-        if death.then is Then.AT_THE_END:
-            told = death.then.value + (f", and had died {count - 1} time(s)" if count > 1 else "")
-        return f"{node} {told} (at {death.at_s:.1f} s, {death.cause}){death.words}"
+        newest = next(each for each in reversed(self._kept) if each.node == node)
+        return newest.told if count == 1 else f"{newest.told}; {count} deaths of it in all"

@@ -73,6 +73,9 @@ class PlantParameters:
     gamepad_layout: str = parameter(
         AUTO, "where each label sits in a `Joy` command, as `A=0 LEFT=axis6+`; `auto`: as an Xbox "
         "pad has it, or one button a label")
+    allow_second: bool = parameter(
+        False, "tick although another node publishes `timestep`; `realtime-rl run` and the launch "
+        "file fill in `scenario.allow_second`")
 
 
 @dataclass(frozen=True)

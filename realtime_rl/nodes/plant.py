@@ -47,7 +47,7 @@ class PlantNode(Node):
         self.create_subscription(self._codec.message_type, "command", self._on_command,
                                  qos.COMMAND)
         self.create_service(Trigger, "reset", self._on_reset)
-        OnlyPublisher(self, "timestep")
+        self._only = OnlyPublisher(self, "timestep", allowed=config.allow_second)
         Waiting(self, "command", period_ns=spec.period_ns)
         self._ros_start_ns = self.get_clock().now().nanoseconds
         self._start_ns = time.monotonic_ns()
@@ -107,8 +107,9 @@ class PlantNode(Node):
         return response
 
     def close(self) -> None:
-        """Release the plant."""
+        """Release the plant; `ConfigError` when another one ticked beside it."""
         self._plant.close()
+        self._only.check()
 
 
 def main() -> int:

@@ -152,7 +152,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
         wanted.append(("learner", "learner", {**spec, "run_dir": run_dir}))
     if scenario.record:
         wanted.insert(0, ("recorder", "recorder", {"bag": scenario.record}))
-    wanted.append(("plant", "plant", {}))
+    wanted.append(("plant", "plant", {"allow_second": scenario.allow_second}))
     return [_node(settings, scenario, *node) for node in wanted
             if not scenario.nodes or node[0] in scenario.nodes]
 

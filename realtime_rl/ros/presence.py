@@ -9,13 +9,15 @@ import rclpy
 from rclpy.node import Node
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
+from realtime_rl.core.errors import ConfigError
 from realtime_rl.ros import environment
 from realtime_rl.ros.timers import steady_timer
 
 _PATIENCE_S = 1.0
 """A process that announces itself ten times a second is found within some tenths."""
 _LOOK_EVERY_S = 0.1
-_LOOK_AGAIN_S = 2.0
+_LOOK_AGAIN_S = 0.5
+_START_S = 5.0
 _TELL_EVERY_S = 10.0
 _SOMEBODY = "somebody"
 
@@ -44,22 +46,36 @@ def publishers(topics: Iterable[str], patience_s: float = _PATIENCE_S) -> dict[s
 
 
 class OnlyPublisher:
-    """Says so, again and again, when another node publishes what only `node` may."""
+    """Watches over a topic on which only this node may publish.
 
-    def __init__(self, node: Node, topic: str) -> None:
-        """Look around from now on, while `node` spins."""
+    Who finds another one at its own start ends; who was there first says so, now and in the end.
+    """
+
+    def __init__(self, node: Node, topic: str, *, allowed: bool) -> None:
+        """Look around from now on, while `node` spins; where others are `allowed` only say so."""
         self._node = node
         self._topic = node.resolve_topic_name(topic)
+        self._allowed = allowed
+        self._began_s = time.monotonic()
+        self._disturbed = False
         steady_timer(node, _LOOK_AGAIN_S, self._look)
+
+    def check(self) -> None:
+        """`ConfigError` when another one was there, as what was recorded is then of no use."""
+        if self._disturbed and not self._allowed:
+            raise ConfigError(f"another node published '{self._topic}' meanwhile: two graphs of "
+                              "one name, and no figure is of either")
 
     def _look(self) -> None:
         if self._node.count_publishers(self._topic) < 2:
             return
-        names = ", ".join(_who(self._node, self._topic))
-        self._node.get_logger().error(
-            f"more than one node publishes '{self._topic}' ({names}): two graphs of one name "
-            "disturb each other; give one another namespace or ROS_DOMAIN_ID",
-            throttle_duration_sec=_TELL_EVERY_S)
+        self._disturbed = True
+        problem = (f"more than one node publishes '{self._topic}' "
+                   f"({', '.join(_who(self._node, self._topic))}): two graphs of one name disturb "
+                   "each other; give one another namespace or ROS_DOMAIN_ID")
+        if not self._allowed and time.monotonic() - self._began_s < _START_S:
+            raise ConfigError(problem)
+        self._node.get_logger().error(problem, throttle_duration_sec=_TELL_EVERY_S)
 
 
 def _who(node: Node, topic: str) -> list[str]:

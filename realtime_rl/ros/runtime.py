@@ -19,7 +19,7 @@ import rclpy
 from rclpy.node import Node
 from rclpy.utilities import get_rmw_implementation_identifier
 
-from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.core.errors import ConfigError, RealtimeRlError
 from realtime_rl.ros import memory, process
 from realtime_rl.ros.executor import TickExecutor
 from realtime_rl.ros.graph import PARENT_VARIABLE
@@ -189,7 +189,7 @@ def main(make: Callable[[], Node], priority: Priority) -> int:
     """Run one node as a process; return its exit status.
 
     A `RealtimeRlError` is one line on standard error: launch and the runner show it. The status is
-    then 2 where the node could not be made, 1 where it failed later.
+    then 2 where the node cannot be what it was told to be, 1 where it failed.
 
     Args:
         make: creates the node, after ROS was started. Its `close()`, where it has one, is called
@@ -213,7 +213,7 @@ def main(make: Callable[[], Node], priority: Priority) -> int:
             take_priority(priority)  # of this thread only: a starved middleware loses messages
         spin(node, stop, node if hasattr(node, "next_deadline_ns") else None)
     except (RealtimeRlError, MemoryError) as error:
-        status = 1 if node is not None else 2
+        status = 2 if node is None or isinstance(error, ConfigError) else 1
         _tell(node, error)
     finally:
         if node is not None:
@@ -223,7 +223,7 @@ def main(make: Callable[[], Node], priority: Priority) -> int:
             except RealtimeRlError as error:
                 if not status:  # else it is most likely what was told already
                     _tell(node, error)
-                status = 1
+                status = status or 1
             node.destroy_node()
         rclpy.try_shutdown()
     return status

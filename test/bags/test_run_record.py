@@ -33,8 +33,8 @@ def test_deaths_are_noted_beside_the_messages_and_read_again(tmp_path: Path) -> 
     assert noted is not None
     assert (noted.deaths, noted.count, noted.reach) == (deaths().kept, 2, "this machine alone")
     assert noted.lines == [
-        "plant died at 1.2 s of the run (status 1), started again: RuntimeError: no motor",
-        "recorder died at 2.0 s of the run (SIGKILL), not started again"]
+        "plant died at 1.2 s (status 1), started again: RuntimeError: no motor",
+        "recorder died at 2.0 s (SIGKILL), not started again"]
 
 
 def test_very_many_are_counted_and_the_first_are_listed(tmp_path: Path) -> None:

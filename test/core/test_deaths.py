@@ -44,9 +44,9 @@ def test_the_summary_has_a_line_a_node() -> None:
     deaths.failed_at_the_end("plant", 9.0, -11, "")
     deaths.failed_at_the_end("actuator", 9.1, -34, "")
     assert deaths.summary() == [
-        "plant failed when the run ended, and had died 2 time(s) (at 9.0 s, SIGSEGV)",
-        "recorder died, not started again (at 4.2 s, SIGKILL)",
-        "actuator failed when the run ended (at 9.1 s, signal 34)"]
+        "plant failed in ending at 9.0 s (SIGSEGV); 3 deaths of it in all",
+        "recorder died at 4.2 s (SIGKILL), not started again",
+        "actuator failed in ending at 9.1 s (signal 34)"]
 
 
 def test_a_node_that_dies_for_weeks_takes_no_more_memory() -> None:
@@ -58,4 +58,5 @@ def test_a_node_that_dies_for_weeks_takes_no_more_memory() -> None:
     assert (deaths.kept[0].at_s, deaths.kept[-1].at_s) == (0.0, 599_994.0)
     assert len(deaths._times["monitor"]) <= MOST_DEATHS
     line, = deaths.summary()
-    assert line == "monitor died 100000 times, started again (at 599994.0 s, status 1): e"
+    assert line == ("monitor died at 599994.0 s (status 1), started again: e; 100000 deaths of it "
+                    "in all")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -48,17 +49,32 @@ def test_a_second_graph_of_one_name_is_refused_unless_it_is_asked_for() -> None:
             refuse_second(prepared(*words))
 
 
-def test_another_publisher_is_told_of_while_the_graph_runs(
-        capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("allowed", [False, True])
+@pytest.mark.parametrize("age_s", [1.0, 60.0])
+def test_another_publisher_ends_who_came_later_and_is_told_by_who_was_first(
+        allowed: bool, age_s: float, capfd: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
     with ros() as make:
         node, other = make("plant"), make("stranger")
         node.create_publisher(JointState, "timestep", qos.RECORD_KEPT)
-        only = presence.OnlyPublisher(node, "timestep")
+        monkeypatch.setattr(presence, "time", SimpleNamespace(monotonic=lambda: now[0]))
+        only = presence.OnlyPublisher(node, "timestep", allowed=allowed)
         only._look()
-        assert "more than one" not in capfd.readouterr().err
+        only.check()
         other.create_publisher(JointState, "timestep", qos.RECORD_KEPT)
         wait(node, lambda: node.count_publishers("timestep") == 2)
+        now[0] = age_s
+        if age_s < 5.0 and not allowed:
+            with pytest.raises(ConfigError, match=r"node publishes '/timestep' .*'/stranger'"):
+                only._look()
+            return
         only._look()
         said = capfd.readouterr().err
         assert said.count("more than one node publishes '/timestep'") == 1
         assert "[ERROR]" in said and "/stranger" in said
+        if allowed:
+            only.check()
+        else:
+            with pytest.raises(ConfigError, match="another node published '/timestep' meanwhile"):
+                only.check()

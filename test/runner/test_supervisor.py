@@ -170,7 +170,7 @@ def test_who_does_not_act_is_given_up_and_the_others_go_on(start: Start, clock: 
     assert supervisor.respawns == 4
     os.kill(supervisor.pids()["plant_1"], 0)
     assert supervisor.deaths.summary() == [
-        "monitor_1 died 5 times, given up (at 4.0 s, status 1): last words"]
+        "monitor_1 died at 4.0 s (status 1), given up: last words; 5 deaths of it in all"]
 
 
 def test_a_node_that_dies_now_and_then_goes_on(start: Start, clock: Clock) -> None:
@@ -187,7 +187,7 @@ def test_a_node_without_respawn_stays_dead(start: Start, clock: Clock) -> None:
     supervisor.watch()
     assert supervisor.respawns == 0
     assert supervisor.deaths.summary() == [
-        "plant_1 died, not started again (at 0.0 s, status 1): last words"]
+        "plant_1 died at 0.0 s (status 1), not started again: last words"]
     assert [next_line(supervisor)[1] for _ in range(3)][-1] == (
         "[ERROR] [plant_1]: died (status 1), not started again")
     assert supervisor.lines.empty()
@@ -211,7 +211,7 @@ def test_a_node_that_does_not_listen_is_killed(start: Start, clock: Clock,
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
     assert supervisor.deaths.summary() == [
-        "plant_1 failed when the run ended (at 0.0 s, SIGKILL): ready"]
+        "plant_1 failed in ending at 0.0 s (SIGKILL): ready"]
 
 
 def test_a_node_that_ends_as_asked_has_not_died(start: Start) -> None:
@@ -227,8 +227,8 @@ def test_a_recorder_that_cannot_finish_its_bag_is_told_of(start: Start, clock: C
         next_line(supervisor)
     supervisor.stop()
     assert supervisor.deaths.summary() == [
-        "recorder_1 failed when the run ended (at 0.0 s, status 1): "
-        "recorder: error: bag 'x' cannot be written"]
+        "recorder_1 failed in ending at 0.0 s (status 1): recorder: error: bag 'x' cannot be "
+        "written"]
 
 
 def test_a_node_that_died_just_before_the_end_is_told_of(start: Start) -> None:
