@@ -3,38 +3,103 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import hashlib
 import os
+import re
 import secrets
+import stat
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 _BLOCK_BYTES = 1 << 20
+_STALE_S = 60.0
+_TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 
 def write_atomically(path: Path, *parts: bytes | memoryview) -> None:
     """Write `parts`, one after another, so that `path` holds its old content or all of the new.
 
-    That holds after a crash, too.
+    That holds after a crash, too. What one that was killed left in the folder is removed.
 
     Raises:
         OSError: nothing was written, and nothing is left behind.
     """
     path = path.absolute()
-    # beside the target, as a rename is atomic only within one file system; not with `tempfile`,
-    # whose files are private to their owner and would stay so
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    remove_stale(path.parent)
+    temporary, file = _temporary(path.parent)
     try:
-        with temporary.open("xb") as file:
+        with file:
             for part in parts:
                 file.write(part)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+            temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def _temporary(folder: Path) -> tuple[Path, BinaryIO]:
+    """Make a file that is locked as long as its writer lives; `OSError`.
+
+    Beside the target, as a rename is atomic only within one file system; not with `tempfile`,
+    whose files are private to their owner and would stay so.
+    """
+    while True:
+        path = folder / f".{secrets.token_hex(8)}.tmp"
+        file = path.open("xb")
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return path, file
+        file.close()  # removed as stale between its making and its lock
+
+
+def remove_stale(folder: Path, older_s: float = _STALE_S) -> None:
+    """Remove unfinished files whose writers are dead; what cannot be removed stays.
+
+    Args:
+        folder: of the files.
+        older_s: what was written to since then [s] stays: not every writer can hold a lock.
+    """
+    with contextlib.suppress(OSError):
+        for path in [folder / name for name in os.listdir(folder) if _TEMPORARY.fullmatch(name)]:
+            with contextlib.suppress(OSError), _locked(path, os.O_RDONLY | os.O_NONBLOCK):
+                if time.time() - path.lstat().st_mtime >= older_s:
+                    path.unlink()
+
+
+@contextlib.contextmanager
+def reserve(path: Path) -> Iterator[None]:
+    """Hold a lock file, which is made where there is none, as long as the context lasts.
+
+    The lock goes with the process, however it ends. The file is never written to, and a link of
+    its name is not followed: what it points to is not ours.
+
+    Raises:
+        BlockingIOError: another process holds it.
+        OSError: it cannot be made, or is no regular file.
+    """
+    with _locked(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK):
+        yield
+
+
+@contextlib.contextmanager
+def _locked(path: Path, flags: int) -> Iterator[None]:
+    handle = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from realtime_rl.files import sha256_of, write_atomically
+from realtime_rl.files import remove_stale, reserve, sha256_of, write_atomically
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
@@ -51,6 +55,93 @@ def test_a_relative_path_goes_to_the_working_directory(
     monkeypatch.chdir(tmp_path)
     write_atomically(Path("file"), b"x")
     assert (tmp_path / "file").read_bytes() == b"x"
+
+
+def leftover(folder: Path, *, age_s: float = 0.0) -> Path:
+    path = folder / ".0123456789abcdef.tmp"
+    path.write_bytes(b"half")
+    then = time.time() - age_s
+    os.utime(path, (then, then))
+    return path
+
+
+def test_what_a_dead_writer_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    left, fresh = leftover(tmp_path, age_s=3600.0), tmp_path / ".fedcba9876543210.tmp"
+    fresh.write_bytes(b"somebody without locks is at it")
+    (tmp_path / ".mine.tmp").write_bytes(b"not ours")
+    write_atomically(tmp_path / "file", b"x")
+    assert not left.exists()
+    assert sorted(os.listdir(tmp_path)) == [fresh.name, ".mine.tmp", "file"]
+    remove_stale(tmp_path, older_s=0.0)
+    assert sorted(os.listdir(tmp_path)) == [".mine.tmp", "file"]
+
+
+def test_what_a_living_writer_holds_stays(tmp_path: Path) -> None:
+    left = leftover(tmp_path, age_s=3600.0)
+    with left.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        remove_stale(tmp_path, older_s=0.0)
+    assert left.exists()
+    remove_stale(tmp_path, older_s=0.0)
+    assert not left.exists()
+
+
+def test_a_write_under_way_is_not_stale_to_others(tmp_path: Path,
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    fsync = os.fsync
+
+    def clean_meanwhile(handle: int) -> None:
+        remove_stale(tmp_path, older_s=0.0)
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", clean_meanwhile)
+    write_atomically(tmp_path / "file", b"x")
+    assert (tmp_path / "file").read_bytes() == b"x"
+
+
+def test_a_killed_writer_leaves_something_that_is_removed(tmp_path: Path) -> None:
+    code = ("import os, pathlib, realtime_rl.files as files\n"
+            "os.fsync = lambda handle: os.kill(os.getpid(), 9)\n"
+            f"files.write_atomically(pathlib.Path({str(tmp_path / 'file')!r}), b'x')")
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    assert len(os.listdir(tmp_path)) == 1
+    remove_stale(tmp_path, older_s=0.0)
+    assert os.listdir(tmp_path) == []
+
+
+def test_links_and_pipes_are_not_ours(tmp_path: Path) -> None:
+    target = tmp_path / "precious"
+    target.write_bytes(b"content")
+    (tmp_path / ".0000000000000000.tmp").symlink_to(target)
+    os.mkfifo(tmp_path / ".0000000000000001.tmp")
+    remove_stale(tmp_path, older_s=0.0)
+    assert len(os.listdir(tmp_path)) == 3
+    assert target.read_bytes() == b"content"
+
+
+def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
+    path = tmp_path / ".lock"
+    with reserve(path), pytest.raises(BlockingIOError), reserve(path):
+        pass
+    with reserve(path):
+        pass
+
+
+def test_a_lock_keeps_what_is_in_the_file_and_follows_no_link(tmp_path: Path) -> None:
+    path, target = tmp_path / ".lock", tmp_path / "precious"
+    for each in (path, target):
+        each.write_bytes(b"content")
+    with reserve(path):
+        assert path.read_bytes() == b"content"
+    path.unlink()
+    path.symlink_to(target)
+    with pytest.raises(OSError, match="symbolic links"), reserve(path):
+        pass
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="not a regular file"), reserve(path):
+        pass
+    assert target.read_bytes() == b"content"
 
 
 def test_sha256(tmp_path: Path) -> None:

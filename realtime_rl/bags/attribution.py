@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from realtime_rl.core.accounting import RunRecords, real
 from realtime_rl.core.records import Fate, Reason, Timestep, Verdict
-from realtime_rl.core.statistics import gaps, plant_lives
+from realtime_rl.core.statistics import gaps, plant_lives, two_at_once
 from realtime_rl.core.types import Cause
 
 _TAIL_TICKS = 2
@@ -38,7 +38,10 @@ def _gaps(lives: _Lives) -> Iterator[str]:
 
 
 def _restarts(lives: _Lives) -> Iterator[str]:
-    if len(lives) > 1:
+    if two_at_once(lives):
+        yield ("two plants published their ticks at once: two graphs of one name, and no figure "
+               "is of either; give one another namespace or ROS_DOMAIN_ID")
+    elif len(lives) > 1:
         yield f"the plant was started again {len(lives) - 1} time(s) during the recording"
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from realtime_rl.bags import run_record
 from realtime_rl.bags.attribution import disagreements
 from realtime_rl.bags.reader import Progress, Run, read_run
+from realtime_rl.bags.run_record import RunRecord
 from realtime_rl.core.accounting import Figures, account, settled
 from realtime_rl.core.errors import BagError
 from realtime_rl.core.types import Cause
@@ -42,13 +44,24 @@ def make_report(path: Path, namespace: str | None = None,
                 progress: Progress | None = None, *, skip_s: float = 0.0) -> Report:
     """Read a bag and account for it, from `skip_s` on; `BagError` as `read_run` says."""
     run = read_run(path, namespace, progress)
-    kept = settled(run.records, skip_s) if skip_s else run.records
+    noted, trouble = _noted(path)
+    records = run.records if noted is None else replace(run.records, deaths=noted.count)
+    kept = settled(records, skip_s) if skip_s else records
     if run.records.timesteps and not kept.timesteps:
         raise BagError(f"bag {str(path)!r} ends before the {skip_s:g} s that are to be skipped")
     before = len(run.records.timesteps) - len(kept.timesteps)
     started = any(step.cause is Cause.POLICY for step in run.records.timesteps[:before])
     return Report(run, account(kept, started=started), skip_s,
-                  (*run.warnings, *disagreements(run.records)))
+                  (*trouble, *run.warnings, *disagreements(run.records)))
+
+
+def _noted(bag: Path) -> tuple[RunRecord | None, list[str]]:
+    """What whoever watched over the nodes noted of them, and what of that is to be said."""
+    try:
+        noted = run_record.read(bag)
+    except ValueError as error:
+        return None, [f"{run_record.NAME}: not the record of a run: {error}"]
+    return noted, [] if noted is None else noted.lines
 
 
 def to_json(figures: Figures) -> str:

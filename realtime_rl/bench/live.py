@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import signal
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +16,10 @@ import yaml
 
 from realtime_rl.bench.usage import Usage, Used
 from realtime_rl.core.errors import BagError, ConfigError, PolicyError
-from realtime_rl.runner.prepare import Prepared, prepare
-from realtime_rl.runner.supervisor import Supervisor
+from realtime_rl.ros.transport import reach
+from realtime_rl.runner.complaints import Complaints
+from realtime_rl.runner.prepare import Prepared, prepare, refuse_second
+from realtime_rl.runner.supervisor import Supervisor, started
 
 if TYPE_CHECKING:
     from realtime_rl.bags.report import Report
@@ -28,7 +28,6 @@ START_S = 3.0
 """A run takes so much longer than asked for, as the nodes have to start."""
 MOST_RUNS = 10
 _WATCH_S = 0.1
-_NOTABLE = ("[ERROR]", "[FATAL]", "error:", "Traceback")
 COUNTER = ("observation=image", "period_ms=16.742706")
 """Options of the plant `counter` that make it as slow as a Game Boy."""
 
@@ -98,6 +97,11 @@ class Measured:
     """How many were made, of which this was the calmest."""
 
     @property
+    def deaths(self) -> int:
+        """How often a node died, or failed at the end."""
+        return self.report.figures["recording"]["deaths"] or 0
+
+    @property
     def stolen_percent(self) -> float:
         """What the machine's host took; 0 where that is not known."""
         return self.used.stolen_percent or 0.0
@@ -133,13 +137,15 @@ def measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[str
 
 def _measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[str], None],
              disturb: Disturb) -> Measured:
+    from realtime_rl.bags import run_record
     from realtime_rl.bags.report import make_report
 
     with tempfile.TemporaryDirectory(prefix="realtime_rl-bench-") as name:
         folder = Path(name)
         prepared = _prepared(bench, folder)
+        refuse_second(prepared)
         supervisor = Supervisor(prepared.nodes, folder)
-        complaints = _Complaints(supervisor.lines, say)
+        complaints = Complaints(supervisor.lines, say)
 
         def look(elapsed_s: float) -> None:
             complaints.drain()
@@ -149,6 +155,7 @@ def _measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[st
         usage = _run(prepared, supervisor, bench, look)
         complaints.drain()
         bag = Path(prepared.scenario.record)
+        run_record.write(bag, supervisor.deaths, reach(os.environ))
         if not bag.exists():
             raise BagError("nothing was recorded: the graph did not come up; --set "
                            "scenario.record must not be empty")
@@ -186,8 +193,7 @@ def _run(prepared: Prepared, supervisor: Supervisor, bench: LiveBench,
     inference = [node.name for node in prepared.nodes if node.executable == "inference"]
     usage = Usage()
     next_sample_s = START_S + bench.settle_s
-    with _stopping(supervisor):
-        supervisor.start()
+    with started(supervisor):
         begin_s = time.monotonic()
         while (elapsed_s := time.monotonic() - begin_s) < bench.whole_s:
             supervisor.watch()
@@ -198,36 +204,3 @@ def _run(prepared: Prepared, supervisor: Supervisor, bench: LiveBench,
             look(elapsed_s)
             time.sleep(_WATCH_S)
     return usage
-
-
-@contextlib.contextmanager
-def _stopping(supervisor: Supervisor) -> Iterator[None]:
-    """End the nodes in order, whatever happens; a second Ctrl-C must not cost the bag its end."""
-    terminate = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        supervisor.stop()
-        signal.signal(signal.SIGINT, interrupt)
-        signal.signal(signal.SIGTERM, terminate)
-
-
-class _Complaints:
-    """Picks what matters out of what the nodes say: errors, and tracebacks to their end."""
-
-    def __init__(self, lines: queue.SimpleQueue[tuple[str, str]], say: Callable[[str], None]
-                 ) -> None:
-        self._lines = lines
-        self._say = say
-        self._failing: set[str] = set()
-
-    def drain(self) -> None:
-        while not self._lines.empty():
-            node, line = self._lines.get()
-            if node in self._failing or any(mark in line for mark in _NOTABLE):
-                self._say(line if node in line else f"{node}: {line}")
-            if "Traceback" in line:
-                self._failing.add(node)
-            elif not line.startswith(" "):
-                self._failing.discard(node)

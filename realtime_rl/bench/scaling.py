@@ -19,6 +19,7 @@ from realtime_rl.core.stagger import Schedule
 from realtime_rl.core.types import Cause
 from realtime_rl.policies.latency import Latency
 from realtime_rl.policies.latency_text import duration_text
+from realtime_rl.runner.supervisor import NodeFailedError
 
 MAX_TIME = Approach(Algorithm.MAX_TIME)
 UNSTAGGERED = Approach(Algorithm.UNSTAGGERED)
@@ -118,6 +119,9 @@ def live(scaling: Scaling, workers: Sequence[int], bench: LiveBench, stages: Sta
                          bench.whole_s)
             run = replace(bench, workers=str(tried), latency=str(scaling.latency(ticks)))
             measured = measure(run, stages.update, stages.say)
+            if measured.deaths:
+                raise NodeFailedError(f"nodes died {measured.deaths} time(s): the figures of such "
+                                      "a run say nothing about workers")
             fraction = measured.report.figures["interaction"]["inaction_fraction"]
             trials.append(LiveTrial(tried, 1.0 if fraction is None else fraction,
                                     measured.stolen_percent, measured.runs))

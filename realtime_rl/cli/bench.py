@@ -154,7 +154,8 @@ def _stagger(args: argparse.Namespace) -> int:
     if args.json == "-":
         for warning in measured.report.warnings:
             print(f"warning: {warning}", file=sys.stderr)
-    return _put(args, to_json(stagger_document(bench, measured)), stagger_text(measured))
+    status = _put(args, to_json(stagger_document(bench, measured)), stagger_text(measured))
+    return 1 if measured.deaths else status
 
 
 def _compare(args: argparse.Namespace) -> int:
@@ -176,7 +177,8 @@ def _compare(args: argparse.Namespace) -> int:
         outlier = f", one {args.outlier:g}× outlier" if args.outlier else ""
         draw_comparison(rows, f"{latency}{outlier}, {args.duration:g} s each, "
                         f"{'virtual time' if args.virtual else 'live'}", args.plot)
-    return _put(args, to_json(compare_document(comparison, rows)), compare_text(rows))
+    status = _put(args, to_json(compare_document(comparison, rows)), compare_text(rows))
+    return 1 if any(row.figures["recording"]["deaths"] for row in rows) else status
 
 
 def _scaling(args: argparse.Namespace) -> int:

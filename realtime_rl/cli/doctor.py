@@ -6,6 +6,7 @@ import argparse
 import importlib.metadata
 import importlib.util
 import json
+import locale
 import os
 import platform
 import resource
@@ -16,6 +17,8 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.ros import environment, memory, transport
+from realtime_rl.ros.graph import MEMORY_VARIABLE
 
 _EPILOG = """examples:
   realtime-rl doctor
@@ -61,7 +64,7 @@ def main(args: argparse.Namespace) -> int:
 def examine() -> list[Finding]:
     """Look at everything that a run can need."""
     looks: tuple[Callable[[], list[Finding]], ...] = (
-        _ros, _onnxruntime, _libraries, _training, _roms, _machine)
+        _ros, _environment, _onnxruntime, _libraries, _training, _roms, _machine)
     return [finding for look in looks for finding in look()]
 
 
@@ -83,10 +86,38 @@ def _ros() -> list[Finding]:
         findings.append(Finding(program, True if path else None,
                                 path or f"no {what}: realtime-rl run and the recorder do that",
                                 "" if path else "source /opt/ros/jazzy/setup.bash"))
-    domain = os.environ.get("ROS_DOMAIN_ID", "0")
-    reach = os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
-    findings.append(Finding("ROS domain", True, f"{domain}, discovery range {reach}"))
     return findings
+
+
+def _environment() -> list[Finding]:
+    """What the environment makes of ROS 2; see `ros/environment.py`."""
+    problems = environment.problems(os.environ)
+    domain = os.environ.get(environment.DOMAIN) or "0"
+    trouble = environment.log_trouble(os.environ)
+    findings = [
+        *(Finding("environment", False, *problem.split("; ", 1)) for problem in problems),
+        Finding("ROS domain", True, domain),
+        Finding("reached from", True, transport.reach(os.environ)),
+        Finding("ROS logs", True,
+                f"{trouble}: they go to a temporary folder" if trouble
+                else str(environment.log_folder(os.environ)),
+                f"name a folder with {environment.LOGS}" if trouble else "")]
+    encoding = locale.getpreferredencoding(do_setlocale=False)
+    said = encoding.replace("-", "").lower() in ("utf8", "utf_8")
+    findings.append(Finding("locale", True, encoding if said else
+                            f"{encoding}: what it cannot say is spelt out as \\u03b5; files are "
+                            "UTF-8 all the same", "" if said else "export LC_ALL=C.UTF-8"))
+    return [*findings, *_memory()]
+
+
+def _memory() -> list[Finding]:
+    try:
+        limits = {name: memory.limit_mib(name) for name in
+                  ("plant", "inference", "actuator", "learner")}
+    except RealtimeRlError:
+        return []  # told already
+    shown = ", ".join(f"{name} {limit or 'all there is'}" for name, limit in limits.items())
+    return [Finding("memory of a node", True, f"at most {shown} MiB ({MEMORY_VARIABLE})")]
 
 
 def _onnxruntime() -> list[Finding]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import errno
-import os
+import io
 import sys
 from collections.abc import Sequence
 
 from realtime_rl import __version__
 from realtime_rl.cli import bench, doctor, export, plan, plants, report, run, simulate, train
+from realtime_rl.cli.output import drop
 from realtime_rl.core.errors import RealtimeRlError
 
 _VERBS = (run, report, simulate, train, plan, bench, plants, export, doctor)
@@ -30,6 +31,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what the locale cannot say is spelt out
+            stream.reconfigure(errors="backslashreplace")
     args = parser().parse_args(arguments)
     try:
         status = int(args.main(args))
@@ -41,20 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        _drop_output()
+        drop(sys.stdout)
         return 0
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        _drop_output()
+        drop(sys.stdout)
         print(f"realtime-rl {args.verb}: error: {error.strerror}, where the output goes or a "
               "temporary file; make room, and give the command again", file=sys.stderr)
         return 2
-
-
-def _drop_output() -> None:
-    """Let what is still to be written, which Python does at its end, go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

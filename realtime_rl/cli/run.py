@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import signal
+import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from realtime_rl.bags import run_record
 from realtime_rl.cli import report
 from realtime_rl.cli.live_view import LiveView
-from realtime_rl.core.errors import ConfigError
-from realtime_rl.runner.prepare import Prepared, prepare
-from realtime_rl.runner.supervisor import Supervisor
+from realtime_rl.cli.output import drop
+from realtime_rl.core.errors import ConfigError, RealtimeRlError
+from realtime_rl.ros.environment import adopt
+from realtime_rl.ros.transport import reach
+from realtime_rl.runner.prepare import Prepared, prepare, refuse_second
+from realtime_rl.runner.supervisor import NodeFailedError, Supervisor, started
 
 _EPILOG = """examples:
   realtime-rl run --config catch --duration 60
   realtime-rl run --config config/catch.yaml --duration 120 --record runs/first --html first.html
   realtime-rl run --config catch --set inference.latency=constant:95ms --set scenario.workers=7
   realtime-rl run --config catch --set plant.options=rom=/path/to/your.gb,rules=/path/to/rules.yaml
-"""
+
+exit status: 0 where every node lived to the end; 1 where one died, started again or not, or failed
+in the end: the summary says which; 2 where the scenario could not be started, or not go on"""
 _WATCH_S = 0.1
 
 
@@ -45,7 +51,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run until the duration is over or somebody presses Ctrl-C."""
+    """Run until the duration is over or somebody ends it; see the epilog for the status."""
     assignments = list(args.set)
     if args.duration is not None:
         assignments.append(f"scenario.duration={args.duration}")
@@ -54,39 +60,69 @@ def main(args: argparse.Namespace) -> int:
     if (args.html or args.json) and not args.record:
         raise ConfigError("--html and --json: need a bag; give --record DIR as well")
     prepared = prepare(args.config, assignments)
-    lost = _run(prepared, LiveView(prepared, verbose=args.verbose, live=not args.no_live))
-    for name, line in lost.items():
-        print(f"{name} ended before the run did: {line or 'without a word'}", file=sys.stderr)
-    print(f"policies: {prepared.run_dir}")
+    view = LiveView(prepared, verbose=args.verbose, live=not args.no_live)
+    for line in adopt():
+        view.say(line)
+    refuse_second(prepared)
+    with tempfile.TemporaryDirectory(prefix="realtime_rl-") as folder:
+        supervisor = Supervisor(prepared.nodes, Path(folder))
+        failure = _run(prepared, supervisor, view)
+    for line in supervisor.deaths.summary():
+        view.say(line)
+    status = 1 if supervisor.deaths else 0
+    try:
+        _sum_up(prepared, args, failed=failure is not None)
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads; that is no reason to say that all is well
+        drop(sys.stdout)
+    if failure is not None:
+        raise failure
+    return status
+
+
+def _run(prepared: Prepared, supervisor: Supervisor, view: LiveView) -> NodeFailedError | None:
+    """Run the graph to its end; return why it could not go on, if it could not."""
+    duration_s = prepared.scenario.duration
+    noted, failure = 0, None
+    try:
+        with view, started(supervisor):
+            begin = time.monotonic()
+            view.say(f"the graph can be seen and commanded from {reach(os.environ)}")
+            while not duration_s or time.monotonic() - begin < duration_s:
+                supervisor.watch()
+                view.update(supervisor.lines, time.monotonic() - begin)
+                if len(supervisor.deaths) > noted:  # whoever is killed cannot note it later
+                    noted = len(supervisor.deaths)
+                    _note(prepared, supervisor, view)
+                time.sleep(_WATCH_S)
+    except KeyboardInterrupt:
+        view.say("stopped")
+    except NodeFailedError as error:
+        failure = error
+    view.drain(supervisor.lines)
+    _note(prepared, supervisor, view)
+    return failure
+
+
+def _note(prepared: Prepared, supervisor: Supervisor, view: LiveView) -> None:
+    """Leave in the bag what only the runner knows."""
     if prepared.scenario.record:
-        print(f"bag: {prepared.scenario.record}")
+        try:
+            run_record.write(Path(prepared.scenario.record), supervisor.deaths, reach(os.environ))
+        except OSError as error:
+            view.say(f"{prepared.scenario.record}: the deaths of its nodes cannot be noted: "
+                     f"{error.strerror}")
+
+
+def _sum_up(prepared: Prepared, args: argparse.Namespace, *, failed: bool) -> None:
+    print(f"policies: {prepared.run_dir}")
+    if not prepared.scenario.record:
+        return
+    print(f"bag: {prepared.scenario.record}")
+    try:
         report.main(argparse.Namespace(
             bag=Path(prepared.scenario.record), html=args.html, json=args.json,
             namespace=prepared.scenario.namespace or None, skip=0.0))
-    return 1 if lost else 0
-
-
-def _run(prepared: Prepared, view: LiveView) -> dict[str, str]:
-    """Run the graph; return the nodes that were lost on the way, with their last lines."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    duration_s = prepared.scenario.duration
-    with tempfile.TemporaryDirectory(prefix="realtime_rl-") as folder:
-        supervisor = Supervisor(prepared.nodes, Path(folder))
-        try:
-            with view:
-                supervisor.start()
-                begin = time.monotonic()
-                while not duration_s or time.monotonic() - begin < duration_s:
-                    supervisor.watch()
-                    view.update(supervisor.lines, time.monotonic() - begin)
-                    time.sleep(_WATCH_S)
-                view.drain(supervisor.lines)
-        except KeyboardInterrupt:
-            print("stopping", file=sys.stderr)
-        finally:
-            # a second Ctrl-C must not cost the bag its end
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            lost = supervisor.lost
-            supervisor.stop()
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-    return lost
+    except RealtimeRlError:
+        if not failed:  # else the bag has a right to be of no use
+            raise

@@ -55,6 +55,8 @@ class RunRecords:
     """Which of `TOPICS` were recorded at all; what the others would tell is not known."""
     duration_s: float | None = None
     """From the first message of the recording to the last."""
+    deaths: int | None = None
+    """How often a node died, as whoever watched over them says."""
 
 
 class PlantFigures(TypedDict):
@@ -123,6 +125,8 @@ class RecordingFigures(TypedDict):
 
     gaps: int
     duration_s: float | None
+    deaths: int | None
+    """Of nodes, during the run; `None` where nobody noted them."""
 
 
 class Figures(TypedDict):
@@ -155,7 +159,7 @@ def account(records: RunRecords, *, started: bool = False) -> Figures:
         inference=_inference(records), learning=_learning(records, ticks),
         episodes={"count": len(finished), "return": distribution(e.reward for e in finished)},
         recording=RecordingFigures(gaps=sum(len(gap) for gap in gaps(lives)),
-                                   duration_s=records.duration_s))
+                                   duration_s=records.duration_s, deaths=records.deaths))
 
 
 def settled(records: RunRecords, skip_s: float) -> RunRecords:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realtime_rl.core import default_policy
+from realtime_rl.core import default_policy, names
 from realtime_rl.core.config import parameter
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, choices
@@ -46,6 +46,9 @@ class Scenario:
         0.0, "end by itself after so long; 0: run until stopped", unit="s", low=0.0)
     respawn: bool = parameter(True, "start a node again when it dies")
     namespace: str = parameter("", "ROS namespace of the whole graph: one a robot")
+    allow_second: bool = parameter(
+        False, "start although another graph of this namespace is running in the ROS domain: each "
+        "takes the other's messages for its own")
     run_dir: str = parameter(
         "", "folder for exported policies; empty: beside the bag, or a temporary one")
 
@@ -54,6 +57,9 @@ class Scenario:
 
     def __post_init__(self) -> None:
         """Refuse combinations that cannot run."""
+        problem = names.namespace_problem(self.namespace)
+        if problem is not None:
+            raise ConfigError(f"namespace: {problem}")
         for name in self.nodes:
             if name not in NODES:
                 raise ConfigError(f"nodes: {name!r} is not one of {choices(NODES)}")
@@ -71,6 +77,9 @@ class PlantParameters:
     seed: int = parameter(0, "seed of the plant's randomness", low=0)
     command_type: str = parameter("joy", "message type of `command`", choices=COMMAND_TYPES)
     gamepad_layout: str = parameter(AUTO, _LAYOUT)
+    allow_second: bool = parameter(
+        False, "tick although another node publishes `timestep`; `realtime-rl run` and the launch "
+        "file fill in `scenario.allow_second`")
 
 
 @dataclass(frozen=True)
@@ -196,7 +205,9 @@ class CoordinatorParameters:
         0.1, "how often the schedule is looked at", unit="s", low=0.01, high=10.0)
 
     def __post_init__(self) -> None:
-        """Refuse a minimum above the maximum."""
+        """Refuse names of nodes that cannot be, and a minimum above the maximum."""
+        for problem in filter(None, map(names.node_problem, self.inference_nodes)):
+            raise ConfigError(f"inference_nodes: {problem}")
         if self.handover > self.handover_max:
             raise ConfigError(f"handover: {self.handover!r} exceeds handover_max "
                               f"{self.handover_max!r}")

@@ -14,6 +14,7 @@ from realtime_rl.core.records import Fate, Timestep, Verdict
 from realtime_rl.core.types import Cause
 
 _SLACK_PERIODS = 8
+_SAME_GRID_NS = 1_000_000
 """A verdict is given so many ticks after another one of a later arrival, at most."""
 
 
@@ -69,6 +70,29 @@ def plant_lives(timesteps: Iterable[Timestep]) -> list[list[Timestep]]:
             lives.append([step])
         previous = step
     return lives
+
+
+def two_at_once(lives: Iterable[Sequence[Timestep]]) -> bool:
+    """Whether a plant goes on after another one came between: two graphs of one name.
+
+    A plant that ticks on its grid tells by each tick when that grid began.
+    """
+    present: int | None = None
+    past: list[int] = []
+    for step in (step for life in lives for step in life):
+        begin_ns = _grid_begin_ns(step)
+        if present is not None and abs(begin_ns - present) < _SAME_GRID_NS:
+            continue
+        if any(abs(begin_ns - other) < _SAME_GRID_NS for other in past):
+            return True
+        if present is not None:
+            past.append(present)
+        present = begin_ns
+    return False
+
+
+def _grid_begin_ns(step: Timestep) -> int:
+    return step.stamp_ns - round(step.lateness_s * 1e9) - step.tick * step.period_ns
 
 
 def gaps(lives: Iterable[Sequence[Timestep]]) -> Iterator[range]:

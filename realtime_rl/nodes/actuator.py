@@ -21,6 +21,7 @@ from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.stop_memory import StopMemory, stop_path
+from realtime_rl.ros.waiting import Waiting
 
 _ORDINARY = (Reason.LATE, Reason.DUPLICATE)
 """Reasons that staggered workers give now and then; the verdicts count them."""
@@ -58,6 +59,7 @@ class ActuatorNode(Node):
         self.create_subscription(Joy, "action", self._on_action, qos.ACTIONS)
         self.create_subscription(Joy, "operator", self._on_operator, qos.COMMAND)
         self.create_service(SetBool, "stop", self._on_stop)
+        Waiting(self, "timestep", "action", period_ns=config.period_ns)
         # rclpy takes some 100 ms for the first line of a process: not when an action is due
         self._introduce(config, usable_margin_ns(limits.margin_ns, limits.period_ns))
 

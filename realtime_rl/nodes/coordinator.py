@@ -30,6 +30,8 @@ from realtime_rl.core.records import (
 from realtime_rl.core.stagger import Schedule
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.timers import steady_timer
+from realtime_rl.ros.waiting import Waiting
 
 
 class CoordinatorNode(Node):
@@ -61,7 +63,8 @@ class CoordinatorNode(Node):
                 qos.alive(config.alive_lease),
                 event_callbacks=SubscriptionEventCallbacks(
                     liveliness=partial(self._on_liveliness, name)))
-        self.create_timer(config.evaluate_period, self._evaluate)
+        steady_timer(self, config.evaluate_period, self._evaluate)
+        Waiting(self, "inference", period_ns=config.period_ns)
 
     def _on_liveliness(self, name: str, event: QoSLivelinessChangedInfo) -> None:
         alive = event.alive_count > 0

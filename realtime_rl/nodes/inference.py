@@ -31,6 +31,7 @@ from realtime_rl.policies.onnx_policy import Loader, OnnxPolicy
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.staggered_timers import StaggeredTimers
+from realtime_rl.ros.waiting import Waiting
 
 
 class InferenceNode(LifecycleNode):
@@ -61,6 +62,8 @@ class InferenceNode(LifecycleNode):
             messages.observation_type(self._observation_spec), "observation",
             self._on_observation, qos.NEWEST)
         self.create_subscription(String, "policy", self._on_policy, qos.LATCHED)
+        Waiting(self, "observation", first=() if config.policy else ("policy",),
+                period_ns=config.period_ns)
         if config.autostart:
             self._autostart()
 

@@ -31,6 +31,8 @@ from realtime_rl.core.records import Learning, ScheduleRecord, Timestep
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.timers import steady_timer
+from realtime_rl.ros.waiting import Waiting
 
 if TYPE_CHECKING:
     from realtime_rl.learning.trainer import Trainer
@@ -58,7 +60,8 @@ class LearnerNode(Node):
                                  self._on_observation, qos.RECORD)
         self.create_subscription(JointState, "timestep", self._on_timestep, qos.RECORD)
         self.create_subscription(JointState, "schedule", self._on_schedule, qos.LATCHED)
-        self.create_timer(1.0, self._report)
+        steady_timer(self, 1.0, self._report)
+        Waiting(self, "observation", "timestep", period_ns=config.period_ns)
         self._trainer.start()
 
     def _make_trainer(self, config: LearnerParameters) -> Trainer:

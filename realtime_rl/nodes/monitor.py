@@ -12,12 +12,14 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import JointState
 
 from realtime_rl.core import wire
-from realtime_rl.core.health import Health
+from realtime_rl.core.health import Health, Level
 from realtime_rl.core.live_window import LiveWindow
 from realtime_rl.core.parameters import MonitorParameters
 from realtime_rl.core.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.timers import steady_timer
+from realtime_rl.ros.waiting import Waiting
 
 Record = TypeVar("Record", Timestep, Verdict, Inference, ScheduleRecord, Learning)
 
@@ -36,7 +38,8 @@ class MonitorNode(Node):
         self._listen("inference", Inference, qos.RECORD)
         self._listen("learning", Learning, qos.RECORD)
         self._listen("schedule", ScheduleRecord, qos.LATCHED)
-        self.create_timer(1.0, self._report)
+        steady_timer(self, 1.0, self._report)
+        self._waiting = Waiting(self, "timestep", "verdict", "inference")
 
     def _listen(self, topic: str, kind: type[Record], profile: QoSProfile) -> None:
         def on_message(message: JointState) -> None:
@@ -50,8 +53,10 @@ class MonitorNode(Node):
         self.create_subscription(JointState, topic, on_message, profile)
 
     def _report(self) -> None:
-        message = DiagnosticArray(status=[
-            self._status(item) for item in self._window.look(time.monotonic_ns())])
+        health = [*self._window.look(time.monotonic_ns()),
+                  *(Health("waiting", Level.WARN, text, {f"waiting for {topic}": text})
+                    for topic, text in self._waiting.now.items())]
+        message = DiagnosticArray(status=[self._status(item) for item in health])
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(message)
 

@@ -20,6 +20,8 @@ from realtime_rl.plants import registry
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.presence import OnlyPublisher
+from realtime_rl.ros.waiting import Waiting
 
 _FIRST_TICK_AFTER_NS = 100_000_000
 """The grid begins a moment after the node is asked for its first tick: until then it was made."""
@@ -47,6 +49,8 @@ class PlantNode(Node):
         self.create_subscription(self._codec.message_type, "command", self._on_command,
                                  qos.COMMAND if self._codec.names_origin else qos.PAIRED)
         self.create_service(Trigger, "reset", self._on_reset)
+        self._only = OnlyPublisher(self, "timestep", allowed=config.allow_second)
+        Waiting(self, "command", period_ns=spec.period_ns)
         self._ros_start_ns = self.get_clock().now().nanoseconds
         self._start_ns = time.monotonic_ns()
         self._pacer: TickPacer | None = None
@@ -111,8 +115,9 @@ class PlantNode(Node):
         return response
 
     def close(self) -> None:
-        """Release the plant."""
+        """Release the plant; `ConfigError` when another one ticked beside it."""
         self._plant.close()
+        self._only.check()
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from realtime_rl.core import names
 from realtime_rl.core import parameters as p
 from realtime_rl.core.config import Value, build, parameters, values_of
 from realtime_rl.core.errors import ConfigError, choices
@@ -22,6 +23,8 @@ from realtime_rl.core.types import PlantSpec
 PACKAGE = "realtime_rl"
 PARENT_VARIABLE = "REALTIME_RL_PARENT"
 """Environment of a node: the process that watches over it, and with which it ends."""
+MEMORY_VARIABLE = "REALTIME_RL_MEMORY_MB"
+"""Environment of a node: what it may hold at most [MiB]; 0: as much as there is."""
 SECTIONS: dict[str, type] = {
     "scenario": p.Scenario, "plant": p.PlantParameters, "inference": p.InferenceParameters,
     "coordinator": p.CoordinatorParameters, "actuator": p.ActuatorParameters,
@@ -151,7 +154,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
         wanted.append(("learner", "learner", {**spec, "run_dir": run_dir}))
     if scenario.record:
         wanted.insert(0, ("recorder", "recorder", {"bag": scenario.record}))
-    wanted.append(("plant", "plant", {}))
+    wanted.append(("plant", "plant", {"allow_second": scenario.allow_second}))
     return [_node(settings, scenario, *node) for node in wanted
             if not scenario.nodes or node[0] in scenario.nodes]
 
@@ -161,7 +164,20 @@ def _node(settings: Settings, scenario: p.Scenario, executable: str, name: str,
     config = section_of({executable: {**given, **settings.get(executable, {})}}, executable)
     # a second recorder would find the first one's bag
     respawn = scenario.respawn and executable != "recorder"
-    return NodeSpec(executable, name, scenario.namespace, values_of(config), respawn)
+    return NodeSpec(executable, name, names.clean(scenario.namespace), values_of(config), respawn)
+
+
+def own_topics(specs: Iterable[NodeSpec]) -> list[str]:
+    """Return the topics, with their namespaces, on which nobody but these nodes may publish."""
+    return [f"/{spec.namespace}/{name}".replace("//", "/") for spec in specs
+            if (name := _own_topic(spec))]
+
+
+def _own_topic(spec: NodeSpec) -> str:
+    if spec.executable == "inference":
+        return f"{spec.name}/alive"
+    return {"plant": "timestep", "actuator": "command",
+            "coordinator": "schedule"}.get(spec.executable, "")
 
 
 def parameter_file(node: NodeSpec) -> str:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.qos import QoSProfile
+
+from realtime_rl.core.silence import PATIENCE_NS
+from realtime_rl.ros import environment
+from realtime_rl.ros.waiting import why_silent
+
+_TOPIC, _QOS = "/diagnostics", QoSProfile(depth=10)
 
 
 class LiveFigures:
@@ -15,19 +23,32 @@ class LiveFigures:
     def __init__(self, namespace: str) -> None:
         """Listen for the monitor of the graph in `namespace`."""
         self._hardware_id = namespace or "realtime_rl"
+        environment.adopt()  # as far as the nodes reach, and no further
         self._context = rclpy.Context()
-        rclpy.init(context=self._context,
+        rclpy.init(args=[], context=self._context,
                    signal_handler_options=rclpy.SignalHandlerOptions.NO)
         self._node = rclpy.create_node("live_view", context=self._context)
-        self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_message, 10)
+        self._node.create_subscription(DiagnosticArray, _TOPIC, self._on_message, _QOS)
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._newest: dict[str, str] = {}
+        self._heard_ns: int | None = None
+        self._began_ns = time.monotonic_ns()
         self._thread.start()
 
     @property
     def newest(self) -> dict[str, str]:
         """The newest figures; empty before the first."""
         return self._newest
+
+    @property
+    def waiting(self) -> str:
+        """What is waited for, in words; empty while the monitor is heard."""
+        now_ns = time.monotonic_ns()
+        silent_ns = now_ns - (self._heard_ns or self._began_ns)
+        if silent_ns > PATIENCE_NS:
+            why = why_silent(self._node, _TOPIC, "diagnostic_msgs/msg/DiagnosticArray", _QOS)
+            return f"nothing heard of the monitor for {silent_ns / 1e9:.0f} s: {why}"
+        return "" if self._heard_ns else "waiting for the monitor …"
 
     def close(self) -> None:
         """Stop listening."""
@@ -46,3 +67,4 @@ class LiveFigures:
         ours = [status for status in message.status if status.hardware_id == self._hardware_id]
         if ours:
             self._newest = {pair.key: pair.value for status in ours for pair in status.values}
+            self._heard_ns = time.monotonic_ns()

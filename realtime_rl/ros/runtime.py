@@ -19,7 +19,8 @@ import rclpy
 from rclpy.node import Node
 from rclpy.utilities import get_rmw_implementation_identifier
 
-from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.core.errors import ConfigError, RealtimeRlError
+from realtime_rl.ros import memory, process
 from realtime_rl.ros.executor import TickExecutor
 from realtime_rl.ros.graph import PARENT_VARIABLE
 
@@ -188,7 +189,7 @@ def main(make: Callable[[], Node], priority: Priority) -> int:
     """Run one node as a process; return its exit status.
 
     A `RealtimeRlError` is one line on standard error: launch and the runner show it. The status is
-    then 2 where the node could not be made, 1 where it failed later.
+    then 2 where the node cannot be what it was told to be, 1 where it failed.
 
     Args:
         make: creates the node, after ROS was started. Its `close()`, where it has one, is called
@@ -196,22 +197,23 @@ def main(make: Callable[[], Node], priority: Priority) -> int:
         priority: of the process.
     """
     _end_with_parent()
-    if priority is Priority.REALTIME:
-        _lock_memory()
-        begin_start()
-    stop = StopSignals()
-    rclpy.init(args=sys.argv, signal_handler_options=rclpy.SignalHandlerOptions.NO)
     node: Node | None = None
     status = 0
     try:
+        stop = StopSignals()
+        process.begin(_executable())
+        if priority is Priority.REALTIME:
+            _lock_memory()
+            begin_start()
+        process.start_ros()
         node = make()
         if priority is Priority.REALTIME:
             end_start()
         else:
             take_priority(priority)  # of this thread only: a starved middleware loses messages
         spin(node, stop, node if hasattr(node, "next_deadline_ns") else None)
-    except RealtimeRlError as error:
-        status = 1 if node is not None else 2
+    except (RealtimeRlError, MemoryError) as error:
+        status = 2 if node is None or isinstance(error, ConfigError) else 1
         _tell(node, error)
     finally:
         if node is not None:
@@ -221,12 +223,17 @@ def main(make: Callable[[], Node], priority: Priority) -> int:
             except RealtimeRlError as error:
                 if not status:  # else it is most likely what was told already
                     _tell(node, error)
-                status = 1
+                status = status or 1
             node.destroy_node()
         rclpy.try_shutdown()
     return status
 
 
-def _tell(node: Node | None, error: RealtimeRlError) -> None:
-    name = node.get_name() if node is not None else Path(sys.argv[0]).stem
-    print(f"{name}: error: {error}", file=sys.stderr, flush=True)
+def _tell(node: Node | None, error: RealtimeRlError | MemoryError) -> None:
+    name = node.get_name() if node is not None else _executable()
+    text = memory.exceeded(_executable()) if isinstance(error, MemoryError) else str(error)
+    print(f"{name}: error: {text}", file=sys.stderr, flush=True)
+
+
+def _executable() -> str:
+    return Path(sys.argv[0]).stem

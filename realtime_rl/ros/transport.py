@@ -1,8 +1,11 @@
-"""How node processes reach each other: over sockets, never over shared memory.
+"""How node processes reach each other: on this machine unless asked for more, and over sockets.
 
-Fast DDS' shared memory has locks between processes. Whoever holds one while it is starved, stopped
-or killed makes everybody wait who sends, the plant too: a learner that joined at ordinary priority
-cost it 20 ticks.
+Nobody signs in on a ROS 2 network: whoever is on it can command the plant. So a graph keeps to
+this machine where nothing is said, as ROS 2 itself does not.
+
+Never over shared memory: Fast DDS' has locks between processes. Whoever holds one while it is
+starved, stopped or killed makes everybody wait who sends, the plant too: a learner that joined at
+ordinary priority cost it 20 ticks.
 """
 
 from __future__ import annotations
@@ -10,27 +13,59 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-_LOCAL_PROFILE = Path(__file__).with_name("fastdds_local.xml")
-_RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+RANGES = ("LOCALHOST", "OFF", "SUBNET", "SYSTEM_DEFAULT")
+_LOCAL_PROFILE = str(Path(__file__).with_name("fastdds_local.xml"))
 _PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 """The names of Fast DDS 2 and 3."""
-_LEFT_ALONE = (*_PROFILES, "FASTDDS_BUILTIN_TRANSPORTS", "ROS_STATIC_PEERS")
-"""Who sets one of these wants something of his own."""
+_PEERS = "ROS_STATIC_PEERS"
+_LEFT_ALONE = ("FASTDDS_BUILTIN_TRANSPORTS", _PEERS)
+"""Who sets one of these wants transports of his own."""
+_MORE = f"{RANGE}=SUBNET lets other machines see and command it"
 
 
 def node_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """What a node's environment needs on top of `environment`; empty where it is left alone.
+    """What a node's environment needs on top of `environment`; nothing where it has that already.
 
-    With the discovery range `LOCALHOST` rmw_fastrtps chooses the transports itself, shared memory
-    among them, whatever else is set; the same range is therefore asked for by a profile.
+    With the discovery range `LOCALHOST` rmw_fastrtps chooses the transports itself: shared memory
+    among them, whatever else is set, and sockets that listen to the whole network. The same range
+    is therefore asked for by a profile.
     """
-    if not environment.get("RMW_IMPLEMENTATION", "rmw_fastrtps").startswith("rmw_fastrtps"):
-        return {}
-    if any(environment.get(name) for name in _LEFT_ALONE):
+    if any(environment.get(name) for name in _PROFILES):
         return {}
     only_local = environment.get("ROS_LOCALHOST_ONLY") == "1"
-    if only_local or environment.get(_RANGE, "").upper() == "LOCALHOST":
-        # rcl warns where the old variable is set, to whatever
-        return {_RANGE: "SYSTEM_DEFAULT", **({"ROS_LOCALHOST_ONLY": "0"} if only_local else {}),
-                **dict.fromkeys(_PROFILES, str(_LOCAL_PROFILE))}
-    return {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
+    asked = _range(environment)
+    as_ever = (not environment.get("RMW_IMPLEMENTATION", "rmw_fastrtps").startswith("rmw_fastrtps")
+               or any(environment.get(name) for name in _LEFT_ALONE))
+    if asked not in ("", "LOCALHOST") and not only_local:
+        return {} if as_ever else {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
+    if as_ever:
+        return {} if asked or only_local else {RANGE: "LOCALHOST"}
+    # rcl warns where the old variable is set, to whatever
+    return {RANGE: "SYSTEM_DEFAULT", **({"ROS_LOCALHOST_ONLY": "0"} if only_local else {}),
+            **dict.fromkeys(_PROFILES, _LOCAL_PROFILE)}
+
+
+def reach(environment: Mapping[str, str], *, advise: bool = True) -> str:
+    """Say in words who can see and command a node that has this environment.
+
+    Args:
+        environment: of a process that starts a node.
+        advise: whether to say, too, how to let others in.
+    """
+    whole = {**environment, **node_environment(environment)}
+    profile = next((whole[name] for name in _PROFILES if whole.get(name)), "")
+    if profile == _LOCAL_PROFILE:
+        return f"this machine alone{f'; {_MORE}' if advise else ''}"
+    if profile:
+        return f"whoever {profile} lets in"
+    peers = f", and {_PEERS}={whole[_PEERS]}" if whole.get(_PEERS) else ""
+    if _range(whole) == "LOCALHOST" or whole.get("ROS_LOCALHOST_ONLY") == "1":
+        return (f"this machine{peers}; but its sockets listen to the whole network, as the "
+                "middleware chooses")
+    return (f"every machine in the network ({RANGE}={_range(whole)}){peers}: any of them can "
+            "command the plant")
+
+
+def _range(environment: Mapping[str, str]) -> str:
+    return environment.get(RANGE, "").upper()

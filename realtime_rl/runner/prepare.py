@@ -8,13 +8,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from realtime_rl.core import default_policy
+from realtime_rl.core import default_policy, names
 from realtime_rl.core.config import parameters
 from realtime_rl.core.dqn_config import DqnConfig
-from realtime_rl.core.errors import ConfigError, PolicyError, choices
+from realtime_rl.core.errors import ConfigError, MissingDependencyError, PolicyError, choices
 from realtime_rl.core.gamepad import pad_layout
 from realtime_rl.core.parameters import (
     NODES,
@@ -29,7 +29,7 @@ from realtime_rl.core.types import PlantSpec
 from realtime_rl.plants import registry
 from realtime_rl.policies import external_weights
 from realtime_rl.policies.latency import Latency
-from realtime_rl.ros import graph
+from realtime_rl.ros import environment, graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,14 @@ def prepare(config: str, assignments: Sequence[str]) -> Prepared:
     Raises:
         ConfigError, PlantError, PolicyError, MissingDependencyError: what is wrong, in one line.
     """
+    environment.check(os.environ)
     settings = graph.override(graph.read_settings(find_config(config)),
                               [*_policy_left_out(assignments), *assignments])
     if graph.section_of(settings, "scenario").record == "true":
         name = time.strftime("rosbag2_%Y_%m_%d-%H_%M_%S")  # as `ros2 bag record` names its own
         settings = graph.override(settings, [f"scenario.record={name}"])
     scenario: Scenario = graph.section_of(settings, "scenario")
+    scenario = replace(scenario, namespace=names.clean(scenario.namespace))
     if scenario.record and Path(scenario.record).exists():
         raise ConfigError(f"record: {scenario.record!r} exists already; name another folder")
     plant = _plant_spec(graph.section_of(settings, "plant"))
@@ -96,6 +98,25 @@ def prepare(config: str, assignments: Sequence[str]) -> Prepared:
     here = scenario.nodes or NODES
     policy = _first_policy(settings, run_dir) if {"inference", "learner"} & set(here) else ""
     return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir)
+
+
+def refuse_second(prepared: Prepared) -> None:
+    """`ConfigError` where another graph has this one's topics already, unless that is allowed.
+
+    Takes a second: nobody is heard of at once.
+    """
+    if prepared.scenario.allow_second:
+        return
+    try:
+        from realtime_rl.ros import presence
+    except ImportError as error:
+        raise MissingDependencyError("rclpy", "ros") from error
+    for topic, node in presence.publishers(graph.own_topics(prepared.nodes)).items():
+        domain = os.environ.get(environment.DOMAIN) or "0"
+        raise ConfigError(
+            f"another graph is running: {node} publishes '{topic}' in ROS domain {domain}; end "
+            f"it, or take another scenario.namespace or {environment.DOMAIN}; "
+            "scenario.allow_second=true starts beside it")
 
 
 def _policy_left_out(assignments: Sequence[str]) -> list[str]:

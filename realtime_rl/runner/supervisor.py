@@ -9,36 +9,31 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from realtime_rl.core.deaths import BAD_CONFIGURATION, RESPAWN_DELAY_S, Deaths, Then
 from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.ros import environment, memory
 from realtime_rl.ros.graph import PACKAGE, PARENT_VARIABLE, NodeSpec, parameter_file
-from realtime_rl.ros.transport import node_environment
 from realtime_rl.runner.lines import Lines, lines_of
 
-_RESPAWN_DELAY_S = 0.5
-_MAX_DEATHS = 5
-"""Deaths within `_DEATH_WINDOW_S` after which a node is given up."""
-_DEATH_WINDOW_S = 20.0
 _GRACE_S = 5.0
 _LAST_WORDS_S = 1.0
 """What a dead node said is waited for so long: its descendants may hold the pipe open."""
-_BAD_CONFIGURATION = 2
-_STARTUP_S = 15.0
-"""A node that refuses its configuration so soon ends the run; later, the others go on."""
+_ENDED = (0, -signal.SIGTERM)
+"""Statuses of a node that ends when it is asked to; the second while it is still importing."""
 
 
 class NodeFailedError(RealtimeRlError):
-    """A node cannot run: it says so itself, or it dies again and again."""
+    """A node cannot run: it says so itself, or it acts and dies again and again."""
 
 
 @dataclass(slots=True)
 class _Running:
     spec: NodeSpec
     process: subprocess.Popen[str]
-    started: float = field(default_factory=time.monotonic)
-    deaths: list[float] = field(default_factory=list)
     reader: threading.Thread | None = None
     last_line: str = ""
     dead: bool = False
@@ -46,19 +41,23 @@ class _Running:
 
 
 class Supervisor:
-    """The processes of one graph. Call `watch` a few times a second."""
+    """The processes of one graph. Call `watch` a few times a second, and `stop` in the end."""
 
     def __init__(self, nodes: list[NodeSpec], folder: Path) -> None:
         """Prepare to run `nodes`; parameter files are written into `folder`."""
         self._folder = folder
         self._specs = nodes
         self._running: list[_Running] = []
+        self._began = time.monotonic()
         self.lines = Lines()
         """`(node, line)` of what the nodes print."""
+        self.deaths = Deaths()
+        """Of nodes that nobody asked to end, or that failed in doing so."""
         self.respawns = 0
 
     def start(self) -> None:
         """Start every node."""
+        self._began = time.monotonic()
         for spec in self._specs:
             path = self._folder / f"{spec.name}.params.yaml"
             path.write_text(parameter_file(spec), encoding="utf-8")
@@ -67,7 +66,7 @@ class Supervisor:
             self._listen(running)
 
     def watch(self) -> None:
-        """Start dead nodes again; `NodeFailedError` when one cannot run."""
+        """Start dead nodes again; `NodeFailedError` when one that acts cannot run."""
         now = time.monotonic()
         for running in self._running:
             if running.again_at is not None and now >= running.again_at:
@@ -87,38 +86,49 @@ class Supervisor:
         """
         order = {"plant": 0, "coordinator": 0, "recorder": 2}
         for turn in range(3):
-            group = [r for r in self._running if order.get(r.spec.executable, 1) == turn]
+            group = [r for r in self._running if order.get(r.spec.executable, 1) == turn
+                     and not r.dead and r.again_at is None]
             for running in group:
                 # not SIGINT: a process that is still importing would leave a traceback
                 _signal(running.process, signal.SIGTERM)
             deadline = time.monotonic() + _GRACE_S
             for running in group:
-                _end(running.process, deadline)
-
-    @property
-    def lost(self) -> dict[str, str]:
-        """Nodes that died and are not started again, each with its last line."""
-        return {running.spec.name: running.last_line for running in self._running if running.dead}
+                self._ended(running, _end(running.process, deadline))
 
     def pids(self) -> dict[str, int]:
         """Process ids by node name."""
         return {running.spec.name: running.process.pid for running in self._running}
 
     def _died(self, running: _Running, code: int, now: float) -> None:
-        name = running.spec.name
+        spec, words = running.spec, self._last_words(running)
+        running.dead = True
+        death = self.deaths.died(spec.name, spec.executable, now - self._began, code, words,
+                                 respawn=spec.respawn)
+        self._say(spec.name, f"died ({death.cause}), {death.then.value}")
+        if death.then is Then.RUN_ENDED:
+            if code == BAD_CONFIGURATION:
+                raise NodeFailedError(words or f"{spec.name} cannot be configured")
+            raise NodeFailedError(f"{spec.name} died {self.deaths.counts[spec.name]} times; its "
+                                  f"last words: {words or 'none'}")
+        if death.then is Then.AGAIN:
+            running.dead = False
+            running.again_at = now + RESPAWN_DELAY_S
+
+    def _ended(self, running: _Running, code: int) -> None:
+        running.dead = True
+        if code in _ENDED:
+            return
+        name, words = running.spec.name, self._last_words(running)
+        death = self.deaths.failed_at_the_end(name, time.monotonic() - self._began, code, words)
+        self._say(name, f"{death.then.value} ({death.cause})")
+
+    def _say(self, name: str, text: str) -> None:
+        self.lines.put((name, f"[ERROR] [{name}]: {text}"))
+
+    def _last_words(self, running: _Running) -> str:
         if running.reader is not None:
             running.reader.join(_LAST_WORDS_S)
-        if code == _BAD_CONFIGURATION and now - running.started < _STARTUP_S:
-            raise NodeFailedError(running.last_line or f"{name} cannot be configured")
-        self.lines.put((name, f"[ERROR] [{name}]: died with status {code}"))
-        running.deaths = [t for t in running.deaths if now - t < _DEATH_WINDOW_S] + [now]
-        if not running.spec.respawn:
-            running.dead = True
-        elif len(running.deaths) >= _MAX_DEATHS:
-            raise NodeFailedError(f"{name} died {len(running.deaths)} times; its last words: "
-                                  f"{running.last_line or 'none'}")
-        else:
-            running.again_at = now + _RESPAWN_DELAY_S
+        return memory.explained(running.spec.executable, running.last_line.strip())
 
     def _spawn(self, spec: NodeSpec) -> subprocess.Popen[str]:
         arguments = ["--ros-args", "-r", f"__node:={spec.name}", "--params-file",
@@ -128,11 +138,12 @@ class Supervisor:
         return subprocess.Popen(
             [sys.executable, "-m", f"{PACKAGE}.nodes.{spec.executable}", *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            errors="replace", start_new_session=True,
-            env={**os.environ, **node_environment(os.environ),
-                 PARENT_VARIABLE: str(os.getpid())})
+            encoding="utf-8", errors="replace", start_new_session=True,
+            env={**os.environ, **environment.additions(os.environ),
+                 "PYTHONIOENCODING": "utf-8:backslashreplace", PARENT_VARIABLE: str(os.getpid())})
 
     def _listen(self, running: _Running) -> None:
+        running.last_line = ""
         running.reader = threading.Thread(
             target=self._read, args=(running, running.process), daemon=True)
         running.reader.start()
@@ -145,15 +156,36 @@ class Supervisor:
             self.lines.put((running.spec.name, text))
 
 
+@contextlib.contextmanager
+def started(supervisor: Supervisor) -> Iterator[None]:
+    """Start the nodes, and end them in order whatever happens.
+
+    SIGTERM and a terminal that hangs up end a run as Ctrl-C does, by `KeyboardInterrupt`; under
+    `nohup` nothing hangs up. A second one must not cost the bag its end.
+    """
+    ends = [number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+            if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, signal.default_int_handler) for number in ends}
+    try:
+        supervisor.start()
+        yield
+    finally:
+        for number in ends:
+            signal.signal(number, signal.SIG_IGN)
+        supervisor.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(number)
 
 
-def _end(process: subprocess.Popen[str], deadline: float) -> None:
-    """Wait for a process, then insist."""
+def _end(process: subprocess.Popen[str], deadline: float) -> int:
+    """Wait for a process, then insist; return its status."""
     try:
-        process.wait(max(0.1, deadline - time.monotonic()))
+        return process.wait(max(0.1, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         _signal(process, signal.SIGKILL)
-        process.wait()
+        return process.wait()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, PlantError, PolicyError
 from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import PlantSpec
-from realtime_rl.files import write_atomically
+from realtime_rl.files import remove_stale, reserve, write_atomically
 from realtime_rl.learning import checkpoint
 from realtime_rl.learning.errors import CheckpointError, LearningError, NonFiniteLossError
 from realtime_rl.learning.group import Group
@@ -205,15 +204,15 @@ def _inspected(error: NonFiniteLossError, training: Training, folder: Path, when
 @contextlib.contextmanager
 def _reserved(folder: Path) -> Iterator[None]:
     """Keep a second process out of the folder; the lock goes with this process, however it ends."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / ".lock").open("w")
-    except OSError as error:
-        raise ConfigError(f"{str(folder)!r} cannot be written to: {error.strerror}") from error
-    with lock:
+    with contextlib.ExitStack() as held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(reserve(folder / ".lock"))
+        except BlockingIOError as error:
             raise ConfigError(f"{str(folder)!r} is in use by another training; wait for it, or "
                               "take another folder") from error
+        except OSError as error:
+            raise ConfigError(f"{str(folder)!r} cannot be written to: {error.filename}: "
+                              f"{error.strerror}") from error
+        remove_stale(folder, older_s=0.0)  # nobody else writes here
         yield

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 from pathlib import Path
 from typing import cast
 
@@ -15,7 +14,7 @@ pytest.importorskip("torch", reason="the policy is made with torch")
 
 from realtime_rl.bags.report import Report
 from realtime_rl.bench import live
-from realtime_rl.bench.live import LiveBench, Measured, _Complaints
+from realtime_rl.bench.live import LiveBench, Measured
 from realtime_rl.bench.usage import Used
 from realtime_rl.cli.main import main
 
@@ -63,16 +62,3 @@ def test_a_run_that_was_disturbed_is_made_again_and_the_calmest_counts(
     assert next(made, "all were made") == "all were made"
     assert len(said) == runs - 1
     assert said == [] or said[0] == "the host took 3.00 % of the machine: run 2 of at most 10"
-
-
-def test_what_nodes_complain_of_is_passed_on() -> None:
-    lines: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
-    for line in (("plant", "[INFO] [plant]: all is well"), ("plant", "[ERROR] [plant]: no more"),
-                 ("inference_0", "Traceback (most recent call last):"),
-                 ("inference_0", '  File "x.py", line 3'), ("plant", "[WARN] [plant]: late"),
-                 ("inference_0", "ValueError: 3"), ("inference_0", "[INFO] going on")):
-        lines.put(line)
-    said: list[str] = []
-    _Complaints(lines, said.append).drain()
-    assert said == ["[ERROR] [plant]: no more", "inference_0: Traceback (most recent call last):",
-                    'inference_0:   File "x.py", line 3', "inference_0: ValueError: 3"]

@@ -43,7 +43,7 @@ SCHEMA: dict[str, Any] = {
                  "swap_ms": DISTRIBUTION, "slots_missed_by_swap": None,
                  "policy_lag_versions": DISTRIBUTION, "policy_lag_s": DISTRIBUTION},
     "episodes": {"count": None, "return": DISTRIBUTION},
-    "recording": {"gaps": None, "duration_s": None}}
+    "recording": {"gaps": None, "duration_s": None, "deaths": None}}
 
 
 def shape(value: Any) -> Any:

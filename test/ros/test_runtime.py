@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
-from realtime_rl.core.errors import BagError
+from realtime_rl.core.errors import BagError, ConfigError, RealtimeRlError
 from realtime_rl.ros import runtime
 
 
@@ -97,17 +97,19 @@ FULL, FULL_STILL = BagError("bag 'x' cannot be written"), BagError("nor can it b
 @pytest.mark.parametrize(("errors", "status", "told"), [
     ((None, None, None), 0, ""),
     ((FULL, None, None), 2, f": error: {FULL}\n"),
+    ((None, ConfigError("no"), None), 2, "recorder: error: no\n"),
+    ((None, ConfigError("no"), FULL_STILL), 2, "recorder: error: no\n"),
     ((None, FULL, None), 1, f"recorder: error: {FULL}\n"),
     ((None, FULL, FULL_STILL), 1, f"recorder: error: {FULL}\n"),
     ((None, None, FULL_STILL), 1, f"recorder: error: {FULL_STILL}\n")])
 def test_an_error_is_one_line_and_the_status_says_when_it_came(
-    errors: tuple[BagError | None, BagError | None, BagError | None], status: int, told: str,
+    errors: tuple[RealtimeRlError | None, ...], status: int, told: str,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Errors of making the node, of running it, and of its `close`."""
     making, running, closing = errors
 
-    def step(error: BagError | None) -> Callable[..., None]:
+    def step(error: RealtimeRlError | None) -> Callable[..., None]:
         def take(*unused: object) -> None:
             if error is not None:
                 raise error
@@ -121,9 +123,9 @@ def test_an_error_is_one_line_and_the_status_says_when_it_came(
         step(making)()
         return node
 
-    monkeypatch.setattr(runtime, "rclpy", SimpleNamespace(
-        init=lambda **unused: None, try_shutdown=lambda: None,
-        SignalHandlerOptions=SimpleNamespace(NO=0)))
+    monkeypatch.setattr(runtime, "rclpy", SimpleNamespace(try_shutdown=lambda: None))
+    monkeypatch.setattr(runtime, "process", SimpleNamespace(
+        begin=lambda name: None, start_ros=lambda: None))
     monkeypatch.setattr(runtime, "StopSignals", lambda: None)
     monkeypatch.setattr(runtime, "take_priority", lambda priority: None)
     monkeypatch.setattr(runtime, "spin", step(running))

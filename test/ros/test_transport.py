@@ -7,16 +7,23 @@ from xml.etree import ElementTree
 
 import pytest
 
-from realtime_rl.ros.transport import node_environment
+from realtime_rl.ros.transport import node_environment, reach
 
 PROFILES = "FASTRTPS_DEFAULT_PROFILES_FILE"
 
 
-def test_by_default_only_the_shared_memory_is_left_out() -> None:
-    assert node_environment({}) == {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
+@pytest.mark.parametrize("asked", ["SUBNET", "subnet", "SYSTEM_DEFAULT"])
+def test_who_asks_for_the_network_gets_it_without_shared_memory(asked: str) -> None:
+    said = {"ROS_AUTOMATIC_DISCOVERY_RANGE": asked}
+    assert node_environment(said) == {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
+    assert reach(said) == (
+        f"every machine in the network (ROS_AUTOMATIC_DISCOVERY_RANGE={asked.upper()}): any of "
+        "them can command the plant")
 
 
-@pytest.mark.parametrize("said", [{"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"},
+@pytest.mark.parametrize("said", [{}, {"ROS_AUTOMATIC_DISCOVERY_RANGE": ""},
+                                  {"ROS_LOCALHOST_ONLY": "0"}, {"ROS_DOMAIN_ID": "7"},
+                                  {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"},
                                   {"ROS_AUTOMATIC_DISCOVERY_RANGE": "localhost"},
                                   {"ROS_LOCALHOST_ONLY": "1"}])
 def test_on_this_machine_only_means_a_socket_on_the_loopback_only(said: dict[str, str]) -> None:
@@ -30,7 +37,11 @@ def test_on_this_machine_only_means_a_socket_on_the_loopback_only(said: dict[str
     assert text["type"] == "UDPv4"
     assert text["useBuiltinTransports"] == "false"
     addresses = [element.text for element in tree.iter() if element.tag.endswith("}address")]
-    assert addresses == ["127.0.0.1", "127.0.0.1"]  # where it listens, whom it looks for
+    assert addresses == ["127.0.0.1"] * 3  # where it listens, is told of others, looks for them
+    assert text["count"] == "40"
+    assert reach(said) == reach(in_force)
+    assert reach(in_force).startswith("this machine alone; ")
+    assert node_environment(in_force) == {}  # nothing more is needed
 
 
 def test_who_joins_late_waits_for_no_timer_of_seconds() -> None:
@@ -56,5 +67,21 @@ def test_what_the_user_chose_stays(said: dict[str, str]) -> None:
     assert node_environment({**said, "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}) == {}
 
 
+@pytest.mark.parametrize("said", [
+    {"FASTDDS_BUILTIN_TRANSPORTS": "DEFAULT"}, {"ROS_STATIC_PEERS": "10.0.0.2"},
+    {"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"}])
+def test_nothing_reaches_further_because_something_else_was_chosen(said: dict[str, str]) -> None:
+    assert node_environment(said) == {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    assert "its sockets listen to the whole network" in reach(said)
+
+
+def test_who_else_may_come_in_is_said() -> None:
+    assert reach({PROFILES: "mine.xml"}) == "whoever mine.xml lets in"
+    assert "ROS_STATIC_PEERS=10.0.0.2" in reach({"ROS_STATIC_PEERS": "10.0.0.2"})
+    assert "ROS_STATIC_PEERS=10.0.0.2" in reach({
+        "ROS_STATIC_PEERS": "10.0.0.2", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"})
+
+
 def test_the_other_implementation_of_fast_dds_is_the_same() -> None:
-    assert node_environment({"RMW_IMPLEMENTATION": "rmw_fastrtps_dynamic_cpp"})
+    assert node_environment({"RMW_IMPLEMENTATION": "rmw_fastrtps_dynamic_cpp"}) == (
+        node_environment({}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import yaml
 
 from realtime_rl.ros.graph import NodeSpec
 from realtime_rl.runner import supervisor as module
-from realtime_rl.runner.supervisor import NodeFailedError, Supervisor
+from realtime_rl.runner.supervisor import NodeFailedError, Supervisor, started
 
 WAITS = """
     import signal, sys, pathlib
@@ -34,6 +35,15 @@ DEAF = """
         signal.pause()
 """
 DIES = "print('last words\\n'); raise SystemExit(1)"
+FAILS_AT_THE_END = """
+    import signal, sys
+    def end(*_):
+        print("recorder: error: bag 'x' cannot be written")
+        sys.exit(1)
+    signal.signal(signal.SIGTERM, end)
+    print("ready", flush=True)
+    signal.pause()
+"""
 REFUSES = "print('warming up'); print('robot: error: speed: 3 is outside 0 … 2'); exit(2)"
 
 
@@ -123,7 +133,7 @@ def test_a_dead_node_is_started_again_after_a_moment(start: Start, clock: Clock)
     supervisor.watch()
     said = [next_line(supervisor) for _ in range(3)]
     assert said == [("plant_1", "last words"), ("plant_1", ""),
-                    ("plant_1", "[ERROR] [plant_1]: died with status 1")]
+                    ("plant_1", "[ERROR] [plant_1]: died (status 1), started again")]
     clock.now += 0.4
     supervisor.watch()
     assert (supervisor.respawns, supervisor.pids()["plant_1"]) == (0, pid)
@@ -133,8 +143,8 @@ def test_a_dead_node_is_started_again_after_a_moment(start: Start, clock: Clock)
     assert supervisor.pids()["plant_1"] != pid
 
 
-def die(supervisor: Supervisor, clock: Clock, every_s: float) -> None:
-    wait_for_death(supervisor.pids()["plant_1"])
+def die(supervisor: Supervisor, clock: Clock, every_s: float, name: str = "plant_1") -> None:
+    wait_for_death(supervisor.pids()[name])
     supervisor.watch()
     clock.now += every_s
     supervisor.watch()
@@ -147,6 +157,20 @@ def test_a_node_that_dies_again_and_again_ends_the_run(start: Start, clock: Cloc
     assert supervisor.respawns == 4
     with pytest.raises(NodeFailedError, match="plant_1 died 5 times; its last words: last words"):
         die(supervisor, clock, 1.0)
+    assert supervisor.deaths.counts == {"plant_1": 5}
+
+
+def test_who_does_not_act_is_given_up_and_the_others_go_on(start: Start, clock: Clock) -> None:
+    supervisor = start(monitor=DIES, plant=WAITS)
+    for _ in range(5):
+        die(supervisor, clock, 1.0, "monitor_1")
+    assert supervisor.respawns == 4
+    clock.now += 60.0
+    supervisor.watch()
+    assert supervisor.respawns == 4
+    os.kill(supervisor.pids()["plant_1"], 0)
+    assert supervisor.deaths.summary() == [
+        "monitor_1 died at 4.0 s (status 1), given up: last words; 5 deaths of it in all"]
 
 
 def test_a_node_that_dies_now_and_then_goes_on(start: Start, clock: Clock) -> None:
@@ -162,9 +186,10 @@ def test_a_node_without_respawn_stays_dead(start: Start, clock: Clock) -> None:
     clock.now += 60.0
     supervisor.watch()
     assert supervisor.respawns == 0
-    assert supervisor.lost == {"plant_1": "last words"}
+    assert supervisor.deaths.summary() == [
+        "plant_1 died at 0.0 s (status 1), not started again: last words"]
     assert [next_line(supervisor)[1] for _ in range(3)][-1] == (
-        "[ERROR] [plant_1]: died with status 1")
+        "[ERROR] [plant_1]: died (status 1), not started again")
     assert supervisor.lines.empty()
 
 
@@ -185,3 +210,78 @@ def test_a_node_that_does_not_listen_is_killed(start: Start, clock: Clock,
     supervisor.stop()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+    assert supervisor.deaths.summary() == [
+        "plant_1 failed in ending at 0.0 s (SIGKILL): ready"]
+
+
+def test_a_node_that_ends_as_asked_has_not_died(start: Start) -> None:
+    supervisor = start(plant=WAITS)
+    next_line(supervisor)
+    supervisor.stop()
+    assert supervisor.deaths.summary() == []
+
+
+def test_a_recorder_that_cannot_finish_its_bag_is_told_of(start: Start, clock: Clock) -> None:
+    supervisor = start(recorder=FAILS_AT_THE_END, plant=WAITS)
+    for _ in range(2):
+        next_line(supervisor)
+    supervisor.stop()
+    assert supervisor.deaths.summary() == [
+        "recorder_1 failed in ending at 0.0 s (status 1): recorder: error: bag 'x' cannot be "
+        "written"]
+
+
+def test_a_node_that_died_just_before_the_end_is_told_of(start: Start) -> None:
+    supervisor = start(monitor=DIES)
+    wait_for_death(supervisor.pids()["monitor_1"])
+    supervisor.stop()
+    assert supervisor.deaths.counts == {"monitor_1": 1}
+
+
+def test_a_node_that_needed_too_much_memory_says_what_it_may_have(
+        start: Start, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REALTIME_RL_MEMORY_MB", "300")
+    supervisor = start(actuator="print('  what():  std::bad_alloc'); raise SystemExit(1)")
+    die(supervisor, clock, 0.0, "actuator_1")
+    line, = supervisor.deaths.summary()
+    assert "std::bad_alloc: it may hold 300 MiB and needed more; REALTIME_RL_MEMORY_MB" in line
+
+
+def test_what_a_node_says_is_read_whatever_the_locale(
+        start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "de_DE.ISO-8859-1")
+    monkeypatch.delenv("PYTHONUTF8", raising=False)
+    assert next_line(start(plant="print('ε is 0.5 …')")) == ("plant_1", "ε is 0.5 …")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_a_run_in_order_and_a_second_one_changes_nothing(
+        start: Start, clock: Clock, number: signal.Signals, tmp_path: Path) -> None:
+    supervisor = start(recorder=WAITS, plant=WAITS)
+    for _ in range(2):
+        next_line(supervisor)
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
+    stop = supervisor.stop
+
+    def stop_disturbed() -> None:
+        os.kill(os.getpid(), number)
+        stop()
+
+    supervisor.start, supervisor.stop = lambda: None, stop_disturbed  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt), started(supervisor):
+        os.kill(os.getpid(), number)
+        signal.sigtimedwait([], 30.0)
+    assert (tmp_path / "order").read_text().split() == ["plant", "recorder"]
+    assert {each: signal.getsignal(each) for each in before} == before
+    supervisor.stop = stop  # type: ignore[method-assign]
+
+
+def test_under_nohup_nothing_hangs_up(start: Start) -> None:
+    supervisor = start(plant=WAITS)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    supervisor.start = lambda: None  # type: ignore[method-assign]
+    try:
+        with started(supervisor):
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -1,0 +1,72 @@
+"""What a bag cannot tell of its run, because whoever watched over the nodes knew it: `run.json`.
+
+It lies in the bag's folder, goes where the bag goes, and other readers pass it over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from realtime_rl.core.deaths import Death, Deaths, Then
+from realtime_rl.files import write_atomically
+
+NAME = "run.json"
+_SCHEMA = 1
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """How the nodes of a run fared."""
+
+    deaths: tuple[Death, ...]
+    count: int
+    """Of all deaths; very many are not all kept."""
+    reach: str
+    """Who could see and command the nodes."""
+
+    @property
+    def lines(self) -> list[str]:
+        """The deaths in words, in order, the first few of very many."""
+        shown = [death.told for death in self.deaths[:_SHOWN]]
+        rest = self.count - len(shown)
+        return [*shown, f"nodes died {rest} more time(s)"] if rest else shown
+
+
+def write(bag: Path, deaths: Deaths, reach: str) -> None:
+    """Note in a bag's folder, where there is one, how the nodes fared; `OSError`."""
+    if not bag.is_dir():
+        return
+    text = json.dumps({
+        "schema": _SCHEMA, "reach": reach, "deaths": len(deaths),
+        "kept": [{"node": death.node, "at_s": round(death.at_s, 3), "status": death.status,
+                  "last_words": death.last_words, "then": death.then.value}
+                 for death in deaths.kept]}, indent=2)
+    write_atomically(bag / NAME, f"{text}\n".encode())
+
+
+def read(bag: Path) -> RunRecord | None:
+    """Return what is noted in a bag's folder; `None` where nothing is.
+
+    Raises:
+        ValueError: there is something that is no such record.
+    """
+    try:
+        content = json.loads((bag / NAME).read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    try:
+        return RunRecord(tuple(_deaths(content["kept"])), int(content["deaths"]),
+                         str(content["reach"]))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{error!r} is wrong or missing") from error
+
+
+def _deaths(kept: Iterable[dict[str, Any]]) -> Iterable[Death]:
+    for item in kept:
+        yield Death(str(item["node"]), float(item["at_s"]), int(item["status"]),
+                    str(item["last_words"]), Then(item["then"]))
