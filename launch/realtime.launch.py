@@ -17,6 +17,7 @@ from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription
 from realtime_rl.ros.graph import PACKAGE
+from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.transport import node_environment
 from realtime_rl.runner.prepare import prepare
 
@@ -44,7 +45,8 @@ def start(context: LaunchContext) -> list:
                    if target and given[name]]
     prepared = prepare(given["config"], [*assignments, *given["set"].split()])
     actions = [SetEnvironmentVariable(name, value)
-               for name, value in node_environment(os.environ).items()]
+               for name, value in (*node_environment(os.environ).items(),
+                                   *RunClock().environment.items())]
     for node in prepared.nodes:
         if node.executable == "recorder" and rosbag2_is_installed():
             actions.append(ExecuteProcess(

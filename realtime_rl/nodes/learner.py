@@ -27,8 +27,9 @@ from realtime_rl.core.parameters import LearnerParameters
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.records import Learning, Timestep
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
-from realtime_rl.ros import messages, qos, runtime
+from realtime_rl.ros import messages, qos, runtime, steady
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.run_clock import RunClock
 
 if TYPE_CHECKING:
     from realtime_rl.learning.trainer import Trainer
@@ -43,6 +44,7 @@ class LearnerNode(Node):
         """Declare parameters and topics, take up the newest weights, start training."""
         super().__init__("learner")
         config = NodeParameters(self, LearnerParameters).current
+        self._run_clock = RunClock()
         self._spec = ObservationSpec.parse(config.observation)
         self._assembler = Assembler(stack=config.stack, gamma=config.gamma,
                                     history=config.action_history)
@@ -52,7 +54,7 @@ class LearnerNode(Node):
         self.create_subscription(messages.observation_type(self._spec), "observation",
                                  self._on_observation, qos.RECORD)
         self.create_subscription(JointState, "timestep", self._on_timestep, qos.RECORD)
-        self.create_timer(1.0, self._report)
+        steady.create_timer(self, 1.0, self._report)
         self._trainer.start()
 
     def _make_trainer(self, config: LearnerParameters) -> Trainer:
@@ -135,7 +137,7 @@ class LearnerNode(Node):
         lag_s = ((time.monotonic_ns() - progress.exported_ns) / 1e9 if progress.exported_ns
                  else float("nan"))
         self._learning.publish(messages.to_scalars(Learning(
-            self.get_clock().now().nanoseconds, progress.updates, progress.transitions,
+            self._run_clock.now_ns(), progress.updates, progress.transitions,
             progress.loss, progress.epsilon, progress.version, lag_s)))
 
     def close(self) -> None:

@@ -18,8 +18,9 @@ from realtime_rl.core.health import Health, assess
 from realtime_rl.core.parameters import MonitorParameters
 from realtime_rl.core.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.types import Cause
-from realtime_rl.ros import messages, qos, runtime
+from realtime_rl.ros import messages, qos, runtime, steady
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.run_clock import RunClock
 
 Record = TypeVar("Record", Timestep, Verdict, Inference, ScheduleRecord, Learning)
 _EPISODES = 10
@@ -32,6 +33,7 @@ class MonitorNode(Node):
         """Declare parameters and topics."""
         super().__init__("monitor")
         self._window_s = NodeParameters(self, MonitorParameters).current.window
+        self._run_clock = RunClock()
         self._kept: dict[type, deque[tuple[float, object]]] = {}
         self._newest: dict[type, object] = {}
         self._returns: deque[float] = deque(maxlen=_EPISODES)
@@ -43,7 +45,7 @@ class MonitorNode(Node):
         self._listen("inference", Inference, qos.RECORD)
         self._listen("learning", Learning, qos.RECORD)
         self._listen("schedule", ScheduleRecord, qos.LATCHED)
-        self.create_timer(1.0, self._report)
+        steady.create_timer(self, 1.0, self._report)
 
     def _listen(self, topic: str, kind: type[Record], profile: QoSProfile) -> None:
         kept = self._kept[kind] = deque()
@@ -89,7 +91,7 @@ class MonitorNode(Node):
                         learning if isinstance(learning, Learning) else None, self._returns,
                         self._version)
         message = DiagnosticArray(status=[self._status(item) for item in health])
-        message.header.stamp = self.get_clock().now().to_msg()
+        message.header.stamp = messages.to_time(self._run_clock.now_ns())
         self._diagnostics.publish(message)
 
     def _status(self, health: Health) -> DiagnosticStatus:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.ros.graph import PACKAGE, PARENT_VARIABLE, NodeSpec, parameter_file
+from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.transport import node_environment
 
 _RESPAWN_DELAY_S = 0.5
@@ -52,6 +53,7 @@ class Supervisor:
         """Prepare to run `nodes`; parameter files are written into `folder`."""
         self._folder = folder
         self._specs = nodes
+        self._clock = RunClock()
         self._running: list[_Running] = []
         self.lines: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         """`(node, line)` of what the nodes print."""
@@ -130,7 +132,7 @@ class Supervisor:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors="replace", start_new_session=True,
             env={**os.environ, **node_environment(os.environ),
-                 PARENT_VARIABLE: str(os.getpid())})
+                 **self._clock.environment, PARENT_VARIABLE: str(os.getpid())})
 
     def _listen(self, running: _Running) -> None:
         running.reader = threading.Thread(
