@@ -10,9 +10,10 @@ Deadlines and timers hold by the monotonic clock, whatever is done to the system
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rclpy.event_handler import QoSPublisherEventType, QoSSubscriptionEventType
 from rclpy.executors import SingleThreadedExecutor
@@ -25,8 +26,12 @@ from rclpy.waitable import Waitable
 from realtime_rl.ros.waker import Waker
 
 Entity = TypeVar("Entity", Subscription, GuardCondition)
+Callback = TypeVar("Callback", bound=Callable[..., Any])
 _ROUNDS = 64
 """So many messages of a subscription are taken before anything else has its turn, at most."""
+_MOST = 512
+"""And so many of one whose newest message goes first."""
+_NEWEST_FIRST = "_newest_first"
 _WARNINGS = (QoSSubscriptionEventType.RCL_SUBSCRIPTION_REQUESTED_INCOMPATIBLE_QOS,
              QoSSubscriptionEventType.RCL_SUBSCRIPTION_INCOMPATIBLE_TYPE,
              QoSPublisherEventType.RCL_PUBLISHER_OFFERED_INCOMPATIBLE_QOS,
@@ -34,6 +39,16 @@ _WARNINGS = (QoSSubscriptionEventType.RCL_SUBSCRIPTION_REQUESTED_INCOMPATIBLE_QO
 """Events of every subscription and publisher, which a busy node looks at once a second: they are
 most of what a wait costs."""
 _WARN_EVERY_NS = 1_000_000_000
+
+
+def newest_first(callback: Callback) -> Callback:
+    """Decorate a subscription's callback: of messages that wait, it is given the newest first.
+
+    A node that was stopped for a while, or starved, so acts on what is new, and not through all
+    that it missed.
+    """
+    setattr(callback, _NEWEST_FIRST, True)
+    return callback
 
 
 def _never() -> int | None:
@@ -55,6 +70,7 @@ class TickExecutor(SingleThreadedExecutor):
         self._node = node
         self._waker = Waker(self.wake)
         self._warned_ns = 0
+        self._older: deque[tuple[Callable[[Any], object], Any]] = deque()
         self.add_node(node)
 
     def wake(self) -> None:
@@ -89,7 +105,7 @@ class TickExecutor(SingleThreadedExecutor):
         if timer_ns is not None and (due_ns is None or timer_ns < due_ns):
             due_ns = timer_ns
         waitables = self._fill(due_ns)
-        self._wait(due_ns)
+        self._wait(0 if self._older else due_ns)
         # all are asked: it is their answer that they keep for later
         rest = any([waitable.is_ready(self._wait_set) for waitable in waitables])
         for kind in self._served:
@@ -99,6 +115,7 @@ class TickExecutor(SingleThreadedExecutor):
         if timer_ns is not None and timer_ns <= time.monotonic_ns():
             self._call_timers()
         self._take_all(subscriptions, next_deadline_ns)
+        self._catch_up(next_deadline_ns)
         for guard in guards:
             guard.callback()
         if rest:
@@ -142,16 +159,35 @@ class TickExecutor(SingleThreadedExecutor):
         for _ in range(_ROUNDS):
             if not ready:
                 return
-            more = []
-            for subscription in ready:
-                taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
-                if taken is not None:
-                    subscription.callback(taken[0])
-                    more.append(subscription)
+            ready = [subscription for subscription in ready if self._take(subscription)]
             due_ns = next_deadline_ns()
             if self._changed or (due_ns is not None and due_ns <= time.monotonic_ns()):
                 return
-            ready = more
+
+    def _take(self, subscription: Subscription) -> bool:
+        """Take a message, or all at once; return whether there was one."""
+        take, callback = subscription.handle.take_message, subscription.callback
+        taken = take(subscription.msg_type, subscription.raw)
+        if taken is None:
+            return False
+        if not hasattr(callback, _NEWEST_FIRST):
+            callback(taken[0])
+            return True
+        waiting = [taken[0]]
+        while len(waiting) < _MOST and (taken := take(subscription.msg_type, subscription.raw)):
+            waiting.append(taken[0])
+        callback(waiting.pop())
+        self._older.extend((callback, message) for message in reversed(waiting))
+        return True
+
+    def _catch_up(self, next_deadline_ns: Callable[[], int | None]) -> None:
+        """Give the older messages, too, in the time that is left."""
+        while self._older:
+            due_ns = next_deadline_ns()
+            if due_ns is not None and due_ns <= time.monotonic_ns():
+                return
+            callback, message = self._older.popleft()
+            callback(message)
 
     def _gather(self) -> None:
         """Build the wait set of what the node has now.
