@@ -1,7 +1,7 @@
 """Plant and actuator on one host, inference on another whose clock is off.
 
 The hosts are network namespaces of this machine that share nothing but a cable (a veth pair); one
-ROS clock is put off. Needs root and iproute2. The accelerator is emulated.
+run clock is put off. Needs root and iproute2. The accelerator is emulated.
 
     sudo python benchmarks/two_hosts.py --workers 16 --latency lognormal:215ms,cv=0.05 --off 0.05
 """
@@ -16,13 +16,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 from realtime_rl.bags.report import make_report, to_json, to_text
 from realtime_rl.core.errors import BagError
 from realtime_rl.ros.graph import parameter_file
+from realtime_rl.ros.run_clock import CLOCK_VARIABLE
 from realtime_rl.ros.transport import node_environment
 from realtime_rl.runner.prepare import prepare
 
@@ -51,10 +50,7 @@ def main() -> int:
     parser.add_argument("--settle", type=float, default=10.0, metavar="S")
     parser.add_argument("--json", action="store_true", help="print the report's JSON")
     parser.add_argument("--server", metavar="CONFIG", help=argparse.SUPPRESS)
-    parser.add_argument("--node", metavar="NAME", help=argparse.SUPPRESS)
-    args, _ = parser.parse_known_args() if "--node" in sys.argv else (parser.parse_args(), [])
-    if args.node:
-        return _node(args.node, args.off)
+    args = parser.parse_args()
     if args.server:
         return _serve(args.server, args.off)
     if shutil.which("ip") is None or os.geteuid() != 0:
@@ -107,17 +103,18 @@ def _run(args: argparse.Namespace, config: Path, bag: Path) -> None:
 
 
 def _serve(config: str, off_s: float) -> int:
-    """The server's half, until it is interrupted."""
+    """The server's half, by a clock that is off, until it is interrupted."""
     with tempfile.TemporaryDirectory(prefix="realtime_rl-server-") as name:
         prepared = prepare(config, [f"scenario.nodes={_ON_SERVER}", f"scenario.run_dir={name}"])
+        ahead = str(time.time_ns() - time.monotonic_ns() + round(off_s * 1e9))
         nodes = []
         for node in prepared.nodes:
             file = Path(name) / f"{node.name}.yaml"
             file.write_text(parameter_file(node), encoding="utf-8")
             nodes.append(subprocess.Popen(
-                [sys.executable, __file__, "--node", node.executable, "--off", str(off_s),
+                [sys.executable, "-m", f"realtime_rl.nodes.{node.executable}",
                  "--ros-args", "-r", f"__node:={node.name}", "--params-file", str(file)],
-                env={**os.environ, **node_environment(os.environ)}))
+                env={**os.environ, **node_environment(os.environ), CLOCK_VARIABLE: ahead}))
         try:
             signal.pause()
         except KeyboardInterrupt:
@@ -128,17 +125,6 @@ def _serve(config: str, off_s: float) -> int:
             for process in nodes:
                 process.wait(timeout=20)
     return 0
-
-
-def _node(executable: str, off_s: float) -> int:
-    """Run one node whose ROS clock is off, as the wall clock of its host would be."""
-    from rclpy.clock import Clock
-    from rclpy.duration import Duration
-
-    right = Clock.now
-    Clock.now = lambda self: right(self) + Duration(nanoseconds=round(off_s * 1e9))
-    main_of_node: Callable[[], int] = import_module(f"realtime_rl.nodes.{executable}").main
-    return main_of_node()
 
 
 def _lay_cable() -> None:

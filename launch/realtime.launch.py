@@ -28,6 +28,7 @@ from realtime_rl.bags import run_record
 from realtime_rl.core.deaths import RESPAWN_DELAY_S, Deaths, Then
 from realtime_rl.ros import environment, memory
 from realtime_rl.ros.graph import PACKAGE, PARENT_VARIABLE
+from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.transport import reach
 from realtime_rl.runner.prepare import Prepared, prepare, refuse_second
 
@@ -119,6 +120,7 @@ def start(context: LaunchContext) -> list:
     # with a prefix, a node's parent is another process
     parent = ({} if "launch-prefix" in context.launch_configurations
               else {PARENT_VARIABLE: str(os.getpid())})
+    added = {**parent, **RunClock().environment}
     watch = Watch(prepared)
     for node in prepared.nodes:
         if node.executable == "recorder" and rosbag2_is_installed():
@@ -129,7 +131,7 @@ def start(context: LaunchContext) -> list:
             action = Node(
                 package=PACKAGE, executable=node.executable, name=node.name,
                 namespace=node.namespace or None, output="screen", respawn=node.respawn,
-                respawn_delay=RESPAWN_DELAY_S, additional_env=parent,
+                respawn_delay=RESPAWN_DELAY_S, additional_env=added,
                 # launch_ros cannot tell the type of an empty list; leaving it out means the same
                 parameters=[{name: list(value) if isinstance(value, tuple) else value
                              for name, value in node.parameters.items() if value != ()}])

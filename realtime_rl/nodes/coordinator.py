@@ -28,9 +28,9 @@ from realtime_rl.core.records import (
     Verdict,
 )
 from realtime_rl.core.stagger import Schedule
-from realtime_rl.ros import messages, qos, runtime
+from realtime_rl.ros import messages, qos, runtime, steady
 from realtime_rl.ros.parameters import NodeParameters
-from realtime_rl.ros.timers import steady_timer
+from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.waiting import Waiting
 
 
@@ -50,6 +50,7 @@ class CoordinatorNode(Node):
             sizing=Sizing(config.sizing == "auto", config.min_workers, config.max_workers,
                           config.headroom, config.target_inaction),
             processes=config.inference_nodes))
+        self._run_clock = RunClock()
         self._absurd = 0
         self._parameter_clients = {name: AsyncParameterClient(self, name)
                                    for name in config.inference_nodes}
@@ -63,7 +64,7 @@ class CoordinatorNode(Node):
                 qos.alive(config.alive_lease),
                 event_callbacks=SubscriptionEventCallbacks(
                     liveliness=partial(self._on_liveliness, name)))
-        steady_timer(self, config.evaluate_period, self._evaluate)
+        steady.create_timer(self, config.evaluate_period, self._evaluate)
         Waiting(self, "inference", period_ns=config.period_ns)
 
     def _on_liveliness(self, name: str, event: QoSLivelinessChangedInfo) -> None:
@@ -110,7 +111,7 @@ class CoordinatorNode(Node):
 
     def _announce(self, schedule: Schedule) -> None:
         self._publisher.publish(messages.to_scalars(ScheduleRecord(
-            self.get_clock().now().nanoseconds, schedule.generation, schedule.effective_tick,
+            self._run_clock.now_ns(), schedule.generation, schedule.effective_tick,
             schedule.promised_delay_ticks, self._coordination.required_workers,
             self._coordination.duration_ns, self._coordination.handover_ns, schedule.period_ns,
             schedule.algorithm, schedule.dealing, schedule.slot_source,

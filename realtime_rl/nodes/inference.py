@@ -30,6 +30,7 @@ from realtime_rl.policies.latency import Latency, NoLatency
 from realtime_rl.policies.onnx_policy import Loader, OnnxPolicy
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.staggered_timers import StaggeredTimers
 from realtime_rl.ros.waiting import Waiting
 
@@ -47,6 +48,7 @@ class InferenceNode(LifecycleNode):
         self._latency = Latency.parse(config.latency)
         self._workers = workers_of_process(config.process, config.processes, config.workers)
         self._grid = TickGrid(config.period_ns)
+        self._run_clock = RunClock()
         self._active = False
         self._alive: Publisher | None = None
         self._timestep: Subscription | None = None
@@ -172,7 +174,7 @@ class InferenceNode(LifecycleNode):
                                                    self._age_ns(self._engine.newest[1])))
 
     def _age_ns(self, stamp_ns: int) -> int:
-        return int(self.get_clock().now().nanoseconds) - stamp_ns
+        return self._run_clock.now_ns() - stamp_ns
 
     def _on_result(self) -> None:
         if self._engine is not None:

@@ -29,9 +29,9 @@ from realtime_rl.core.parameters import LearnerParameters
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.records import Learning, ScheduleRecord, Timestep
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
-from realtime_rl.ros import messages, qos, runtime
+from realtime_rl.ros import messages, qos, runtime, steady
 from realtime_rl.ros.parameters import NodeParameters
-from realtime_rl.ros.timers import steady_timer
+from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class LearnerNode(Node):
         """Declare parameters and topics, take up the newest weights, start training."""
         super().__init__("learner")
         config = NodeParameters(self, LearnerParameters).current
+        self._run_clock = RunClock()
         self._spec = ObservationSpec.parse(config.observation)
         self._admission = Admission(self._spec, ActionSpace.parse(config.actions))
         self._failure = ""
@@ -60,7 +61,7 @@ class LearnerNode(Node):
                                  self._on_observation, qos.RECORD)
         self.create_subscription(JointState, "timestep", self._on_timestep, qos.RECORD)
         self.create_subscription(JointState, "schedule", self._on_schedule, qos.LATCHED)
-        steady_timer(self, 1.0, self._report)
+        steady.create_timer(self, 1.0, self._report)
         Waiting(self, "observation", "timestep", period_ns=config.period_ns)
         self._trainer.start()
 
@@ -171,7 +172,7 @@ class LearnerNode(Node):
         lag_s = ((time.monotonic_ns() - progress.exported_ns) / 1e9 if progress.exported_ns
                  else float("nan"))
         self._learning.publish(messages.to_scalars(Learning(
-            self.get_clock().now().nanoseconds, progress.updates, progress.transitions,
+            self._run_clock.now_ns(), progress.updates, progress.transitions,
             progress.loss, progress.epsilon, progress.version, lag_s)))
 
     def close(self) -> None:

@@ -16,9 +16,9 @@ from realtime_rl.core.health import Health, Level
 from realtime_rl.core.live_window import LiveWindow
 from realtime_rl.core.parameters import MonitorParameters
 from realtime_rl.core.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
-from realtime_rl.ros import messages, qos, runtime
+from realtime_rl.ros import messages, qos, runtime, steady
 from realtime_rl.ros.parameters import NodeParameters
-from realtime_rl.ros.timers import steady_timer
+from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.waiting import Waiting
 
 Record = TypeVar("Record", Timestep, Verdict, Inference, ScheduleRecord, Learning)
@@ -32,13 +32,14 @@ class MonitorNode(Node):
         super().__init__("monitor")
         config = NodeParameters(self, MonitorParameters).current
         self._window = LiveWindow(round(config.window * 1e9))
+        self._run_clock = RunClock()
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._listen("timestep", Timestep, qos.RECORD)
         self._listen("verdict", Verdict, qos.RECORD)
         self._listen("inference", Inference, qos.RECORD)
         self._listen("learning", Learning, qos.RECORD)
         self._listen("schedule", ScheduleRecord, qos.LATCHED)
-        steady_timer(self, 1.0, self._report)
+        steady.create_timer(self, 1.0, self._report)
         self._waiting = Waiting(self, "timestep", "verdict", "inference")
 
     def _listen(self, topic: str, kind: type[Record], profile: QoSProfile) -> None:
@@ -57,7 +58,7 @@ class MonitorNode(Node):
                   *(Health("waiting", Level.WARN, text, {f"waiting for {topic}": text})
                     for topic, text in self._waiting.now.items())]
         message = DiagnosticArray(status=[self._status(item) for item in health])
-        message.header.stamp = self.get_clock().now().to_msg()
+        message.header.stamp = messages.to_time(self._run_clock.now_ns())
         self._diagnostics.publish(message)
 
     def _status(self, health: Health) -> DiagnosticStatus:

@@ -21,6 +21,7 @@ from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.presence import OnlyPublisher
+from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.waiting import Waiting
 
 _FIRST_TICK_AFTER_NS = 100_000_000
@@ -51,8 +52,7 @@ class PlantNode(Node):
         self.create_service(Trigger, "reset", self._on_reset)
         self._only = OnlyPublisher(self, "timestep", allowed=config.allow_second)
         Waiting(self, "command", period_ns=spec.period_ns)
-        self._ros_start_ns = self.get_clock().now().nanoseconds
-        self._start_ns = time.monotonic_ns()
+        self._run_clock = RunClock()
         self._pacer: TickPacer | None = None
         self.get_logger().info(f"plant '{spec.name}' ticks every {spec.period_ns / 1e6:.3f} ms")
 
@@ -71,10 +71,7 @@ class PlantNode(Node):
         command = self._latch.latch()
         transition = self._plant.step(command.action)
         self._episode += transition.first
-        # stamps identify ticks: ROS time at the start + monotonic time since, so that they
-        # strictly increase whatever is done to the system clock
-        stamp_ns = self._ros_start_ns + now_ns - self._start_ns
-        self._publish(started, stamp_ns, command, transition)
+        self._publish(started, self._run_clock.at_ns(now_ns), command, transition)
         self._plant.prepare()  # in the time that is left of the tick
 
     def _publish(self, started: TickStart, stamp_ns: int, command: Command,

@@ -21,8 +21,9 @@ from realtime_rl.bags.metadata import OfferedQos
 from realtime_rl.bags.writer import BagWriter, TopicInfo
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.parameters import RecorderParameters
-from realtime_rl.ros import runtime
+from realtime_rl.ros import runtime, steady
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.run_clock import RunClock
 
 _TYPES = {f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}": kind
           for kind in (Image, JointState, Joy, TwistStamped, JointTrajectory, Float64MultiArray,
@@ -43,11 +44,12 @@ class RecorderNode(Node):
         config = NodeParameters(self, RecorderParameters).current
         if not config.bag:
             raise ConfigError("bag: empty; name a new folder")
+        self._run_clock = RunClock()
         self._writer = BagWriter(Path(config.bag))
         wanted = [name for name in _TOPICS if name != "observation" or config.observations]
         self._wanted = {self.resolve_topic_name(name) for name in wanted}
-        self.create_timer(_LOOK_EVERY_S, self._look)
-        self.create_timer(1.0, self._writer.flush)
+        steady.create_timer(self, _LOOK_EVERY_S, self._look)
+        steady.create_timer(self, 1.0, self._writer.flush)
         self.get_logger().info(f"recording to {config.bag}")
 
     def _look(self) -> None:
@@ -68,7 +70,7 @@ class RecorderNode(Node):
                                  raw=True)
 
     def _on_message(self, topic: str, message: bytes) -> None:
-        self._writer.write(topic, message, self.get_clock().now().nanoseconds)
+        self._writer.write(topic, message, self._run_clock.now_ns())
 
     def close(self) -> None:
         """Finish the bag."""

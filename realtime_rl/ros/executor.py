@@ -3,27 +3,63 @@
 rclpy's `SingleThreadedExecutor` gathers all entities and builds a wait set, a task and a coroutine
 for every callback. Here messages, timers and guard conditions cost a wait and a call; all else
 (services, clients, waitables, tasks) is rare and left to rclpy's own code.
+
+Deadlines and timers hold by the monotonic clock, whatever is done to the system clock.
 """
 
 from __future__ import annotations
 
+import time
+from collections import deque
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from rclpy.event_handler import QoSPublisherEventType, QoSSubscriptionEventType
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.guard_condition import GuardCondition
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.subscription import Subscription
-from rclpy.timer import Timer
+from rclpy.waitable import Waitable
 
-Entity = TypeVar("Entity", Timer, Subscription, GuardCondition)
+from realtime_rl.ros.waker import Waker
+
+Entity = TypeVar("Entity", Subscription, GuardCondition)
+Callback = TypeVar("Callback", bound=Callable[..., Any])
+_ROUNDS = 64
+"""So many messages of a subscription are taken before anything else has its turn, at most."""
+_MOST = 512
+"""And so many of one whose newest message goes first."""
+_NEWEST_FIRST = "_newest_first"
+_WARNINGS = (QoSSubscriptionEventType.RCL_SUBSCRIPTION_REQUESTED_INCOMPATIBLE_QOS,
+             QoSSubscriptionEventType.RCL_SUBSCRIPTION_INCOMPATIBLE_TYPE,
+             QoSPublisherEventType.RCL_PUBLISHER_OFFERED_INCOMPATIBLE_QOS,
+             QoSPublisherEventType.RCL_PUBLISHER_INCOMPATIBLE_TYPE)
+"""Events of every subscription and publisher, which a busy node looks at once a second: they are
+most of what a wait costs."""
+_WARN_EVERY_NS = 1_000_000_000
+
+
+def newest_first(callback: Callback) -> Callback:
+    """Decorate a subscription's callback: of messages that wait, it is given the newest first.
+
+    A node that was stopped for a while, or starved, so acts on what is new, and not through all
+    that it missed.
+    """
+    setattr(callback, _NEWEST_FIRST, True)
+    return callback
+
+
+def _never() -> int | None:
+    return None
 
 
 class TickExecutor(SingleThreadedExecutor):
     """Callbacks of one node, in the thread that spins; none of them may be a coroutine.
 
-    What is added to the node or destroyed meanwhile is noticed, as with every executor.
+    What is added to the node or destroyed meanwhile is noticed, as with every executor. A timer
+    must be reset by that thread, or before the wait.
     """
 
     def __init__(self, node: Node) -> None:
@@ -32,6 +68,9 @@ class TickExecutor(SingleThreadedExecutor):
         self._held = ExitStack()
         super().__init__(context=node.context)
         self._node = node
+        self._waker = Waker(self.wake)
+        self._warned_ns = 0
+        self._older: deque[tuple[Callable[[Any], object], Any]] = deque()
         self.add_node(node)
 
     def wake(self) -> None:
@@ -41,31 +80,50 @@ class TickExecutor(SingleThreadedExecutor):
 
     def spin_once(self, timeout_sec: float | None = None) -> None:
         """Wait for something to do, at most `timeout_sec` [s] or for ever, and do all of it."""
+        if timeout_sec is None:
+            self.run_once()
+        else:
+            end_ns = time.monotonic_ns() + round(timeout_sec * 1e9)
+            self.run_once(lambda: end_ns)
+
+    def run_once(self, next_deadline_ns: Callable[[], int | None] = _never) -> None:
+        """Wait for something to do, no longer than until a deadline, and do it.
+
+        All messages that wait are taken, up to a bound, while no deadline has come; where one
+        has, the oldest of each subscription.
+
+        Args:
+            next_deadline_ns: the deadline, on `time.monotonic_ns`; `None` for never. Asked anew
+                when callbacks have run.
+        """
         if self._tasks:
             self._leave_to_rclpy()
         if self._changed:
             self._gather()
-        self._fill()
-        self._wait_set.wait(-1 if timeout_sec is None else round(timeout_sec * 1e9))
+        due_ns = next_deadline_ns()
+        timer_ns = self._next_timer_ns() if self._timers else None
+        if timer_ns is not None and (due_ns is None or timer_ns < due_ns):
+            due_ns = timer_ns
+        waitables = self._fill(due_ns)
+        self._wait(0 if self._older else due_ns)
         # all are asked: it is their answer that they keep for later
-        rest = any([waitable.is_ready(self._wait_set) for waitable in self._waitables])
-        rest |= bool(self._wait_set.get_ready_entities("service")
-                     or self._wait_set.get_ready_entities("client"))
-        for timer in self._ready("timer", self._timers):
-            if timer.handle.is_timer_ready():
-                timer.handle.call_timer()
-                timer.callback()
-        for subscription in self._ready("subscription", self._subscriptions):
-            taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
-            if taken is not None:
-                subscription.callback(taken[0])
-        for guard in self._ready("guard_condition", self._guards):
+        rest = any([waitable.is_ready(self._wait_set) for waitable in waitables])
+        for kind in self._served:
+            rest |= bool(self._wait_set.get_ready_entities(kind))
+        guards = self._ready("guard_condition", self._guards)
+        subscriptions = self._ready("subscription", self._subscriptions)
+        if timer_ns is not None and timer_ns <= time.monotonic_ns():
+            self._call_timers()
+        self._take_all(subscriptions, next_deadline_ns)
+        self._catch_up(next_deadline_ns)
+        for guard in guards:
             guard.callback()
         if rest:
             self._leave_to_rclpy()
 
     def shutdown(self, timeout_sec: float | None = None) -> bool:
         """Let go of the node's entities."""
+        self._waker.close()
         self._held.close()
         return bool(super().shutdown(timeout_sec))
 
@@ -73,36 +131,112 @@ class TickExecutor(SingleThreadedExecutor):
         super().spin_once(timeout_sec=0.0)
         self._cb_iter = None  # it would go on with what was ready now
 
+    def _wait(self, due_ns: int | None) -> None:
+        if due_ns is None:
+            self._wait_set.wait(-1)
+            return
+        wait_ns = due_ns - time.monotonic_ns()
+        if wait_ns <= 0:
+            self._wait_set.wait(0)
+            return
+        self._waker.watch(due_ns)
+        self._wait_set.wait(wait_ns)
+        self._waker.rest()
+
+    def _next_timer_ns(self) -> int | None:
+        left = [each for timer in self._timers
+                if (each := timer.handle.time_until_next_call()) is not None]
+        return time.monotonic_ns() + min(left) if left else None
+
+    def _call_timers(self) -> None:
+        for timer in self._timers:
+            if timer.handle.is_timer_ready():
+                timer.handle.call_timer()
+                timer.callback()
+
+    def _take_all(self, ready: list[Subscription],
+                  next_deadline_ns: Callable[[], int | None]) -> None:
+        for _ in range(_ROUNDS):
+            if not ready:
+                return
+            ready = [subscription for subscription in ready if self._take(subscription)]
+            due_ns = next_deadline_ns()
+            if self._changed or (due_ns is not None and due_ns <= time.monotonic_ns()):
+                return
+
+    def _take(self, subscription: Subscription) -> bool:
+        """Take a message, or all at once; return whether there was one."""
+        take, callback = subscription.handle.take_message, subscription.callback
+        taken = take(subscription.msg_type, subscription.raw)
+        if taken is None:
+            return False
+        if not hasattr(callback, _NEWEST_FIRST):
+            callback(taken[0])
+            return True
+        waiting = [taken[0]]
+        while len(waiting) < _MOST and (taken := take(subscription.msg_type, subscription.raw)):
+            waiting.append(taken[0])
+        callback(waiting.pop())
+        self._older.extend((callback, message) for message in reversed(waiting))
+        return True
+
+    def _catch_up(self, next_deadline_ns: Callable[[], int | None]) -> None:
+        """Give the older messages, too, in the time that is left."""
+        while self._older:
+            due_ns = next_deadline_ns()
+            if due_ns is not None and due_ns <= time.monotonic_ns():
+                return
+            callback, message = self._older.popleft()
+            callback(message)
+
     def _gather(self) -> None:
-        """Build the wait set of what the node has now."""
+        """Build the wait set of what the node has now.
+
+        Its timers are not among it: rcl would wait for them, by the system clock.
+        """
         self._changed = False
         self._held.close()
         node = self._node
-        self._timers, self._subscriptions = list(node.timers), list(node.subscriptions)
-        self._guards, self._waitables = list(node.guards), list(node.waitables)
+        self._timers, self._waitables = list(node.timers), list(node.waitables)
+        self._urgent = [one for one in self._waitables
+                        if getattr(one, "event_type", None) not in _WARNINGS]
+        subscriptions, own_guards = list(node.subscriptions), list(node.guards)
+        self._subscriptions = {one.handle.pointer: one for one in subscriptions}
+        self._guards = {one.handle.pointer: one for one in own_guards}
+        self._served = [kind for kind, entities in (("service", node.services),
+                                                    ("client", node.clients)) if any(entities)]
         self._held.enter_context(self._context.handle)
         clients, services = list(node.clients), list(node.services)
-        guards = [*self._guards, self._guard]
+        guards = [*own_guards, self._guard]
         self._wait_set = wait_set = rclpy_implementation.WaitSet(
-            len(self._subscriptions), len(guards), len(self._timers), len(clients), len(services),
+            len(subscriptions), len(guards), 0, len(clients), len(services),
             sum(waitable.get_num_entities().num_events for waitable in self._waitables),
             self._context.handle)
         self._adders = [
             (add, entity.handle) for add, entities in (
-                (wait_set.add_subscription, self._subscriptions),
-                (wait_set.add_guard_condition, guards), (wait_set.add_timer, self._timers),
-                (wait_set.add_client, clients), (wait_set.add_service, services))
+                (wait_set.add_subscription, subscriptions),
+                (wait_set.add_guard_condition, guards), (wait_set.add_client, clients),
+                (wait_set.add_service, services))
             for entity in entities]
-        for held in (*(handle for _, handle in self._adders), *self._waitables):
+        for held in (*(handle for _, handle in self._adders),
+                     *(timer.handle for timer in self._timers), *self._waitables):
             self._held.enter_context(held)
 
-    def _fill(self) -> None:
+    def _fill(self, due_ns: int | None) -> list[Waitable]:
+        """Say what to wait for; return the waitables among it."""
         self._wait_set.clear_entities()
         for add, handle in self._adders:
             add(handle)
-        for waitable in self._waitables:
+        now_ns = time.monotonic_ns()
+        waitables = self._urgent
+        if due_ns is None or now_ns - self._warned_ns > _WARN_EVERY_NS:
+            self._warned_ns, waitables = now_ns, self._waitables
+        for waitable in waitables:
             waitable.add_to_wait_set(self._wait_set)
+        return waitables
 
-    def _ready(self, kind: str, entities: list[Entity]) -> list[Entity]:
-        pointers = self._wait_set.get_ready_entities(kind)
-        return [one for one in entities if one.handle.pointer in pointers] if pointers else []
+    def _ready(self, kind: str, by_pointer: dict[int, Entity]) -> list[Entity]:
+        if not by_pointer:
+            return []
+        ready = self._wait_set.get_ready_entities(kind)
+        return [by_pointer[pointer] for pointer in ready if pointer in by_pointer]

@@ -10,8 +10,7 @@ from rclpy.node import Node
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.ros import environment
-from realtime_rl.ros.timers import steady_timer
+from realtime_rl.ros import environment, steady
 
 _PATIENCE_S = 1.0
 """A process that announces itself ten times a second is found within some tenths."""
@@ -58,7 +57,7 @@ class OnlyPublisher:
         self._allowed = allowed
         self._began_s = time.monotonic()
         self._disturbed = False
-        steady_timer(node, _LOOK_AGAIN_S, self._look)
+        steady.create_timer(node, _LOOK_AGAIN_S, self._look)
 
     def check(self) -> None:
         """`ConfigError` when another one was there, as what was recorded is then of no use."""

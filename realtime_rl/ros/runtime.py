@@ -20,7 +20,7 @@ from rclpy.node import Node
 from rclpy.utilities import get_rmw_implementation_identifier
 
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
-from realtime_rl.ros import memory, process
+from realtime_rl.ros import memory, process, steady
 from realtime_rl.ros.executor import TickExecutor
 from realtime_rl.ros.graph import PARENT_VARIABLE
 
@@ -85,11 +85,9 @@ def spin(node: Node, stop: StopSignals, deadlines: DeadlineNode | None = None) -
     try:
         while not stop.asked:
             if deadlines is None:
-                executor.spin_once()
+                executor.run_once()
                 continue
-            due_ns = deadlines.next_deadline_ns()
-            wait_s = None if due_ns is None else max(0.0, (due_ns - time.monotonic_ns()) / 1e9)
-            executor.spin_once(timeout_sec=wait_s)
+            executor.run_once(deadlines.next_deadline_ns)
             now_ns = time.monotonic_ns()
             due_ns = deadlines.next_deadline_ns()
             if due_ns is not None and due_ns <= now_ns:
@@ -205,6 +203,7 @@ def main(make: Callable[[], Node], priority: Priority) -> int:
         if priority is Priority.REALTIME:
             _lock_memory()
             begin_start()
+        steady.throttle_logs()
         process.start_ros()
         node = make()
         if priority is Priority.REALTIME:

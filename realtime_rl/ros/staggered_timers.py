@@ -11,7 +11,7 @@ from rclpy.timer import Timer
 
 from realtime_rl.core.stagger import Schedule
 from realtime_rl.core.tick_grid import TickGrid, next_on_grid_ns
-from realtime_rl.ros.timers import steady_timer
+from realtime_rl.ros import steady
 
 
 class StaggeredTimers:
@@ -39,8 +39,8 @@ class StaggeredTimers:
             self._node.destroy_timer(self._timers.pop(worker))
         for worker in active:
             if worker not in self._timers:
-                self._timers[worker] = steady_timer(self._node, 1.0,
-                                                    partial(self._on_timer, worker))
+                self._timers[worker] = steady.create_timer(
+                    self._node, 1.0, partial(self._on_timer, worker))
             self._aim(worker)
 
     def stop(self) -> None:

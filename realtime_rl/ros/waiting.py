@@ -14,9 +14,8 @@ from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from realtime_rl.core.silence import Silence, patience_ns
-from realtime_rl.ros import transport
+from realtime_rl.ros import steady, transport
 from realtime_rl.ros.presence import name_of
-from realtime_rl.ros.timers import steady_timer
 
 _LOOK_EVERY_S = 1.0
 
@@ -45,7 +44,7 @@ class Waiting:
         self._clock = Silence()
         self.now: dict[str, str] = {}
         """What is waited for at present, by topic, in words."""
-        steady_timer(node, _LOOK_EVERY_S, self._look)
+        steady.create_timer(node, _LOOK_EVERY_S, self._look)
 
     def _look(self) -> None:
         now_ns = time.monotonic_ns()

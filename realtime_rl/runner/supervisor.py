@@ -17,6 +17,7 @@ from realtime_rl.core.deaths import BAD_CONFIGURATION, RESPAWN_DELAY_S, Deaths, 
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.ros import environment, memory
 from realtime_rl.ros.graph import PACKAGE, PARENT_VARIABLE, NodeSpec, parameter_file
+from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.runner.lines import Lines, lines_of
 
 _GRACE_S = 5.0
@@ -47,6 +48,7 @@ class Supervisor:
         """Prepare to run `nodes`; parameter files are written into `folder`."""
         self._folder = folder
         self._specs = nodes
+        self._clock = RunClock()
         self._running: list[_Running] = []
         self._began = time.monotonic()
         self.lines = Lines()
@@ -139,7 +141,7 @@ class Supervisor:
             [sys.executable, "-m", f"{PACKAGE}.nodes.{spec.executable}", *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             encoding="utf-8", errors="replace", start_new_session=True,
-            env={**os.environ, **environment.additions(os.environ),
+            env={**os.environ, **environment.additions(os.environ), **self._clock.environment,
                  "PYTHONIOENCODING": "utf-8:backslashreplace", PARENT_VARIABLE: str(os.getpid())})
 
     def _listen(self, running: _Running) -> None:

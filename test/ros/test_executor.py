@@ -11,14 +11,15 @@ import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 import rclpy
+from rclpy.duration import Duration
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Int32
 from std_srvs.srv import Trigger
 
-from realtime_rl.ros import qos
-from realtime_rl.ros.executor import TickExecutor
+from realtime_rl.ros import qos, steady
+from realtime_rl.ros.executor import TickExecutor, newest_first
 
 PATIENCE_S = 30.0
 
@@ -150,3 +151,76 @@ def test_a_failing_callback_is_raised(spinning: Spinning) -> None:
     guard.trigger()
     with pytest.raises(ValueError, match="as a callback may"):
         spinning.until(lambda: False)
+
+
+def publish_and_see_them_wait(spinning: Spinning, count: int) -> None:
+    """Publish numbers that a subscription keeps; the same context delivers them at once."""
+    publisher = spinning.node.create_publisher(Int32, "number", qos.RECORD)
+    spinning.until(lambda: publisher.get_subscription_count() == 1)
+    for number in range(count):
+        publisher.publish(Int32(data=number))
+    assert publisher.wait_for_all_acked(Duration(seconds=PATIENCE_S))
+
+
+def test_a_deadline_has_its_turn_however_many_messages_wait(spinning: Spinning) -> None:
+    """Once it has come, a message of each subscription goes first: it may be what it waits for."""
+    got: list[int] = []
+    spinning.node.create_subscription(Int32, "number", lambda m: got.append(m.data), qos.RECORD)
+    publish_and_see_them_wait(spinning, 40)
+    spinning.executor.run_once(time.monotonic_ns)
+    assert got == [0]
+    later = time.monotonic_ns() + int(PATIENCE_S * 1e9)
+    spinning.executor.run_once(lambda: later if len(got) < 5 else 0)
+    assert got == [0, 1, 2, 3, 4]
+    spinning.executor.run_once(lambda: later)
+    assert got == list(range(40))
+
+
+def test_the_newest_goes_first_where_the_callback_says_so(spinning: Spinning) -> None:
+    """All are given in the end; the older ones wait for a deadline."""
+    got: list[int] = []
+
+    @newest_first
+    def on_message(message: Int32) -> None:
+        got.append(message.data)
+
+    spinning.node.create_subscription(Int32, "number", on_message, qos.RECORD)
+    publish_and_see_them_wait(spinning, 40)
+    spinning.executor.run_once(time.monotonic_ns)
+    assert got == [39]
+    spinning.executor.run_once(lambda: None)
+    assert got == list(range(39, -1, -1))
+
+
+def test_what_is_destroyed_by_a_callback_is_not_called_again(spinning: Spinning) -> None:
+    got: list[int] = []
+
+    def on_message(message: Int32) -> None:
+        got.append(message.data)
+        spinning.node.destroy_subscription(subscription)
+
+    subscription = spinning.node.create_subscription(Int32, "number", on_message, qos.RECORD)
+    publish_and_see_them_wait(spinning, 3)
+    spinning.executor.run_once()
+    spinning.executor.spin_once(timeout_sec=0.0)
+    assert got == [0]
+
+
+def test_timers_hold_by_their_own_clock_and_not_by_rcls_wait(spinning: Spinning) -> None:
+    """A reset in a callback is heeded: a worker's timer is aimed anew each time it fires."""
+    fired: list[str] = []
+
+    def on_late() -> None:
+        fired.append("late")
+
+    def on_early() -> None:
+        fired.append("early")
+        early.cancel()
+        late.timer_period_ns = 1_000_000
+        late.reset()
+
+    late = steady.create_timer(spinning.node, 3600.0, on_late)
+    early = steady.create_timer(spinning.node, 0.001, on_early)
+    while len(fired) < 2:
+        spinning.executor.run_once()  # without a deadline: only the timers end the wait
+    assert fired == ["early", "late"]

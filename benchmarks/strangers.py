@@ -1,0 +1,152 @@
+"""Somebody on the domain who is no part of the graph: floods a topic, announces a bad policy.
+
+    python -m benchmarks.strangers flood action --seconds 4 --rate 5000
+    python -m benchmarks.strangers announce-hung runs/policies/policy-000099.onnx
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import rclpy
+from onnx import TensorProto, helper, numpy_helper
+from sensor_msgs.msg import Image, JointState, Joy
+from std_msgs.msg import String
+
+from benchmarks.running import ROOT
+from realtime_rl.core import wire
+from realtime_rl.core.policy_metadata import PREFIX
+from realtime_rl.core.policy_uri import PolicyUri
+from realtime_rl.core.records import ActionMessage, Timestep
+from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
+from realtime_rl.ros import messages, qos
+
+_ACTIONS = ActionSpace.parse("LEFT RIGHT NOOP = NOOP")
+_PICTURE = ObservationSpec.parse("uint8[1,84,84] 0:255")
+_HEARD_S = 10.0
+_STRANGER = 99
+HUNG_VERSION = 99
+
+
+def action(number: int) -> Joy:
+    """A well-formed one of a worker that the graph does not have."""
+    return messages.to_joy(wire.encode_action(ActionMessage(
+        time.time_ns(), number, -1, _STRANGER, _STRANGER, 0, (0.0,)), _ACTIONS))
+
+
+def timestep(number: int) -> JointState:
+    """A well-formed one of another plant."""
+    return messages.to_scalars(Timestep(
+        time.time_ns(), number, 16_742_706, 0.0, False, 0, 0.0, 1.0, False, False, Cause.NONE, -1,
+        -1, -1, (2.0,), "stranger"))
+
+
+def observation(number: int) -> Image:
+    """A well-formed one of another plant."""
+    return messages.to_observation(
+        np.zeros(_PICTURE.shape, np.uint8), _PICTURE, time.time_ns(),
+        wire.encode_words({"plant": "stranger", "tick": number, "first": 0}))
+
+
+_FLOODS: dict[str, tuple[type, Callable[[int], Any]]] = {
+    "action": (Joy, action), "timestep": (JointState, timestep),
+    "observation": (Image, observation)}
+
+
+def flood(topic: str, seconds: float, rate: float) -> int:
+    """Publish well-formed messages as fast as asked for; return how many."""
+    kind, make = _FLOODS[topic]
+    publisher = rclpy.create_node("stranger").create_publisher(kind, topic, qos.RECORD)
+    _until_heard(publisher)
+    begin_s, count = time.monotonic(), 0
+    while (elapsed_s := time.monotonic() - begin_s) < seconds:
+        while count < elapsed_s * rate:
+            publisher.publish(make(count))
+            count += 1
+        time.sleep(0.001)
+    return count
+
+
+def announce_hung(path: Path) -> None:
+    """Write a policy whose inference takes for ever, and announce it."""
+    onnx.save(hung(onnx.load(ROOT / "policies" / "catch.onnx")), path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    publisher = rclpy.create_node("stranger").create_publisher(String, "policy", qos.LATCHED)
+    _until_heard(publisher)
+    publisher.publish(String(data=str(PolicyUri(path.resolve(), digest))))
+    time.sleep(2.0)  # a reliable message may have to be sent again
+
+
+def hung(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Let a policy count to 2⁶³ - 1 before it answers, and call it a new version."""
+    graph = model.graph
+    output = graph.output[0].name
+    for node in graph.node:
+        node.output[:] = ["answer" if name == output else name for name in node.output]
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["condition"], ["condition_out"]),
+         helper.make_node("Identity", ["value"], ["value_out"])], "body",
+        [helper.make_tensor_value_info("iteration", TensorProto.INT64, []),
+         helper.make_tensor_value_info("condition", TensorProto.BOOL, []),
+         helper.make_tensor_value_info("value", TensorProto.FLOAT, [])],
+        [helper.make_tensor_value_info("condition_out", TensorProto.BOOL, []),
+         helper.make_tensor_value_info("value_out", TensorProto.FLOAT, [])])
+    graph.initializer.extend([
+        numpy_helper.from_array(np.array(2**63 - 1), "for_ever"),
+        numpy_helper.from_array(np.array(True), "always"),
+        numpy_helper.from_array(np.array(0.0, np.float32), "nothing")])
+    graph.node.extend([
+        helper.make_node("Loop", ["for_ever", "always", "nothing"], ["counted"], body=body),
+        helper.make_node("Add", ["answer", "counted"], [output])])
+    for entry in model.metadata_props:
+        if entry.key == f"{PREFIX}version":
+            entry.value = str(HUNG_VERSION)
+    return model
+
+
+def _until_heard(publisher: Any) -> None:
+    deadline_s = time.monotonic() + _HEARD_S
+    while not publisher.get_subscription_count():
+        if time.monotonic() > deadline_s:
+            raise TimeoutError("nobody listens")
+        time.sleep(0.05)
+    time.sleep(0.5)  # the others, too
+
+
+def main() -> int:
+    """Do one thing and end."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    flooding = verbs.add_parser("flood")
+    flooding.add_argument("topic", choices=_FLOODS)
+    flooding.add_argument("--seconds", type=float, default=4.0)
+    flooding.add_argument("--rate", type=float, default=5000.0, help="messages a second")
+    announcing = verbs.add_parser("announce-hung")
+    announcing.add_argument("path", type=Path)
+    args = parser.parse_args()
+    rclpy.init()
+    try:
+        if args.verb == "flood":
+            count = flood(args.topic, args.seconds, args.rate)
+            print(f"{count} messages of {args.topic} in {args.seconds:g} s")
+        else:
+            announce_hung(args.path)
+    except TimeoutError as error:
+        print(f"strangers: {error}", file=sys.stderr)
+        return 1
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
