@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.exploration import Exploration
 from realtime_rl.core.parameters import InferenceParameters
 from realtime_rl.core.policy_uri import PolicyUri
@@ -123,7 +124,12 @@ class InferenceHost:
     def _root(self) -> Path | None:
         if self._config.policy_root:
             return Path(self._config.policy_root)
-        return PolicyUri.parse(self._own).path.parent if self._own else None
+        if not self._own:
+            return None
+        try:
+            return PolicyUri.parse(self._own).path.parent
+        except PolicyError:  # said when it is loaded
+            return None
 
     def _prepare_loading(self) -> None:
         self._around.ordinary()

@@ -54,7 +54,7 @@ class PolicyFiles:
         root = self._limits.root
         if root is not None and not real.is_relative_to(os.path.realpath(root)):
             raise PolicyError(f"policy {str(path)!r} is not in {str(root)!r}, from where policies "
-                              "are taken; mend: put it there, or set policy_root")
+                              "are taken: put it there, or set policy_root")
         self._check_kind(path, real.lstat())
         handle = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         file = FileIO(handle)
@@ -77,7 +77,7 @@ class PolicyFiles:
         if self._bytes > limits.size_bytes:
             raise PolicyError(
                 f"policy {str(self._policy)!r} has {self._bytes:,} bytes, more than "
-                f"{limits.size_bytes:,}; mend: raise policy_size_limit")
+                f"{limits.size_bytes:,}: raise policy_size_limit")
         needed = self._bytes * (_READ + _SESSION * limits.sessions)
         if self._free_bytes is not None and needed > self._free_bytes:
             raise PolicyError(

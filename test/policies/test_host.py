@@ -145,6 +145,16 @@ def test_a_failure_leaves_nothing_open(make: Make, tmp_path: Path) -> None:
     assert in_use(host) == 5
 
 
+@pytest.mark.parametrize(("own", "said"), [
+    ("https://example.org/policy.onnx", "scheme 'https' is not supported"),
+    ("file:///p/a.onnx#sha256=1", "is not 'sha256=' and 64 hex digits"),
+    ("file:///dev/zero", "is not a regular file")])
+def test_a_policy_of_its_own_that_cannot_be_is_said(make: Make, own: str, said: str) -> None:
+    host, _ = make(policy=own)
+    assert not host.open(SCHEDULE)
+    assert said in host.failure
+
+
 def test_without_any_policy_one_is_waited_for_in_the_folder_it_is_told(make: Make, tmp_path: Path
                                                                        ) -> None:
     host, heard = make(policy_root=str(tmp_path))

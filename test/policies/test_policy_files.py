@@ -93,7 +93,7 @@ def test_what_anybody_announces_is_taken_from_one_folder(tmp_path: Path) -> None
     load = Loader(EXPECTED, limits=Limits(tmp_path / "root"), own="")
     inside, outside = written(tmp_path / "root"), written(tmp_path / "elsewhere")
     assert load(announced(inside)).version == 17
-    with pytest.raises(PolicyError, match="from where policies are taken; mend: put it there, or "
+    with pytest.raises(PolicyError, match="from where policies are taken: put it there, or "
                                           "set policy_root"):
         load(announced(outside))
     with pytest.raises(PolicyError, match="from where policies are taken"):
@@ -150,8 +150,8 @@ def test_more_bytes_than_allowed_are_not_read(tmp_path: Path) -> None:
                     size_threshold=0, location="w.data")
     size = path.stat().st_size + (path.parent / "w.data").stat().st_size
     external_weights.read(path, "", Limits(size_bytes=size)).close()
-    with pytest.raises(PolicyError, match=f"has {size:,} bytes, more than {size - 1:,}; "
-                                          "mend: raise policy_size_limit"):
+    with pytest.raises(PolicyError, match=f"has {size:,} bytes, more than {size - 1:,}: "
+                                          "raise policy_size_limit"):
         external_weights.read(path, "", Limits(size_bytes=size - 1))
 
 
