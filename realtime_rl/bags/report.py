@@ -100,6 +100,8 @@ def scale(report: Report) -> str:
     if versions:
         parts.append(f"policy version {versions[0]}" if len(versions) == 1
                      else f"policy versions {versions[0]} to {versions[-1]}")
+    if inference["exploration"] is not None:
+        parts.append(f"exploration: {inference['exploration']}")
     return " · ".join(parts)
 
 

@@ -170,8 +170,10 @@ def _prepared(bench: LiveBench, folder: Path) -> Prepared:
         {"plant": {"ros__parameters": {"options": list(bench.plant_options)}}}), encoding="utf-8")
     words = bench.words(folder)
     if not bench.learner and not any(word.startswith("scenario.policy=") for word in words):
-        # check every value before torch is started: any file does for a policy
-        prepare(str(config), [*words, f"scenario.policy={config}"])
+        # check every value before torch is started: any ONNX file does for a policy
+        empty = folder / "empty.onnx"
+        empty.write_bytes(b"\x08\x08")  # ir_version 8, and nothing else
+        prepare(str(config), [*words, f"scenario.policy={empty}"])
         words.append(f"scenario.policy={_export(bench, folder / 'bench.onnx')}")
     return prepare(str(config), words)
 

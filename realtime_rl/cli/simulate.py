@@ -12,6 +12,7 @@ from typing import Any
 
 from realtime_rl.core import default_policy
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.exploration import OFF, Exploration
 from realtime_rl.files import write_atomically
 from realtime_rl.plants import registry
 from realtime_rl.simulate import players
@@ -46,6 +47,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="the commands of a recorded run instead, tick by tick: status 1 when "
                              "an observation, a reward or an episode's end is not the recorded "
                              "one; plant, options and seed are to be those of the run")
+    parser.add_argument("--exploration", default=OFF, metavar="learner|off|SHARE",
+                        help="of a policy from a file: as much as the file says that its learner "
+                             "wants, none, or a share of the time from 0 to 1 (default: "
+                             "%(default)s, as in a live scenario without a learner)")
     parser.add_argument("--hold", type=int, default=1, metavar="TICKS",
                         help="ticks for which a random action is held (default: 1)")
     parser.add_argument("--default-policy", default="noop", choices=default_policy.NAMES[:2],
@@ -77,7 +82,9 @@ def main(args: argparse.Namespace) -> int:
     cut = 0 if args.episodes is None else args.episodes - interval.n
     document = {
         "schema": _SCHEMA, "plant": args.plant, "policy": args.policy, "seed": args.seed,
-        "delay_ticks": args.delay, "interaction": args.interaction, "ticks": figures.ticks,
+        "exploration": None if args.policy in players.NO_FILE else args.exploration,
+        "delay_ticks": args.delay,
+        "interaction": args.interaction, "ticks": figures.ticks,
         "reward": figures.reward, "inaction_fraction": _known(figures.inaction_fraction),
         "episodes": {"count": interval.n, "cut": cut, "return": {
             "mean": _known(interval.mean), "low": _known(interval.low),
@@ -127,14 +134,16 @@ def run(args: argparse.Namespace) -> Figures:
     delay, options = Delay(args.delay, args.interaction), registry.parse_options(args.plant_option)
     if args.episodes is not None:
         return play_all(Game(args.plant, options, args.policy, delay, args.seed, args.hold,
-                             args.default_policy), args.episodes, args.processes)
+                             args.default_policy, args.exploration), args.episodes,
+                        args.processes)
     if args.processes != 1:
         raise ConfigError("--processes: what is shared out is episodes; give --episodes N")
     if args.steps < 1:
         raise ConfigError(f"steps {args.steps!r} must be 1 or more")
     plant = registry.make(args.plant, options, args.seed)
     try:
-        player = players.load(args.policy, args.hold, plant.spec)(args.seed)
+        player = players.load(args.policy, args.hold, plant.spec,
+                              Exploration.parse(args.exploration))(args.seed)
         default = default_policy.make(args.default_policy, plant.spec.actions, seed=args.seed)
         figures = Figures()
         for step, _ in simulate(plant, player.policy, delay, args.steps, stack=player.stack,

@@ -99,6 +99,7 @@ class InferenceFigures(TypedDict):
     required_workers: int | None
     promised_delay_ticks: int | None
     emulated: str | None
+    exploration: str | None
     duration_ms: Distribution
     observation_age_ms: Distribution
     generations: int | None
@@ -267,6 +268,7 @@ def _inference(records: RunRecords) -> InferenceFigures:
     schedule = records.schedules[-1] if records.schedules else None
     seen = {inference.worker for inference in inferences if inference.worker >= 0}
     emulated = {inference.emulated: None for inference in inferences if inference.emulated}
+    exploration = {i.exploration: None for i in inferences if i.exploration}
     return InferenceFigures(
         workers=len(schedule.active) if schedule else len(seen) or None,
         processes=len({inference.node for inference in inferences if inference.node}) or None,
@@ -275,6 +277,7 @@ def _inference(records: RunRecords) -> InferenceFigures:
         required_workers=schedule.required_workers if schedule else None,
         promised_delay_ticks=schedule.promised_delay_ticks if schedule else None,
         emulated=" ".join(emulated) or None,
+        exploration=" ".join(exploration) or None,
         duration_ms=distribution(i.duration_s * 1e3 for i in real(inferences)),
         observation_age_ms=distribution(i.age_s * 1e3 for i in real(inferences)),
         generations=(len({schedule.generation for schedule in records.schedules})

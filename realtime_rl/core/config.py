@@ -38,6 +38,9 @@ class Parameter:
     choices: tuple[str, ...] = ()
     live: bool = False
     """May be changed while the node runs."""
+    plain: bool = False
+    """A text that YAML takes for something else when it stands without quotes: a number, or
+    `off`, which is false to it. Either is the text that was written."""
 
     @property
     def type_name(self) -> str:
@@ -85,6 +88,14 @@ class Parameter:
             return isinstance(value, list | tuple) and all(type(v) is item for v in value)
         return isinstance(value, self.kind)
 
+    def read(self, value: object) -> object:
+        """Return a value as it was meant: see `plain`."""
+        if not self.plain or isinstance(value, str):
+            return value
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        return f"{value:g}" if isinstance(value, int | float) else value
+
     def parse(self, text: str) -> Value:
         """Read a value from a command line; `ConfigError` when it is none or not allowed."""
         value: Any
@@ -125,9 +136,10 @@ def build(config: type[Config], values: Mapping[str, object]) -> Config:
     """
     known = parameters(config)
     checked: dict[str, object] = {}
-    for name, value in values.items():
+    for name, given in values.items():
         if name not in known:
             raise ConfigError(f"unknown parameter {name!r}; known: {choices(known)}")
+        value = known[name].read(given)
         problem = known[name].problem(value)
         if problem is not None:
             raise ConfigError(problem)

@@ -7,10 +7,43 @@ action of one tick moves nothing; one that is held goes somewhere.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.types import Action, ActionSpace
 
+LEARNER, OFF = "learner", "off"
 _MASK = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """Whether actions explore, and who says how much. `str()` gives the text that `parse` reads."""
+
+    share: float | None = 0.0
+    """Share of the time [0, 1]; `None`: what the policy says that its learner wants."""
+
+    @staticmethod
+    def parse(text: str) -> Exploration:
+        """Read `learner`, `off` or a share; `ConfigError` for anything else."""
+        if text in (LEARNER, OFF):
+            return Exploration(None if text == LEARNER else 0.0)
+        try:
+            share = float(text)
+        except ValueError:
+            share = -1.0
+        if not 0.0 <= share <= 1.0:
+            raise ConfigError(f"exploration: {text!r} is not 'learner', 'off' or a share from 0 "
+                              "to 1")
+        return Exploration(share)
+
+    def epsilon(self, wanted: float) -> float:
+        """Return ε in force where the policy says that its learner wants `wanted`."""
+        return wanted if self.share is None else self.share
+
+    def __str__(self) -> str:
+        """Write it as `learner`, `off` or `0.05`."""
+        return LEARNER if self.share is None else f"{self.share:g}" if self.share else OFF
 
 
 def explore(

@@ -84,6 +84,7 @@ def _inference(figures: Figures, schedule: ScheduleRecord | None, version: int) 
     shown = {"inference": f"{_number(duration['mean'], 1)} ms, p99 "
                           f"{_number(duration['p99'], 1)} ms",
              "policy version": str(version) if version >= 0 else "none yet",
+             "exploration": inference["exploration"] or "–",
              "emulated accelerator": emulated}
     if schedule is None:
         return Health("inference", Level.OK, "not scheduled yet", {"workers": "not measured yet",

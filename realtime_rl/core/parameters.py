@@ -8,6 +8,7 @@ from realtime_rl.core import default_policy, names
 from realtime_rl.core.config import parameter
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, choices
+from realtime_rl.core.exploration import OFF, Exploration
 from realtime_rl.core.gamepad_axes import AUTO
 from realtime_rl.core.joystick import DEADZONE
 
@@ -103,6 +104,18 @@ class InferenceParameters(SpecParameters):
     process: int = parameter(0, "which of them this is: it hosts every `processes`-th worker",
                              low=0)
     policy: str = parameter("", "ONNX file or `file:///…#sha256=…` to start from")
+    policy_root: str = parameter(
+        "", "folder from which policies are taken that anybody announces; empty: that of `policy`. "
+        "`realtime-rl run` and the launch file fill in where the learner exports")
+    policy_size_limit: float = parameter(
+        8.0, "a policy's files may have so much together", unit="GB", low=0.0, high=1e6)
+    load_limit: float = parameter(
+        60.0, "a policy that is not ready so long after its loading began is given up; a provider "
+        "that compiles needs longer", unit="s", low=0.1, high=86_400.0)
+    slot_limit: float = parameter(
+        0.0, "an inference that computes for longer hangs: it counts as failed, and other workers "
+        "take over; 0: four times what it took alone, times the workers, and 2 s at least",
+        unit="s", low=0.0, high=86_400.0)
     provider: str = parameter("auto", "ONNX Runtime execution provider", choices=PROVIDERS)
     threads: int = parameter(1, "ONNX Runtime threads of one inference", low=1, high=256)
     sessions: int = parameter(
@@ -113,6 +126,10 @@ class InferenceParameters(SpecParameters):
         "`lognormal:215ms,cv=0.05`, `trace:FILE`; each with `,outliers=0.01x3` or "
         "`,contention=0.1`")
     seed: int = parameter(0, "seed of exploration and of emulated latencies", low=0)
+    exploration: str = parameter(
+        OFF, "whether actions explore: `learner` (as much as the policy file says that its learner "
+        "wants), `off`, or a share of the time from 0 to 1; `realtime-rl run` and the launch file "
+        "fill in `learner` where the scenario has one", plain=True)
     exploration_hold: int = parameter(
         DqnConfig.hold_ticks, "an exploring action is held for so many ticks; `realtime-rl run` "
         "and the launch file fill in `learner.hold_ticks`", unit="ticks", low=1)
@@ -151,6 +168,7 @@ class InferenceParameters(SpecParameters):
 
     def __post_init__(self) -> None:
         """Refuse a process that is not among the processes, and workers that do not exist."""
+        Exploration.parse(self.exploration)
         if self.process >= self.processes:
             raise ConfigError(f"process: {self.process!r} must be below processes "
                               f"{self.processes!r}")

@@ -42,7 +42,8 @@ class PolicyUri:
             raise PolicyError(f"policy URI {text!r}: scheme {parts.scheme!r} is not supported; "
                               "write 'file:///absolute/path.onnx#sha256=…'")
         path = Path(unquote(parts.path))
-        if parts.netloc not in ("", "localhost") or parts.query or not path.is_absolute():
+        if parts.netloc not in ("", "localhost") or parts.query or not path.is_absolute() \
+                or "\0" in str(path):
             raise PolicyError(f"policy URI {text!r}: not an absolute path on this host; "
                               "write 'file:///absolute/path.onnx#sha256=…'")
         return PolicyUri(path, _sha256(text, parts.fragment))

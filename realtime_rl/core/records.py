@@ -221,6 +221,8 @@ class Inference:
     provider: str = ""
     emulated: str = ""
     """The emulated accelerator's latency; empty for none."""
+    exploration: str = ""
+    """The parameter `exploration` in force; empty: not known, as in older bags."""
 
 
 @dataclass(frozen=True, slots=True)

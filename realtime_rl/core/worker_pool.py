@@ -57,6 +57,8 @@ class WorkerPool(Generic[Result]):
         self._workers = workers
         self._idle_from_ns: dict[int, int] = dict.fromkeys(workers, 0)
         self._in_flight: set[int] = set()
+        self._hung: set[int] = set()
+        """Those whose computation was written off and has not come back."""
         self._planned_ns: dict[int, int] = {}
         """When the action of each computation in flight is to leave, as long as that is to come."""
         self._waiting: list[Finished[Result]] = []
@@ -138,6 +140,22 @@ class WorkerPool(Generic[Result]):
         release_ns = slot.schedule.release_ns(slot.arrived_ns, end_ns)
         heapq.heappush(self._waiting, Finished(release_ns, slot.tick, slot, end_ns, result))
 
+    def write_off(self, slot: Slot) -> None:
+        """The computation of `slot` hangs: the others take over until its worker is `back`."""
+        self._hung.add(slot.worker)
+        self._planned_ns.pop(slot.worker, None)
+
+    def back(self, slot: Slot, now_ns: int) -> None:
+        """A computation that was written off has ended after all: its worker takes slots again."""
+        self._hung.discard(slot.worker)
+        self._in_flight.discard(slot.worker)
+        self._idle_from_ns[slot.worker] = now_ns
+
+    @property
+    def hung(self) -> int:
+        """How many workers hang."""
+        return len(self._hung)
+
     def next_due_ns(self) -> int | None:
         """When the next result leaves, or an eager worker is free; `None` when neither is known.
 
@@ -194,7 +212,8 @@ class WorkerPool(Generic[Result]):
 
     def _take(self, owner: int, now_ns: int) -> int:
         schedule = self._current
-        fixed = schedule.dealing is Dealing.FIXED and schedule.generation > 0
+        fixed = (schedule.dealing is Dealing.FIXED and schedule.generation > 0
+                 and owner not in self._hung)
         candidates = [owner] if fixed else [w for w in self._workers if w in schedule.active]
         idle = [worker for worker in candidates if self._is_idle(worker, now_ns)]
         if not idle:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from torch import nn
 
 from realtime_rl.core.dqn_config import DqnConfig
@@ -11,28 +9,19 @@ from realtime_rl.core.types import ObservationSpec
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.networks import parameter_count
 from realtime_rl.learning.transition_table import full_bytes
+from realtime_rl.memory import available_bytes
 
+__all__ = ["available_bytes", "check", "training_bytes"]
 _SHARED_COPIES = 2
 """Weights and target network, each float32; there once, however many learn."""
 _OWN_COPIES = 3
 """Gradients and Adam's two moments of each learner."""
 _FLOAT32 = 4
-_MEMINFO = Path("/proc/meminfo")
-_CGROUP = Path("/sys/fs/cgroup")
 
 
 def training_bytes(network: nn.Module, learners: int = 1) -> int:
     """Return what `learners` on shared weights take beside replay and activations [bytes]."""
     return parameter_count(network) * (_SHARED_COPIES + _OWN_COPIES * learners) * _FLOAT32
-
-
-def available_bytes(meminfo: Path = _MEMINFO, cgroup: Path = _CGROUP) -> int | None:
-    """Return the memory that is free for use [bytes]; `None` where the system does not tell.
-
-    A container's limit (cgroup v2) counts as well as the machine's memory.
-    """
-    found = [value for value in (_machine(meminfo), _container(cgroup)) if value is not None]
-    return min(found, default=None)
 
 
 def check(name: str, network: nn.Module, available: int | None, learners: int = 1) -> None:
@@ -61,21 +50,3 @@ def told_of_replay(config: DqnConfig, observation: ObservationSpec, available: i
     if available is not None and not fits:
         text += f", {available / 1e6:,.0f} MB are free; take a smaller replay_size"
     return text, fits
-
-
-def _machine(meminfo: Path) -> int | None:
-    try:
-        lines = meminfo.read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines
-                    if line.startswith("MemAvailable:"))
-    except (OSError, ValueError, IndexError, StopIteration):
-        return None
-
-
-def _container(cgroup: Path) -> int | None:
-    try:
-        limit = int((cgroup / "memory.max").read_text(encoding="ascii"))
-        used = int((cgroup / "memory.current").read_text(encoding="ascii"))
-    except (OSError, ValueError):  # no container, or no limit: "max"
-        return None
-    return max(0, limit - used)

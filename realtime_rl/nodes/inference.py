@@ -5,63 +5,58 @@ A lifecycle node: configuring loads the policy and warms it up, activating start
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from functools import partial
-from pathlib import Path
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.publisher import Publisher
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image, JointState, Joy
-from std_msgs.msg import Empty, String
+from std_msgs.msg import String
 
 from realtime_rl.core import wire
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.parameters import InferenceParameters
-from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.records import Algorithm, Dealing, Inference, SlotSource, Timestep
-from realtime_rl.core.stagger import Schedule, workers_of_process
+from realtime_rl.core.stagger import Schedule
 from realtime_rl.core.tick_grid import TickGrid
-from realtime_rl.core.types import ActionSpace, ObservationSpec
-from realtime_rl.policies.hot_swap import HotSwap, Swap
-from realtime_rl.policies.inference_engine import EngineConfig, InferenceEngine
-from realtime_rl.policies.latency import Latency, NoLatency
-from realtime_rl.policies.onnx_policy import Loader, OnnxPolicy
+from realtime_rl.policies.host import InferenceHost, Surroundings, threads_hang
 from realtime_rl.ros import messages, qos, runtime
+from realtime_rl.ros.heartbeat import Heartbeat
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.staggered_timers import StaggeredTimers
 from realtime_rl.ros.waiting import Waiting
 
+_LAST_HOPE_NS = 1_000_000_000
+"""Where all workers hang, so long for one of them to come back, as they were asked to end."""
+
 
 class InferenceNode(LifecycleNode):
-    """Wires an `InferenceEngine` to its topics and to the coordinator's parameters."""
+    """Wires an `InferenceHost` to its topics and to the coordinator's parameters."""
 
     def __init__(self) -> None:
         """Declare parameters and topics; `ConfigError` when they do not fit each other."""
         super().__init__("inference")
-        parameters = NodeParameters(self, InferenceParameters, self._on_parameters)
-        self._config = config = parameters.current
-        self._observation_spec = ObservationSpec.parse(config.observation)
-        self._space = ActionSpace.parse(config.actions)
-        self._latency = Latency.parse(config.latency)
-        self._workers = workers_of_process(config.process, config.processes, config.workers)
+        self._config = config = NodeParameters(
+            self, InferenceParameters, self._on_parameters).current
+        self._woken = self.create_guard_condition(self._on_result)
+        self._host = InferenceHost(config, Surroundings(
+            self.get_name(), self.get_logger(), self._woken.trigger,
+            partial(runtime.take_priority, runtime.Priority.NORMAL),
+            partial(runtime.take_priority, runtime.Priority.BACKGROUND)))
         self._grid = TickGrid(config.period_ns)
         self._run_clock = RunClock()
         self._active = False
-        self._alive: Publisher | None = None
+        self._heartbeat = Heartbeat(self, config.alive_lease)
         self._timestep: Subscription | None = None
-        self._failure = "the node could not be configured"
-        self._engine: InferenceEngine | None = None
-        self._policies: HotSwap[OnnxPolicy] | None = None
         self._timers_of_workers = StaggeredTimers(
             self, self._grid, round(config.timer_phase * 1e9), self._on_worker_timer)
-        self._woken = self.create_guard_condition(self._on_result)
         self._action = self.create_publisher(Joy, "action", qos.COMMAND)
         self._inference = self.create_publisher(JointState, "inference", qos.RECORD_KEPT)
         self.create_subscription(
-            messages.observation_type(self._observation_spec), "observation",
+            messages.observation_type(self._host.observation), "observation",
             self._on_observation, qos.NEWEST)
         self.create_subscription(String, "policy", self._on_policy, qos.LATCHED)
         Waiting(self, "observation", first=() if config.policy else ("policy",),
@@ -71,92 +66,107 @@ class InferenceNode(LifecycleNode):
 
     def _autostart(self) -> None:
         self.trigger_configure()
-        if self._policies is None or (self._config.policy and self._policies.current is None):
-            raise PolicyError(self._failure)
+        if runtime.stop_asked():
+            return
+        if self._host.engine is None:
+            raise PolicyError(self._host.failure)
         self.trigger_activate()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load and warm up the policy to start from, if one was given."""
+        """Load and warm up the newest policy announced, or the one to start from."""
         del state
-        config = self._config
-        loader = Loader((self._observation_spec, self._space), config.provider, config.threads,
-                        config.sessions)
-        ordinary = partial(runtime.take_priority, runtime.Priority.NORMAL)
-        self._policies = HotSwap(loader, time.monotonic_ns, on_swap=self._on_swap,
-                                 on_failure=self._on_swap_failure, prepare_thread=ordinary)
-        self._engine = InferenceEngine(
-            EngineConfig(self.get_name(), self._workers, self._space, self._latency, config.seed,
-                         config.exploration_hold, config.learning_order,
-                         round(config.learning_time * 1e9)),
-            self._schedule(config), self._policies, self._woken.trigger,
-            ordinary)
-        if not isinstance(self._latency, NoLatency):
-            self.get_logger().warning(f"EMULATED accelerator: every result is held until "
-                                      f"{self._latency} has passed")
-        if config.policy:
-            self._policies.request(_uri(config.policy), time.monotonic_ns())
-            self._policies.wait_idle()
-            if self._policies.current is None:
-                return TransitionCallbackReturn.FAILURE
-        return TransitionCallbackReturn.SUCCESS
+        opened = self._host.open(self._schedule(self._config), runtime.stop_asked)
+        return TransitionCallbackReturn.SUCCESS if opened else TransitionCallbackReturn.FAILURE
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Take slots from now on, and be seen to live."""
         self._active = True
-        self._alive = self.create_publisher(
-            Empty, f"{self.get_name()}/alive", qos.alive(self._config.alive_lease))
+        self._heartbeat.start(time.monotonic_ns())
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Take no more slots; what is under way still leaves."""
-        self._active = False
-        if self._alive is not None:
-            self.destroy_publisher(self._alive)
-            self._alive = None
-        self._timers_of_workers.stop()
+        self._rest()
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Let go of the policy."""
+        """Let go of the policy; the newest announced is remembered."""
         del state
         self.close()
         return TransitionCallbackReturn.SUCCESS
 
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Do nothing any more, from whatever state: no slot, no loading."""
+        del state
+        self.close()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Begin anew: as if it were not configured."""
+        del state
+        self.close()
+        return TransitionCallbackReturn.SUCCESS
+
+    def _rest(self) -> None:
+        self._active = False
+        self._heartbeat.stop()
+        self._timers_of_workers.stop()
+
     def next_deadline_ns(self) -> int | None:
-        """When an action must leave."""
-        return None if self._engine is None else self._engine.next_due_ns()
+        """When an action must leave, or to be seen to live."""
+        due_ns = None if self._host.engine is None else self._host.engine.next_due_ns()
+        times = [at_ns for at_ns in (due_ns, self._heartbeat.next_ns) if at_ns is not None]
+        return min(times, default=None)
 
     def on_deadline(self, now_ns: int) -> None:
-        """Actions leave."""
-        if self._engine is None:
+        """Actions leave; what hangs is noticed."""
+        engine = self._host.engine
+        if engine is None:
             return
-        for action, record, error in self._engine.due(now_ns):
+        for action, record, error in engine.due(now_ns):
             if action is not None:
-                self._action.publish(messages.to_joy(wire.encode_action(action, self._space)))
+                self._action.publish(messages.to_joy(wire.encode_action(
+                    action, self._host.actions)))
             self._inference.publish(messages.to_scalars(record))
             if error:
                 self.get_logger().error(f"inference failed: {error}", throttle_duration_sec=1.0)
-        self._engine.start_idle(now_ns)
+        engine.start_idle(now_ns)
+        if self._heartbeat.next_ns is not None and self._heartbeat.next_ns <= now_ns:
+            self._look(now_ns)
+
+    def _look(self, now_ns: int) -> None:
+        engine = self._host.engine
+        if engine is None:
+            return
+        for record, what in engine.overdue(now_ns):
+            self._report([record])
+            self.get_logger().error(what, throttle_duration_sec=1.0)
+        hung_ns = engine.hung_for_ns(now_ns)
+        if hung_ns > _LAST_HOPE_NS:
+            raise PolicyError(f"all {len(self._host.workers)} workers hang in the policy: this "
+                              "process ends, so that another can take its place")
+        self._heartbeat.beat(now_ns, alive=not hung_ns)
 
     def _on_observation(self, message: Image | JointState) -> None:
         now_ns = time.monotonic_ns()
         words = wire.decode_words(message.header.frame_id)
         try:
             tick, first = int(words["tick"]), words["first"] == "1"
-            observation = messages.from_observation(message, self._observation_spec)
+            observation = messages.from_observation(message, self._host.observation)
         except (KeyError, ValueError, wire.WireError) as error:
             self.get_logger().error(f"observation refused: {error}", throttle_duration_sec=1.0)
             return
         self._grid.observe(tick, now_ns)
-        if self._engine is None or not self._active:
+        engine = self._host.engine
+        if engine is None or not self._active:
             return
         stamp_ns = messages.to_ns(message.header.stamp)
-        self._engine.observe(tick, stamp_ns, first, observation)
-        if self._engine.wants_applied and self._timestep is None:
+        engine.observe(tick, stamp_ns, first, observation)
+        if engine.wants_applied and self._timestep is None:
             self._timestep = self.create_subscription(
                 JointState, "timestep", self._on_timestep, qos.RECORD)
-        if self._engine.pool.schedule_at(tick).slot_source is SlotSource.TICK:
-            self._report(self._engine.start(now_ns, self._age_ns(stamp_ns)))
+        if engine.pool.schedule_at(tick).slot_source is SlotSource.TICK:
+            self._report(engine.start(now_ns, self._age_ns(stamp_ns)))
 
     def _on_timestep(self, message: JointState) -> None:
         """Only a policy that takes applied actions needs them: others save the time."""
@@ -165,55 +175,37 @@ class InferenceNode(LifecycleNode):
         except wire.WireError as error:
             self.get_logger().warning(f"timestep: {error}", throttle_duration_sec=1.0)
             return
-        if self._engine is not None:
-            self._engine.applied(step.tick, step.action)
+        if self._host.engine is not None:
+            self._host.engine.applied(step.tick, step.action)
 
     def _on_worker_timer(self, worker: int) -> None:
-        if self._engine is not None and self._active and self._engine.newest is not None:
-            self._report(self._engine.start_worker(worker, time.monotonic_ns(),
-                                                   self._age_ns(self._engine.newest[1])))
+        engine = self._host.engine
+        if engine is not None and self._active and engine.newest is not None:
+            self._report(engine.start_worker(worker, time.monotonic_ns(),
+                                             self._age_ns(engine.newest[1])))
 
     def _age_ns(self, stamp_ns: int) -> int:
         return self._run_clock.now_ns() - stamp_ns
 
     def _on_result(self) -> None:
-        if self._engine is not None:
-            self._engine.collect()
+        if self._host.engine is not None:
+            self._host.engine.collect()
 
     def _report(self, missed: list[Inference]) -> None:
         for record in missed:
             self._inference.publish(messages.to_scalars(record))
 
     def _on_policy(self, message: String) -> None:
-        if self._policies is not None:
-            self._policies.request(message.data, time.monotonic_ns())
-
-    def _on_swap(self, swap: Swap[OnnxPolicy]) -> None:
-        policy, logger = swap.policy, self.get_logger()
-        took_ms = (swap.ready_ns - swap.announced_ns) / 1e6
-        logger.info(f"policy version {policy.version} on {policy.provider}, "
-                    f"ready after {took_ms:.0f} ms")
-        for warning in (*policy.warnings, policy.fallback):
-            if warning:
-                logger.warning(warning)
-        if self._config.threads == 1:  # more of them would inherit this thread's priority
-            # later policies are made beside inference, which must not wait for that
-            runtime.take_priority(runtime.Priority.BACKGROUND)
-
-    def _on_swap_failure(self, uri: str, error: str) -> None:
-        self._failure = error
-        kept = self._policies.current if self._policies is not None else None
-        keeps = f"version {kept.policy.version} stays" if kept else "there is none to fall back on"
-        self.get_logger().error(f"policy refused, {keeps}: {error}")
+        self._host.announce(message.data)
 
     def _on_parameters(self, config: InferenceParameters) -> None:
         self._config = config
-        if self._engine is None:
+        if self._host.engine is None:
             return
         schedule = self._schedule(config)
-        self._engine.pool.set_schedule(schedule)
+        self._host.engine.pool.set_schedule(schedule)
         if schedule.slot_source is SlotSource.TIMER and self._active and self._grid.known:
-            self._timers_of_workers.follow(schedule, self._workers)
+            self._timers_of_workers.follow(schedule, self._host.workers)
         else:
             self._timers_of_workers.stop()
 
@@ -226,22 +218,18 @@ class InferenceNode(LifecycleNode):
             SlotSource[config.schedule_slot_source.upper()], config.schedule_cycle)
 
     def close(self) -> None:
-        """Release threads and session. Calling it twice is harmless."""
-        self._active = False
-        if self._engine is not None:
-            self._engine.close()
-        if self._policies is not None:
-            self._policies.close()
-        self._engine = self._policies = None
-
-
-def _uri(policy: str) -> str:
-    return policy if "://" in policy else str(PolicyUri(Path(policy).resolve()))
+        """Do nothing any more; release threads and sessions. Calling it twice is harmless."""
+        self._rest()
+        self._host.close()
 
 
 def main() -> int:
     """Run the node."""
-    return runtime.main(InferenceNode, runtime.Priority.REALTIME)
+    status = runtime.main(InferenceNode, runtime.Priority.REALTIME)
+    if threads_hang():
+        sys.stdout.flush()
+        os._exit(status)  # the interpreter's own end would meet them in what it takes down
+    return status
 
 
 if __name__ == "__main__":

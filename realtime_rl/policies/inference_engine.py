@@ -6,26 +6,32 @@ go of the GIL meanwhile. Times come in as arguments, but for the one that a comp
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from realtime_rl.core.action_history import ActionHistory, History
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.exploration import explore
+from realtime_rl.core.exploration import Exploration, explore
 from realtime_rl.core.observation_stack import ObservationStack
 from realtime_rl.core.records import ActionMessage, Algorithm, Inference, Miss
+from realtime_rl.core.slot_watch import SlotWatch, limit_ns
 from realtime_rl.core.stagger import Schedule
 from realtime_rl.core.types import Action, ActionSpace, Observation
 from realtime_rl.core.worker_pool import Finished, Slot, WorkerPool
+from realtime_rl.policies.computation import Begun, Computed, SlotRecords
+from realtime_rl.policies.compute_threads import ComputeThreads
 from realtime_rl.policies.hot_swap import HotSwap, Swap
-from realtime_rl.policies.latency import Latency, NoLatency
+from realtime_rl.policies.latency import Latency
 from realtime_rl.policies.onnx_policy import OnnxPolicy
+from realtime_rl.policies.stop import Stop
+
+_END_S = 1.0
+"""At the end, computations that were asked to end are waited for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +44,13 @@ class EngineConfig:
     latency: Latency
     seed: int
     exploration_hold: int
+    exploration: Exploration = field(default_factory=Exploration)
+    slot_limit_ns: int = 0
+    """A computation that takes longer hangs; 0: see `slot_watch.limit_ns`."""
     learning_order: str = "none"
     """`SEQUENTIAL`: whether a worker learns `before` it infers, `after`, or not at all."""
     learning_ns: int = 0
     """How long that takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Computed:
-    action: Action | None
-    swap: Swap[OnnxPolicy]
-    compute_ns: int
-    age_ns: int
-    swapping: bool
-    first_use: bool
-    error: str = ""
 
 
 class InferenceEngine:
@@ -60,7 +58,8 @@ class InferenceEngine:
 
     def __init__(self, config: EngineConfig, schedule: Schedule,
                  policies: HotSwap[OnnxPolicy], wake: Callable[[], None],
-                 prepare_thread: Callable[[], None] = lambda: None) -> None:
+                 *, prepare_thread: Callable[[], None] = lambda: None,
+                 on_trouble: Callable[[str], None] = lambda text: None) -> None:
         """Begin with `schedule`.
 
         Args:
@@ -69,11 +68,12 @@ class InferenceEngine:
             policies: where the policy in use comes from.
             wake: called, from any thread, when a result is there that nobody comes for.
             prepare_thread: called first in every computing thread, as to set its priority.
+            on_trouble: told, from any thread, of what does not end anything.
         """
         self._config = config
         self._policies = policies
         self._wake = wake
-        self.pool: WorkerPool[_Computed] = WorkerPool(config.workers, schedule)
+        self.pool: WorkerPool[Computed] = WorkerPool(config.workers, schedule)
         self._stack = ObservationStack(1)
         self._stack_size = 1
         self._applied = ActionHistory(0)
@@ -81,8 +81,15 @@ class InferenceEngine:
         self.newest: tuple[int, int] | None = None
         """Tick and stamp [ns] of the newest observation."""
         self._rng = np.random.default_rng((config.seed, *config.workers))
-        self._computed: deque[tuple[Slot, int, _Computed]] = deque()
-        self._threads = ThreadPoolExecutor(len(config.workers), "inference", prepare_thread)
+        self._computed: deque[tuple[Slot, int, Computed]] = deque()
+        self._records = SlotRecords(config.node, config.latency, config.exploration)
+        self._threads = ComputeThreads(prepare_thread, on_trouble)
+        self._on_trouble = on_trouble
+        self._watch = SlotWatch()
+        self._begun: dict[int, Begun] = {}
+        """By worker, those in flight."""
+        self._closed = False
+        self._all_hang_since_ns: int | None = None
         self._used: Swap[OnnxPolicy] | None = None
         self._lanes = {worker: lane for lane, worker in enumerate(config.workers)}
 
@@ -123,7 +130,7 @@ class InferenceEngine:
         missed = []
         for slot in self.pool.on_observation(*self.newest, now_ns):
             if slot.worker < 0:
-                missed.append(self._missed(slot, Miss.BUSY))
+                missed.append(self._records.missed(slot, Miss.BUSY, self._policies.loading))
             else:
                 self._submit(slot, current, age_ns)
         return missed
@@ -136,7 +143,7 @@ class InferenceEngine:
             return []
         slot, miss = self.pool.on_timer(worker, *self.newest, now_ns)
         if miss is not Miss.NONE:
-            return [self._missed(slot, miss)]
+            return [self._records.missed(slot, miss, self._policies.loading)]
         self._submit(slot, current, age_ns)
         return []
 
@@ -144,10 +151,46 @@ class InferenceEngine:
         """Take the finished computations in; call it after `wake`."""
         while self._computed:
             slot, end_ns, computed = self._computed.popleft()
+            del self._begun[slot.worker]
+            if not self._watch.end(slot):
+                self.pool.back(slot, end_ns)
+                self._on_trouble(f"worker {slot.worker} is back after "
+                                 f"{(end_ns - slot.start_ns) / 1e9:.1f} s: what it computed is "
+                                 "dropped")
+                continue
             in_flight = self.pool.busy(slot.start_ns)  # this one, and those it has to share with
             taken_ns = self._config.latency.sample(self._rng, in_flight)
             before_ns, after_ns = self._learning(slot)
             self.pool.on_result(slot, end_ns, taken_ns + before_ns, computed, after_ns)
+
+    def overdue(self, now_ns: int) -> list[tuple[Inference, str]]:
+        """Write off the computations that hang; return their records, and what to say of each.
+
+        Call it at least every `slot_watch.LOOK_NS`. Each is asked to end; its worker takes slots
+        again if it does.
+        """
+        self.collect()
+        found = []
+        for slot in self._watch.overdue(now_ns):
+            self.pool.write_off(slot)
+            begun = self._begun[slot.worker]
+            begun.stop.ask()
+            took_ns = now_ns - slot.start_ns
+            found.append((
+                self._records.taken(slot, begun, took_ns, took_ns, Miss.FAILED,
+                                    swapping=self._policies.loading),
+                f"worker {slot.worker} hangs: version {begun.swap.policy.version} of the policy "
+                f"has computed for {took_ns / 1e9:.1f} s (slot_limit); the others take its slots"))
+        return found
+
+    def hung_for_ns(self, now_ns: int) -> int:
+        """How long all workers have been hanging, so that nobody takes a slot; 0: not all do."""
+        if self.pool.hung < len(self._config.workers):
+            self._all_hang_since_ns = None
+            return 0
+        if self._all_hang_since_ns is None:
+            self._all_hang_since_ns = now_ns - 1
+        return now_ns - self._all_hang_since_ns
 
     def next_due_ns(self) -> int | None:
         """When an action must leave; `None` when none waits."""
@@ -167,9 +210,12 @@ class InferenceEngine:
         for slot in self.pool.on_idle(now_ns):
             self._submit(slot, current, age_ns + now_ns - arrived_ns)
 
-    def close(self) -> None:
-        """Let the computations under way end."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+    def close(self) -> int:
+        """End the computations under way; return how many threads hang in one all the same."""
+        self._closed = True
+        for begun in self._begun.values():
+            begun.stop.ask()
+        return self._threads.close(_END_S)
 
     def _learning(self, slot: Slot) -> tuple[int, int]:
         """Time that a sequential worker learns before its inference and after it [ns]."""
@@ -186,54 +232,43 @@ class InferenceEngine:
         known = self._applied.length == current.policy.action_history
         history = (self._applied.get(slot.tick) if known
                    else (None,) * current.policy.action_history)
-        self._threads.submit(self._compute, slot, current, (stacked, history), age_ns, first_use)
+        begun = self._begun[slot.worker] = Begun(current, age_ns, first_use, Stop())
+        self._watch.begin(slot, slot.start_ns, limit_ns(
+            self._config.slot_limit_ns, current.policy.alone_ns, len(self._config.workers)))
+        self._threads.submit(partial(self._compute, slot, begun, stacked, history))
 
-    def _compute(self, slot: Slot, current: Swap[OnnxPolicy],
-                 inputs: tuple[Observation | None, History], age_ns: int, first_use: bool) -> None:
-        """Runs in a thread of the pool."""
-        (stacked, history), action, error = inputs, None, ""
+    def _compute(self, slot: Slot, begun: Begun, stacked: Observation | None, history: History
+                 ) -> None:
+        """Runs in one of the threads."""
+        action, error = None, ""
         begin_ns = time.monotonic_ns()
         try:
             if stacked is None:
                 raise PolicyError("its observation is not kept any more")
-            policy = current.policy
-            action = policy.act(policy.infer(stacked, history, lane=self._lanes[slot.worker]))
-            action = explore(slot.tick, policy.epsilon, self._config.exploration_hold,
-                             self._config.seed, self._config.actions) or action
+            policy, config = begun.swap.policy, self._config
+            action = policy.act(policy.infer(stacked, history, lane=self._lanes[slot.worker],
+                                             stop=begun.stop))
+            action = explore(slot.tick, config.exploration.epsilon(policy.epsilon),
+                             config.exploration_hold, config.seed, config.actions) or action
         except PolicyError as problem:
             error = str(problem)
         except Exception as problem:  # a fault of the runtime costs its slot, not the worker
             error = f"{type(problem).__name__}: {problem}"
         end_ns = time.monotonic_ns()
-        self._computed.append((slot, end_ns, _Computed(
-            action, current, end_ns - begin_ns, age_ns, self._policies.loading, first_use, error)))
-        if time.monotonic_ns() >= slot.planned_ns:
+        self._computed.append((slot, end_ns, Computed(
+            action, begun, end_ns - begin_ns, self._policies.loading, error)))
+        if time.monotonic_ns() >= slot.planned_ns and not self._closed:
             self._wake()  # before, `next_due_ns` brings the other thread here in time
 
-    def _leave(self, finished: Finished[_Computed]
+    def _leave(self, finished: Finished[Computed]
                ) -> tuple[ActionMessage | None, Inference, str]:
         slot, computed = finished.slot, finished.result
-        swap = computed.swap
-        version = swap.policy.version
         message = None
         if computed.action is not None:
-            message = ActionMessage(slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, version,
-                                    slot.generation, computed.action)
-        swap_s = (slot.start_ns - swap.announced_ns) / 1e9 if computed.first_use else math.nan
+            message = ActionMessage(slot.stamp_ns, slot.tick, slot.due_tick, slot.worker,
+                                    computed.begun.swap.policy.version, slot.generation,
+                                    computed.action)
         miss = Miss.NONE if message is not None else Miss.FAILED
-        return message, Inference(
-            slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, slot.generation, version,
-            computed.age_ns / 1e9, (finished.end_ns - slot.start_ns) / 1e9,
-            computed.compute_ns / 1e9, miss, computed.swapping, swap_s, self._config.node,
-            swap.policy.provider, self._emulated), computed.error
-
-    def _missed(self, slot: Slot, miss: Miss) -> Inference:
-        return Inference(
-            slot.stamp_ns, slot.tick, slot.due_tick, -1, slot.generation, -1, math.nan, math.nan,
-            math.nan, miss, self._policies.loading, math.nan, self._config.node, "",
-            self._emulated)
-
-    @property
-    def _emulated(self) -> str:
-        latency = self._config.latency
-        return "" if isinstance(latency, NoLatency) else str(latency)
+        return message, self._records.taken(
+            slot, computed.begun, finished.end_ns - slot.start_ns, computed.compute_ns, miss,
+            swapping=computed.swapping), computed.error

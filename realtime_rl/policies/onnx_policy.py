@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +16,8 @@ from realtime_rl.core.policy_metadata import HISTORY_INPUT, PolicyMetadata
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
 from realtime_rl.policies import external_weights, interface, providers
+from realtime_rl.policies.policy_files import Limits
+from realtime_rl.policies.stop import Stop
 
 Expected = tuple[ObservationSpec, ActionSpace]
 """What the plant gives and takes; a policy must fit it."""
@@ -38,11 +42,13 @@ class OnnxPolicy:
         self.fallback = ""
         """Why that is not what was asked for; empty when it is."""
         self.warnings: tuple[str, ...] = fitted.warnings
+        self.alone_ns = 0
+        """What an inference took at most when it was warmed up [ns]."""
 
     @staticmethod
     def load(
         path: Path, expected: Expected, provider: str = "auto", threads: int = 1, sha256: str = "",
-        *, sessions: int = 1,
+        *, sessions: int = 1, limits: Limits | None = None, stop: Stop | None = None,
     ) -> OnnxPolicy:
         """Load, check and warm up a policy.
 
@@ -55,15 +61,22 @@ class OnnxPolicy:
                 empty: anything.
             sessions: how many hold the weights, each once. One serves any number of threads;
                 several keep a GPU's inferences in streams of their own.
+            limits: where the files may be and how large; else the usual ones, and anywhere.
+            stop: ends the loading, as far as ONNX Runtime lets itself be ended.
 
         Raises:
-            PolicyError: the file is absent, altered or no ONNX; it does not fit the plant; it
-                gives non-finite outputs; `provider` is unknown.
+            PolicyError: the file is absent, altered, too large or no ONNX; it does not fit the
+                plant; it gives non-finite outputs; `provider` is unknown.
             MissingDependencyError: ONNX Runtime is not installed, or onnx for weights in other
                 files.
         """
-        model = external_weights.read(path, sha256)
-        opened = [_session(path, model, provider, threads) for _ in range(sessions)]
+        stop = stop or Stop()
+        limits = replace(limits or Limits(), sessions=sessions)
+        model = external_weights.read(path, sha256, limits)
+        try:
+            opened = [_session(path, model, provider, threads, stop) for _ in range(sessions)]
+        finally:
+            model.close()
         session, fallback = opened[0]
         try:
             fitted = interface.fit(session, expected)
@@ -71,7 +84,7 @@ class OnnxPolicy:
             raise PolicyError(f"policy {str(path)!r}: {error}") from error
         policy = OnnxPolicy([each for each, _ in opened], path, fitted, expected[1], model)
         policy.fallback = fallback
-        policy._warm_up()
+        policy._warm_up(stop)
         return policy
 
     @property
@@ -104,14 +117,15 @@ class OnnxPolicy:
         """How many applied actions `infer` needs beside the observation."""
         return self._fitted.history
 
-    def infer(self, observation: Observation, history: History = (), *, lane: int = 0
-              ) -> NDArray[np.float32]:
+    def infer(self, observation: Observation, history: History = (), *, lane: int = 0,
+              stop: Stop | None = None) -> NDArray[np.float32]:
         """Run the network on one stacked observation; return its outputs, shape `(outputs,)`.
 
         Args:
             observation: shape `input_shape`.
             history: the last `action_history` applied actions, oldest first.
             lane: of several sessions, callers with different lanes share as few as can be.
+            stop: ends it between two steps of the network; it then raises what ONNX Runtime does.
 
         Raises:
             PolicyError: the observation has another shape, the history another length, or an
@@ -127,7 +141,7 @@ class OnnxPolicy:
         if history:
             feed[HISTORY_INPUT] = encode([history], self._actions)
         session = self._sessions[lane % len(self._sessions)]
-        outputs = cast(NDArray[np.float32], session.run(None, feed)[0][0])
+        outputs = cast(NDArray[np.float32], session.run(None, feed, _options(stop))[0][0])
         if not np.isfinite(outputs).all():
             raise PolicyError(f"policy {str(self._path)!r} gives non-finite outputs: {outputs}")
         return outputs
@@ -139,34 +153,66 @@ class OnnxPolicy:
         clipped = np.clip(outputs, self._actions.low, self._actions.high)
         return tuple(float(value) for value in clipped)
 
-    def _warm_up(self) -> None:
+    def _warm_up(self, stop: Stop) -> None:
         """The first runs allocate, and an overflow or NaN shows on the extremes."""
         for lane in range(len(self._sessions)):
             for value in (self._fitted.low, self._fitted.high):
+                begin_ns = time.monotonic_ns()
                 self.infer(np.full(self._fitted.input_shape, value, self._fitted.dtype),
-                           (self._actions.noop,) * self._fitted.history, lane=lane)
+                           (self._actions.noop,) * self._fitted.history, lane=lane, stop=stop)
+                self.alone_ns = max(self.alone_ns, time.monotonic_ns() - begin_ns)
 
 
 class Loader:
     """Loads policies for one plant and one provider by URI: what `HotSwap` calls."""
 
     def __init__(self, expected: Expected, provider: str = "auto", threads: int = 1,
-                 sessions: int = 1) -> None:
-        """Keep what `OnnxPolicy.load` needs beside the URI."""
+                 sessions: int = 1, *, limits: Limits | None = None, own: str | None = None
+                 ) -> None:
+        """Keep what `OnnxPolicy.load` needs beside the URI.
+
+        `own` is the URI that this host's own configuration names: that one needs no hash and may
+        be anywhere. Any other was announced by anybody; `None`: all are this host's own.
+        """
         self._sessions = sessions
         self._expected = expected
         self._provider = provider
         self._threads = threads
+        self._limits = limits or Limits()
+        self._own = own
 
-    def __call__(self, uri: str) -> OnnxPolicy:
-        """Load the policy that `uri` names; errors as in `OnnxPolicy.load`."""
-        parsed = PolicyUri.parse(uri)
+    def __call__(self, uri: str, stop: Stop | None = None) -> OnnxPolicy:
+        """Load the policy that `uri` names; errors as in `OnnxPolicy.load`.
+
+        `PolicyError`, too, for one that anybody announced without its hash.
+        """
+        parsed, limits = PolicyUri.parse(uri), self._limits
+        if self._own in (None, uri):
+            limits = replace(limits, root=None)
+        elif limits.root is None:
+            raise PolicyError(f"policy URI {uri!r}: no policies are taken, as there is no "
+                              "policy_root, nor a policy to start from whose folder would be it")
+        elif not parsed.sha256:
+            raise PolicyError(f"policy URI {uri!r} has no hash; announce it with '#sha256=…', as "
+                              "`realtime-rl export` writes it")
         return OnnxPolicy.load(parsed.path, self._expected, self._provider, self._threads,
-                               parsed.sha256, sessions=self._sessions)
+                               parsed.sha256, sessions=self._sessions, limits=limits, stop=stop)
 
 
-def _session(path: Path, model: external_weights.Model, provider: str, threads: int
-             ) -> tuple[Any, str]:
+def _options(stop: Stop | None) -> Any:  # noqa: ANN401 - ONNX Runtime's
+    """Return the options of a run that `stop` ends; `None` where nobody would."""
+    if stop is None:
+        return None
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.log_severity_level = 4
+    stop.on_ask(lambda: setattr(options, "terminate", True))
+    return options
+
+
+def _session(path: Path, model: external_weights.Model, provider: str, threads: int,
+             stop: Stop) -> tuple[Any, str]:
     """Return an ONNX Runtime session, and why it does not use the provider asked for."""
     try:
         import onnxruntime
@@ -178,6 +224,8 @@ def _session(path: Path, model: external_weights.Model, provider: str, threads: 
     # A spinning thread would take the core that the plant or another worker needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # what goes wrong is raised and reported here
+    if hasattr(options, "set_load_cancellation_flag"):  # not in older releases
+        stop.on_ask(lambda: options.set_load_cancellation_flag(True))
     wanted = providers.wanted(provider, onnxruntime.get_available_providers())
     try:
         if model.weights:

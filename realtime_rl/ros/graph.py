@@ -18,6 +18,7 @@ from realtime_rl.core import names
 from realtime_rl.core import parameters as p
 from realtime_rl.core.config import Value, build, parameters, values_of
 from realtime_rl.core.errors import ConfigError, choices
+from realtime_rl.core.exploration import LEARNER, OFF
 from realtime_rl.core.types import PlantSpec
 
 PACKAGE = "realtime_rl"
@@ -139,6 +140,8 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
     shared = {"workers": scenario.workers, "processes": scenario.processes}
     wanted: list[tuple[str, str, Mapping[str, object]]] = [
         *(("inference", name, {**spec, **shared, **schedule, "process": index, "policy": policy,
+                               "policy_root": run_dir if scenario.learner else "",
+                               "exploration": LEARNER if scenario.learner else OFF,
                                "exploration_hold": learner.hold_ticks})
           for index, name in enumerate(inference_names)),
         ("actuator", "actuator", {

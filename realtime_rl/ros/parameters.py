@@ -99,7 +99,7 @@ def _descriptor(item: Parameter) -> ParameterDescriptor:
     unit = f" [{item.unit}]" if item.unit else ""
     descriptor = ParameterDescriptor(
         description=item.description + unit, read_only=False,
-        additional_constraints=item.range_text if item.choices else "")
+        additional_constraints=item.range_text if item.choices else "", dynamic_typing=item.plain)
     if item.low is None and item.high is None:
         return descriptor
     if item.type_name == "integer":

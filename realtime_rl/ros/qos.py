@@ -20,8 +20,11 @@ def _profile(depth: int, *, reliable: bool = True, latched: bool = False) -> QoS
 
 
 def alive(lease_s: float) -> QoSProfile:
-    """Says that a process lives, without a message: its middleware asserts it within a lease."""
-    return QoSProfile(depth=1, liveliness=LivelinessPolicy.AUTOMATIC,
+    """Says that a process works, without a message: it asserts that itself within a lease.
+
+    By `heartbeat`: were it left to the middleware, whose threads go on, only death would be seen.
+    """
+    return QoSProfile(depth=1, liveliness=LivelinessPolicy.MANUAL_BY_TOPIC,
                       liveliness_lease_duration=Duration(seconds=lease_s))
 
 

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import rclpy
 from rclpy.node import Node
@@ -25,6 +25,8 @@ from realtime_rl.ros.executor import TickExecutor
 from realtime_rl.ros.graph import PARENT_VARIABLE
 
 _PR_SET_PDEATHSIG = 1
+_GRACE_S = 10.0
+"""As `ros2 launch` allows, whose SIGTERM comes after 5 s and SIGKILL after 5 s more."""
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 
 
@@ -48,11 +50,22 @@ class StopSignals:
 
     rclpy's own handlers shut ROS down from another thread, in the middle of whatever the node is
     doing: a node that publishes, takes a message or is being destroyed then fails or crashes.
+    A process that is stuck (in a library's call, or in a thread that never ends) is ended after a
+    grace, without its orderly end: it must not outlive the runner that asked it.
     """
 
-    def __init__(self) -> None:
-        """Listen from now on; only the main thread may."""
+    current: ClassVar[StopSignals | None] = None
+    """Of this process; `None` before it listens."""
+
+    def __init__(self, grace_s: float = _GRACE_S) -> None:
+        """Listen from now on; only the main thread may.
+
+        Args:
+            grace_s: how long the orderly end may take [s].
+        """
         self.asked = False
+        self._grace_s = grace_s
+        self._insisting: threading.Timer | None = None
         self.wake: Callable[[], None] = lambda: None
         """Called, from a thread of its own, when a signal came: a wait must end."""
         read, write = os.pipe()
@@ -61,6 +74,7 @@ class StopSignals:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
         threading.Thread(target=self._listen, args=(read,), name="stop", daemon=True).start()
+        StopSignals.current = self
 
     def _on_signal(self, number: int, frame: object) -> None:
         """Runs in the main thread, between two of Python's instructions."""
@@ -70,6 +84,20 @@ class StopSignals:
     def _listen(self, read: int) -> None:
         while os.read(read, 1):
             self.wake()
+            if self._insisting is None:
+                self._insisting = threading.Timer(self._grace_s, self._insist)
+                self._insisting.daemon = True
+                self._insisting.start()
+
+    def _insist(self) -> None:
+        print(f"{Path(sys.argv[0]).stem}: error: not ended {self._grace_s:g} s after it was asked "
+              "to: something in it hangs; it ends without order", file=sys.stderr, flush=True)
+        os._exit(1)
+
+
+def stop_asked() -> bool:
+    """Whether this process was asked to end: what waits long in its main thread looks here."""
+    return StopSignals.current is not None and StopSignals.current.asked
 
 
 def spin(node: Node, stop: StopSignals, deadlines: DeadlineNode | None = None) -> None:
@@ -125,19 +153,20 @@ ordinary, for which the node would wait."""
 def take_priority(priority: Priority) -> None:
     """Give the calling thread, and those that it starts from now on, a priority.
 
-    What is not allowed is left: `realtime-rl doctor` says how to allow it.
+    What is not allowed is left, each part by itself, and never an error: a node that is started
+    with `nice` may not take less of it back. `realtime-rl doctor` says how to allow it.
     """
     this = threading.get_native_id()
     if priority is Priority.REALTIME:
         _make_realtime(this, _FIFO_PRIORITY)
     elif priority is Priority.NORMAL:
-        os.sched_setscheduler(this, os.SCHED_OTHER, os.sched_param(0))
-        os.setpriority(os.PRIO_PROCESS, this, 0)
+        _schedule(this, os.SCHED_OTHER)
+        _nice(this, 0)
     elif priority is Priority.BACKGROUND:
-        os.setpriority(os.PRIO_PROCESS, this, 10)
+        _nice(this, 10)
     else:
-        os.setpriority(os.PRIO_PROCESS, this, 19)
-        os.sched_setscheduler(this, os.SCHED_IDLE, os.sched_param(0))
+        _nice(this, 19)
+        _schedule(this, os.SCHED_IDLE)
 
 
 def begin_start() -> None:
@@ -162,11 +191,22 @@ def end_start() -> None:
 
 
 def _make_realtime(thread: int, fifo: int) -> None:
+    if not _schedule(thread, os.SCHED_FIFO, fifo):
+        _nice(thread, -10)
+
+
+def _schedule(thread: int, policy: int, priority: int = 0) -> bool:
+    """Return whether it was allowed; a sandbox may not even know the call."""
     try:
-        os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(fifo))
-    except PermissionError:
-        with contextlib.suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, thread, -10)
+        os.sched_setscheduler(thread, policy, os.sched_param(priority))
+    except OSError:
+        return False
+    return True
+
+
+def _nice(thread: int, value: int) -> None:
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, thread, value)
 
 
 def _lock_memory() -> None:

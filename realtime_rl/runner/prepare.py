@@ -172,7 +172,7 @@ def _first_policy(settings: graph.Settings, run_dir: Path) -> str:
     given = find_policy(scenario.policy) if scenario.policy else None
     learns_here = scenario.learner and "learner" in (scenario.nodes or NODES)
     if given is not None and not learns_here:
-        return str(PolicyUri(given, external_weights.read(given, "").sha256))
+        return str(PolicyUri(given, external_weights.sha256_of(given)))
     if not scenario.learner:
         raise ConfigError("policy: empty, and the learner is off: name an ONNX file "
                           "(scenario.policy=FILE), or turn the learner on")

@@ -12,6 +12,7 @@ import numpy as np
 
 from realtime_rl.core import default_policy
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.exploration import OFF, Exploration
 from realtime_rl.plants import registry
 from realtime_rl.simulate import players
 from realtime_rl.simulate.figures import Figures
@@ -30,6 +31,8 @@ class Game:
     seed: int = 0
     hold_ticks: int = 1
     default: str = "noop"
+    exploration: str = OFF
+    """Of a policy from a file: see `Exploration`."""
 
 
 def play(game: Game, numbers: Sequence[int]) -> list[Figures]:
@@ -43,7 +46,8 @@ def play(game: Game, numbers: Sequence[int]) -> list[Figures]:
     """
     plant = registry.make(game.plant, game.options, game.seed)
     try:
-        make = players.load(game.policy, game.hold_ticks, plant.spec)
+        make = players.load(game.policy, game.hold_ticks, plant.spec,
+                            Exploration.parse(game.exploration))
         found = []
         for number in numbers:
             seed = int(np.random.SeedSequence((game.seed, number)).generate_state(1)[0])

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from realtime_rl.core.action_history import ActionHistory
-from realtime_rl.core.exploration import explore
+from realtime_rl.core.exploration import Exploration, explore
 from realtime_rl.core.types import Action, Observation, PlantSpec
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.simulate.loop import Policy
 
 RANDOM = "random"
 DEFAULT = "default"
+NO_FILE = (RANDOM, DEFAULT)
 
 
 class Player(NamedTuple):
@@ -24,13 +25,15 @@ class Player(NamedTuple):
     applied: ActionHistory
 
 
-def load(policy: str, hold_ticks: int, spec: PlantSpec) -> Callable[[int], Player]:
+def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration | None = None
+         ) -> Callable[[int], Player]:
     """Return what makes a fresh player, given the seed of its chance.
 
     Args:
         policy: an ONNX file, `random` or `default`.
         hold_ticks: a random action is held for so many ticks.
         spec: of the plant that is played on.
+        exploration: of a file's policy; else none, as there is no learner.
 
     Raises:
         PolicyError: the file cannot be read, or is of another plant.
@@ -44,12 +47,13 @@ def load(policy: str, hold_ticks: int, spec: PlantSpec) -> Callable[[int], Playe
             return Player(draw, 1, ActionHistory(0))
         return make_random
     loaded = OnnxPolicy.load(Path(policy), (spec.observation, spec.actions))
+    epsilon = (exploration or Exploration()).epsilon(loaded.epsilon)
 
     def make(seed: int) -> Player:
-        del seed
         applied = ActionHistory(loaded.action_history)
 
         def act(tick: int, observation: Observation) -> Action:
-            return loaded.act(loaded.infer(observation, applied.get(tick)))
+            chosen = loaded.act(loaded.infer(observation, applied.get(tick)))
+            return explore(tick, epsilon, hold_ticks, seed, spec.actions) or chosen
         return Player(act, loaded.stack, applied)
     return make

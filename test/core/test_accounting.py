@@ -37,6 +37,7 @@ SCHEMA: dict[str, Any] = {
         "excess_delay_ticks": DISTRIBUTION},
     "inference": {"workers": None, "processes": None, "algorithm": None, "dealing": None,
                   "required_workers": None, "promised_delay_ticks": None, "emulated": None,
+                  "exploration": None,
                   "duration_ms": DISTRIBUTION, "observation_age_ms": DISTRIBUTION,
                   "generations": None},
     "learning": {"transitions": None, "updates": None, "policy_versions": None,
@@ -232,6 +233,14 @@ def test_an_emulated_accelerator_is_named() -> None:
     assert found["inference"]["emulated"] == "constant:95ms"
 
 
+@pytest.mark.parametrize(("said", "known"), [
+    ([], None), ([""], None), (["off", "off"], "off"), (["off", "", "learner"], "off learner")])
+def test_exploration_in_force_is_named_and_never_guessed(said: list[str], known: str | None
+                                                         ) -> None:
+    inferences = [inference(tick, exploration=text) for tick, text in enumerate(said)]
+    assert account(RunRecords([step(0)], (), inferences))["inference"]["exploration"] == known
+
+
 def test_without_a_schedule_the_workers_are_those_seen() -> None:
     found = account(RunRecords([step(0)], (), [inference(0), inference(1, worker=4)]))["inference"]
     assert (found["workers"], found["algorithm"], found["promised_delay_ticks"]) == (2, None, None)
@@ -263,7 +272,7 @@ def test_what_was_not_recorded_is_null() -> None:
                                         figures["learning"])
     assert interaction["rejected"] is None
     assert interaction["superseded"] is None
-    assert [value for value in inference_.values() if not isinstance(value, dict)] == [None] * 8
+    assert [value for value in inference_.values() if not isinstance(value, dict)] == [None] * 9
     assert [value for value in learned.values() if not isinstance(value, dict)] == [None] * 4
     assert figures["recording"]["duration_s"] is None
 

@@ -159,3 +159,28 @@ def test_the_readmes_table() -> None:
     assert table[4] == "| `speed` | double | `0.5` m/s | 0 … 2 |  | how fast |"
     assert table[8] == "| `tags` | string array | `['a', 'b']` |  |  | what it is |"
     assert len(table) == 2 + len(KNOWN)
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A text that YAML may take for something else."""
+
+    how: str = parameter("off", "how", plain=True)
+    name: str = parameter("", "what it is called")
+
+
+@pytest.mark.parametrize(("given", "meant"), [
+    ("off", "off"), (False, "off"), (True, "on"), (0.25, "0.25"), (1, "1"), ("0.25", "0.25")])
+def test_a_plain_text_may_stand_without_quotes(given: object, meant: str) -> None:
+    assert build(Spoken, {"how": given}) == Spoken(meant)
+
+
+@pytest.mark.parametrize("value", [None, [1], ["off"]])
+def test_what_no_text_can_be_is_refused_where_it_is_plain(value: object) -> None:
+    with pytest.raises(ConfigError, match=r"how: .* is not a string"):
+        build(Spoken, {"how": value})
+
+
+def test_other_texts_need_their_quotes() -> None:
+    with pytest.raises(ConfigError, match="name: False is not a string"):
+        build(Spoken, {"name": False})

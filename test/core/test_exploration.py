@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.exploration import explore
+from realtime_rl.core.exploration import Exploration, explore
 from realtime_rl.core.types import ActionSpace
 
 BUTTONS = ActionSpace(("LEFT", "RIGHT", "NOOP"), (2.0,))
@@ -64,3 +64,26 @@ def test_seeds_differ() -> None:
 def test_bad_values_are_refused(epsilon: float, hold: int, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         explore(0, epsilon, hold, 0, BUTTONS)
+
+
+@pytest.mark.parametrize(("text", "wanted", "epsilon", "written"), [
+    ("off", 0.05, 0.0, "off"), ("learner", 0.05, 0.05, "learner"), ("learner", 0.0, 0.0, "learner"),
+    ("0.2", 0.05, 0.2, "0.2"), ("1", 0.05, 1.0, "1"), ("0", 0.05, 0.0, "off")])
+def test_who_says_how_much_is_explored(
+    text: str, wanted: float, epsilon: float, written: str
+) -> None:
+    found = Exploration.parse(text)
+    assert found.epsilon(wanted) == epsilon
+    assert str(found) == written
+    assert Exploration.parse(str(found)) == found
+
+
+def test_nothing_explores_unasked() -> None:
+    assert Exploration() == Exploration.parse("off")
+
+
+@pytest.mark.parametrize("text", ["", "on", "Learner", "-0.1", "1.5", "nan", "inf", "0,5"])
+def test_another_exploration_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="is not 'learner', 'off' or a share from 0 to 1") as got:
+        Exploration.parse(text)
+    assert repr(text) in str(got.value)

@@ -85,7 +85,8 @@ def test_the_layout_of_a_schedule() -> None:
 
 def test_text_goes_into_the_frame_id() -> None:
     scalars = wire.encode(INFERENCE)
-    assert scalars.frame_id == "node=inference_0 provider=cpu emulated=constant:95ms"
+    assert scalars.frame_id == (
+        "node=inference_0 provider=cpu emulated=constant:95ms exploration=")
     assert not {"node", "provider", "emulated", "stamp_ns"} & set(scalars.names)
 
 

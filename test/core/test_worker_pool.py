@@ -405,3 +405,30 @@ def test_held_delays_are_the_promised_ones() -> None:
     out = run(one_pool(plan), 50, lambda tick: duration)
     assert delay == 6
     assert out.applied() == {tick + 6: tick for tick in range(50)}
+
+
+@pytest.mark.parametrize("dealing", list(Dealing))
+def test_the_slots_of_a_worker_that_hangs_go_to_the_others(dealing: Dealing) -> None:
+    pool: WorkerPool[int] = WorkerPool((0, 1), schedule(2, 2, dealing=dealing, hold_ns=0))
+    hanging, = pool.on_observation(0, 0, 0)
+    pool.write_off(hanging)
+    assert pool.hung == 1
+    for tick in range(1, 9):
+        now = tick * PERIOD
+        taken, = pool.on_observation(tick, now, now)
+        assert taken.worker == 1 - hanging.worker
+        pool.on_result(taken, now + 1, 0, tick)
+    assert hanging.tick not in [finished.tick for finished in pool.due(10**12)]
+    pool.back(hanging, 9 * PERIOD)
+    assert pool.hung == 0
+    assert {pool.on_observation(tick, 0, tick * PERIOD)[0].worker for tick in (9, 10)} == {0, 1}
+    assert pool.due(10**12) == []  # what it gave too late is nowhere
+
+
+def test_where_all_hang_slots_are_missed() -> None:
+    pool: WorkerPool[int] = WorkerPool((0, 1), schedule(2, 2))
+    for tick in (0, 1):
+        pool.write_off(pool.on_observation(tick, 0, tick * PERIOD)[0])
+    assert pool.hung == 2
+    assert pool.on_observation(2, 0, 2 * PERIOD)[0].worker == -1
+    assert pool.next_due_ns() is None

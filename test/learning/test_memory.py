@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from learning.tiny_transitions import BUTTONS, IMAGE, TINY, VECTOR
 
@@ -35,25 +33,6 @@ def test_a_learner_refuses_before_it_allocates(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(memory, "available_bytes", lambda: 1000)
     with pytest.raises(LearningError, match="network 'mlp' has 4,611 weights"):
         DqnLearner(TINY, VECTOR, BUTTONS)
-
-
-@pytest.mark.parametrize(("limit", "used", "available"), [
-    ("max", 100, 3_000_000 * 1024), (None, 100, 3_000_000 * 1024),
-    ("1000", 300, 700), ("1000", 1300, 0), ("9000000000", 0, 3_000_000 * 1024)])
-def test_the_smaller_of_machine_and_container_counts(
-    tmp_path: Path, limit: str | None, used: int, available: int
-) -> None:
-    (tmp_path / "meminfo").write_text("MemTotal: 8000000 kB\nMemAvailable:    3000000 kB\n")
-    if limit is not None:
-        (tmp_path / "memory.max").write_text(f"{limit}\n")
-        (tmp_path / "memory.current").write_text(f"{used}\n")
-    assert memory.available_bytes(tmp_path / "meminfo", tmp_path) == available
-
-
-def test_a_system_that_does_not_tell_is_not_guessed_about(tmp_path: Path) -> None:
-    (tmp_path / "odd").write_text("MemAvailable:\n")
-    assert memory.available_bytes(tmp_path / "absent", tmp_path) is None
-    assert memory.available_bytes(tmp_path / "odd", tmp_path) is None
 
 
 def test_what_a_replay_will_take_is_told_before() -> None:

@@ -25,8 +25,10 @@ from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 
 from realtime_rl.core import wire
+from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.records import ActionMessage, Fate, Reason, Timestep
 from realtime_rl.core.types import Cause
+from realtime_rl.files import sha256_of
 from realtime_rl.ros import messages
 
 CONFIG = """
@@ -42,7 +44,8 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGraph]:
     config = folder / "counter.yaml"
     config.write_text(CONFIG)
     policy = export(folder / "start.onnx")
-    with LiveGraph(folder, str(config), f"scenario.policy={policy}") as live:
+    with LiveGraph(folder, str(config), f"scenario.policy={policy}",
+                   f"inference.policy_root={folder.parent}") as live:
         live.watcher.wait_for_steps(by_policy, 20, "policy actions are applied")
         yield live
 
@@ -139,9 +142,12 @@ def test_a_bad_policy_changes_nothing_and_is_said_in_one_line(graph: LiveGraph,
     from realtime_rl.cli.main import main
     assert main(["export", "--plant", "counter", "--plant-option", "observation=image",
                  "--plant-option", "actions=5", "--network", "mlp", str(other)]) == 0
-    uris = {f"file://{torn}": "cannot be loaded", f"file://{other}": "actions",
-            f"file://{tmp_path}/absent.onnx": "cannot read it",
+    uris = {str(PolicyUri(torn, sha256_of(torn))): "cannot be loaded",
+            str(PolicyUri(other, sha256_of(other))): "actions",
+            f"file://{tmp_path}/absent.onnx#sha256={'0' * 64}": "cannot read it",
             f"file://{tmp_path}/whole.onnx#sha256={'0' * 64}": "SHA-256",
+            f"file://{tmp_path}/whole.onnx": "has no hash",
+            f"file:///dev/zero#sha256={'0' * 64}": "from where policies are taken",
             "https://example.org/policy.onnx": "scheme"}
     for uri, reason in uris.items():
         watcher.policy.publish(String(data=uri))

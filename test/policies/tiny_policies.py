@@ -55,3 +55,26 @@ def copier(history: int, size: int, name: str = "action_history") -> onnx.ModelP
         [numpy_helper.from_array(newest, "w"),
          numpy_helper.from_array(np.zeros(1, np.float32), "zero")])
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def endless(from_value: float = -np.inf) -> onnx.ModelProto:
+    """Give `VECTOR` back, after 2**62 rounds of a loop where its maximum exceeds `from_value`."""
+    def info(name: str, kind: int, shape: list[int]) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, kind, shape)
+
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Identity", ["a"], ["b"])],
+        "body", [info("i", TensorProto.INT64, []), info("go", TensorProto.BOOL, []),
+                 info("a", TensorProto.FLOAT, [1, 3])],
+        [info("on", TensorProto.BOOL, []), info("b", TensorProto.FLOAT, [1, 3])])
+    graph = helper.make_graph(
+        [helper.make_node("ReduceMax", ["x"], ["m"], keepdims=0),
+         helper.make_node("Greater", ["m", "from"], ["is"]),
+         helper.make_node("Cast", ["is"], ["times"], to=TensorProto.INT64),
+         helper.make_node("Mul", ["times", "many"], ["n"]),
+         helper.make_node("Loop", ["n", "yes", "x"], ["y"], body=body)], "policy",
+        [info("x", TensorProto.FLOAT, [1, 3])], [info("y", TensorProto.FLOAT, [1, 3])],
+        [numpy_helper.from_array(np.float32(from_value), "from"),
+         numpy_helper.from_array(np.int64(2**62), "many"),
+         numpy_helper.from_array(np.array(True), "yes")])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

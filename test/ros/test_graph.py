@@ -39,6 +39,32 @@ def test_exploration_is_held_as_the_learner_says_live_too() -> None:
     assert nodes()["inference_0"].parameters["exploration_hold"] == 8
 
 
+@pytest.mark.parametrize(("assignments", "exploration", "root"), [
+    ((), "learner", "/run"), (("scenario.learner=false",), "off", ""),
+    (("scenario.learner=false", "inference.exploration=0.1", "inference.policy_root=/p"),
+     "0.1", "/p"),
+    (("inference.exploration=off", "inference.policy_root=/p"), "off", "/p")])
+def test_nothing_explores_where_nobody_learns_unless_asked_for(
+    assignments: tuple[str, ...], exploration: str, root: str
+) -> None:
+    found = nodes(*assignments)["inference_0"].parameters
+    assert (found["exploration"], found["policy_root"]) == (exploration, root)
+
+
+@pytest.mark.parametrize(("written", "meant"), [
+    ("off", "off"), ("0.1", "0.1"), ("1", "1"), ("learner", "learner"), ("'off'", "off")])
+def test_exploration_in_a_file_needs_no_quotes(tmp_path: Path, written: str, meant: str) -> None:
+    settings = settings_of(
+        tmp_path, f"inference: {{ros__parameters: {{exploration: {written}}}}}")
+    made = graph.nodes(settings, PLANT, "file:///p.onnx", "/run")
+    assert next(n for n in made if n.executable == "inference").parameters["exploration"] == meant
+
+
+def test_another_exploration_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="inference: exploration: 'on' is not 'learner', 'off'"):
+        settings_of(tmp_path, "inference: {ros__parameters: {exploration: on}}")
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_the_bundled_scenarios_are_sound(path: Path) -> None:
     assert graph.nodes(graph.read_settings(path), PLANT, "file:///p.onnx", "/run")

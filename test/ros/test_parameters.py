@@ -20,6 +20,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.parameter_client import AsyncParameterClient
 
+from realtime_rl.core.parameters import InferenceParameters
 from realtime_rl.ros.graph import SECTIONS, NodeSpec, parameter_file
 from realtime_rl.ros.parameters import NodeParameters
 
@@ -89,6 +90,15 @@ def test_every_nodes_own_parameters_can_be_declared(make_node: MakeNode, section
     node = make_node(**values_of(config()))
     assert NodeParameters(node, config).current == config()
     assert all(node.has_parameter(name) for name in parameters(config))
+
+
+@pytest.mark.parametrize(("given", "meant"), [
+    (False, "off"), (0.25, "0.25"), (1, "1"), ("learner", "learner")])
+def test_a_plain_text_is_meant_as_it_was_written(make_node: MakeNode, given: object, meant: str
+                                                 ) -> None:
+    """`exploration: off` in a parameter file is false to rcl."""
+    node = make_node(exploration=given)
+    assert NodeParameters(node, InferenceParameters).current.exploration == meant
 
 
 @pytest.mark.parametrize(("given", "message"), [

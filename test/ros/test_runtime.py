@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -91,6 +93,32 @@ def test_where_nothing_may_act_in_time_all_stays_ordinary(monkeypatch: pytest.Mo
     assert set(schedulers(runtime.end_start).values()) == {(os.SCHED_OTHER, 0)}
 
 
+@pytest.mark.parametrize("refused", [{"sched"}, {"nice"}, {"sched", "nice"}])
+@pytest.mark.parametrize("priority", list(runtime.Priority))
+def test_what_is_not_allowed_is_left_and_the_rest_is_taken(
+    priority: runtime.Priority, refused: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A niced node of somebody without privileges may take nothing back, and lives all the same."""
+    asked: list[str] = []
+
+    def call(kind: str) -> Callable[..., None]:
+        def change(*unused: object) -> None:
+            asked.append(kind)
+            if kind in refused:
+                raise PermissionError(1, "Operation not permitted")
+        return change
+
+    monkeypatch.setattr(os, "sched_setscheduler", call("sched"))
+    monkeypatch.setattr(os, "setpriority", call("nice"))
+    runtime.take_priority(priority)
+    wanted = {runtime.Priority.REALTIME: ["sched", "nice"] if "sched" in refused else ["sched"],
+              runtime.Priority.NORMAL: ["sched", "nice"], runtime.Priority.BACKGROUND: ["nice"],
+              runtime.Priority.IDLE: ["nice", "sched"]}
+    assert asked == wanted[priority]
+    runtime.begin_start()
+    runtime.end_start()
+
+
 FULL, FULL_STILL = BagError("bag 'x' cannot be written"), BagError("nor can it be closed")
 
 
@@ -133,3 +161,34 @@ def test_an_error_is_one_line_and_the_status_says_when_it_came(
     error = capsys.readouterr().err
     assert error.endswith(told) and error.count("\n") == bool(told)
     assert destroyed == ([] if making else [True])
+
+
+STUCK = """
+import signal, threading
+from realtime_rl.ros.runtime import StopSignals, stop_asked
+{signals}
+assert not stop_asked()
+threading.Thread(target=threading.Event().wait, daemon={daemon}).start()
+signal.raise_signal(signal.SIGTERM)
+assert stop_asked()
+{wait}
+"""
+
+
+@pytest.mark.parametrize(("daemon", "wait"), [
+    (True, "threading.Event().wait()"), (False, "")], ids=["main thread", "another thread"])
+def test_a_process_that_is_stuck_ends_after_a_grace(daemon: bool, wait: str) -> None:
+    """SIGTERM only sets a flag: a wait in the main thread, or at exit for another, goes on."""
+    source = STUCK.format(daemon=daemon, wait=wait, signals="StopSignals(grace_s=0.05)")
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr == ("-c: error: not ended 0.05 s after it was asked to: something in it "
+                           "hangs; it ends without order\n")
+
+
+def test_a_process_that_ends_in_time_is_left_alone() -> None:
+    source = STUCK.format(daemon=True, wait="", signals="StopSignals(grace_s=30)")
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

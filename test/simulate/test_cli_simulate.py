@@ -74,6 +74,21 @@ def test_an_exported_policy_plays(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert document["inaction_fraction"] == 0.0
 
 
+def test_a_policy_explores_only_when_asked_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An untrained one wants ε = 1 of whoever collects its learner's data."""
+    path = str(exported(tmp_path, capsys))
+    found = {text: simulated(capsys, "--policy", path, *options) for text, options in {
+        "": [], "off": ["--exploration", "off"], "learner": ["--exploration", "learner"],
+        "1": ["--exploration", "1"]}.items()}
+    assert [found[text]["exploration"] for text in ("", "off", "learner")] == [
+        "off", "off", "learner"]
+    assert found[""]["reward"] == found["off"]["reward"]
+    assert found["learner"]["reward"] == found["1"]["reward"] != found["off"]["reward"]
+    assert simulated(capsys, "--policy", "random")["exploration"] is None
+
+
 def test_episodes_are_the_same_with_one_process_and_two(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -177,6 +192,7 @@ def test_episodes_without_an_end_are_counted_and_said(
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--policy", "absent.onnx"], "policy 'absent.onnx': this host cannot read it"),
     (["--policy", "random", "--delay", "0"], "delay 0 must be 1 tick or more"),
+    (["--policy", "random", "--exploration", "much"], "exploration: 'much' is not 'learner'"),
     (["--policy", "random", "--hold", "0"], "hold_ticks 0 must be 1 or more"),
     (["--policy", "random", "--steps", "0"], "steps 0 must be 1 or more"),
     (["--policy", "random", "--processes", "2"], "what is shared out is episodes; give --episodes"),
