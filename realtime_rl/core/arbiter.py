@@ -18,6 +18,8 @@ _REASONS = {"malformed": Reason.MALFORMED, "non_finite": Reason.NON_FINITE,
             "out_of_range": Reason.OUT_OF_RANGE}
 _FORGOTTEN_AFTER_TICKS, _FORGOTTEN_AFTER_NS = 64, 1_000_000_000
 """A command that the plant has not latched after both was lost with the plant."""
+_MOST_SENT = 8192
+"""Commands that wait for the plant to latch them at most, as when it is never heard of."""
 _HEARD_WITHIN_NS = 2_000_000
 """By then, as a rule, a tick was heard of."""
 _EARLY = 0.25
@@ -127,7 +129,8 @@ class Arbiter:
         self._stamps[step.tick] = step.stamp_ns
         while (oldest := next(iter(self._stamps))) < step.tick - self._limits.max_delay_ticks:
             del self._stamps[oldest]
-            self._received.discard(oldest)
+        if len(self._received) > 2 * self._limits.max_delay_ticks:
+            self._received = {tick for tick in self._received if tick >= oldest}
         self._settle(step, decision)
         self._release_early(step.tick + 1, now_ns, decision)
         return decision
@@ -287,6 +290,8 @@ class Arbiter:
               decision: Decision) -> None:
         self._numbered += 1
         self._sent.append(_Sent(command, tick, received, self._numbered))
+        if len(self._sent) > _MOST_SENT:
+            self._give_up(decision)
         decision.commands.append(command)
 
     def _settle(self, step: Timestep, decision: Decision) -> None:
@@ -316,9 +321,13 @@ class Arbiter:
     def _forget(self, tick: int, decision: Decision) -> None:
         """Give up commands that the plant should have latched long before `tick`."""
         while self._sent and self._sent[0].target_tick < tick - self._forgotten_after:
-            sent = self._sent.pop(0)
-            if sent.received is not None:
-                decision.verdicts.append(_verdict(sent.received, Fate.SUPERSEDED))
+            self._give_up(decision)
+
+    def _give_up(self, decision: Decision) -> None:
+        """Forget the oldest command: it was lost."""
+        received = self._sent.pop(0).received
+        if received is not None:
+            decision.verdicts.append(_verdict(received, Fate.SUPERSEDED))
 
     def _restart(self, decision: Decision) -> None:
         """The plant began anew: what answered its former life is void."""

@@ -763,6 +763,24 @@ def test_what_an_operator_lets_go_of_is_let_go_of() -> None:
     assert (command.cause, command.action) == (Cause.OPERATOR, SPACE.noop)
 
 
+def test_nothing_grows_while_a_person_plays_without_a_plant() -> None:
+    arbiter = Bench().arbiter
+    for number in range(20_000):
+        arbiter.on_operator((1.0,), True, number * MS)
+    arbiter.on_timestep(timestep(0, Command(Cause.NONE, SPACE.noop)), 20_000 * MS)
+    assert len(arbiter._sent) <= 8192
+
+
+def test_nothing_grows_where_timesteps_are_lost() -> None:
+    """Each action outruns the record of its tick, which never comes."""
+    bench = Bench()
+    bench.tick(0)
+    for tick in range(1, 3000, 2):
+        assert len(bench.act(message(tick), tick * PERIOD).commands) == 1
+        bench.tick(tick + 1)
+    assert len(bench.arbiter._received) <= 2 * MAX_DELAY + 1
+
+
 def test_what_answered_a_former_life_of_the_plant_is_void() -> None:
     bench = Bench()
     bench.tick(0)
