@@ -13,13 +13,10 @@ from realtime_rl.core.default_policy import DefaultPolicy
 from realtime_rl.core.records import ActionMessage, Command, Fate, Reason, Timestep, Verdict
 from realtime_rl.core.tick_grid import TickGrid
 from realtime_rl.core.types import Action, ActionSpace, Cause
+from realtime_rl.core.under_way import Received, UnderWay
 
 _REASONS = {"malformed": Reason.MALFORMED, "non_finite": Reason.NON_FINITE,
             "out_of_range": Reason.OUT_OF_RANGE}
-_FORGOTTEN_AFTER_TICKS, _FORGOTTEN_AFTER_NS = 64, 1_000_000_000
-"""A command that the plant has not latched after both was lost with the plant."""
-_MOST_SENT = 8192
-"""Commands that wait for the plant to latch them at most, as when it is never heard of."""
 _HEARD_WITHIN_NS = 2_000_000
 """By then, as a rule, a tick was heard of."""
 _EARLY = 0.25
@@ -61,22 +58,6 @@ class Decision:
     verdicts: list[Verdict] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Received:
-    message: ActionMessage
-    arrival_s: float
-    age_s: float = math.nan
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    command: Command
-    target_tick: int
-    received: _Received | None
-    number: int
-    """Commands are numbered as they are sent."""
-
-
 class Arbiter:
     """Pure: every method takes the time `now_ns` on one monotonic clock."""
 
@@ -87,17 +68,13 @@ class Arbiter:
         self._default = default
         self._limits = limits
         self._start_ns = start_ns
-        self._forgotten_after = max(_FORGOTTEN_AFTER_TICKS,
-                                    -(-_FORGOTTEN_AFTER_NS // limits.period_ns))
         self._margin_ns = usable_margin_ns(limits.margin_ns, limits.period_ns)
         self._grid = TickGrid(limits.period_ns)
         self._stamps: dict[int, int] = {}
         self._newest_tick = -1
         self._deadline_tick = -1
-        self._sent: list[_Sent] = []
-        self._numbered = 0
-        self._latched_number = 0
-        self._early: list[_Received] = []
+        self._under_way = UnderWay(limits.period_ns)
+        self._early: list[Received] = []
         self._received: set[int] = set()
         self._newest_forwarded = -1
         self._last_action: Action = space.noop
@@ -137,15 +114,15 @@ class Arbiter:
 
     def on_action(self, message: ActionMessage, now_ns: int) -> Decision:
         """An action arrived: forward it at once, keep it for its tick, or say why not."""
-        received = _Received(message, (now_ns - self._start_ns) / 1e9, self._age_s(message, now_ns))
+        received = Received(message, (now_ns - self._start_ns) / 1e9, self._age_s(message, now_ns))
         reason = self._refusal(message, now_ns)
         decision = Decision()
         if reason is not Reason.NONE:
-            decision.verdicts.append(_verdict(received, Fate.REJECTED, reason))
+            decision.verdicts.append(received.verdict(Fate.REJECTED, reason))
             return decision
         self._received.add(message.tick)
         if self._overridden(now_ns) is not None:
-            decision.verdicts.append(_verdict(received, Fate.SUPERSEDED))
+            decision.verdicts.append(received.verdict(Fate.SUPERSEDED))
         elif message.due_tick > max(self._newest_tick + 1, self._deadline_tick - 1):
             self._early.append(received)
         else:
@@ -155,8 +132,8 @@ class Arbiter:
     def on_malformed(self, now_ns: int) -> Decision:
         """A message that is no action arrived."""
         nobody = ActionMessage(0, -1, -1, -1, -1, -1, ())
-        received = _Received(nobody, (now_ns - self._start_ns) / 1e9)
-        return Decision(verdicts=[_verdict(received, Fate.REJECTED, Reason.MALFORMED)])
+        received = Received(nobody, (now_ns - self._start_ns) / 1e9)
+        return Decision(verdicts=[received.verdict(Fate.REJECTED, Reason.MALFORMED)])
 
     def on_operator(self, action: Action, engaged: bool, now_ns: int) -> Decision:
         """A person's input: while engaged, it is what the plant gets."""
@@ -179,30 +156,15 @@ class Arbiter:
         """A tick is about to start: make sure that it has a command."""
         tick, decision = self._deadline_tick, Decision()
         self._deadline_tick += 1
-        self._forget(tick, decision)
+        _supersede(self._under_way.forget(tick), decision)
         self._release_early(tick, now_ns, decision)
         override = self._overridden(now_ns)
         if override is not None:
             self._send(Command(*override), tick, None, decision)
-        elif not self._has_command(tick):
+        elif not self._under_way.reach(tick, settled=self._newest_tick >= tick - 1):
             action = self._default(tick, self._last_action)
             self._send(Command(Cause.DEFAULT, action), tick, None, decision)
         return decision
-
-    def _has_command(self, tick: int) -> bool:
-        """Whether a command is under way that `tick` may latch.
-
-        An action meant for the tick before may have missed it: unless that tick's record shows it
-        latched, it counts, as filling the tick in vain would cost the action. Other commands only
-        count for their own tick, or once the tick before is settled without them.
-        """
-        settled = self._newest_tick >= tick - 1
-        return any(
-            sent.number > self._latched_number
-            and sent.target_tick >= (tick - 1 if sent.received is not None
-                                     or (settled and sent.command.cause is not Cause.DEFAULT)
-                                     else tick)
-            for sent in self._sent)
 
     def _refusal(self, message: ActionMessage, now_ns: int) -> Reason:
         problem = self._space.problem(message.action)
@@ -264,13 +226,12 @@ class Arbiter:
         override = self._overridden(now_ns)
         if override is None:
             return decision
-        for early in self._early:
-            decision.verdicts.append(_verdict(early, Fate.SUPERSEDED))
+        _supersede(self._early, decision)
         self._early.clear()
         self._send(Command(*override), self._upcoming(now_ns), None, decision)
         return decision
 
-    def _forward(self, received: _Received, now_ns: int, decision: Decision) -> None:
+    def _forward(self, received: Received, now_ns: int, decision: Decision) -> None:
         message = received.message
         self._newest_forwarded = message.tick
         command = Command(Cause.POLICY, message.action, message.worker, message.version,
@@ -282,58 +243,30 @@ class Arbiter:
         self._early = [early for early in self._early if early.message.due_tick > tick]
         for early in sorted(ready, key=lambda r: r.message.tick):
             if early.message.tick < self._newest_forwarded:
-                decision.verdicts.append(_verdict(early, Fate.REJECTED, Reason.LATE))
+                decision.verdicts.append(early.verdict(Fate.REJECTED, Reason.LATE))
             else:
                 self._forward(early, now_ns, decision)
 
-    def _send(self, command: Command, tick: int, received: _Received | None,
+    def _send(self, command: Command, tick: int, received: Received | None,
               decision: Decision) -> None:
-        self._numbered += 1
-        self._sent.append(_Sent(command, tick, received, self._numbered))
-        if len(self._sent) > _MOST_SENT:
-            self._give_up(decision)
+        _supersede(self._under_way.add(command, tick, received), decision)
         decision.commands.append(command)
 
     def _settle(self, step: Timestep, decision: Decision) -> None:
-        """Match what the plant latched with what was sent; older commands were superseded.
-
-        Two defaults look alike in a timestep: the oldest that fits is taken, so that no action
-        is called superseded that may still be latched.
-        """
-        like = [index for index, sent in enumerate(self._sent) if _same(sent.command, step)]
-        if like:
-            latched = like[0]
-            self._latched_number = self._sent[like[-1]].number
-            for sent in self._sent[:latched]:
-                if sent.received is not None:
-                    decision.verdicts.append(_verdict(sent.received, Fate.SUPERSEDED))
-            applied = self._sent[latched].received
-            if applied is not None:
-                if applied.message.tick > self._void_until_tick:
-                    self._last_action = applied.message.action
-                decision.verdicts.append(_verdict(applied, Fate.APPLIED, tick=step.tick))
-            del self._sent[:latched + 1]
+        """Say what became of what the plant latched, or did not."""
+        superseded, applied = self._under_way.settle(step)
+        _supersede(superseded, decision)
+        if applied is not None:
+            if applied.message.tick > self._void_until_tick:
+                self._last_action = applied.message.action
+            decision.verdicts.append(applied.verdict(Fate.APPLIED, tick=step.tick))
         if step.cause is Cause.DEFAULT:
             decision.verdicts.append(Verdict(0, Fate.DEFAULTED, Reason.NONE, step.tick, -1, -1,
                                              -1, -1, -1, math.nan))
-        self._forget(step.tick, decision)
-
-    def _forget(self, tick: int, decision: Decision) -> None:
-        """Give up commands that the plant should have latched long before `tick`."""
-        while self._sent and self._sent[0].target_tick < tick - self._forgotten_after:
-            self._give_up(decision)
-
-    def _give_up(self, decision: Decision) -> None:
-        """Forget the oldest command: it was lost."""
-        received = self._sent.pop(0).received
-        if received is not None:
-            decision.verdicts.append(_verdict(received, Fate.SUPERSEDED))
 
     def _restart(self, decision: Decision) -> None:
         """The plant began anew: what answered its former life is void."""
-        void = [sent.received for sent in self._sent if sent.received is not None] + self._early
-        decision.verdicts.extend(_verdict(received, Fate.SUPERSEDED) for received in void)
-        self._sent.clear()
+        _supersede(self._under_way.clear() + self._early, decision)
         self._early.clear()
         self._stamps.clear()
         self._received.clear()
@@ -346,14 +279,5 @@ class Arbiter:
         return self._stamps.get(self._newest_tick, 0)
 
 
-def _same(command: Command, step: Timestep) -> bool:
-    return (command.cause is step.cause and command.worker == step.worker
-            and command.observation_tick == step.observation_tick)
-
-
-def _verdict(received: _Received, fate: Fate, reason: Reason = Reason.NONE,
-             tick: int = -1) -> Verdict:
-    message = received.message
-    delay = tick - message.tick if tick >= 0 else -1
-    return Verdict(message.stamp_ns, fate, reason, tick, message.tick, delay, message.worker,
-                   message.version, message.generation, received.arrival_s, received.age_s)
+def _supersede(received: list[Received], decision: Decision) -> None:
+    decision.verdicts += [each.verdict(Fate.SUPERSEDED) for each in received]
