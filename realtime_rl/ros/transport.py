@@ -15,7 +15,8 @@ from pathlib import Path
 
 RANGE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 RANGES = ("LOCALHOST", "OFF", "SUBNET", "SYSTEM_DEFAULT")
-_LOCAL_PROFILE = str(Path(__file__).with_name("fastdds_local.xml"))
+_LOCAL_PROFILE, _NETWORK_PROFILE = (
+    str(Path(__file__).with_name(f"fastdds_{name}.xml")) for name in ("local", "network"))
 _PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 """The names of Fast DDS 2 and 3."""
 _PEERS = "ROS_STATIC_PEERS"
@@ -38,7 +39,8 @@ def node_environment(environment: Mapping[str, str]) -> dict[str, str]:
     as_ever = (not environment.get("RMW_IMPLEMENTATION", "rmw_fastrtps").startswith("rmw_fastrtps")
                or any(environment.get(name) for name in _LEFT_ALONE))
     if asked not in ("", "LOCALHOST") and not only_local:
-        return {} if as_ever else {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
+        return {} if as_ever else {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4",
+                                   **dict.fromkeys(_PROFILES, _NETWORK_PROFILE)}
     if as_ever:
         return {} if asked or only_local else {RANGE: "LOCALHOST"}
     # rcl warns where the old variable is set, to whatever
@@ -57,7 +59,7 @@ def reach(environment: Mapping[str, str], *, advise: bool = True) -> str:
     profile = next((whole[name] for name in _PROFILES if whole.get(name)), "")
     if profile == _LOCAL_PROFILE:
         return f"this machine alone{f'; {_MORE}' if advise else ''}"
-    if profile:
+    if profile and profile != _NETWORK_PROFILE:
         return f"whoever {profile} lets in"
     peers = f", and {_PEERS}={whole[_PEERS]}" if whole.get(_PEERS) else ""
     if _range(whole) == "LOCALHOST" or whole.get("ROS_LOCALHOST_ONLY") == "1":

@@ -15,7 +15,9 @@ PROFILES = "FASTRTPS_DEFAULT_PROFILES_FILE"
 @pytest.mark.parametrize("asked", ["SUBNET", "subnet", "SYSTEM_DEFAULT"])
 def test_who_asks_for_the_network_gets_it_without_shared_memory(asked: str) -> None:
     said = {"ROS_AUTOMATIC_DISCOVERY_RANGE": asked}
-    assert node_environment(said) == {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
+    added = node_environment(said)
+    assert added.pop("FASTDDS_BUILTIN_TRANSPORTS") == "UDPv4"
+    assert {Path(profile).name for profile in added.values()} == {"fastdds_network.xml"}
     assert reach(said) == (
         f"every machine in the network (ROS_AUTOMATIC_DISCOVERY_RANGE={asked.upper()}): any of "
         "them can command the plant")
@@ -44,9 +46,10 @@ def test_on_this_machine_only_means_a_socket_on_the_loopback_only(said: dict[str
     assert node_environment(in_force) == {}  # nothing more is needed
 
 
-def test_who_joins_late_waits_for_no_timer_of_seconds() -> None:
+@pytest.mark.parametrize("asked", ["LOCALHOST", "SUBNET"])
+def test_who_joins_late_waits_for_no_timer_of_seconds(asked: str) -> None:
     """A reader learns what it missed from heartbeats, 256 messages each; the default is 3 s."""
-    added = node_environment({"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"})
+    added = node_environment({"ROS_AUTOMATIC_DISCOVERY_RANGE": asked})
     tree = ElementTree.parse(Path(added[PROFILES]))
     namespace = "{http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles}"
     seconds = {
