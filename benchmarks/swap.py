@@ -32,7 +32,7 @@ from realtime_rl.core.records import Timestep
 from realtime_rl.learning import networks
 from realtime_rl.learning.onnx_export import INPUT_NAME, PolicyExporter
 from realtime_rl.plants import registry
-from realtime_rl.ros import qos
+from realtime_rl.ros import environment, qos
 
 PLANT = "gymnasium"
 AFTER_S = 1.0
@@ -61,6 +61,7 @@ def run(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     bench = LiveBench(
         workers=str(args.workers), latency="none", duration_s=args.every * (args.swaps + 0.5),
         plant=PLANT, plant_options=options, assignments=(f"scenario.policy={first.path}",))
+    environment.adopt()  # as far as the graph reaches
     rclpy.init()
     try:
         publisher = rclpy.create_node("versions").create_publisher(String, "policy", qos.LATCHED)

@@ -84,8 +84,7 @@ def main() -> int:
 
 
 def _run(args: argparse.Namespace, config: Path, bag: Path) -> None:
-    environment = {key: value for key, value in os.environ.items()
-                   if key != "ROS_AUTOMATIC_DISCOVERY_RANGE"}
+    environment = {**os.environ, "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}
     run = ["realtime-rl", "run", "--no-live", "--config", str(config)]
     server = subprocess.Popen(
         ["ip", "netns", "exec", _SERVER, sys.executable, __file__, "--server", str(config),

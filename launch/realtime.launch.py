@@ -84,7 +84,9 @@ class Watch:
                 return told
             self._living -= 1
             if death.then is Then.RUN_ENDED:
-                return [*told, EmitEvent(event=Shutdown(reason=f"{name} died too often"))]
+                return [*told, EmitEvent(event=Shutdown(reason=death.told))]
+            if death.then is Then.ALONE:
+                return told
             # else it would be started again
             return [*told, EmitEvent(event=ShutdownProcess(process_matcher=matches_action(action)))]
 

@@ -48,11 +48,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         drop(sys.stdout)
         return 0
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        text = error.strerror or str(error)
+        if error.errno == errno.ENOSPC:
+            drop(sys.stdout)
+            text += (", where the output goes or a temporary file; make room, and give the command "
+                     "again")
+        elif "temporary directory" not in text:  # what the module tempfile says
             raise
-        drop(sys.stdout)
-        print(f"realtime-rl {args.verb}: error: {error.strerror}, where the output goes or a "
-              "temporary file; make room, and give the command again", file=sys.stderr)
+        else:
+            text += "; name a folder that can be written to with TMPDIR"
+        print(f"realtime-rl {args.verb}: error: {text}", file=sys.stderr)
         return 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import tempfile
@@ -73,8 +74,10 @@ def main(args: argparse.Namespace) -> int:
     try:
         _sum_up(prepared, args, failed=failure is not None)
         sys.stdout.flush()
-    except BrokenPipeError:  # nobody reads; that is no reason to say that all is well
-        drop(sys.stdout)
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EIO):
+            raise
+        drop(sys.stdout)  # nobody reads; that is no reason to say that all is well
     if failure is not None:
         raise failure
     return status

@@ -13,6 +13,9 @@ _MIB = 1 << 20
 _LEAST_MIB, _LIMIT_MIB, _ROOMY_MIB = 256, 1024, 2048
 _SHARES = {"plant": 0.25, "inference": 0.5, "learner": 0.75, "recorder": 0.125}
 """Of the machine's memory, for those whose need depends on what they hold; 2 GiB at least."""
+_ON_A_GPU = ("inference", "learner")
+_GPUS = ("/dev/nvidiactl", "/dev/nvhost-ctrl-gpu", "/dev/kfd")
+"""Where there is one, its driver may map as written to more than is ever held: no limit."""
 _STARVED = ("bad_alloc", "out of memory")
 """What a node says last to whom Fast DDS or another library in C++ could give no more."""
 
@@ -40,6 +43,8 @@ def limit_mib(name: str, environment: Mapping[str, str] = os.environ) -> int:
         return int(text)
     if name not in _SHARES:
         return _LIMIT_MIB
+    if name in _ON_A_GPU and any(map(os.path.exists, _GPUS)):
+        return 0
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return max(_ROOMY_MIB, round(_SHARES[name] * machine / _MIB))
 

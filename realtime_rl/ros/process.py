@@ -19,14 +19,14 @@ def begin(name: str) -> None:
     What is to be said goes to standard error: how far a node reaches that somebody started by
     himself, or that reaches others than this machine.
     """
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))
     for line in environment.adopt():
         print(f"{name}: {line}", file=sys.stderr, flush=True)
     if PARENT_VARIABLE not in os.environ:  # else whoever watches over it has said so
         print(f"{name}: can be seen and commanded from {transport.reach(os.environ)}",
               file=sys.stderr, flush=True)
     memory.limit(name)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
-        signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))
 
 
 def start_ros() -> None:

@@ -15,6 +15,7 @@ from realtime_rl.bench.drawing import draw_scaling
 from realtime_rl.bench.live import LiveBench
 from realtime_rl.bench.progress import Stages
 from realtime_rl.bench.scaling import LiveTrial, Point, Scaling, fit, in_virtual_time
+from realtime_rl.runner.supervisor import NodeFailedError
 
 CONSTANT = Scaling(16_000_000, 2_000_000, 0.0, 0.005)
 
@@ -83,13 +84,21 @@ def test_a_live_search_says_what_was_tried(monkeypatch: pytest.MonkeyPatch) -> N
     def measure(bench: LiveBench, *_: object) -> SimpleNamespace:
         enough = int(bench.workers) >= 5
         figures = {"interaction": {"inaction_fraction": 0.0 if enough else None}}
-        return SimpleNamespace(report=SimpleNamespace(figures=figures), stolen_percent=0.5, runs=2)
+        return SimpleNamespace(report=SimpleNamespace(figures=figures), stolen_percent=0.5, runs=2,
+                               deaths=0)
 
     monkeypatch.setattr(module, "measure", measure)
     bench = LiveBench(workers="1", latency="constant:1ms", duration_s=1.0)
     [point] = module.live(CONSTANT, [5], bench, Stages())
     assert (point.required_workers, point.inaction, point.live) == (5, 0.0, True)
     assert point.trials == (LiveTrial(5, 0.0, 0.5, 2), LiveTrial(4, 1.0, 0.5, 2))
+
+
+def test_a_live_search_ends_where_nodes_die(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "measure", lambda *_: SimpleNamespace(deaths=3))
+    bench = LiveBench(workers="1", latency="constant:1ms", duration_s=1.0)
+    with pytest.raises(NodeFailedError, match=r"nodes died 3 time\(s\): the figures of such a run"):
+        list(module.live(CONSTANT, [5], bench, Stages()))
 
 
 @pytest.mark.parametrize(("cv", "workers"), [(0.0, 8), (0.3, 12)])

@@ -44,10 +44,37 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     (["--config", CATCH, "--duration", "-1"], "duration"),
     (["--config", CATCH, "--html", "x.html"], "--record"),
     (["--config", CATCH, "--record", "/proc/nowhere/bag"], "/proc/nowhere"),
+    (["--config", CATCH, "--set", "scenario.namespace=robot-1"], "'robot-1' is no namespace"),
 ])
 def test_run_says_what_is_wrong(arguments: list[str], expected: str,
                                 capsys: pytest.CaptureFixture[str]) -> None:
     assert expected in refused(["run", *arguments], capsys)
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("ROS_DOMAIN_ID", "abc"), ("ROS_DOMAIN_ID", "233"), ("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCAL"),
+    ("REALTIME_RL_MEMORY_MB", "much")])
+def test_a_wrong_environment_is_told_before_anything_starts_and_by_the_doctor(
+        name: str, value: str, capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    line = refused(["run", "--config", CATCH], capsys)
+    assert f"{name}: {value!r}" in line
+    main(["doctor"])
+    assert f"MISSING  environment          {name}: {value!r}" in capsys.readouterr().out
+
+
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path,
+                                               capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch", reason="training needs torch")
+    folder, precious = tmp_path / "run", tmp_path / "precious"
+    folder.mkdir()
+    precious.write_text("content")
+    (folder / ".lock").symlink_to(precious)
+    line = refused(["train", "--plant", "counter", "--plant-option", "observation=vector",
+                    "--set", "learner.network=mlp", "--ticks", "10", "--out", str(folder)], capsys)
+    assert "/.lock: Too many levels of symbolic links" in line
+    assert precious.read_text() == "content"
 
 
 def test_a_bag_that_exists_is_not_overwritten(tmp_path: Path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -106,6 +107,19 @@ def test_a_death_is_summed_up_noted_and_makes_the_status_1(
     assert noted is not None and noted.count == 1
     assert "recorder died at " in capsys.readouterr().err
     assert noted.lines[0].endswith("(status 1), not started again: no motor")
+
+
+@pytest.mark.parametrize("kind", [errno.EPIPE, errno.EIO])
+def test_a_summary_that_nobody_reads_does_not_make_all_well(
+        bag: Path, monkeypatch: pytest.MonkeyPatch, kind: int) -> None:
+    def fail(args: object) -> None:
+        raise OSError(kind, "nobody reads")
+
+    monkeypatch.setattr(run.report, "main", fail)
+    dropped: list[object] = []
+    monkeypatch.setattr(run, "drop", dropped.append)
+    assert outcome(bag, monkeypatch, "not started again", recorder=DIES, respawn=False) == 1
+    assert dropped == [sys.stdout]
 
 
 def test_a_failure_in_the_end_is_told_too(

@@ -27,12 +27,15 @@ def test_limits_are_those_of_the_environment_or_what_the_node_needs(
         monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     assert memory.limit_mib("actuator") == memory.limit_mib("monitor") == 1024
+    monkeypatch.setattr(memory.os.path, "exists", lambda path: False)
     monkeypatch.setattr(memory.os, "sysconf", {"SC_PHYS_PAGES": 1 << 23,
                                                "SC_PAGE_SIZE": 4096}.get)  # 32 GiB
     assert [memory.limit_mib(name) for name in ("plant", "inference", "learner", "recorder")] == [
         8192, 16384, 24576, 4096]
     monkeypatch.setattr(memory.os, "sysconf", {"SC_PHYS_PAGES": 1 << 18, "SC_PAGE_SIZE": 4096}.get)
     assert memory.limit_mib("learner") == 2048
+    monkeypatch.setattr(memory.os.path, "exists", lambda path: path == "/dev/nvidiactl")
+    assert [memory.limit_mib(name) for name in ("plant", "inference", "learner")] == [2048, 0, 0]
     monkeypatch.setenv(VARIABLE, "5000")
     assert memory.limit_mib("actuator") == memory.limit_mib("learner") == 5000
     monkeypatch.setenv(VARIABLE, "0")

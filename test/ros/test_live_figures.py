@@ -1,0 +1,45 @@
+"""What a person at the live view is told of a monitor that is heard, and of one that is not."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("rclpy", reason="rclpy is not installed")
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from in_process import ros, wait
+
+from realtime_rl.ros import live
+from realtime_rl.ros.live import LiveFigures
+
+
+def test_figures_of_this_graph_and_what_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0]
+    monkeypatch.setattr(live, "time", SimpleNamespace(monotonic_ns=lambda: now[0]))
+    with ros() as make:
+        figures = LiveFigures("robot1")
+        try:
+            assert (figures.newest, figures.waiting) == ({}, "waiting for the monitor …")
+            now[0] = 6_000_000_000
+            assert figures.waiting.startswith(
+                "nothing heard of the monitor for 6 s: nobody publishes it in ROS domain ")
+            monitor = make("monitor")
+            publisher = monitor.create_publisher(DiagnosticArray, "/diagnostics", 10)
+
+            def say(robot: str) -> None:
+                publisher.publish(DiagnosticArray(status=[DiagnosticStatus(
+                    hardware_id=robot, values=[KeyValue(key="rate", value=robot)])]))
+
+            def heard() -> bool:
+                say("robot2")
+                say("robot1")
+                return bool(figures.newest)
+
+            wait(monitor, heard)
+            assert (figures.newest, figures.waiting) == ({"rate": "robot1"}, "")
+            now[0] += 7_000_000_000
+            assert figures.waiting == ("nothing heard of the monitor for 7 s: '/monitor' offers "
+                                       "it, and nothing comes")
+        finally:
+            figures.close()
