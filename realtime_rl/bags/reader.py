@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from realtime_rl.bags import messages
 from realtime_rl.bags.messages import Observed
-from realtime_rl.bags.storage import Bag, DamagedBagError, RawMessage, open_bag, recover_bag
+from realtime_rl.bags.storage import (
+    Bag,
+    DamagedBagError,
+    RawMessage,
+    open_as_written,
+    open_bag,
+    recover_bag,
+)
 from realtime_rl.core import records, wire
 from realtime_rl.core.accounting import TOPICS, RunRecords
 from realtime_rl.core.errors import BagError, choices
+from realtime_rl.core.records import Timestep
+from realtime_rl.core.statistics import plant_lives
 
 Progress = Callable[[int, int | None], None]
 """Told how many messages were read, and of how many where that is known."""
@@ -23,6 +32,8 @@ _KINDS: Mapping[str, type] = {
     "timestep": records.Timestep, "verdict": records.Verdict, "inference": records.Inference,
     "schedule": records.ScheduleRecord, "learning": records.Learning}
 _REPORT_EVERY = 2000
+_SET_BACK = ("the recorder's clock was set back while it recorded: messages are read in the order "
+             "of their writing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +59,7 @@ class Run:
     """When the first message was recorded [ns since the epoch]."""
     warnings: tuple[str, ...]
     recovered: bool
-    """The bag was not closed in order, or is damaged; `warnings` says more."""
+    """It is read in the order of its writing, without its index; `warnings` says why."""
 
 
 @dataclass(slots=True)
@@ -60,13 +71,17 @@ class _Reading:
     observations: int = 0
     unreadable: Counter[str] = field(default_factory=Counter)
     first_error: dict[str, str] = field(default_factory=dict)
-    first_ns: int = 2**63 - 1
+    first_ns: int | None = None
     last_ns: int = 0
+    elapsed_ns: int = 0
+    """Between the first message and the last, also where the recorder's clock was set back."""
 
     def take(self, name: str, message: RawMessage) -> None:
         """Decode one message; those that cannot be are counted."""
-        self.first_ns = min(self.first_ns, message.receive_ns)
-        self.last_ns = max(self.last_ns, message.receive_ns)
+        if self.first_ns is None:
+            self.first_ns = self.last_ns = message.receive_ns
+        self.elapsed_ns += max(0, message.receive_ns - self.last_ns)
+        self.last_ns = message.receive_ns
         try:
             if name == "policy":
                 uri = messages.text_from_cdr(message.cdr)
@@ -99,9 +114,22 @@ def read_run(path: Path, namespace: str | None = None, progress: Progress | None
     """
     bag = open_bag(path)
     try:
-        return _read(path, bag, namespace, progress)
+        run = _read(path, bag, namespace, progress)
     except DamagedBagError as error:
         return _read(path, recover_bag(path, error), namespace, progress)
+    if run.recovered or not _disordered(run.records.timesteps):
+        return run
+    written = open_as_written(path, _SET_BACK)
+    return run if written is None else _read(path, written, namespace, progress)
+
+
+def _disordered(steps: Sequence[Timestep]) -> bool:
+    """Whether the order of the log tells of restarts that the ticks' own stamps do not."""
+    lives = plant_lives(steps)
+    if len(lives) == 1:
+        return False
+    by_stamp = plant_lives(sorted(steps, key=lambda step: step.stamp_ns))
+    return len(by_stamp) < len(lives) and sum(map(len, by_stamp)) == sum(map(len, lives))
 
 
 def observations_of(run: Run) -> Iterator[Observed]:
@@ -139,9 +167,9 @@ def _read(path: Path, bag: Bag, namespace: str | None, progress: Progress | None
         learnings=tuple(found["learning"]),
         announced=tuple(policy.uri for policy in reading.policies),
         topics=frozenset(present.values()) & frozenset(TOPICS),
-        duration_s=(reading.last_ns - reading.first_ns) / 1e9)
+        duration_s=reading.elapsed_ns / 1e9)
     return Run(path, chosen, recorded, tuple(reading.policies), reading.observations,
-               reading.first_ns, (*bag.warnings, *reading.warnings()), bag.recovered)
+               reading.first_ns or 0, (*bag.warnings, *reading.warnings()), bag.recovered)
 
 
 def _namespace(topics: Collection[str], wanted: str | None, path: Path) -> str:

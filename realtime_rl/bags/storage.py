@@ -70,10 +70,10 @@ def open_bag(path: Path) -> Bag:
 
 def recover_bag(path: Path, problem: Exception) -> Bag:
     """Open a bag of which `problem` is known, without its index; `BagError` when nobody can."""
-    files = _in_order(path.glob("*.mcap")) if path.is_dir() else [path]
-    files = [file for file in files if _is_mcap(file)]
+    files = _mcap_files(path)
     if files:
-        return RecoveredBag(files, _line(problem))
+        return RecoveredBag(files, f"the bag was not closed in order ({_line(problem)}): read as "
+                                   "far as it goes")
     databases = _in_order(path.glob("*.db3")) if path.is_dir() else []
     try:
         if len(databases) == 1:
@@ -84,6 +84,15 @@ def recover_bag(path: Path, problem: Exception) -> Bag:
         problem = error
     raise BagError(f"{str(path)!r} cannot be read as a bag: {_line(problem)}; name a rosbag2 "
                    "folder or an .mcap file") from problem
+
+
+def open_as_written(path: Path, why: str) -> Bag | None:
+    """Open a bag whose messages come in the order of their writing, whatever their log times say.
+
+    `why` becomes its warning. `None` where that order is not kept, as in SQLite files.
+    """
+    files = _mcap_files(path)
+    return RecoveredBag(files, why) if files else None
 
 
 class IndexedBag:
@@ -116,16 +125,16 @@ class IndexedBag:
 
 
 class RecoveredBag:
-    """What can be had of MCAP files whose end or index is missing."""
+    """What can be had of MCAP files whose end or index is missing, or whose index misleads."""
 
     recovered = True
 
-    def __init__(self, files: list[Path], problem: str) -> None:
+    def __init__(self, files: list[Path], warning: str) -> None:
         """Look through `files` for their topics, which may be told at the end only."""
         self._files = files
         self._channels: dict[Path, dict[int, tuple[str, str]]] = {}
         self.count: int | None = 0
-        self.warnings = [f"the bag was not closed in order ({problem}): read as far as it goes"]
+        self.warnings = [warning]
         for path in files:
             schemas: dict[int, str] = {}
             channels = self._channels.setdefault(path, {})
@@ -170,6 +179,11 @@ class RecoveredBag:
                     yield from breakup_chunk(record, validate_crc=True)
                 except Exception as error:
                     warnings.append(f"{path.name}: a chunk of messages is lost ({_line(error)})")
+
+
+def _mcap_files(path: Path) -> list[Path]:
+    files = _in_order(path.glob("*.mcap")) if path.is_dir() else [path]
+    return [file for file in files if _is_mcap(file)]
 
 
 def _is_mcap(path: Path) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import synthetic
-from handmade import step
+from handmade import stamp, step
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rosbags.rosbag2 import StoragePlugin, Writer
@@ -198,6 +198,35 @@ def test_observations_are_counted_and_read_on_demand(tmp_path: Path) -> None:
     [observed] = observations_of(run)
     assert (observed.stamp_ns, observed.receive_ns) == (9, 3)
     assert np.array_equal(observed.value, pixels)
+
+
+@pytest.mark.parametrize("back_s", [3, 600])
+def test_a_clock_that_was_set_back_while_recording_changes_nothing(
+        tmp_path: Path, back_s: int) -> None:
+    """As `ros2 bag record` records it: the index sorts what came before among what came after."""
+    pixels = np.zeros((1, 2, 3), np.uint8)
+    with BagWriter(tmp_path / "run", [*synthetic.topics(), TopicInfo(
+            "/observation", "sensor_msgs/msg/Image")]) as writer:
+        for tick in range(200):
+            log_ns = stamp(tick) - (tick >= 100) * back_s * 10**9
+            writer.write("/timestep", synthetic.cdr_of(step(tick)), log_ns)
+            writer.write("/observation", messages.image_to_cdr(
+                stamp(tick), f"tick={tick} first=0", pixels), log_ns)
+    run = read_run(tmp_path / "run")
+    assert [each.tick for each in run.records.timesteps] == list(range(200))
+    assert [each.stamp_ns for each in observations_of(run)] == [*map(stamp, range(200))]
+    assert "clock was set back" in run.warnings[0]
+    assert run.records.duration_s == pytest.approx((stamp(199) - stamp(0)) / 1e9, rel=0.01)
+    assert run.start_ns == stamp(0)
+
+
+def test_a_plant_that_was_started_again_is_no_clock_that_was_set(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / "run", list(synthetic.topics())) as writer:
+        for index, tick in enumerate([*range(50), *range(50)]):
+            writer.write("/timestep", synthetic.cdr_of(step(tick, stamp_ns=stamp(index))),
+                         stamp(index))
+    run = read_run(tmp_path / "run")
+    assert (len(run.records.timesteps), run.warnings, run.recovered) == (100, (), False)
 
 
 def test_topics_that_were_not_recorded_are_known(tmp_path: Path) -> None:

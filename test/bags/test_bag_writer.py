@@ -242,3 +242,42 @@ def test_what_was_flushed_survives_sigkill(tmp_path: Path) -> None:
     run = read_run(tmp_path / "run")
     assert [s.tick for s in run.records.timesteps] == list(range(100))
     assert run.recovered
+
+
+FULL_DISK = """
+import resource, sys, synthetic
+from pathlib import Path
+from handmade import step
+from realtime_rl.bags.writer import BagWriter
+from realtime_rl.core.errors import BagError
+bag = BagWriter(Path(sys.argv[1]), list(synthetic.topics()))
+limit, most = int(sys.argv[2]), int(sys.argv[3])
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+try:
+    for tick in range(most):
+        bag.write("/timestep", synthetic.cdr_of(step(tick)), tick + 1)
+        if tick % 50 == 49:
+            bag.flush()
+except BagError as error:
+    print("while running:", error)
+try:
+    bag.close()
+except BagError as error:
+    print("at the end:", error)
+"""
+
+
+@pytest.mark.parametrize(("limit", "most"), [(8_000, 100_000), (20_000, 100_000), (10_000, 90)])
+def test_a_disk_that_fills_up_is_told_and_what_was_flushed_stays(
+        tmp_path: Path, limit: int, most: int) -> None:
+    """While messages are written, or not before index and metadata are: every call that fails."""
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path / "run"), str(limit), str(most)],
+        capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": path})
+    told = [line.split(":")[0] for line in done.stdout.splitlines()]
+    assert told == ["while running", "at the end"][most < 1_000:]
+    assert all("cannot be written: File too large" in line for line in done.stdout.splitlines())
+    ticks = [s.tick for s in read_run(tmp_path / "run").records.timesteps]
+    assert ticks == list(range(len(ticks)))
+    assert len(ticks) >= 50

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 import rclpy
 from nodes.live_graph import PATIENCE_S, private_domain
+from rclpy.parameter import Parameter
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import JointState
 
@@ -19,33 +21,63 @@ from realtime_rl.ros import qos
 from realtime_rl.ros.executor import TickExecutor
 
 
-def test_what_was_said_before_the_recorder_came_is_recorded_too(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Discovery may take seconds: the bag has the first ticks all the same."""
+class Recording:
+    """A recorder, a publisher that spoke before it came, and what was written: number, time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.written: list[tuple[float, int]] = []
+        write = BagWriter.write
+
+        def spy(bag: BagWriter, topic: str, cdr: bytes, receive_ns: int) -> None:
+            self.written.append((deserialize_message(cdr, JointState).position[0], receive_ns))
+            write(bag, topic, cdr, receive_ns)
+
+        monkeypatch.setattr(BagWriter, "write", spy)
+        speaker = rclpy.create_node("speaker")
+        self.publisher = speaker.create_publisher(JointState, "verdict", qos.RECORD_KEPT)
+        self.publish(range(100))
+        self.node = RecorderNode()
+        self.executor = TickExecutor(self.node)
+
+    def publish(self, numbers: range) -> None:
+        for number in numbers:
+            self.publisher.publish(JointState(name=["tick"], position=[float(number)]))
+
+    def wait_for(self, count: int) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while len(self.written) < count:
+            assert time.monotonic() < deadline, f"{len(self.written)} of {count} recorded"
+            self.executor.spin_once(timeout_sec=0.1)
+
+
+@pytest.fixture
+def recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recording]:
     for name, value in (("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST"),
                         ("ROS_DOMAIN_ID", private_domain()), ("ROS_LOG_DIR", str(tmp_path))):
         monkeypatch.setenv(name, value)
-    written: list[float] = []
-    write = BagWriter.write
-
-    def spy(self: BagWriter, topic: str, cdr: bytes, receive_ns: int) -> None:
-        written.append(deserialize_message(cdr, JointState).position[0])
-        write(self, topic, cdr, receive_ns)
-
-    monkeypatch.setattr(BagWriter, "write", spy)
     rclpy.init(args=["--ros-args", "-p", f"bag:={tmp_path / 'bag'}"])
     try:
-        speaker = rclpy.create_node("speaker")
-        publisher = speaker.create_publisher(JointState, "verdict", qos.RECORD_KEPT)
-        for number in range(100):
-            publisher.publish(JointState(name=["tick"], position=[float(number)]))
-        recorder = RecorderNode()
-        executor = TickExecutor(recorder)
-        deadline = time.monotonic() + PATIENCE_S
-        while len(written) < 100:
-            assert time.monotonic() < deadline, f"{len(written)} of 100 recorded"
-            executor.spin_once(timeout_sec=0.1)
-        recorder.close()
-        assert written == [float(number) for number in range(100)]
+        one = Recording(monkeypatch)
+        yield one
+        one.node.close()
+        one.executor.shutdown()
     finally:
         rclpy.shutdown()
+
+
+def test_what_was_said_before_the_recorder_came_is_recorded_too(recording: Recording) -> None:
+    """Discovery may take seconds: the bag has the first ticks all the same."""
+    recording.wait_for(100)
+    assert [number for number, _ in recording.written] == [float(number) for number in range(100)]
+
+
+def test_sim_time_does_not_reach_the_bag(recording: Recording) -> None:
+    """It would be 0 without a `/clock`, and whatever that says with one."""
+    recording.wait_for(100)
+    [accepted] = recording.node.set_parameters([Parameter("use_sim_time", value=True)])
+    assert accepted.successful
+    recording.publish(range(100, 200))
+    recording.wait_for(200)
+    times_ns = [time_ns for _, time_ns in recording.written]
+    assert times_ns == sorted(times_ns)
+    assert abs(times_ns[-1] - time.time_ns()) < PATIENCE_S * 1e9
