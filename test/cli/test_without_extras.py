@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,9 @@ def without_extras(*arguments: str) -> subprocess.CompletedProcess[str]:
                           capture_output=True, text=True, check=False)
 
 
+POLICY = str(Path(__file__).parents[2] / "policies" / "catch.onnx")
+
+
 @pytest.mark.parametrize("arguments", [
     ("simulate", "--plant", "counter", "--policy", "random", "--episodes", "2"),
     ("plan", "--latency", "constant:95ms"),
@@ -50,7 +54,7 @@ def test_what_needs_no_extra_works(arguments: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(("arguments", "module", "extra"), [
     (("simulate", "--plant", "pyboy", "--policy", "random"), "pyboy", "plants"),
-    (("simulate", "--plant", "counter", "--policy", __file__), "onnxruntime", "cpu"),
+    (("simulate", "--plant", "counter", "--policy", POLICY), "onnxruntime", "cpu"),
     (("train", "--plant", "counter", "--ticks", "9", "--out", "out"), "torch", "learn"),
     (("export", "--plant", "counter", "out.onnx"), "torch", "learn"),
     (("report", "bag"), "rosbags", "bags"),
