@@ -23,8 +23,8 @@ def to_time(stamp_ns: int) -> Time:
 
 
 def to_ns(stamp: Time) -> int:
-    """A ROS time as nanoseconds."""
-    return int(stamp.sec) * _SECOND_NS + int(stamp.nanosec)
+    """A ROS time as nanoseconds; `WireError` where it is none."""
+    return wire.stamp(stamp.sec, stamp.nanosec)
 
 
 def to_scalars(record: Any) -> JointState:  # noqa: ANN401 - any record of core.records
@@ -52,7 +52,7 @@ def to_joy(values: wire.JoyValues) -> Joy:
 
 
 def from_joy(message: Joy) -> wire.JoyValues:
-    """A message's axes and buttons."""
+    """A message's axes and buttons; `WireError` where its stamp is no time."""
     return wire.JoyValues(to_ns(message.header.stamp), message.header.frame_id,
                           tuple(message.axes), tuple(message.buttons))
 
