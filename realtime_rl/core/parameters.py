@@ -230,6 +230,7 @@ class MonitorParameters:
     """Parameters of the `monitor` node."""
 
     window: float = parameter(10.0, "figures are of the last so many seconds", unit="s", low=1.0)
+    period_ns: int = parameter(_GAME_BOY_PERIOD_NS, "the plant's period", unit="ns", low=1)
 
 
 @dataclass(frozen=True)

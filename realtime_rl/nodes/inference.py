@@ -29,6 +29,7 @@ from realtime_rl.policies.inference_engine import EngineConfig, InferenceEngine
 from realtime_rl.policies.latency import Latency, NoLatency
 from realtime_rl.policies.onnx_policy import Loader, OnnxPolicy
 from realtime_rl.ros import messages, qos, runtime
+from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.staggered_timers import StaggeredTimers
 
@@ -57,10 +58,11 @@ class InferenceNode(LifecycleNode):
         self._woken = self.create_guard_condition(self._on_result)
         self._action = self.create_publisher(Joy, "action", qos.COMMAND)
         self._inference = self.create_publisher(JointState, "inference", qos.RECORD_KEPT)
-        self.create_subscription(
-            messages.observation_type(self._observation_spec), "observation",
-            self._on_observation, qos.NEWEST)
-        self.create_subscription(String, "policy", self._on_policy, qos.LATCHED)
+        self._tick_hz = per_tick_hz(config.period_ns)
+        listen(self, messages.observation_type(self._observation_spec), "observation",
+               self._on_observation, qos.NEWEST, rate_hz=self._tick_hz,
+               most_bytes=messages.most_bytes(self._observation_spec))
+        listen(self, String, "policy", self._on_policy, qos.LATCHED, rate_hz=1.0)
         if config.autostart:
             self._autostart()
 
@@ -135,21 +137,20 @@ class InferenceNode(LifecycleNode):
 
     def _on_observation(self, message: Image | JointState) -> None:
         now_ns = time.monotonic_ns()
-        words = wire.decode_words(message.header.frame_id)
         try:
-            tick, first = int(words["tick"]), words["first"] == "1"
+            tick, first = wire.observation_words(message.header.frame_id)
+            stamp_ns = messages.to_ns(message.header.stamp)
             observation = messages.from_observation(message, self._observation_spec)
-        except (KeyError, ValueError, wire.WireError) as error:
+        except wire.WireError as error:
             self.get_logger().error(f"observation refused: {error}", throttle_duration_sec=1.0)
             return
         self._grid.observe(tick, now_ns)
         if self._engine is None or not self._active:
             return
-        stamp_ns = messages.to_ns(message.header.stamp)
         self._engine.observe(tick, stamp_ns, first, observation)
         if self._engine.wants_applied and self._timestep is None:
-            self._timestep = self.create_subscription(
-                JointState, "timestep", self._on_timestep, qos.RECORD)
+            self._timestep = listen(self, JointState, "timestep", self._on_timestep, qos.RECORD,
+                                    rate_hz=self._tick_hz)
         if self._engine.pool.schedule_at(tick).slot_source is SlotSource.TICK:
             self._report(self._engine.start(now_ns, self._age_ns(stamp_ns)))
 

@@ -19,6 +19,7 @@ from realtime_rl.core.parameters import MonitorParameters
 from realtime_rl.core.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.types import Cause
 from realtime_rl.ros import messages, qos, runtime
+from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 
 Record = TypeVar("Record", Timestep, Verdict, Inference, ScheduleRecord, Learning)
@@ -31,7 +32,9 @@ class MonitorNode(Node):
     def __init__(self) -> None:
         """Declare parameters and topics."""
         super().__init__("monitor")
-        self._window_s = NodeParameters(self, MonitorParameters).current.window
+        config = NodeParameters(self, MonitorParameters).current
+        self._window_s = config.window
+        self._tick_hz = per_tick_hz(config.period_ns)
         self._kept: dict[type, deque[tuple[float, object]]] = {}
         self._newest: dict[type, object] = {}
         self._returns: deque[float] = deque(maxlen=_EPISODES)
@@ -59,7 +62,8 @@ class MonitorNode(Node):
             if isinstance(record, Timestep):
                 self._follow(record)
 
-        self.create_subscription(JointState, topic, on_message, profile)
+        # a verdict for the action and one for the default: twice a tick is the most in order
+        listen(self, JointState, topic, on_message, profile, rate_hz=2 * self._tick_hz)
 
     def _follow(self, step: Timestep) -> None:
         """Add up an episode's reward, and note whose policy acts."""

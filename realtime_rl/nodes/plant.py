@@ -19,6 +19,7 @@ from realtime_rl.core.types import Transition
 from realtime_rl.plants import registry
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.commands import command_codec
+from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 
 _FIRST_TICK_AFTER_NS = 100_000_000
@@ -42,8 +43,8 @@ class PlantNode(Node):
         self._observation = self.create_publisher(
             messages.observation_type(spec.observation), "observation", qos.RECORD)
         self._timestep = self.create_publisher(JointState, "timestep", qos.RECORD_KEPT)
-        self.create_subscription(self._codec.message_type, "command", self._on_command,
-                                 qos.COMMAND)
+        listen(self, self._codec.message_type, "command", self._on_command, qos.COMMAND,
+               rate_hz=per_tick_hz(spec.period_ns))
         self.create_service(Trigger, "reset", self._on_reset)
         self._ros_start_ns = self.get_clock().now().nanoseconds
         self._start_ns = time.monotonic_ns()

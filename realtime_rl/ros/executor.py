@@ -17,6 +17,8 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 
+from realtime_rl.ros.guard import hand_over
+
 Entity = TypeVar("Entity", Timer, Subscription, GuardCondition)
 
 
@@ -58,7 +60,7 @@ class TickExecutor(SingleThreadedExecutor):
         for subscription in self._ready("subscription", self._subscriptions):
             taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
             if taken is not None:
-                subscription.callback(taken[0])
+                hand_over(subscription.callback, taken)
         for guard in self._ready("guard_condition", self._guards):
             guard.callback()
         if rest:

@@ -143,7 +143,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
                                         "workers": scenario.workers,
                                         "alive_lease": inference.alive_lease,
                                         "period_ns": plant.period_ns}),
-        ("monitor", "monitor", {}),
+        ("monitor", "monitor", {"period_ns": plant.period_ns}),
     ]
     if scenario.learner:
         wanted.append(("learner", "learner", {**spec, "run_dir": run_dir}))

@@ -62,6 +62,11 @@ def observation_type(spec: ObservationSpec) -> type:
     return Image if spec.is_image else JointState
 
 
+def most_bytes(spec: ObservationSpec) -> int:
+    """More than a serialized observation takes: elements of a vector have names."""
+    return 65_536 + int(np.prod(spec.shape)) * (1 if spec.is_image else 64)
+
+
 def to_observation(value: Observation, spec: ObservationSpec, stamp_ns: int,
                    frame_id: str) -> Image | JointState:
     """An observation of shape `spec.shape` as a message."""
