@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 EXACT = 2**53
@@ -31,9 +32,11 @@ class Range:
 
     def problem(self, value: float) -> str | None:
         """Say why `value` is not allowed, or `None`."""
-        if value != value:
+        if self.low <= value <= self.high:
+            return None
+        if isinstance(value, float) and math.isnan(value):
             return None if self.nan else "not a number"
-        if self.low <= value <= self.high or (self.infinite and abs(value) == float("inf")):
+        if isinstance(value, float) and math.isinf(value) and self.infinite:
             return None
         return f"outside {self.low:g} … {self.high:g}"
 

@@ -123,8 +123,9 @@ def decode(kind: type[Record], scalars: NamedScalars) -> Record:
         raise WireError(f"not a {kind.__name__} message: a name is there twice")
     words = decode_words(scalars.frame_id)
     read: dict[str, Any] = {}
+    layout: type = kind
     try:
-        for name, field in _fields(kind).items():
+        for name, field in _fields(layout).items():
             if name == "stamp_ns":
                 read[name] = field.check(name, scalars.stamp_ns)
             elif field.listed:

@@ -28,7 +28,7 @@ _SAID_EVERY_NS = 1_000_000_000
 class Guarded:
     """The callback of a raw subscription: decides what is read, and hands it on."""
 
-    def __init__(self, node: Node, topic: str, kind: type, callback: Callable[[Any], None],
+    def __init__(self, node: Node, topic: str, kind: type, callback: Callable[[Any], None], *,
                  limit: RateLimit, most_bytes: int) -> None:
         """Hand messages of `kind` on to `callback`, whose `WireError`s are said for it."""
         self._node = node
@@ -96,7 +96,8 @@ def listen(node: Node, kind: type, topic: str, callback: Callable[[Any], None],
     """
     limit = RateLimit(GENEROUS * rate_hz, max(profile.depth, round(GENEROUS * rate_hz)))
     return node.create_subscription(
-        kind, topic, Guarded(node, topic, kind, callback, limit, most_bytes), profile, raw=True)
+        kind, topic, Guarded(node, topic, kind, callback, limit=limit, most_bytes=most_bytes),
+        profile, raw=True)
 
 
 def hand_over(callback: Callable[..., None], taken: tuple[Any, Mapping[str, Any]]) -> None:

@@ -39,14 +39,12 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         special = [*[math.nan] * allowed.nan, *[math.inf, -math.inf] * allowed.infinite]
         numbers = st.floats(allowed.low, allowed.high)
         return st.one_of(numbers, st.sampled_from(special)) if special else numbers
-    if hint is bool:
-        return st.booleans()
-    if hint is float:
-        return st.floats(width=32, allow_nan=False, allow_infinity=False)
-    if hint is str:
-        return st.text(max_size=99)
     if typing.get_origin(hint) is tuple:
         return st.lists(values(typing.get_args(hint)[0]), max_size=12).map(tuple)
+    plain = {bool: st.booleans(), str: st.text(max_size=99),
+             float: st.floats(width=32, allow_nan=False, allow_infinity=False)}
+    if hint in plain:
+        return plain[hint]
     assert issubclass(hint, enum.IntEnum)
     return st.sampled_from(list(hint))
 
@@ -166,9 +164,10 @@ def samples() -> list[tuple[Any, str, Range, bool]]:
     """Every number of every record, with what it may be and whether it is a whole one."""
     found = []
     for record in (STEP, VERDICT, INFERENCE, SCHEDULE, LEARNING):
-        for name, hint in hints_of(type(record)).items():
+        for field, whole_hint in hints_of(type(record)).items():
+            name, hint = field, whole_hint
             if typing.get_origin(hint) is tuple:
-                name, hint = f"{name}.0", typing.get_args(hint)[0]
+                name, hint = f"{field}.0", typing.get_args(hint)[0]
             if typing.get_origin(hint) is Annotated and name != "stamp_ns":
                 item, allowed = typing.get_args(hint)
                 found.append((record, name, allowed, item is int))
