@@ -112,18 +112,20 @@ class Coordination:
                 self._pauses.restarted(inference.node)
             self._heard[inference.node] = (inference.tick, inference.generation)
         self._notice_other_schedule(inference)
-        for duration_s in self._counting(inference):
+        for duration_s in self._counting(inference, now_ns):
             self._estimator.push(duration_s, inference.node)
         self._handover.on_inference(inference)
         return None
 
-    def _counting(self, inference: Inference) -> list[float]:
+    def _counting(self, inference: Inference, now_ns: int) -> list[float]:
         """Durations that count, as is known with this record [s]."""
         if self.schedule.algorithm in (*EAGER, *ALONE):  # their slots do not tell of a silence
             return [inference.duration_s] if inference.miss is Miss.NONE else []
         own = sum(self._process_of(worker) == inference.node for worker in self.schedule.active)
         spacing_ns = self.schedule.cycle_ticks * self.schedule.period_ns // max(1, own)
-        return self._pauses.take(inference, self.duration_ns, spacing_ns)
+        since_ns = (self._plant.since_ns(inference.stamp_ns, now_ns) if self._plant.known
+                    else None)
+        return self._pauses.take(inference, self.duration_ns, spacing_ns, since_ns)
 
     def _notice_other_schedule(self, inference: Inference) -> None:
         """A process that deals slots by what it was not told was told by somebody else."""
@@ -172,6 +174,7 @@ class Coordination:
         self._life_began_ns = stamp_ns
         self._handover.restarted()
         self._plausibility.restarted()
+        self._pauses.restarted()
         self._heard = {node: (-1, generation) for node, (_, generation) in self._heard.items()}
 
     def behind(self) -> list[str]:
