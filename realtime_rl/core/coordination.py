@@ -10,13 +10,12 @@ from realtime_rl.core.handover import Handover
 from realtime_rl.core.pauses import Pauses
 from realtime_rl.core.plant_view import PlantView
 from realtime_rl.core.plausibility import Plausibility
+from realtime_rl.core.ranges import MOST_GENERATION
 from realtime_rl.core.records import Inference, Miss, Timestep, Verdict
 from realtime_rl.core.stagger import ALONE, EAGER, HOLDING, Schedule, promised_delay_ticks
 
-__all__ = ["MOST_GENERATION", "Coordination", "CoordinationPolicy", "Sizing"]
+__all__ = ["Coordination", "CoordinationPolicy", "Sizing"]
 
-MOST_GENERATION = 2**31 - 1
-"""The largest number of a generation; what a stranger sets cannot lead beyond it."""
 _REMEMBERED = 8
 """Generations whose actions may still be on their way."""
 _REFRESH_NS = 500_000
@@ -24,7 +23,7 @@ _REFRESH_NS = 500_000
 
 
 class Coordination:
-    """Watches inferences, proposes schedules. Pure: it counts evaluations, not seconds."""
+    """Watches inferences, proposes schedules. Pure: an evaluation stands for its time."""
 
     def __init__(self, policy: CoordinationPolicy) -> None:
         """Begin without a schedule: generation 0, in which workers start as they can."""
@@ -136,8 +135,17 @@ class Coordination:
             self.led_astray(inference.node)
 
     def led_astray(self, name: str) -> None:
-        """Somebody else set the schedule of a process: `unheard` has it told anew."""
-        self._led_astray.add(name)
+        """Somebody else set the schedule of a process."""
+        if self.schedule.generation:
+            self._led_astray.add(name)
+
+    def astray(self) -> list[str]:
+        """Processes, each once, that follow what this coordinator did not tell: tell them anew.
+
+        It is told what holds for the others; a generation that a stranger chose means nothing.
+        """
+        astray, self._led_astray = self._led_astray, set()
+        return sorted(astray)
 
     def on_verdict(self, verdict: Verdict) -> str:
         """Take in the fate of an action, which tells how long its way took.
@@ -206,12 +214,11 @@ class Coordination:
         return replace(self.schedule, active=(own[0],), cycle=self.schedule.cycle_ticks)
 
     def unheard(self) -> list[str]:
-        """Processes to tell the schedule again: behind, back and silent, or led astray."""
+        """Processes to tell the schedule again at this look: behind it, or back and silent."""
         silent = {*self.behind(), *self._returning}
         self._silent_for = {name: self._silent_for.get(name, 0) + 1 for name in silent}
-        astray, self._led_astray = self._led_astray, set()
-        return sorted(astray | {name for name, looks in self._silent_for.items()
-                                if looks % self._policy.remind_after == 0})
+        return sorted(name for name, looks in self._silent_for.items()
+                      if looks % self._policy.remind_after == 0)
 
     def evaluate(self) -> Schedule | None:
         """Return the schedule to announce now, or `None` when the present one stands.

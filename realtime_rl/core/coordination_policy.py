@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from realtime_rl.core.demand import Settling
+from realtime_rl.core.parameters import CoordinatorParameters
 from realtime_rl.core.planner import Setting
 from realtime_rl.core.records import Algorithm, Dealing, SlotSource
 
 _RAISE_AFTER = 2
 """Looks that must agree before `D` or `N*` is raised."""
-_LOWER_AFTER_NS, _LOWER_FAR_AFTER_NS, _REST_NS = 30_000_000_000, 2_000_000_000, 60_000_000_000
+_LOWER_AFTER_NS = 30_000_000_000
 """For how long they must agree before it is lowered: late actions cost more than waiting ones, and
-a `D` that goes down and up again leaves ticks without an action. What a burst of outliers raised by
-far falls sooner, once in a while."""
+a `D` that goes down and up again leaves ticks without an action."""
+_BACK_AFTER_NS, _EXCURSION_NS = 2_000_000_000, 10_000_000_000
+"""The same after a burst of outliers that raised it by far, and how long one is at most."""
 _REMIND_AFTER_NS = 500_000_000
 """Until a process is told again: being told anew spoils an answer that is on its way."""
 
@@ -74,8 +76,8 @@ class CoordinationPolicy:
         def looks(time_ns: int) -> int:
             return max(_RAISE_AFTER, -(-time_ns // self.look_ns))
 
-        return Settling(_RAISE_AFTER, looks(_LOWER_AFTER_NS), looks(_LOWER_FAR_AFTER_NS),
-                        looks(_REST_NS), unit_ns)
+        return Settling(_RAISE_AFTER, looks(_LOWER_AFTER_NS), looks(_BACK_AFTER_NS),
+                        looks(_EXCURSION_NS), unit_ns)
 
     @property
     def setting(self) -> Setting:
@@ -83,3 +85,19 @@ class CoordinationPolicy:
         dealing = Dealing.FIXED if self.slot_source is SlotSource.TIMER else self.dealing
         return Setting(self.period_ns, self.handover_ns, self.algorithm, dealing, self.quantile,
                        self.window, max(1, len(self.processes)))
+
+
+def policy_of(config: CoordinatorParameters) -> CoordinationPolicy:
+    """Return what a node's parameters ask for."""
+    ticks = round(config.delay_max * 1e9) // config.period_ns
+    return CoordinationPolicy(
+        tuple(range(config.workers)), config.period_ns, round(config.handover * 1e9),
+        config.window, config.warmup, lead_ns=round(config.lead * 1e9),
+        look_ns=round(config.evaluate_period * 1e9),
+        most_delay_ticks=max(1, min(config.max_delay_ticks, ticks)),
+        most_handover_ns=round(config.handover_max * 1e9),
+        algorithm=Algorithm[config.algorithm.upper()], dealing=Dealing[config.dealing.upper()],
+        slot_source=SlotSource[config.slot_source.upper()], quantile=config.quantile,
+        sizing=Sizing(config.sizing == "auto", config.min_workers, config.max_workers,
+                      config.headroom, config.target_inaction),
+        processes=config.inference_nodes)

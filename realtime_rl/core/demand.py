@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realtime_rl.core.durations import DurationWindow, is_far, without_burst
+from realtime_rl.core.durations import DurationWindow, is_far
 from realtime_rl.core.planner import (
     Setting,
     hold_ns,
@@ -19,8 +19,8 @@ _FIRST_AFTER = 8
 _RECENT, _RECENT_NS = 32, 500_000_000
 """Newest durations that are looked at by themselves, so many or of so long, so that a model that
 became slower is met before the whole window shows it."""
-_OVER, _OVER_NS = 128, 2_000_000_000
-"""A burst of outliers is over after so many durations, and so long."""
+_OVER_AFTER = 32
+"""A burst of outliers is over after so many durations; `D` falls when that has held for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,6 @@ class DemandEstimator:
         self._setting = setting
         self._target = target
         self._recent = max(_RECENT, _RECENT_NS // setting.period_ns)
-        self._over_after = max(_OVER, _OVER_NS // setting.period_ns)
         self.durations = DurationWindow(setting.window, warmup, most_ns)
         self._required = 1
         self._required_of_window = 1
@@ -60,7 +59,8 @@ class DemandEstimator:
 
     def demand(self) -> Demand | None:
         """Say what the window demands; `None` while there are too few durations."""
-        values = without_burst(self.durations.values(), self._over_after)
+        self.durations.forget_burst(_OVER_AFTER)
+        values = self.durations.values()
         if len(values) < _FIRST_AFTER:
             return None
         setting = self._setting
@@ -79,8 +79,7 @@ class DemandEstimator:
         """Say in how many ticks each of `workers` should have one slot; ask for `demand` first."""
         if workers not in self._cycles:
             self._cycles[workers] = slot_cycle(
-                without_burst(self.durations.values(), self._over_after), workers,
-                self._required_of_window, self._setting)
+                self.durations.values(), workers, self._required_of_window, self._setting)
         return self._cycles[workers]
 
 
@@ -90,12 +89,12 @@ class Settling:
 
     raise_after: int
     lower_after: int
-    far_after: int = 0
-    """The same for a fall by far, if it is more than 0."""
-    rest: int = 0
-    """A fall by far is believed so soon once in so many looks: after another burst, it is late."""
-    unit_ns: int = 1
-    """What the number counts, to tell what is far (`is_far`)."""
+    back_after: int
+    """The same for going back after an excursion: by far (`is_far`), and not for long."""
+    excursion: int
+    """It asked for more in so many looks at most, and for no more in as many before them."""
+    unit_ns: int
+    """What the number counts."""
 
 
 class Hysteresis:
@@ -104,31 +103,50 @@ class Hysteresis:
     def __init__(self, settling: Settling) -> None:
         """Take the first number that is wanted."""
         self._settling = settling
-        self._rested = settling.rest
         self._direction = 0
         self._agreed = 0
         self._settled: int | None = None
+        self._calm = 0
+        """Looks since more was wanted than had settled, or since that changed."""
+        self._before: int | None = None
+        """What had settled before an excursion, during one."""
+        self._away = 0
+        """Looks of the excursion that did not ask to go back."""
 
     def settle(self, wanted: int) -> int:
         """Return the number that holds after one more look."""
-        self._rested += 1
-        if self._settled is None or wanted == self._settled:
-            self._settled, self._direction, self._agreed = wanted, 0, 0
+        if self._settled is None:
+            self._settled = wanted
+        self._follow(self._settled, wanted)
+        if wanted == self._settled:
+            self._direction, self._agreed = 0, 0
             return wanted
         direction = 1 if wanted > self._settled else -1
         self._agreed = self._agreed + 1 if direction == self._direction else 1
         self._direction = direction
         if self._agreed >= self._needed(self._settled, wanted):
-            self._settled, self._direction, self._agreed = wanted, 0, 0
+            if direction < 0:
+                self._before = None
+            self._settled, self._direction, self._agreed, self._calm = wanted, 0, 0, 0
         return self._settled
 
+    def _follow(self, settled: int, wanted: int) -> None:
+        """Notice how an excursion begins, goes on, and becomes how things are."""
+        if wanted > settled and self._before is None and self._calm >= self._settling.excursion:
+            self._before, self._away = settled, 0
+        self._calm = 0 if wanted > settled else self._calm + 1
+        if self._before is not None and not self._is_back(settled, wanted):
+            self._away += 1
+            if self._away > self._settling.excursion:
+                self._before = None
+
+    def _is_back(self, settled: int, wanted: int) -> bool:
+        unit_ns = self._settling.unit_ns
+        return (self._before is not None and wanted <= self._before
+                and is_far(settled * unit_ns, wanted * unit_ns))
+
     def _needed(self, settled: int, wanted: int) -> int:
-        settling = self._settling
         if wanted > settled:
-            return settling.raise_after
-        far = is_far(settled * settling.unit_ns, wanted * settling.unit_ns)
-        if not far or not settling.far_after or self._rested < settling.rest \
-                or self._agreed < settling.far_after:
-            return settling.lower_after
-        self._rested = 0
-        return settling.far_after
+            return self._settling.raise_after
+        return (self._settling.back_after if self._is_back(settled, wanted)
+                else self._settling.lower_after)

@@ -8,6 +8,8 @@ from collections import deque
 _HOUR_S = 3600.0
 _FAR_NS = 250_000_000
 _BURST_LEAST = 3
+_BURST_DENSITY = 3
+"""One in so many durations of a burst, or more, is an outlier."""
 _BURST_SHARE = 4
 """A burst is no more than this part of a window; what is more is how the model is."""
 
@@ -51,6 +53,12 @@ class DurationWindow:
         """Leave out the warm-up of a process that was started again."""
         self._seen.pop(process, None)
 
+    def forget_burst(self, over_after: int) -> None:
+        """Forget a burst of outliers that is over (`without_burst`)."""
+        kept = without_burst(list(self._values), over_after)
+        if len(kept) < len(self._values):
+            self._values = deque(kept, self._values.maxlen)
+
     def values(self) -> list[int]:
         """The durations [ns], oldest first."""
         return list(self._values)
@@ -90,8 +98,10 @@ def without_burst(values_ns: list[int], over_after: int) -> list[int]:
     if len(places) < _BURST_LEAST:
         return values_ns
     first, last = places[0], places[-1]
-    if first < over_after or last >= len(values_ns) - over_after \
-            or last - first >= len(values_ns) // _BURST_SHARE:
+    length = last - first + 1
+    alone = first >= over_after and last < len(values_ns) - over_after
+    if not alone or length > len(values_ns) // _BURST_SHARE \
+            or len(places) * _BURST_DENSITY < length:
         return values_ns
     outliers = set(places)
     return [value_ns for place, value_ns in enumerate(values_ns) if place not in outliers]

@@ -57,6 +57,5 @@ class PlantView:
 
     def _follows(self, before: Timestep, after: Timestep, now_ns: int) -> bool:
         ticks = after.tick - before.tick
-        passed_ns = max(now_ns - self._heard_ns, after.stamp_ns - before.stamp_ns)
-        return (after.stamp_ns > before.stamp_ns
-                and 0 < ticks <= _AHEAD_TICKS + passed_ns // self._period_ns)
+        due = (now_ns - self._heard_ns) // self._period_ns
+        return after.stamp_ns > before.stamp_ns and 0 < ticks <= _AHEAD_TICKS + due

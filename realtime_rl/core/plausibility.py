@@ -6,8 +6,8 @@ which it lives, on a tick that the plant has published, and no longer than since
 
 from __future__ import annotations
 
+import bisect
 import math
-from collections import deque
 from collections.abc import Mapping
 
 from realtime_rl.core.plant_view import PlantView
@@ -17,10 +17,10 @@ from realtime_rl.core.stagger import Schedule
 _AHEAD_TICKS = 2
 """A record may come before the tick that it is on: they take different ways."""
 _SLACK_NS = 100_000_000
-_LONG_AGO_NS = 60_000_000_000
+_LONG_AGO_NS = 5_000_000_000
 """A record comes when its action has left; this is more than it can be on its way."""
-_REMEMBERED = 16
-"""Inferences of a worker."""
+_REMEMBERED_NS = 30_000_000_000
+"""What a worker began: longer than any record that counts reaches back, but for absurd delays."""
 
 
 class Plausibility:
@@ -32,8 +32,8 @@ class Plausibility:
         self._processes = processes
         self._slack_ns = _SLACK_NS + 2 * period_ns
         self._period_ns = period_ns
-        self._began: dict[int, deque[int]] = {}
-        """Stamps of the newest inferences of each worker."""
+        self._began: dict[int, list[int]] = {}
+        """Stamps of the newest inferences of each worker, sorted."""
 
     def problem(self, inference: Inference, told: Mapping[int, Schedule], plant: PlantView,
                 now_ns: int) -> str | None:
@@ -49,8 +49,10 @@ class Plausibility:
                    or (self._out_of_time(inference, told, plant, now_ns) if plant.known else None)
                    or self._elsewhere(inference))
         if problem is None and inference.worker >= 0:
-            self._began.setdefault(inference.worker, deque(maxlen=_REMEMBERED)).append(
-                inference.stamp_ns)
+            began = self._began.setdefault(inference.worker, [])
+            bisect.insort(began, inference.stamp_ns)
+            if began[-1] - began[0] > 2 * _REMEMBERED_NS:
+                del began[:bisect.bisect_left(began, began[-1] - _REMEMBERED_NS)]
         return problem
 
     def restarted(self) -> None:
@@ -95,7 +97,9 @@ class Plausibility:
             return None
         begin_ns = inference.stamp_ns
         end_ns = begin_ns + round(inference.duration_s * 1e9) - self._slack_ns
-        if any(begin_ns < other_ns < end_ns for other_ns in self._began.get(inference.worker, ())):
+        began = self._began.get(inference.worker, [])
+        following = bisect.bisect_right(began, begin_ns)
+        if following < len(began) and began[following] < end_ns:
             return (f"worker {inference.worker} was busy for {inference.duration_s:.3g} s, and "
                     "began others meanwhile")
         return None

@@ -11,6 +11,9 @@ FLOAT32_MAX = 3.4028234663852886e38
 """What learning computes with holds no more; sums and squares of such values stay finite."""
 HOUR_S = 3600.0
 MOST_WORKERS = 4096
+MOST_GENERATION = 2**31 - 1
+"""Of a schedule; what a stranger sets leads no further."""
+MOST_DELAY_TICKS = 2**31 - 1
 MOST_ITEMS = 4096
 """Values of a list: workers of a schedule, dimensions of an action."""
 LATEST_NS = 2**31 * 1_000_000_000 - 1

@@ -25,6 +25,14 @@ _MOST_BYTES = 1 << 18
 _SAID_EVERY_NS = 1_000_000_000
 
 
+def deserialize(data: bytes, kind: type) -> Any:  # noqa: ANN401 - a message of that type
+    """Read a serialized message; `WireError` when it is none."""
+    try:
+        return deserialize_message(data, kind)
+    except RuntimeError as error:  # of the middleware, whatever is wrong with the bytes
+        raise WireError(f"{len(data)} bytes that are no {kind.__name__}") from error
+
+
 class Guarded:
     """The callback of a raw subscription: decides what is read, and hands it on."""
 
@@ -53,17 +61,11 @@ class Guarded:
             self.unread += 1
         else:
             try:
-                self._callback(self._read(data))
+                self._callback(deserialize(data, self._kind))
             except WireError as error:
                 self.refused += 1
                 self._last_problem = str(error)
         self._say(now_ns)
-
-    def _read(self, data: bytes) -> Any:  # noqa: ANN401 - a message of the subscription's type
-        try:
-            return deserialize_message(data, self._kind)
-        except RuntimeError as error:  # of the middleware, whatever is wrong with the bytes
-            raise WireError(f"{len(data)} bytes that are no {self._kind.__name__}") from error
 
     def _say(self, now_ns: int) -> None:
         unread, refused = self.unread - self._unread_said, self.refused - self._refused_said
