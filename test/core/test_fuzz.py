@@ -98,7 +98,7 @@ class Graph:
                                ArbiterLimits(PERIOD_NS, 1024, 4_000_000, 500_000_000), 0)
         self.coordination = Coordination(CoordinationPolicy(
             (0, 1, 2, 3), PERIOD_NS, 2_000_000, most_handover_ns=50_000_000, processes=NODES,
-            sizing=Sizing(auto=True)))
+            sizing=Sizing(auto=True), most_delay_ticks=896))
         self.assembler = Assembler(stack=3, gamma=0.99, history=4)
         self.pool: WorkerPool[int] = WorkerPool((0, 1, 2, 3), Schedule((0, 1, 2, 3), PERIOD_NS))
         self.kept: dict[type, list[Any]] = {
@@ -127,6 +127,7 @@ class Graph:
 
     def take_timestep(self, step: Timestep) -> None:
         self.kept[Timestep].append(step)
+        self.coordination.on_timestep(step, self.now_ns)
         self.carry_out(self.arbiter.on_timestep(step, self.now_ns))
         self.assembler.step(step)
 
@@ -135,7 +136,7 @@ class Graph:
 
     def take_inference(self, inference: Inference) -> None:
         self.kept[Inference].append(inference)
-        self.coordination.on_inference(inference)
+        self.coordination.on_inference(inference, self.now_ns)
 
     def take_observation(self, said: tuple[int, bool]) -> None:
         tick, first = said
@@ -150,6 +151,8 @@ class Graph:
         schedule = self.coordination.evaluate()
         if schedule is not None:
             self.pool.set_schedule(schedule)
+        assert schedule is None or schedule.promised_delay_ticks <= 896
+        self.coordination.astray()
         self.coordination.unheard()
         newest = {kind: kept[-1] if kept else None for kind, kept in self.kept.items()}
         figures = account(RunRecords(*(kept[-200:] for kept in self.kept.values())))
