@@ -17,7 +17,7 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 
-from realtime_rl.ros.guard import hand_over
+from realtime_rl.ros.guard import admitted, reader
 
 Entity = TypeVar("Entity", Timer, Subscription, GuardCondition)
 
@@ -59,8 +59,8 @@ class TickExecutor(SingleThreadedExecutor):
                 timer.callback()
         for subscription in self._ready("subscription", self._subscriptions):
             taken = subscription.handle.take_message(subscription.msg_type, subscription.raw)
-            if taken is not None:
-                hand_over(subscription.callback, taken)
+            if taken is not None and admitted(subscription.callback, taken):
+                reader(subscription.callback)(taken[0])
         for guard in self._ready("guard_condition", self._guards):
             guard.callback()
         if rest:

@@ -52,20 +52,32 @@ class Guarded:
         self._unread_said = self._refused_said = 0
         self._last_problem = ""
         self._say_from_ns = 0
+        # what an executor is told of a callback holds for its guard
+        self.__dict__.update(getattr(callback, "__dict__", {}))
 
     def __call__(self, data: bytes, info: Mapping[str, Any]) -> None:
-        """Take a message, with what the middleware says of it."""
+        """Take a message, with what the middleware says of it, as rclpy's executors do."""
+        if self.admits(data, info):
+            self.read(data)
+
+    def admits(self, data: bytes, info: Mapping[str, Any]) -> bool:
+        """Whether to read a message; ask once for each, in the order in which they came."""
         now_ns = time.monotonic_ns()
-        if len(data) > self._most_bytes or not self._limit.allows(
+        if len(data) <= self._most_bytes and self._limit.allows(
                 info["publication_sequence_number"], now_ns):
-            self.unread += 1
-        else:
-            try:
-                self._callback(deserialize(data, self._kind))
-            except WireError as error:
-                self.refused += 1
-                self._last_problem = str(error)
+            return True
+        self.unread += 1
         self._say(now_ns)
+        return False
+
+    def read(self, data: bytes) -> None:
+        """Read a message that was admitted, now or later."""
+        try:
+            self._callback(deserialize(data, self._kind))
+        except WireError as error:
+            self.refused += 1
+            self._last_problem = str(error)
+        self._say(time.monotonic_ns())
 
     def _say(self, now_ns: int) -> None:
         unread, refused = self.unread - self._unread_said, self.refused - self._refused_said
@@ -102,12 +114,14 @@ def listen(node: Node, kind: type, topic: str, callback: Callable[[Any], None],
         profile, raw=True)
 
 
-def hand_over(callback: Callable[..., None], taken: tuple[Any, Mapping[str, Any]]) -> None:
-    """Call a subscription's callback as an executor has to, which took a message and its info."""
-    if isinstance(callback, Guarded):
-        callback(*taken)
-    else:
-        callback(taken[0])
+def admitted(callback: Callable[..., None], taken: tuple[Any, Mapping[str, Any]]) -> bool:
+    """Whether a message that an executor took, and its info, go to a subscription's callback."""
+    return not isinstance(callback, Guarded) or callback.admits(*taken)
+
+
+def reader(callback: Callable[..., None]) -> Callable[[Any], None]:
+    """What an executor calls with a message that was admitted."""
+    return callback.read if isinstance(callback, Guarded) else callback
 
 
 def per_tick_hz(period_ns: int) -> float:
