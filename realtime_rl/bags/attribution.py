@@ -10,8 +10,9 @@ from realtime_rl.core.records import Fate, Reason, Timestep, Verdict
 from realtime_rl.core.statistics import gaps, plant_lives, two_at_once
 from realtime_rl.core.types import Cause
 
-_TAIL_TICKS = 2
-"""A tick's verdict comes after it, so that the last ones may lie outside the recording."""
+_TAIL_TICKS, _TAIL_NS = 2, 20_000_000
+"""A tick's verdict comes after it, so that the last ones, so many or so long, may lie outside the
+recording."""
 
 _Lives = Sequence[Sequence[Timestep]]
 
@@ -81,7 +82,7 @@ def _silent_ticks(lives: _Lives, verdicts: Iterable[Verdict]) -> Iterator[str]:
     told = {(verdict.fate, verdict.tick) for verdict in verdicts}
     fates = {Cause.POLICY: Fate.APPLIED, Cause.DEFAULT: Fate.DEFAULTED}
     yield from _tell(
-        (f"tick {step.tick}" for life in lives for step in life[:-_TAIL_TICKS]
+        (f"tick {step.tick}" for life in lives for step in life[:-_tail_ticks(life[-1])]
          if step.cause in fates and (fates[step.cause], step.tick) not in told),
         "tick(s) of the policy or the default have no verdict")
 
@@ -101,7 +102,8 @@ def _no_fate(lives: _Lives, records: RunRecords) -> Iterator[str]:
     longest = max((verdict.delay_ticks for verdict in records.verdicts), default=0)
     newest = lives[-1][-1] if lives else None
     # what was computed from the last observations may still have been on its way
-    end_ns = newest.stamp_ns - (longest + _TAIL_TICKS) * newest.period_ns if newest else 0
+    end_ns = (newest.stamp_ns - (longest + _tail_ticks(newest)) * newest.period_ns if newest
+              else 0)
     # before its first verdict the actuator was not known to the workers yet; if none ever came,
     # every action was lost
     begin_ns = min((stamp_ns for stamp_ns, worker in decided if worker >= 0), default=-1)
@@ -109,6 +111,10 @@ def _no_fate(lives: _Lives, records: RunRecords) -> Iterator[str]:
         (f"worker {i.worker}, tick {i.tick}" for i in real(records.inferences)
          if begin_ns < i.stamp_ns < end_ns and (i.stamp_ns, i.worker) not in decided),
         "computed action(s) never reached the actuator")
+
+
+def _tail_ticks(step: Timestep) -> int:
+    return max(_TAIL_TICKS, -(-_TAIL_NS // step.period_ns))
 
 
 def _tell(cases: Iterable[str], what: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_rl.core.errors import MissingDependencyError
-from realtime_rl.core.wire import JoyValues, NamedScalars, WireError
+from realtime_rl.core.wire import JoyValues, NamedScalars, WireError, stamp
 
 try:
     from rosbags.typesys import Stores, get_typestore
@@ -145,5 +145,4 @@ def _header(stamp_ns: int, frame_id: str) -> object:
 
 
 def _stamp_ns(message: Any) -> int:  # noqa: ANN401 - rosbags makes its classes
-    stamp = message.header.stamp
-    return int(stamp.sec) * _SECOND_NS + int(stamp.nanosec)
+    return stamp(message.header.stamp.sec, message.header.stamp.nanosec)

@@ -67,8 +67,10 @@ def pictures(records: RunRecords) -> Iterator[Picture]:
     """Draw what the records allow; needs at least one tick."""
     lives = plant_lives(records.timesteps)
     ticks = [step for life in lives for step in life]
-    span_s = (ticks[-1].stamp_ns - ticks[0].stamp_ns) / 1e9
-    clock = _Clock(ticks[0].stamp_ns, 60.0 if span_s > _LONG_S else 1.0)
+    # a plant that was started again may have found its clock set back
+    first_ns, last_ns = (pick(step.stamp_ns for step in ticks) for pick in (min, max))
+    span_s = (last_ns - first_ns) / 1e9
+    clock = _Clock(first_ns, 60.0 if span_s > _LONG_S else 1.0)
     drawn = (timeline(records), _intervals(records, ticks[-1].period_ns / 1e6),
              _delays(records, ticks), _causes(ticks, span_s, clock),
              _durations(records, ticks[-1].period_ns / 1e6, clock),
@@ -153,6 +155,7 @@ def _durations(records: RunRecords, period_ms: float, clock: _Clock) -> Picture 
     if not done:
         return None
     begun = clock([inference.stamp_ns for inference in done])
+    end = float(begun.max())
     taken = np.array([inference.duration_s * 1e3 for inference in done])
     computed = np.array([inference.compute_s * 1e3 for inference in done])
     emulated = any(inference.emulated for inference in done)
@@ -161,8 +164,8 @@ def _durations(records: RunRecords, period_ms: float, clock: _Clock) -> Picture 
         _dots(axes, begun, taken, BLUE, "a worker is taken")
         if emulated:
             _dots(axes, begun, computed, SKY, "of which really computed")
-        _paint_promises(axes, records, period_ms, clock, float(begun[-1]))
-        axes.set(xlim=(0, begun[-1] or 1), ylim=(0, None), xlabel=clock.label,
+        _paint_promises(axes, records, period_ms, clock, end)
+        axes.set(xlim=(0, end or 1), ylim=(0, None), xlabel=clock.label,
                  ylabel="inference [ms]")
         legend_above(axes, marker_scale=2.5)
 

@@ -2,86 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from realtime_rl.core.coordination_policy import CoordinationPolicy, Sizing
 from realtime_rl.core.demand import Demand, DemandEstimator, Hysteresis
 from realtime_rl.core.handover import Handover
-from realtime_rl.core.planner import Setting
-from realtime_rl.core.records import Algorithm, Dealing, Inference, Miss, SlotSource, Verdict
-from realtime_rl.core.stagger import HOLDING, Schedule, promised_delay_ticks
+from realtime_rl.core.pauses import Pauses
+from realtime_rl.core.plant_view import PlantView
+from realtime_rl.core.plausibility import Plausibility
+from realtime_rl.core.ranges import MOST_GENERATION
+from realtime_rl.core.records import Inference, Miss, Timestep, Verdict
+from realtime_rl.core.stagger import ALONE, EAGER, HOLDING, Schedule, promised_delay_ticks
 
-_RAISE_AFTER = 2
-_LOWER_AFTER = 300
-"""Evaluations that must agree before `D` or `N*` is raised or lowered: late actions cost more
-than waiting ones, and a `D` that goes down and up again leaves ticks without an action."""
-_REMIND_AFTER = 5
-"""Looks until a process is told again: being told anew spoils an answer that is on its way."""
+__all__ = ["Coordination", "CoordinationPolicy", "Sizing"]
+
 _REMEMBERED = 8
 """Generations whose actions may still be on their way."""
 _REFRESH_NS = 500_000
 """How long actions are held is told again, without a new generation, when it moved this far."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sizing:
-    """How many workers are to be active."""
-
-    auto: bool = False
-    """As many as the durations require; else all."""
-    minimum: int = 1
-    maximum: int = 4096
-    headroom: int = 1
-    """More than required."""
-    target: float = 0.005
-    """Share of the ticks that may lack a worker."""
-
-
-@dataclass(frozen=True, slots=True)
-class CoordinationPolicy:
-    """What the coordinator is asked to do."""
-
-    workers: tuple[int, ...]
-    period_ns: int
-    handover_ns: int
-    """Allowance `h` for messages and wake-ups: so much at least."""
-    window: int = 1024
-    warmup: int = 2
-    lead_ticks: int = 4
-    """A new generation begins so many ticks ahead, so that every process knows it by then."""
-    algorithm: Algorithm = Algorithm.MAX_TIME
-    dealing: Dealing = Dealing.POOLED
-    slot_source: SlotSource = SlotSource.TICK
-    quantile: float = 0.95
-    sizing: Sizing = Sizing()
-    most_handover_ns: int = 0
-    """Actions that hold a promise are allowed more than `handover_ns` where they are measured to
-    need it, up to this."""
-    processes: tuple[str, ...] = ()
-    """Names of the inference processes: worker `w` lives in number `w % len(processes)`."""
-
-    @property
-    def setting(self) -> Setting:
-        """What the planner needs to know. A timer belongs to one worker, as in fixed dealing."""
-        dealing = Dealing.FIXED if self.slot_source is SlotSource.TIMER else self.dealing
-        return Setting(self.period_ns, self.handover_ns, self.algorithm, dealing, self.quantile,
-                       self.window, max(1, len(self.processes)))
-
-
 class Coordination:
-    """Watches inferences, proposes schedules. Pure: it counts evaluations, not seconds."""
+    """Watches inferences, proposes schedules. Pure: an evaluation stands for its time."""
 
     def __init__(self, policy: CoordinationPolicy) -> None:
         """Begin without a schedule: generation 0, in which workers start as they can."""
         self._policy = policy
-        self._estimator = DemandEstimator(policy.setting, policy.sizing.target, policy.warmup)
-        self._delay = Hysteresis(_RAISE_AFTER, _LOWER_AFTER)
-        self._required = Hysteresis(_RAISE_AFTER, _LOWER_AFTER)
-        self._cycle = Hysteresis(_RAISE_AFTER, _LOWER_AFTER)
+        self._most_ns = max(1, policy.most_delay_ticks * policy.period_ns - policy.handover_ns)
+        self._estimator = DemandEstimator(policy.setting, policy.sizing.target, policy.warmup,
+                                          self._most_ns)
+        self._plant = PlantView(policy.period_ns)
+        self._plausibility = Plausibility(len(policy.workers), policy.processes, policy.period_ns)
+        self._pauses = Pauses()
+        self._settling = policy.settling(policy.period_ns)
+        self._delay = Hysteresis(self._settling)
+        self._required = Hysteresis(self._settling)
+        self._cycle = Hysteresis(self._settling)
         self._cycle_is_for = 0
         """Workers that the cycle was settled for."""
         self.required_workers = 1
         """`N*`, as far as it is known."""
-        self._handover = Handover(policy.handover_ns, policy.most_handover_ns)
+        self._handover = Handover(policy.handover_ns, policy.most_handover_ns, policy.period_ns)
         self._told: dict[int, Schedule] = {}
         """The newest schedules by generation."""
         self.duration_ns = 0
@@ -91,6 +52,8 @@ class Coordination:
         """Those of the dead that are there again, but were not heard yet."""
         self._silent_for: dict[str, int] = {}
         """Looks since which a process should have followed or been heard."""
+        self._led_astray: set[str] = set()
+        """Processes that follow what this coordinator did not tell them."""
         self._newest_tick = 0
         self._newest_stamp_ns = 0
         self._life_began_ns = 0
@@ -104,10 +67,39 @@ class Coordination:
         """How many reported durations were ignored as absurd."""
         return self._estimator.durations.absurd
 
-    def on_inference(self, inference: Inference) -> None:
-        """Take in one slot's record, from any process."""
+    @property
+    def left_out(self) -> int:
+        """How many durations do not count, as their process stood still meanwhile."""
+        return self._pauses.left_out
+
+    @property
+    def at_most(self) -> bool:
+        """Whether inferences take longer than may be promised."""
+        return self.duration_ns > 0 and self.duration_ns >= self._most_ns
+
+    @property
+    def plant_tick(self) -> int:
+        """The newest tick that `on_timestep` told of; a later one needs a newer one of these."""
+        return self._plant.tick
+
+    def on_timestep(self, step: Timestep, now_ns: int) -> None:
+        """Take in a tick of the plant, the newest now and then; `now_ns` is monotonic."""
+        began_anew_ns = self._plant.on_timestep(step, now_ns)
+        if began_anew_ns is not None:
+            self._begin_anew(began_anew_ns)
+
+    def on_inference(self, inference: Inference, now_ns: int = 0) -> str | None:
+        """Take in one slot's record, from any process.
+
+        Returns:
+            Why it cannot be true and does not count, if so.
+        """
+        problem = self._plausibility.problem(inference, self._told, self._plant, now_ns)
+        if problem is not None:
+            return problem
         if inference.worker >= 0 and inference.stamp_ns > self._newest_stamp_ns:
-            if inference.tick < self._newest_tick:
+            # the plant's own word counts, where there is one
+            if inference.tick < self._newest_tick and not self._plant.known:
                 self._begin_anew(inference.stamp_ns)
             self._newest_stamp_ns = inference.stamp_ns
             self._newest_tick = inference.tick
@@ -116,10 +108,44 @@ class Coordination:
         if inference.tick >= tick and inference.stamp_ns >= self._life_began_ns:
             if inference.generation < generation:
                 self._estimator.durations.restarted(inference.node)
+                self._pauses.restarted(inference.node)
             self._heard[inference.node] = (inference.tick, inference.generation)
-        if inference.miss is Miss.NONE:
-            self._estimator.push(inference.duration_s, inference.node)
+        self._notice_other_schedule(inference)
+        for duration_s in self._counting(inference, now_ns):
+            self._estimator.push(duration_s, inference.node)
         self._handover.on_inference(inference)
+        return None
+
+    def _counting(self, inference: Inference, now_ns: int) -> list[float]:
+        """Durations that count, as is known with this record [s]."""
+        if self.schedule.algorithm in (*EAGER, *ALONE):  # their slots do not tell of a silence
+            return [inference.duration_s] if inference.miss is Miss.NONE else []
+        own = sum(self._process_of(worker) == inference.node for worker in self.schedule.active)
+        spacing_ns = self.schedule.cycle_ticks * self.schedule.period_ns // max(1, own)
+        since_ns = (self._plant.since_ns(inference.stamp_ns, now_ns) if self._plant.known
+                    else None)
+        return self._pauses.take(inference, self.duration_ns, spacing_ns, since_ns)
+
+    def _notice_other_schedule(self, inference: Inference) -> None:
+        """A process that deals slots by what it was not told was told by somebody else."""
+        told = self._told.get(inference.generation)
+        if self.schedule.generation and (
+                inference.generation > self.schedule.generation
+                or (told is not None and inference.due_tick != told.due_tick(inference.tick))):
+            self.led_astray(inference.node)
+
+    def led_astray(self, name: str) -> None:
+        """Somebody else set the schedule of a process."""
+        if self.schedule.generation:
+            self._led_astray.add(name)
+
+    def astray(self) -> list[str]:
+        """Processes, each once, that follow what this coordinator did not tell: tell them anew.
+
+        It is told what holds for the others; a generation that a stranger chose means nothing.
+        """
+        astray, self._led_astray = self._led_astray, set()
+        return sorted(astray)
 
     def on_verdict(self, verdict: Verdict) -> str:
         """Take in the fate of an action, which tells how long its way took.
@@ -141,7 +167,8 @@ class Coordination:
     def _process_of(self, worker: int) -> str:
         """Name of the process that hosts a worker; empty for none, and where nobody said."""
         names = self._policy.processes
-        return names[worker % len(names)] if names and worker >= 0 else ""
+        known = 0 <= worker < len(self._policy.workers)
+        return names[worker % len(names)] if names and known else ""
 
     @property
     def handover_ns(self) -> int:
@@ -154,6 +181,8 @@ class Coordination:
         self._plant_began_anew = True
         self._life_began_ns = stamp_ns
         self._handover.restarted()
+        self._plausibility.restarted()
+        self._pauses.restarted()
         self._heard = {node: (-1, generation) for node, (_, generation) in self._heard.items()}
 
     def behind(self) -> list[str]:
@@ -189,7 +218,7 @@ class Coordination:
         silent = {*self.behind(), *self._returning}
         self._silent_for = {name: self._silent_for.get(name, 0) + 1 for name in silent}
         return sorted(name for name, looks in self._silent_for.items()
-                      if looks % _REMIND_AFTER == 0)
+                      if looks % self._policy.remind_after == 0)
 
     def evaluate(self) -> Schedule | None:
         """Return the schedule to announce now, or `None` when the present one stands.
@@ -200,7 +229,8 @@ class Coordination:
         if demand is None:
             return None
         present = self.schedule
-        asked = promised_delay_ticks(demand.duration_ns, self.handover_ns, present.period_ns)
+        asked = min(self._policy.most_delay_ticks, promised_delay_ticks(
+            demand.duration_ns, self.handover_ns, present.period_ns))
         demand = replace(demand, promised_delay_ticks=self._delay.settle(asked),
                          required_workers=self._required.settle(demand.required_workers))
         self.required_workers, self.duration_ns = demand.required_workers, demand.duration_ns
@@ -234,7 +264,7 @@ class Coordination:
         """Ticks in which each of so many workers is to have one slot."""
         if workers != self._cycle_is_for:
             self._cycle_is_for = workers
-            self._cycle = Hysteresis(_RAISE_AFTER, _LOWER_AFTER)
+            self._cycle = Hysteresis(self._settling)
         return self._cycle.settle(self._estimator.cycle(workers))
 
     def _refresh(self, demand: Demand) -> Schedule | None:
@@ -247,12 +277,12 @@ class Coordination:
     def _next(self, demand: Demand, active: tuple[int, ...], cycle: int) -> Schedule:
         policy, present = self._policy, self.schedule
         # a coordinator that was started again goes on counting where the processes are
-        newest = max([present.generation, *(heard for _, heard in self._heard.values())])
+        newest = present.generation or max((heard for _, heard in self._heard.values()), default=0)
         self._plant_began_anew = False
         # the newest slot that was heard of began about a delay ago
-        effective_tick = (self._newest_tick
-                          + max(demand.promised_delay_ticks, present.promised_delay_ticks)
-                          + policy.lead_ticks)
+        newest_tick = (self._plant.tick if self._plant.known else self._newest_tick
+                       + max(demand.promised_delay_ticks, present.promised_delay_ticks))
         return Schedule(
-            active, policy.period_ns, newest + 1, effective_tick, demand.promised_delay_ticks,
+            active, policy.period_ns, newest + 1 if newest < MOST_GENERATION else 1,
+            newest_tick + policy.lead_ticks, demand.promised_delay_ticks,
             demand.hold_ns, policy.algorithm, policy.dealing, policy.slot_source, cycle)

@@ -12,8 +12,9 @@ from realtime_rl.core.stagger import Schedule
 _OUTLIERS = 5
 """Slowest actions of a window that do not count: a single stall makes several late, as at a
 start, and is no reason to wait longer for all that follow."""
-_SETTLING = 256
-"""First actions that are left out: processes that start disturb each other."""
+_SETTLING, _SETTLING_NS = 256, 4_000_000_000
+"""First actions that are left out, so many and for so long: processes that start disturb each
+other. As many are needed to say anything."""
 _TO_PLANT_NS = 1_000_000
 """From the actuator to the plant, which nobody measures."""
 _KEPT = 4096
@@ -26,12 +27,12 @@ class Handover:
     took and what the schedule held it for is known. The rest is the way.
     """
 
-    def __init__(self, least_ns: int, most_ns: int, window: int = 1024) -> None:
+    def __init__(self, least_ns: int, most_ns: int, period_ns: int, window: int = 1024) -> None:
         """Begin with `least_ns`; never allow more than `most_ns`."""
         self._least_ns = least_ns
         self._most_ns = max(least_ns, most_ns)
         self._measured: deque[int] = deque(maxlen=window)
-        self._settling = _SETTLING
+        self._settling = max(_SETTLING, _SETTLING_NS // period_ns)
         self._durations: dict[int, int] = {}
 
     def on_inference(self, inference: Inference) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realtime_rl.core import default_policy, names
+from realtime_rl.core import default_policy, names, ranges
 from realtime_rl.core.config import parameter
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.exploration import OFF, Exploration
 from realtime_rl.core.gamepad_axes import AUTO
 from realtime_rl.core.joystick import DEADZONE
+from realtime_rl.core.ranges import MOST_DELAY_TICKS, MOST_GENERATION
 
 ALGORITHMS = ("max_time", "exp_time", "quantile_time",
               "sequential", "unstaggered", "single_queue")
@@ -145,20 +146,22 @@ class InferenceParameters(SpecParameters):
     timer_phase: float = parameter(
         0.003, "`slot_source: timer`: how long after a tick is heard of its slot starts",
         unit="s", low=0.0, high=1.0)
-    schedule_generation: int = parameter(0, "set by the coordinator", low=0, live=True)
+    schedule_generation: int = parameter(
+        0, "set by the coordinator", low=0, high=MOST_GENERATION, live=True)
     schedule_effective_tick: int = parameter(
         0, "set by the coordinator: tick from which the schedule holds", unit="ticks", low=0,
-        live=True)
+        high=ranges.EXACT, live=True)
     schedule_active: tuple[int, ...] = parameter(
         (), "set by the coordinator: active workers in dealing order; empty: all", live=True)
     schedule_delay: int = parameter(
-        1, "set by the coordinator: promised delay D", unit="ticks", low=1, live=True)
+        1, "set by the coordinator: promised delay D", unit="ticks", low=1,
+        high=MOST_DELAY_TICKS, live=True)
     schedule_cycle: int = parameter(
         1, "set by the coordinator: ticks in which each active worker has one slot", unit="ticks",
-        low=1, live=True)
+        low=1, high=MOST_DELAY_TICKS, live=True)
     schedule_hold_ns: int = parameter(
         0, "set by the coordinator: how long after its slot began an action leaves", unit="ns",
-        low=0, live=True)
+        low=0, high=round(ranges.HOUR_S * 1e9), live=True)
     schedule_algorithm: str = parameter(
         "max_time", "set by the coordinator", choices=ALGORITHMS, live=True)
     schedule_dealing: str = parameter(
@@ -214,6 +217,16 @@ class CoordinatorParameters:
     handover_max: float = parameter(
         0.05, "and so much at most, where the actions held for D are measured to need it",
         unit="s", low=0.0, high=1.0)
+    delay_max: float = parameter(
+        15.0, "D is no longer than this, whatever the inferences take: what the paper's largest "
+        "network takes (12.6 s), and less than `actuator.max_delay_ticks` of a Game Boy (17 s)",
+        unit="s", low=0.001, high=3600.0)
+    max_delay_ticks: int = parameter(
+        1024, "nor than so many ticks; `realtime-rl run` and the launch file fill in "
+        "`actuator.max_delay_ticks`, as actions that are older are refused", unit="ticks", low=1)
+    lead: float = parameter(
+        0.05, "a new schedule begins so long ahead, so that every process knows it by then",
+        unit="s", low=0.0, high=10.0)
     window: int = parameter(1024, "inference durations that T rests on", low=2, high=100_000)
     warmup: int = parameter(2, "first durations of each process that are left out", low=0)
     alive_lease: float = parameter(
@@ -274,6 +287,7 @@ class MonitorParameters:
     """Parameters of the `monitor` node."""
 
     window: float = parameter(10.0, "figures are of the last so many seconds", unit="s", low=1.0)
+    period_ns: int = parameter(_GAME_BOY_PERIOD_NS, "the plant's period", unit="ns", low=1)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,9 @@
 From these records alone every tick can be attributed to one cause and every action to its fate
 (the law of the bag). They are what the actuator, the coordinator, the monitor and the report
 reason about; none of them sees a ROS message.
+
+The type of a field says what it may be (`ranges`): only the floats that are called so may be NaN or
+infinite, and `wire.decode` refuses everything else.
 """
 
 from __future__ import annotations
@@ -10,10 +13,30 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
+from realtime_rl.core import ranges
 from realtime_rl.core.types import Action, Cause
 
 NAN = math.nan
+Stamp = Annotated[int, ranges.STAMP]
+"""ROS time [ns]."""
+Id = Annotated[int, ranges.ID]
+"""A tick, a version, a generation, a count."""
+IdOrNone = Annotated[int, ranges.ID_OR_NONE]
+"""-1: there is none."""
+Worker = Annotated[int, ranges.WORKER]
+WorkerOrNone = Annotated[int, ranges.WORKER_OR_NONE]
+Period = Annotated[int, ranges.PERIOD_NS]
+SpanNs = Annotated[int, ranges.SPAN_NS]
+Seconds = Annotated[float, ranges.SPAN_S]
+MaybeSeconds = Annotated[float, ranges.MAYBE_SPAN_S]
+"""NaN: not known, as below."""
+MaybeSince = Annotated[float, ranges.SINCE_S]
+MaybeAge = Annotated[float, ranges.AGE_S]
+Share = Annotated[float, ranges.SHARE]
+Value = Annotated[float, ranges.VALUE]
+Loss = Annotated[float, ranges.DIVERGING]
 
 
 class Fate(enum.IntEnum):
@@ -105,14 +128,14 @@ class SlotSource(enum.IntEnum):
 class ActionMessage:
     """One action on its way from a worker to the actuator."""
 
-    stamp_ns: int
+    stamp_ns: Stamp
     """Stamp of the observation it answers [ns, ROS time]: the identity of that tick."""
-    tick: int
-    due_tick: int
+    tick: Id
+    due_tick: IdOrNone
     """The tick it is meant for; -1: as soon as possible."""
-    worker: int
-    version: int
-    generation: int
+    worker: Worker
+    version: IdOrNone
+    generation: Id
     action: Action
 
 
@@ -122,21 +145,21 @@ class Command:
 
     cause: Cause
     action: Action
-    worker: int = -1
-    version: int = -1
-    observation_tick: int = -1
+    worker: WorkerOrNone = -1
+    version: IdOrNone = -1
+    observation_tick: IdOrNone = -1
 
 
 @dataclass(frozen=True, slots=True)
 class CommandOrigin:
     """On whose behalf a command was sent to a robot, whose own messages have no place for it."""
 
-    stamp_ns: int
+    stamp_ns: Stamp
     """Stamp of the command [ns, ROS time]: when it was sent; of types without one, too."""
     cause: Cause
-    worker: int
-    version: int
-    observation_tick: int
+    worker: WorkerOrNone
+    version: IdOrNone
+    observation_tick: IdOrNone
     action: Action
 
 
@@ -144,23 +167,23 @@ class CommandOrigin:
 class Timestep:
     """One plant tick: what it latched, and what came of it. The ground truth of a run."""
 
-    stamp_ns: int
+    stamp_ns: Stamp
     """The tick's identity: ROS time at the plant's start + monotonic time since [ns]."""
-    tick: int
-    period_ns: int
-    lateness_s: float
+    tick: Id
+    period_ns: Period
+    lateness_s: Seconds
     """How long after its place on the time grid the tick started [s]."""
     missed: bool
     """It started more than a period late, and was stepped at once to catch up."""
-    episode: int
-    reward: float
-    discount: float
+    episode: IdOrNone
+    reward: Value
+    discount: Share
     first: bool
     last: bool
     cause: Cause
-    worker: int
-    version: int
-    observation_tick: int
+    worker: WorkerOrNone
+    version: IdOrNone
+    observation_tick: IdOrNone
     """The tick of the observation that the latched command answers; -1 when none."""
     action: Action
     """What the plant was stepped with."""
@@ -176,21 +199,21 @@ class Timestep:
 class Verdict:
     """The fate of one action, or of one tick that the default policy had to fill."""
 
-    stamp_ns: int
+    stamp_ns: Stamp
     """Stamp of the observation that the action answers; 0 for a default."""
     fate: Fate
     reason: Reason
-    tick: int
+    tick: IdOrNone
     """The tick at which it was applied or defaulted; -1 when it never was."""
-    observation_tick: int
-    delay_ticks: int
+    observation_tick: IdOrNone
+    delay_ticks: IdOrNone
     """`tick - observation_tick`; -1 when it was not applied."""
-    worker: int
-    version: int
-    generation: int
-    arrival_s: float
+    worker: WorkerOrNone
+    version: IdOrNone
+    generation: IdOrNone
+    arrival_s: MaybeSince
     """Arrival at the actuator on its monotonic clock since its start [s]; NaN for a default."""
-    age_s: float = math.nan
+    age_s: MaybeAge = math.nan
     """How long before that the observation's tick was heard of, as it should have been [s]."""
 
 
@@ -198,24 +221,24 @@ class Verdict:
 class Inference:
     """One slot: the inference it gave, or why it gave none."""
 
-    stamp_ns: int
+    stamp_ns: Stamp
     """Stamp of the observation."""
-    tick: int
-    due_tick: int
-    worker: int
+    tick: Id
+    due_tick: IdOrNone
+    worker: WorkerOrNone
     """-1 for a slot that no worker took."""
-    generation: int
-    version: int
-    age_s: float
+    generation: Id
+    version: IdOrNone
+    age_s: MaybeAge
     """Age of the observation when the inference started [s]."""
-    duration_s: float
+    duration_s: MaybeSeconds
     """Time that the worker was taken, an emulated accelerator's wait included [s]."""
-    compute_s: float
+    compute_s: MaybeSeconds
     """The part of it that was really computed here [s]."""
     miss: Miss
     swapping: bool
     """A new policy was being loaded meanwhile."""
-    swap_s: float
+    swap_s: MaybeSince
     """First inference of a policy version: time since it was announced [s]; else NaN."""
     node: str = ""
     provider: str = ""
@@ -229,19 +252,19 @@ class Inference:
 class ScheduleRecord:
     """One schedule, as the coordinator announced it."""
 
-    stamp_ns: int
-    generation: int
-    effective_tick: int
-    promised_delay_ticks: int
-    required_workers: int
-    duration_ns: int
-    handover_ns: int
-    period_ns: int
+    stamp_ns: Stamp
+    generation: Id
+    effective_tick: Id
+    promised_delay_ticks: Id
+    required_workers: Id
+    duration_ns: SpanNs
+    handover_ns: SpanNs
+    period_ns: Period
     algorithm: Algorithm
     dealing: Dealing
     slot_source: SlotSource
-    processes: int
-    active: tuple[int, ...]
+    processes: Id
+    active: tuple[Worker, ...]
     """Ids of the active workers, in dealing order."""
 
 
@@ -249,11 +272,11 @@ class ScheduleRecord:
 class Learning:
     """The learner's figures, once a second."""
 
-    stamp_ns: int
-    updates: int
-    transitions: int
-    loss: float
-    epsilon: float
-    version: int
-    lag_s: float
+    stamp_ns: Stamp
+    updates: Id
+    transitions: Id
+    loss: Loss
+    epsilon: Share
+    version: IdOrNone
+    lag_s: MaybeSince
     """Age of the newest exported policy [s]."""

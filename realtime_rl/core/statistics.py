@@ -13,9 +13,9 @@ import numpy as np
 from realtime_rl.core.records import Fate, Timestep, Verdict
 from realtime_rl.core.types import Cause
 
-_SLACK_PERIODS = 8
+_SLACK_PERIODS, _SLACK_S = 8, 0.25
+"""A verdict is given so many ticks after another one of a later arrival, or so long, at most."""
 _SAME_GRID_NS = 1_000_000
-"""A verdict is given so many ticks after another one of a later arrival, at most."""
 
 
 class Distribution(TypedDict):
@@ -139,9 +139,9 @@ def arrivals(verdicts: Sequence[Verdict], period_s: float) -> list[list[float]]:
         return []
     times = [v.arrival_s for v in received[first:]]
     lives: list[list[float]] = [[]]
-    newest = -math.inf
+    newest, slack_s = -math.inf, max(_SLACK_PERIODS * period_s, _SLACK_S)
     for index, time in enumerate(times):
-        floor = newest - _SLACK_PERIODS * period_s
+        floor = newest - slack_s
         following = times[index + 1] if index + 1 < len(times) else time
         if time < floor and following < floor:
             lives.append([])

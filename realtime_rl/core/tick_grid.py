@@ -38,6 +38,14 @@ class TickPacer:
         return started
 
 
+_WINDOW_TICKS, _WINDOW_NS = 256, 4_000_000_000
+"""So many ticks, and so long, is the grid estimated from: at a high rate a stall of some tenths of
+a second must not be all that there is."""
+_BELIEVED_TICKS, _BELIEVED_NS = 16, 250_000_000
+"""A tick that is heard of further ahead of the estimate than this is believed when the next one
+agrees: a false one would otherwise call hundreds of deadlines at once."""
+
+
 class TickGrid:
     """Another process' estimate of the plant's grid, from when its ticks were heard of.
 
@@ -45,10 +53,13 @@ class TickGrid:
     smallest `arrival - tick·period` of a window, which forgets and so follows clock drift.
     """
 
-    def __init__(self, period_ns: int, window: int = 256) -> None:
-        """Estimate with the newest `window` ticks."""
+    def __init__(self, period_ns: int, window: int | None = None) -> None:
+        """Estimate with the newest `window` ticks; as many as suit the period when not given."""
         self._period_ns = period_ns
-        self._window = window
+        self._window = window or max(_WINDOW_TICKS, _WINDOW_NS // period_ns)
+        self._believed_ns = max(_BELIEVED_TICKS * period_ns, _BELIEVED_NS)
+        self._early_ns: int | None = None
+        """Offset of the newest tick, where it was too early to be believed."""
         self._minima: deque[tuple[int, int]] = deque()
 
     def observe(self, tick: int, arrival_ns: int) -> None:
@@ -56,11 +67,20 @@ class TickGrid:
         offset = arrival_ns - tick * self._period_ns
         if self._minima and tick <= self._minima[-1][0]:
             self._minima.clear()  # the plant was started again
+        if not self._believes(offset):
+            return
         while self._minima and self._minima[-1][1] >= offset:
             self._minima.pop()
         self._minima.append((tick, offset))
         while self._minima[0][0] <= tick - self._window:
             self._minima.popleft()
+
+    def _believes(self, offset: int) -> bool:
+        before, self._early_ns = self._early_ns, None
+        if not self._minima or offset > self._minima[0][1] - self._believed_ns:
+            return True
+        self._early_ns = offset
+        return before is not None and abs(offset - before) < self._believed_ns
 
     @property
     def known(self) -> bool:

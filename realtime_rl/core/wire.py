@@ -9,22 +9,32 @@ float64 holds every integer below 2**53 exactly, and no absolute time is among t
 from __future__ import annotations
 
 import dataclasses
+import enum
 import functools
 import math
 import re
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
+from realtime_rl.core import ranges
 from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.core.ranges import Range
 from realtime_rl.core.records import ActionMessage, Command
 from realtime_rl.core.types import Action, ActionSpace, Cause
 
 Record = TypeVar("Record")
 _SPACE = re.compile(r"\s")
-_EXACT = 2**53
-"""float64 holds every integer up to here: no id is larger."""
+_SECOND_NS = 1_000_000_000
+_MOST_SCALARS = ranges.MOST_ITEMS + 64
+"""A list of values, and what stands beside it."""
+_LONGEST_TEXT = 8192
+_SHOWN = 200
+_ACTION_WORDS = {"tick": ranges.ID, "due": ranges.ID_OR_NONE, "worker": ranges.WORKER,
+                 "version": ranges.ID_OR_NONE, "generation": ranges.ID}
+_COMMAND_WORDS = {"worker": ranges.WORKER_OR_NONE, "version": ranges.ID_OR_NONE,
+                  "tick": ranges.ID_OR_NONE}
 
 
 class WireError(RealtimeRlError):
@@ -57,8 +67,20 @@ def encode_words(words: Mapping[str, object]) -> str:
 
 
 def decode_words(text: str) -> dict[str, str]:
-    """Read `key=value` words; words without `=` are passed over."""
+    """Read `key=value` words; words without `=` are passed over.
+
+    `WireError` for a text that is longer than any of ours.
+    """
+    if len(text) > _LONGEST_TEXT:
+        raise WireError(f"a frame_id of {len(text)} characters, not {_LONGEST_TEXT} at most")
     return dict(word.split("=", 1) for word in text.split() if "=" in word)
+
+
+def stamp(sec: int, nanosec: int) -> int:
+    """Join the parts of a ROS time [ns]; `WireError` where they are none."""
+    if not (0 <= sec < 2**31 and 0 <= nanosec < _SECOND_NS):
+        raise WireError(f"not a stamp: {sec} s and {nanosec} ns")
+    return int(sec) * _SECOND_NS + int(nanosec)
 
 
 @functools.cache
@@ -87,47 +109,105 @@ def encode(record: Any) -> NamedScalars:  # noqa: ANN401 - any record of `record
 
 
 def decode(kind: type[Record], scalars: NamedScalars) -> Record:
-    """Read a record of type `kind` back; `WireError` when a field is absent or not of its type."""
-    given = dict(zip(scalars.names, scalars.values, strict=False))
+    """Read a record of type `kind` back.
+
+    `WireError` when a field is absent, not of its type or outside its range (`ranges`), when there
+    are not as many values as names, or a name is there twice.
+    """
+    names, values = scalars.names, scalars.values
+    if len(names) != len(values) or len(names) > _MOST_SCALARS:
+        raise WireError(f"not a {kind.__name__} message: {len(names)} names and {len(values)} "
+                        f"values, not one value a name and {_MOST_SCALARS} at most")
+    given = dict(zip(names, values, strict=True))
+    if len(given) != len(names):
+        raise WireError(f"not a {kind.__name__} message: a name is there twice")
     words = decode_words(scalars.frame_id)
-    values: dict[str, Any] = {"stamp_ns": scalars.stamp_ns}
+    read: dict[str, Any] = {}
+    layout: type = kind
     try:
-        for name, hint in _hints(kind).items():
+        for name, field in _fields(layout).items():
             if name == "stamp_ns":
-                continue
-            values[name] = _read(name, hint, given, words)
-    except (KeyError, ValueError, OverflowError) as error:
+                read[name] = field.check(name, scalars.stamp_ns)
+            elif field.listed:
+                count = sum(1 for key in given if key.startswith(f"{name}."))
+                read[name] = tuple(field.read(f"{name}.{index}", given) for index in range(count))
+            else:
+                read[name] = words.get(name, "") if field.kind is str else field.read(name, given)
+    except (ValueError, OverflowError) as error:
         raise WireError(f"not a {kind.__name__} message: field {error}") from error
-    return kind(**values)
+    return kind(**read)
 
 
-_HINTS: dict[type, dict[str, Any]] = {}
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """How one field of a record is read."""
+
+    kind: type
+    range: Range
+    listed: bool
+
+    def read(self, name: str, given: Mapping[str, float]) -> object:
+        """Read it as the scalar `name`; `ValueError`, `OverflowError`."""
+        if name not in given:
+            raise ValueError(f"{name!r} is absent")
+        return self.check(name, given[name])
+
+    def check(self, name: str, value: float) -> object:
+        """Return the value as its type; `ValueError`, `OverflowError`."""
+        problem = self.range.problem(value)
+        if problem is not None:
+            raise ValueError(f"{name!r}={value!r} is {problem}")
+        if self.kind is float:
+            return value
+        if value != int(value):
+            raise ValueError(f"{name!r}={value!r} is not a {self.kind.__name__}")
+        return self.kind(int(value))
 
 
-def _hints(kind: type) -> dict[str, Any]:
-    """Type hints of a record type, resolved once: decoding runs for every tick of a bag."""
-    if kind not in _HINTS:
-        _HINTS[kind] = typing.get_type_hints(kind)
-    return _HINTS[kind]
+@functools.cache
+def _fields(kind: type) -> dict[str, _Field]:
+    """How a record's fields are read; worked out once, as decoding runs for every tick of a bag."""
+    return {name: _field(hint)
+            for name, hint in typing.get_type_hints(kind, include_extras=True).items()}
 
 
-def _read(name: str, hint: Any, given: Mapping[str, float], words: Mapping[str, str]) -> object:  # noqa: ANN401
-    if hint is str:
-        return words.get(name, "")
-    if typing.get_origin(hint) is tuple:
-        item = typing.get_args(hint)[0]
-        count = sum(1 for key in given if key.startswith(f"{name}."))
-        return tuple(_scalar(f"{name}.{index}", item, given) for index in range(count))
-    return _scalar(name, hint, given)
+def _field(hint: Any) -> _Field:  # noqa: ANN401 - a type hint
+    listed = typing.get_origin(hint) is tuple
+    item = typing.get_args(hint)[0] if listed else hint
+    kind, *extras = typing.get_args(item) if typing.get_origin(item) is Annotated else (item,)
+    allowed = next((extra for extra in extras if isinstance(extra, Range)), None)
+    if allowed is None:
+        allowed = (Range(min(kind), max(kind)) if issubclass(kind, enum.IntEnum)
+                   else Range(0, 1) if kind is bool else ranges.VALUE)
+    return _Field(kind, allowed, listed)
 
 
-def _scalar(name: str, hint: Any, given: Mapping[str, float]) -> object:  # noqa: ANN401
-    value = given[name]
-    if hint is float:
-        return value
-    if value != int(value) or (hint is bool and value not in (0.0, 1.0)):
-        raise ValueError(f"{name!r}={value!r} is not a {hint.__name__}")
-    return hint(int(value))
+def observation_words(frame_id: str) -> tuple[int, bool]:
+    """Read an observation's tick and whether it is the first of its episode; `WireError`."""
+    tick, first = _numbers("observation", frame_id, {"tick": ranges.ID, "first": Range(0, 1)})
+    return tick, first == 1
+
+
+def _numbers(what: str, frame_id: str, wanted: Mapping[str, Range],
+             default: str | None = None) -> list[int]:
+    """Read whole numbers out of a frame_id's words; absent ones are `default`, if there is one."""
+    words = decode_words(frame_id)
+    found: list[int] = []
+    try:
+        for name, allowed in wanted.items():
+            text = words[name] if default is None else words.get(name, default)
+            found.append(int(text))
+            problem = allowed.problem(found[-1])
+            if problem is not None:
+                raise ValueError(f"{name}={text!r} is {problem}")
+    except (KeyError, ValueError) as error:
+        raise WireError(f"{what} frame_id {_short(frame_id)}: {_short(str(error))}") from error
+    return found
+
+
+def _short(text: str) -> str:
+    """A text as an error shows it: somebody else's, of any length."""
+    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}… ({len(text)} characters)"
 
 
 def encode_action(message: ActionMessage, space: ActionSpace) -> JoyValues:
@@ -146,12 +226,9 @@ def decode_action(joy: JoyValues, space: ActionSpace) -> ActionMessage:
     A discrete action is an index (one button) or one-hot (as many buttons as choices).
     Values outside the space are read as they are: judging them is the arbiter's work.
     """
-    words = decode_words(joy.frame_id)
-    try:
-        identity = [_id(words[key]) for key in ("tick", "due", "worker", "version", "generation")]
-    except (KeyError, ValueError) as error:
-        raise WireError(f"action frame_id {joy.frame_id!r}: {error}") from error
-    tick, due, worker, version, generation = identity
+    tick, due, worker, version, generation = _numbers("action", joy.frame_id, _ACTION_WORDS)
+    if ranges.STAMP.problem(joy.stamp_ns) is not None:
+        raise WireError(f"action stamped {joy.stamp_ns} ns, which is no ROS time")
     return ActionMessage(joy.stamp_ns, tick, due, worker, version, generation,
                          _action(joy, space))
 
@@ -174,15 +251,9 @@ def _action(joy: JoyValues, space: ActionSpace) -> Action:
         return (float(joy.buttons[0]),)
     pressed = [index for index, value in enumerate(joy.buttons) if value]
     if len(joy.buttons) != space.size or len(pressed) != 1:
-        raise WireError(f"expected an index or {space.size} one-hot buttons, got {joy.buttons!r}")
+        raise WireError(f"expected an index or {space.size} one-hot buttons, got "
+                        f"{_short(str(joy.buttons))}")
     return (float(pressed[0]),)
-
-
-def _id(text: str) -> int:
-    number = int(text)
-    if abs(number) > _EXACT:
-        raise ValueError(f"{text!r} is too large for an id")
-    return number
 
 
 def command_words(command: Command) -> str:
@@ -195,13 +266,11 @@ def command_words(command: Command) -> str:
 
 def command_from(frame_id: str, action: Action) -> Command:
     """Read a command back; one without our words is an operator's (a bare gamepad driver)."""
-    words = decode_words(frame_id)
-    try:
-        return Command(Cause[words.get("cause", "operator").upper()], action,
-                       _id(words.get("worker", "-1")), _id(words.get("version", "-1")),
-                       _id(words.get("tick", "-1")))
-    except (KeyError, ValueError) as error:
-        raise WireError(f"command frame_id {frame_id!r}: {error}") from error
+    worker, version, tick = _numbers("command", frame_id, _COMMAND_WORDS, default="-1")
+    cause = decode_words(frame_id).get("cause", "operator").upper()
+    if cause not in Cause.__members__:
+        raise WireError(f"command frame_id {_short(frame_id)}: no cause {_short(cause)}")
+    return Command(Cause[cause], action, worker, version, tick)
 
 
 def words_of(values: Sequence[str]) -> dict[str, str]:

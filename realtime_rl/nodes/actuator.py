@@ -19,10 +19,13 @@ from realtime_rl.core.records import Command, CommandOrigin, Fate, Reason, Times
 from realtime_rl.core.types import ActionSpace
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.commands import command_codec
+from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.stop_memory import StopMemory, stop_path
 from realtime_rl.ros.waiting import Waiting
 
+_PAD_HZ = 250.0
+"""More than gamepads send."""
 _ORDINARY = (Reason.LATE, Reason.DUPLICATE)
 """Reasons that staggered workers give now and then; the verdicts count them."""
 
@@ -55,9 +58,10 @@ class ActuatorNode(Node):
             self._codec.message_type, "command",
             qos.COMMAND if self._codec.names_origin else qos.PAIRED)
         self._verdict = self.create_publisher(JointState, "verdict", qos.RECORD_KEPT)
-        self.create_subscription(JointState, "timestep", self._on_timestep, qos.RECORD)
-        self.create_subscription(Joy, "action", self._on_action, qos.ACTIONS)
-        self.create_subscription(Joy, "operator", self._on_operator, qos.COMMAND)
+        tick_hz = per_tick_hz(config.period_ns)
+        listen(self, JointState, "timestep", self._on_timestep, qos.RECORD, rate_hz=tick_hz)
+        listen(self, Joy, "action", self._on_action, qos.ACTIONS, rate_hz=tick_hz)
+        listen(self, Joy, "operator", self._on_operator, qos.COMMAND, rate_hz=_PAD_HZ)
         self.create_service(SetBool, "stop", self._on_stop)
         Waiting(self, "timestep", "action", period_ns=config.period_ns)
         # rclpy takes some 100 ms for the first line of a process: not when an action is due

@@ -6,32 +6,34 @@ It is not in the data path: when it dies the last schedule goes on.
 from __future__ import annotations
 
 import sys
+import time
+from collections import deque
 from functools import partial
 
+from rcl_interfaces.msg import ParameterEvent
 from rclpy.event_handler import QoSLivelinessChangedInfo, SubscriptionEventCallbacks
 from rclpy.node import Node
-from rclpy.parameter import Parameter
 from rclpy.parameter_client import AsyncParameterClient
+from rclpy.qos import qos_profile_parameter_events
 from rclpy.task import Future
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Empty
 
-from realtime_rl.core import wire
-from realtime_rl.core.coordination import Coordination, CoordinationPolicy, Sizing
+from realtime_rl.core.coordination import Coordination
+from realtime_rl.core.coordination_policy import policy_of
 from realtime_rl.core.parameters import CoordinatorParameters
-from realtime_rl.core.records import (
-    Algorithm,
-    Dealing,
-    Inference,
-    ScheduleRecord,
-    SlotSource,
-    Verdict,
-)
+from realtime_rl.core.records import Inference, ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.stagger import Schedule
-from realtime_rl.ros import messages, qos, runtime, steady
+from realtime_rl.core.wire import WireError
+from realtime_rl.ros import messages, qos, runtime, schedule_parameters, steady
+from realtime_rl.ros.guard import deserialize, listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.publisher_watch import full_name, watch_publishers
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.waiting import Waiting
+
+_WRITTEN = 4
+"""Schedules of a process that its events may still tell of."""
 
 
 class CoordinatorNode(Node):
@@ -41,31 +43,35 @@ class CoordinatorNode(Node):
         """Declare parameters and topics, and one parameter client an inference node."""
         super().__init__("coordinator")
         config = NodeParameters(self, CoordinatorParameters).current
-        self._coordination = Coordination(CoordinationPolicy(
-            tuple(range(config.workers)), config.period_ns, round(config.handover * 1e9),
-            config.window, config.warmup, most_handover_ns=round(config.handover_max * 1e9),
-            algorithm=Algorithm[config.algorithm.upper()],
-            dealing=Dealing[config.dealing.upper()],
-            slot_source=SlotSource[config.slot_source.upper()], quantile=config.quantile,
-            sizing=Sizing(config.sizing == "auto", config.min_workers, config.max_workers,
-                          config.headroom, config.target_inaction),
-            processes=config.inference_nodes))
+        self._coordination = Coordination(policy_of(config))
         self._run_clock = RunClock()
-        self._absurd = 0
+        self._said = (0, 0, False)
         self._parameter_clients = {name: AsyncParameterClient(self, name)
                                    for name in config.inference_nodes}
         self._asked: dict[str, Future] = {}
+        self._written: dict[str, deque[schedule_parameters.Values]] = {
+            name: deque(maxlen=_WRITTEN) for name in config.inference_nodes}
+        self._unread: tuple[bytes, int] | None = None
         self._publisher = self.create_publisher(JointState, "schedule", qos.LATCHED)
-        self.create_subscription(JointState, "inference", self._on_inference, qos.RECORD)
-        self.create_subscription(JointState, "verdict", self._on_verdict, qos.RECORD)
+        self._listen(config)
+        watch_publishers(self, config.inference_nodes)
+        steady.create_timer(self, config.evaluate_period, self._evaluate)
+        Waiting(self, "inference", period_ns=config.period_ns)
+
+    def _listen(self, config: CoordinatorParameters) -> None:
+        tick_hz = per_tick_hz(config.period_ns)
+        listen(self, JointState, "inference", self._on_inference, qos.RECORD, rate_hz=tick_hz)
+        # one for an action and one for a default
+        listen(self, JointState, "verdict", self._on_verdict, qos.RECORD, rate_hz=2 * tick_hz)
+        self.create_subscription(JointState, "timestep", self._on_timestep, qos.COMMAND, raw=True)
+        self.create_subscription(ParameterEvent, "/parameter_events", self._on_parameter_event,
+                                 qos_profile_parameter_events)
         for name in config.inference_nodes:
             self.create_subscription(
                 Empty, f"{name}/alive", lambda message: None,
                 qos.alive(config.alive_lease),
                 event_callbacks=SubscriptionEventCallbacks(
                     liveliness=partial(self._on_liveliness, name)))
-        steady.create_timer(self, config.evaluate_period, self._evaluate)
-        Waiting(self, "inference", period_ns=config.period_ns)
 
     def _on_liveliness(self, name: str, event: QoSLivelinessChangedInfo) -> None:
         alive = event.alive_count > 0
@@ -76,38 +82,78 @@ class CoordinatorNode(Node):
         self.get_logger().warning(f"{name} died or hangs: the others take its slots over")
         self._evaluate()
 
-    def _on_inference(self, message: JointState) -> None:
+    def _on_timestep(self, data: bytes) -> None:
+        """Only the newest counts, and only when it is asked for: the rest is never read."""
+        self._unread = data, time.monotonic_ns()
+
+    def _read_tick(self) -> None:
+        unread, self._unread = self._unread, None
+        if unread is None:
+            return
         try:
-            self._coordination.on_inference(messages.from_scalars(Inference, message))
-        except wire.WireError as error:
-            self.get_logger().warning(f"inference: {error}", throttle_duration_sec=1.0)
-        if self._coordination.absurd > self._absurd:
-            self._absurd = self._coordination.absurd
-            self.get_logger().warning(f"{self._absurd} absurd inference duration(s) ignored",
-                                      throttle_duration_sec=1.0)
+            step = messages.from_scalars(Timestep, deserialize(unread[0], JointState))
+        except WireError as error:
+            self.get_logger().warning(f"timestep: {error}", throttle_duration_sec=1.0)
+            return
+        self._coordination.on_timestep(step, unread[1])
+
+    def _on_inference(self, message: JointState) -> None:
+        inference = messages.from_scalars(Inference, message)
+        if inference.tick > self._coordination.plant_tick:
+            self._read_tick()
+        problem = self._coordination.on_inference(inference, time.monotonic_ns())
+        if problem is not None:
+            raise WireError(problem)
 
     def _on_verdict(self, message: JointState) -> None:
-        try:
-            returned = self._coordination.on_verdict(messages.from_scalars(Verdict, message))
-        except wire.WireError as error:
-            self.get_logger().warning(f"verdict: {error}", throttle_duration_sec=1.0)
-            return
+        returned = self._coordination.on_verdict(messages.from_scalars(Verdict, message))
         if returned:
             self.get_logger().info(f"{returned} is heard again")
             self._evaluate(returned)
 
+    def _on_parameter_event(self, event: ParameterEvent) -> None:
+        """Somebody set parameters, of whatever node."""
+        name = event.node.rpartition("/")[2]
+        if event.node != full_name(self, name) or not self._written.get(name):
+            return
+        changed = schedule_parameters.changed(event.changed_parameters)
+        if not any(changed.items() <= written.items() for written in self._written[name]):
+            self._coordination.led_astray(name)
+
     def _evaluate(self, returned: str = "") -> None:
         """Tell all what changed; else those who need it, as one that returned does."""
+        self._read_tick()
         before = self._coordination.schedule.generation
         schedule = self._coordination.evaluate()
+        astray = self._coordination.astray()
+        for name in astray:
+            self.get_logger().warning(f"somebody else set the schedule of {name}: it is told ours "
+                                      "again", throttle_duration_sec=1.0)
+        self._say_what_does_not_count()
         if schedule is not None:
             for name in self._parameter_clients:
                 self._write(name)
             if schedule.generation != before:
                 self._announce(schedule)
             return
-        for name in {returned, *self._coordination.unheard()} & self._parameter_clients.keys():
+        silent = {returned, *astray, *self._coordination.unheard()}
+        for name in silent & self._parameter_clients.keys():
             self._write(name)
+
+    def _say_what_does_not_count(self) -> None:
+        coordination, logger = self._coordination, self.get_logger()
+        absurd, left_out, at_most = self._said
+        self._said = coordination.absurd, coordination.left_out, coordination.at_most
+        if coordination.absurd > absurd:
+            logger.warning(f"{coordination.absurd} absurd inference duration(s) ignored")
+        if coordination.left_out > left_out:
+            logger.info(f"{coordination.left_out - left_out} inference(s) took long while their "
+                        "process stood still: they do not count")
+        if coordination.at_most and not at_most:
+            logger.warning(
+                f"inferences take longer than {coordination.duration_ns / 1e9:.1f} s: D stays at "
+                f"{coordination.schedule.promised_delay_ticks} ticks, the most that delay_max and "
+                "actuator.max_delay_ticks allow, and their actions are late")
 
     def _announce(self, schedule: Schedule) -> None:
         self._publisher.publish(messages.to_scalars(ScheduleRecord(
@@ -131,17 +177,10 @@ class CoordinatorNode(Node):
         client = self._parameter_clients[name]
         if not client.services_are_ready():
             return
-        self._asked[name] = client.set_parameters_atomically([
-            Parameter("schedule_generation", value=schedule.generation),
-            Parameter("schedule_effective_tick", value=schedule.effective_tick),
-            Parameter("schedule_active", value=list(schedule.active)),
-            Parameter("schedule_delay", value=schedule.promised_delay_ticks),
-            Parameter("schedule_cycle", value=schedule.cycle),
-            Parameter("schedule_hold_ns", value=schedule.hold_ns),
-            Parameter("schedule_algorithm", value=schedule.algorithm.name.lower()),
-            Parameter("schedule_dealing", value=schedule.dealing.name.lower()),
-            Parameter("schedule_slot_source", value=schedule.slot_source.name.lower()),
-        ], callback=partial(self._on_answer, name))
+        written = schedule_parameters.to_parameters(schedule)
+        self._written[name].append(schedule_parameters.values_of(written))
+        self._asked[name] = client.set_parameters_atomically(
+            written, callback=partial(self._on_answer, name))
 
     def _on_answer(self, name: str, future: Future) -> None:
         answer = future.result()  # None: it was asked anew meanwhile

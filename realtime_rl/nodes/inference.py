@@ -23,6 +23,7 @@ from realtime_rl.core.stagger import Schedule
 from realtime_rl.core.tick_grid import TickGrid
 from realtime_rl.policies.host import InferenceHost, Surroundings, threads_hang
 from realtime_rl.ros import messages, qos, runtime
+from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.heartbeat import Heartbeat
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.run_clock import RunClock
@@ -55,10 +56,11 @@ class InferenceNode(LifecycleNode):
             self, self._grid, round(config.timer_phase * 1e9), self._on_worker_timer)
         self._action = self.create_publisher(Joy, "action", qos.COMMAND)
         self._inference = self.create_publisher(JointState, "inference", qos.RECORD_KEPT)
-        self.create_subscription(
-            messages.observation_type(self._host.observation), "observation",
-            self._on_observation, qos.NEWEST)
-        self.create_subscription(String, "policy", self._on_policy, qos.LATCHED)
+        self._tick_hz = per_tick_hz(config.period_ns)
+        listen(self, messages.observation_type(self._host.observation), "observation",
+               self._on_observation, qos.NEWEST, rate_hz=self._tick_hz,
+               most_bytes=messages.most_bytes(self._host.observation))
+        listen(self, String, "policy", self._on_policy, qos.LATCHED, rate_hz=1.0)
         Waiting(self, "observation", first=() if config.policy else ("policy",),
                 period_ns=config.period_ns)
         if config.autostart:
@@ -149,22 +151,21 @@ class InferenceNode(LifecycleNode):
 
     def _on_observation(self, message: Image | JointState) -> None:
         now_ns = time.monotonic_ns()
-        words = wire.decode_words(message.header.frame_id)
         try:
-            tick, first = int(words["tick"]), words["first"] == "1"
+            tick, first = wire.observation_words(message.header.frame_id)
+            stamp_ns = messages.to_ns(message.header.stamp)
             observation = messages.from_observation(message, self._host.observation)
-        except (KeyError, ValueError, wire.WireError) as error:
+        except wire.WireError as error:
             self.get_logger().error(f"observation refused: {error}", throttle_duration_sec=1.0)
             return
         self._grid.observe(tick, now_ns)
         engine = self._host.engine
         if engine is None or not self._active:
             return
-        stamp_ns = messages.to_ns(message.header.stamp)
         engine.observe(tick, stamp_ns, first, observation)
         if engine.wants_applied and self._timestep is None:
-            self._timestep = self.create_subscription(
-                JointState, "timestep", self._on_timestep, qos.RECORD)
+            self._timestep = listen(self, JointState, "timestep", self._on_timestep, qos.RECORD,
+                                    rate_hz=self._tick_hz)
         if engine.pool.schedule_at(tick).slot_source is SlotSource.TICK:
             self._report(engine.start(now_ns, self._age_ns(stamp_ns)))
 

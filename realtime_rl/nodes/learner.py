@@ -30,6 +30,7 @@ from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.records import Learning, ScheduleRecord, Timestep
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
 from realtime_rl.ros import messages, qos, runtime, steady
+from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.waiting import Waiting
@@ -57,9 +58,10 @@ class LearnerNode(Node):
         self._trainer = self._make_trainer(config)
         self._policy = self.create_publisher(String, "policy", qos.LATCHED)
         self._learning = self.create_publisher(JointState, "learning", qos.RECORD)
-        self.create_subscription(messages.observation_type(self._spec), "observation",
-                                 self._on_observation, qos.RECORD)
-        self.create_subscription(JointState, "timestep", self._on_timestep, qos.RECORD)
+        tick_hz = per_tick_hz(config.period_ns)
+        listen(self, messages.observation_type(self._spec), "observation", self._on_observation,
+               qos.RECORD, rate_hz=tick_hz, most_bytes=messages.most_bytes(self._spec))
+        listen(self, JointState, "timestep", self._on_timestep, qos.RECORD, rate_hz=tick_hz)
         self.create_subscription(JointState, "schedule", self._on_schedule, qos.LATCHED)
         steady.create_timer(self, 1.0, self._report)
         Waiting(self, "observation", "timestep", period_ns=config.period_ns)
@@ -107,11 +109,10 @@ class LearnerNode(Node):
             on_trouble=self._on_trouble, max_lag=config.max_lag, prepare_thread=_step_back)
 
     def _on_observation(self, message: Image | JointState) -> None:
-        words = wire.decode_words(message.header.frame_id)
         try:
-            tick, first = int(words["tick"]), words["first"] == "1"
+            tick, first = wire.observation_words(message.header.frame_id)
             observation = messages.from_observation(message, self._spec)
-        except (KeyError, ValueError, wire.WireError) as error:
+        except wire.WireError as error:
             self.get_logger().warning(f"observation: {error}", throttle_duration_sec=1.0)
             return
         if self._admitted("observation", self._admission.observation(observation)):

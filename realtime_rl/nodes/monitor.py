@@ -17,6 +17,7 @@ from realtime_rl.core.live_window import LiveWindow
 from realtime_rl.core.parameters import MonitorParameters
 from realtime_rl.core.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
 from realtime_rl.ros import messages, qos, runtime, steady
+from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.waiting import Waiting
@@ -33,6 +34,7 @@ class MonitorNode(Node):
         config = NodeParameters(self, MonitorParameters).current
         self._window = LiveWindow(round(config.window * 1e9))
         self._run_clock = RunClock()
+        self._tick_hz = per_tick_hz(config.period_ns)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._listen("timestep", Timestep, qos.RECORD)
         self._listen("verdict", Verdict, qos.RECORD)
@@ -51,7 +53,8 @@ class MonitorNode(Node):
                 return
             self._window.take(record, time.monotonic_ns())
 
-        self.create_subscription(JointState, topic, on_message, profile)
+        # a verdict for the action and one for the default: twice a tick is the most in order
+        listen(self, JointState, topic, on_message, profile, rate_hz=2 * self._tick_hz)
 
     def _report(self) -> None:
         health = [*self._window.look(time.monotonic_ns()),

@@ -19,6 +19,7 @@ from realtime_rl.core.types import Transition
 from realtime_rl.plants import registry
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.commands import command_codec
+from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.presence import OnlyPublisher
 from realtime_rl.ros.run_clock import RunClock
@@ -45,10 +46,11 @@ class PlantNode(Node):
         self._observation = self.create_publisher(
             messages.observation_type(spec.observation), "observation", qos.RECORD)
         self._timestep = self.create_publisher(JointState, "timestep", qos.RECORD_KEPT)
+        tick_hz = per_tick_hz(spec.period_ns)
         if not self._codec.names_origin:  # before `command`: of both, it is then taken first
-            self.create_subscription(JointState, "origin", self._on_origin, qos.PAIRED)
-        self.create_subscription(self._codec.message_type, "command", self._on_command,
-                                 qos.COMMAND if self._codec.names_origin else qos.PAIRED)
+            listen(self, JointState, "origin", self._on_origin, qos.PAIRED, rate_hz=tick_hz)
+        listen(self, self._codec.message_type, "command", self._on_command,
+               qos.COMMAND if self._codec.names_origin else qos.PAIRED, rate_hz=tick_hz)
         self.create_service(Trigger, "reset", self._on_reset)
         self._only = OnlyPublisher(self, "timestep", allowed=config.allow_second)
         Waiting(self, "command", period_ns=spec.period_ns)

@@ -23,6 +23,7 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from rclpy.waitable import Waitable
 
+from realtime_rl.ros.guard import admitted, reader
 from realtime_rl.ros.waker import Waker
 
 Entity = TypeVar("Entity", Subscription, GuardCondition)
@@ -170,14 +171,20 @@ class TickExecutor(SingleThreadedExecutor):
         taken = take(subscription.msg_type, subscription.raw)
         if taken is None:
             return False
+        read = reader(callback)
         if not hasattr(callback, _NEWEST_FIRST):
-            callback(taken[0])
+            if admitted(callback, taken):
+                read(taken[0])
             return True
-        waiting = [taken[0]]
-        while len(waiting) < _MOST and (taken := take(subscription.msg_type, subscription.raw)):
-            waiting.append(taken[0])
-        callback(waiting.pop())
-        self._older.extend((callback, message) for message in reversed(waiting))
+        waiting, count = [], 0
+        while taken is not None:
+            count += 1
+            if admitted(callback, taken):
+                waiting.append(taken[0])
+            taken = take(subscription.msg_type, subscription.raw) if count < _MOST else None
+        if waiting:
+            read(waiting.pop())
+        self._older.extend((read, message) for message in reversed(waiting))
         return True
 
     def _catch_up(self, next_deadline_ns: Callable[[], int | None]) -> None:

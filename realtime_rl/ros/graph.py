@@ -133,6 +133,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
     inference: p.InferenceParameters = section_of(settings, "inference")
     learner: p.LearnerParameters = section_of(settings, "learner")
     coordinator: p.CoordinatorParameters = section_of(settings, "coordinator")
+    actuator: p.ActuatorParameters = section_of(settings, "actuator")
     # a baseline is one from its first tick, before anything was measured
     schedule = {"schedule_algorithm": coordinator.algorithm,
                 "schedule_dealing": coordinator.dealing}
@@ -150,8 +151,9 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
         ("coordinator", "coordinator", {"inference_nodes": inference_names,
                                         "workers": scenario.workers,
                                         "alive_lease": inference.alive_lease,
+                                        "max_delay_ticks": actuator.max_delay_ticks,
                                         "period_ns": plant.period_ns}),
-        ("monitor", "monitor", {}),
+        ("monitor", "monitor", {"period_ns": plant.period_ns}),
     ]
     if scenario.learner:
         wanted.append(("learner", "learner", {**spec, "run_dir": run_dir}))

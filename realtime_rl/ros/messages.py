@@ -23,8 +23,8 @@ def to_time(stamp_ns: int) -> Time:
 
 
 def to_ns(stamp: Time) -> int:
-    """A ROS time as nanoseconds."""
-    return int(stamp.sec) * _SECOND_NS + int(stamp.nanosec)
+    """A ROS time as nanoseconds; `WireError` where it is none."""
+    return wire.stamp(stamp.sec, stamp.nanosec)
 
 
 def to_scalars(record: Any) -> JointState:  # noqa: ANN401 - any record of core.records
@@ -52,7 +52,7 @@ def to_joy(values: wire.JoyValues) -> Joy:
 
 
 def from_joy(message: Joy) -> wire.JoyValues:
-    """A message's axes and buttons."""
+    """A message's axes and buttons; `WireError` where its stamp is no time."""
     return wire.JoyValues(to_ns(message.header.stamp), message.header.frame_id,
                           tuple(message.axes), tuple(message.buttons))
 
@@ -60,6 +60,11 @@ def from_joy(message: Joy) -> wire.JoyValues:
 def observation_type(spec: ObservationSpec) -> type:
     """The message type of `observation` for this kind of observation."""
     return Image if spec.is_image else JointState
+
+
+def most_bytes(spec: ObservationSpec) -> int:
+    """More than a serialized observation takes: elements of a vector have names."""
+    return 65_536 + int(np.prod(spec.shape)) * (1 if spec.is_image else 64)
 
 
 def to_observation(value: Observation, spec: ObservationSpec, stamp_ns: int,

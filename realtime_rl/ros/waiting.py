@@ -15,6 +15,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from realtime_rl.core.silence import Silence, patience_ns
 from realtime_rl.ros import steady, transport
+from realtime_rl.ros.guard import Guarded
 from realtime_rl.ros.presence import name_of
 
 _LOOK_EVERY_S = 1.0
@@ -40,7 +41,11 @@ class Waiting:
         self._heard = [(subscription, named[subscription.topic_name])
                        for subscription in node.subscriptions if subscription.topic_name in named]
         for subscription, silence in self._heard:
-            subscription.callback = _counting(subscription.callback, silence)
+            counting = partial(_counting, silence)
+            if isinstance(subscription.callback, Guarded):
+                subscription.callback.wrap(counting)
+            else:
+                subscription.callback = counting(subscription.callback)
         self._clock = Silence()
         self.now: dict[str, str] = {}
         """What is waited for at present, by topic, in words."""
@@ -99,7 +104,7 @@ def _type_of(subscription: Subscription) -> str:
     return f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}"
 
 
-def _counting(callback: Callable[[Any], None], silence: Silence) -> Callable[[Any], None]:
+def _counting(silence: Silence, callback: Callable[[Any], None]) -> Callable[[Any], None]:
     def heard(message: Any) -> None:  # noqa: ANN401 - whatever the topic carries
         silence.count += 1
         callback(message)

@@ -24,7 +24,7 @@ def step(tick: int, cause: Cause = Cause.POLICY, **changes: Any) -> r.Timestep:
         "stamp_ns": stamp(tick), "tick": tick, "period_ns": PERIOD_NS, "lateness_s": 0.0,
         "missed": False, "episode": 0, "reward": 0.0, "discount": 1.0, "first": False,
         "last": False, "cause": cause, "worker": 0 if acted else -1,
-        "version": 1 if acted else -1, "observation_tick": tick - 2 if acted else -1,
+        "version": 1 if acted else -1, "observation_tick": max(-1, tick - 2) if acted else -1,
         "action": (0.0,), "plant": "counter"}
     return r.Timestep(**{**values, **changes})
 
@@ -34,7 +34,7 @@ def verdict(tick: int, fate: r.Fate = r.Fate.APPLIED, **changes: Any) -> r.Verdi
     applied = fate is r.Fate.APPLIED
     values: dict[str, Any] = {
         "stamp_ns": stamp(tick - 2), "fate": fate, "reason": r.Reason.NONE,
-        "tick": tick if applied else -1, "observation_tick": tick - 2,
+        "tick": tick if applied else -1, "observation_tick": max(-1, tick - 2),
         "delay_ticks": 2 if applied else -1, "worker": 0, "version": 1, "generation": 0,
         "arrival_s": tick * PERIOD_NS / 1e9 - 0.002}
     return r.Verdict(**{**values, **changes})

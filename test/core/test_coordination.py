@@ -263,9 +263,9 @@ def test_only_the_process_that_was_started_again_is_behind() -> None:
 def test_a_process_that_was_started_again_warms_up_again() -> None:
     coordination, schedule = settled()
     feed(coordination, range(schedule.effective_tick, schedule.effective_tick + 5), 40.0)
-    feed(coordination, range(90, 92), 900.0, generation=0)
+    feed(coordination, range(90, 92), 200.0, generation=0)
     assert [coordination.evaluate() for _ in range(4)] == [None] * 4
-    feed(coordination, range(92, 94), 900.0, generation=0)
+    feed(coordination, range(92, 94), 200.0, generation=0)
     assert [coordination.evaluate() is None for _ in range(2)] == [True, False]
 
 

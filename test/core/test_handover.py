@@ -35,7 +35,7 @@ def fed(handover: Handover, ways_ms: list[float], duration_ms: float = 38.0, fir
 
 
 def test_the_least_is_allowed_until_enough_is_known() -> None:
-    handover = Handover(2 * MS, 50 * MS)
+    handover = Handover(2 * MS, 50 * MS, 16 * MS)
     fed(handover, [9.0] * 511)  # half of them while processes start
     assert handover.allowance_ns == 2 * MS
     fed(handover, [9.0], first=511)
@@ -44,12 +44,12 @@ def test_the_least_is_allowed_until_enough_is_known() -> None:
 
 def test_what_an_action_was_held_for_or_took_is_no_way() -> None:
     for duration_ms in (1.0, 38.0, 40.0, 45.0, 70.0):
-        handover = fed(Handover(2 * MS, 50 * MS), [4.0] * 600, duration_ms)
+        handover = fed(Handover(2 * MS, 50 * MS, 16 * MS), [4.0] * 600, duration_ms)
         assert handover.allowance_ns == 5 * MS
 
 
 def test_a_few_slow_ones_do_not_count_and_many_do() -> None:
-    handover = fed(Handover(2 * MS, 50 * MS), [3.0] * 1280)
+    handover = fed(Handover(2 * MS, 50 * MS, 16 * MS), [3.0] * 1280)
     fed(handover, [30.0] * 5, first=2000)
     assert handover.allowance_ns == 4 * MS
     fed(handover, [30.0], first=3000)
@@ -59,14 +59,14 @@ def test_a_few_slow_ones_do_not_count_and_many_do() -> None:
 
 
 def test_one_stall_at_the_start_does_not_count() -> None:
-    handover = fed(Handover(2 * MS, 50 * MS), [3.0] * 400)
+    handover = fed(Handover(2 * MS, 50 * MS, 16 * MS), [3.0] * 400)
     fed(handover, [49.0, 32.0, 16.0], first=400)
     fed(handover, [3.0] * 110, first=403)
     assert handover.allowance_ns == 4 * MS
 
 
 def test_actions_of_a_process_that_hung_do_not_count() -> None:
-    handover = fed(Handover(2 * MS, 50 * MS), [3.0] * 1280)
+    handover = fed(Handover(2 * MS, 50 * MS, 16 * MS), [3.0] * 1280)
     fed(handover, [8000.0] * 5, first=2000)
     assert handover.allowance_ns == 4 * MS
 
@@ -74,12 +74,12 @@ def test_actions_of_a_process_that_hung_do_not_count() -> None:
 @given(st.lists(st.floats(-20.0, 500.0), min_size=1, max_size=32))
 def test_it_stays_between_its_bounds(ways_ms: list[float]) -> None:
     ways_ms = (ways_ms * 520)[:520]
-    assert 2 * MS <= fed(Handover(2 * MS, 20 * MS), ways_ms).allowance_ns <= 20 * MS
-    assert fed(Handover(2 * MS, 0), ways_ms).allowance_ns == 2 * MS
+    assert 2 * MS <= fed(Handover(2 * MS, 20 * MS, 16 * MS), ways_ms).allowance_ns <= 20 * MS
+    assert fed(Handover(2 * MS, 0, 16 * MS), ways_ms).allowance_ns == 2 * MS
 
 
 def test_only_actions_that_were_computed_and_timed_count() -> None:
-    handover = Handover(2 * MS, 50 * MS)
+    handover = Handover(2 * MS, 50 * MS, 16 * MS)
     for tick in range(600):
         handover.on_inference(replace(inference(tick, math.nan), miss=Miss.BUSY, worker=-1))
         handover.on_verdict(verdict(tick, 90.0), SCHEDULE)
@@ -90,7 +90,7 @@ def test_only_actions_that_were_computed_and_timed_count() -> None:
 
 
 def test_a_plant_that_begins_anew_is_not_mixed_up_with_its_former_life() -> None:
-    handover = fed(Handover(2 * MS, 50 * MS), [3.0] * 600)
+    handover = fed(Handover(2 * MS, 50 * MS, 16 * MS), [3.0] * 600)
     for tick in range(600):
         handover.on_inference(inference(tick))
     handover.restarted()

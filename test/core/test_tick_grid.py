@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_rl.core.tick_grid import TickGrid, TickPacer, TickStart, next_on_grid_ns
 
 PERIOD = 1000
+MS = 1_000_000
 
 
 def test_ticks_are_due_on_an_absolute_grid() -> None:
@@ -100,6 +102,41 @@ def test_a_plant_that_was_started_again_has_a_new_grid() -> None:
             grid.observe(tick, tick * PERIOD)
         grid.observe(0, 70_000)
         assert grid.predict_ns(1) == 71_000
+
+
+@pytest.mark.parametrize("early_ns", [300 * MS, 3_600_000 * MS])
+def test_one_tick_that_is_far_too_early_is_not_believed(early_ns: int) -> None:
+    grid = TickGrid(10 * MS)
+    for tick in range(100):
+        false = tick % 10 == 5
+        grid.observe(tick, tick * 10 * MS + 77 - early_ns * false)
+        assert grid.predict_ns(tick + 1) == (tick + 1) * 10 * MS + 77
+
+
+def test_a_false_number_of_a_tick_is_not_believed() -> None:
+    grid = TickGrid(10 * MS)
+    for tick in range(10):
+        grid.observe(tick, tick * 10 * MS)
+    grid.observe(2**50, 100 * MS)
+    assert grid.predict_ns(10) == 100 * MS
+
+
+def test_two_ticks_that_agree_are_believed() -> None:
+    """The first ones may be heard of late, as in a process that has just started."""
+    grid = TickGrid(10 * MS)
+    grid.observe(0, 900 * MS)
+    grid.observe(1, 10 * MS)
+    assert grid.predict_ns(2) == 920 * MS
+    grid.observe(2, 21 * MS)
+    assert grid.predict_ns(3) == 31 * MS
+
+
+def test_the_window_is_as_long_at_a_high_rate() -> None:
+    """Half a second in which all arrive late is longer than 256 ticks of a millisecond."""
+    grid = TickGrid(MS)
+    for tick in range(1500):
+        grid.observe(tick, (tick + 500 * (tick >= 1000)) * MS)
+    assert grid.predict_ns(1500) == 1500 * MS
 
 
 def test_the_tick_after_a_time_is_later_than_it() -> None:

@@ -7,13 +7,14 @@ import enum
 import math
 import typing
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_rl.core import records, wire
+from realtime_rl.core import ranges, records, wire
+from realtime_rl.core.ranges import Range
 from realtime_rl.core.records import ActionMessage, Command, Inference, ScheduleRecord, Verdict
 from realtime_rl.core.types import ActionSpace, Cause
 from realtime_rl.core.wire import JoyValues, NamedScalars, WireError
@@ -22,28 +23,34 @@ KINDS = (records.Timestep, records.Verdict, records.Inference, records.ScheduleR
          records.Learning)
 PAD = ActionSpace(("A", "B", "C", "NOOP"), (3.0,))
 ARM = ActionSpace(("j1", "j2"), (0.0, 0.0), (-1.0, -1.0), (1.0, 1.0))
-IDS = st.integers(-(2**53), 2**53)
+IDS = st.integers(0, 2**53)
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 
 
+def hints_of(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind, include_extras=True)
+
+
 def values(hint: Any) -> st.SearchStrategy[Any]:
-    if hint is bool:
-        return st.booleans()
-    if hint is int:
-        return IDS
-    if hint is float:
-        return FLOATS
-    if hint is str:
-        return st.text()
+    if typing.get_origin(hint) is Annotated:
+        item, allowed = typing.get_args(hint)
+        if item is int:
+            return st.integers(int(allowed.low), int(allowed.high))
+        special = [*[math.nan] * allowed.nan, *[math.inf, -math.inf] * allowed.infinite]
+        numbers = st.floats(allowed.low, allowed.high)
+        return st.one_of(numbers, st.sampled_from(special)) if special else numbers
     if typing.get_origin(hint) is tuple:
         return st.lists(values(typing.get_args(hint)[0]), max_size=12).map(tuple)
+    plain = {bool: st.booleans(), str: st.text(max_size=99),
+             float: st.floats(width=32, allow_nan=False, allow_infinity=False)}
+    if hint in plain:
+        return plain[hint]
     assert issubclass(hint, enum.IntEnum)
     return st.sampled_from(list(hint))
 
 
 def records_of(kind: type) -> st.SearchStrategy[Any]:
-    hints = typing.get_type_hints(kind)
-    return st.builds(kind, **{name: values(hint) for name, hint in hints.items()})
+    return st.builds(kind, **{name: values(hint) for name, hint in hints_of(kind).items()})
 
 
 def written(record: Any) -> dict[str, Any]:
@@ -71,6 +78,11 @@ SCHEDULE = ScheduleRecord(5, 1, 100, 7, 7, 95_000_000, 2_000_000, 16_000_000,
                           records.SlotSource.TICK, 2, (0, 1, 2))
 INFERENCE = Inference(5, 9, 15, 1, 2, 7, 0.0, 0.1, 0.1, records.Miss.NONE, False, math.nan,
                       "inference_0", "cpu", "constant:95ms")
+
+
+STEP = records.Timestep(5, 9, 16_000_000, 0.0, False, 0, 0.5, 1.0, False, False, Cause.POLICY, 1, 7,
+                        3, (0.25,), "catch")
+LEARNING = records.Learning(5, 9, 8, math.nan, 0.5, 7, math.nan)
 
 
 def test_the_layout_of_a_schedule() -> None:
@@ -131,6 +143,71 @@ def test_names_without_values_are_absent() -> None:
         wire.decode(Verdict, replace(encoded, values=encoded.values[:-1]))
 
 
+EXTRA = replace(wire.encode(VERDICT), names=(*wire.encode(VERDICT).names, "tick"),
+                values=(*wire.encode(VERDICT).values, 3.0))
+
+
+@pytest.mark.parametrize(("message", "problem"), [
+    (EXTRA, "a name is there twice"),
+    (replace(EXTRA, values=EXTRA.values[:-1]), "11 names and 10 values"),
+    (replace(EXTRA, names=tuple(f"n{index}" for index in range(5000)), values=(0.0,) * 5000),
+     "5000 names"),
+    (replace(wire.encode(VERDICT), frame_id="x" * 10_000), "a frame_id of 10000 characters"),
+    (replace(wire.encode(VERDICT), stamp_ns=-1), "'stamp_ns'=-1 is outside"),
+    (replace(wire.encode(VERDICT), stamp_ns=2**31 * 10**9), "'stamp_ns'")])
+def test_a_message_out_of_shape_is_refused(message: NamedScalars, problem: str) -> None:
+    message = replace(message, names=message.names, values=message.values)
+    with pytest.raises(WireError, match=problem):
+        wire.decode(Verdict, message)
+
+
+def samples() -> list[tuple[Any, str, Range, bool]]:
+    """Every number of every record, with what it may be and whether it is a whole one."""
+    found = []
+    for record in (STEP, VERDICT, INFERENCE, SCHEDULE, LEARNING):
+        for field, whole_hint in hints_of(type(record)).items():
+            name, hint = field, whole_hint
+            if typing.get_origin(hint) is tuple:
+                name, hint = f"{field}.0", typing.get_args(hint)[0]
+            if typing.get_origin(hint) is Annotated and name != "stamp_ns":
+                item, allowed = typing.get_args(hint)
+                found.append((record, name, allowed, item is int))
+            elif hint is float:
+                found.append((record, name, ranges.VALUE, False))
+    return found
+
+
+@pytest.mark.parametrize(("record", "name", "allowed", "whole"), [
+    pytest.param(*sample, id=f"{type(sample[0]).__name__}.{sample[1]}") for sample in samples()])
+def test_every_number_is_within_its_range_and_says_whether_it_may_be_none(
+        record: Any, name: str, allowed: Range, whole: bool) -> None:
+    def is_read(value: float) -> bool:
+        try:
+            wire.decode(type(record), changed(record, **{name: value}))
+        except WireError as error:
+            assert f"field '{name}'" in str(error)
+            return False
+        return True
+
+    low, high = float(allowed.low), float(allowed.high)
+    assert is_read(low)
+    assert is_read(high)
+    assert is_read(low - 1) is (low - 1 == low)  # the ages are too large for that
+    assert not is_read(math.nextafter(low, -math.inf) if not whole else low - 2)
+    assert not is_read(math.nextafter(high, math.inf))
+    assert is_read(math.nan) is allowed.nan
+    for value in (math.inf, -math.inf):
+        assert is_read(value) is allowed.infinite
+
+
+def test_only_these_numbers_may_be_unknown() -> None:
+    unknown = {f"{type(record).__name__}.{name}" for record, name, allowed, _ in samples()
+               if allowed.nan or allowed.infinite}
+    assert unknown == {
+        "Verdict.arrival_s", "Verdict.age_s", "Inference.age_s", "Inference.duration_s",
+        "Inference.compute_s", "Inference.swap_s", "Learning.loss", "Learning.lag_s"}
+
+
 NAMES = sorted({name for kind in KINDS for name in typing.get_type_hints(kind)}
                | {"action.0", "action.1", "active.0", "active.x", "active."})
 
@@ -155,7 +232,9 @@ def test_malformed_scalars_give_a_wire_error_only(kind: type, frame_id: str,
 def test_an_action_is_read_back_as_it_was(space: ActionSpace, data: st.DataObject) -> None:
     action = ((float(data.draw(st.integers(0, 3))),) if space.discrete
               else data.draw(st.tuples(*[st.floats(-1, 1)] * 2)))
-    sent = ActionMessage(data.draw(IDS), *(data.draw(IDS) for _ in range(5)), action)
+    hints = hints_of(ActionMessage)
+    sent = ActionMessage(*(data.draw(values(hints[name])) for name in (
+        "stamp_ns", "tick", "due_tick", "worker", "version", "generation")), action)
     assert wire.decode_action(wire.encode_action(sent, space), space) == sent
 
 
@@ -200,7 +279,10 @@ def test_values_outside_the_space_are_left_to_the_arbiter() -> None:
 @pytest.mark.parametrize("frame_id", [
     "", "tick=4", IDENTITY.replace("due=10 ", ""), IDENTITY.replace("4", "4.5"),
     IDENTITY.replace("worker=1", "worker=x"), IDENTITY.replace("worker=1", f"worker={2**53 + 1}"),
-    IDENTITY.replace("version=7", f"version={'9' * 400}"), IDENTITY.replace("tick=4", "tick=")])
+    IDENTITY.replace("version=7", f"version={'9' * 400}"), IDENTITY.replace("tick=4", "tick="),
+    IDENTITY.replace("version=7", f"version={'9' * 5000}"), IDENTITY.replace("tick=4", "tick=-1"),
+    IDENTITY.replace("due=10", "due=-2"), IDENTITY.replace("worker=1", "worker=4096"),
+    IDENTITY.replace("worker=1", "worker=-1"), IDENTITY.replace("generation=2", "generation=-1")])
 def test_an_unreadable_identity_is_malformed(frame_id: str) -> None:
     with pytest.raises(WireError, match="action frame_id"):
         wire.decode_action(JoyValues(1, frame_id, (), (0,)), PAD)
@@ -223,7 +305,7 @@ def test_malformed_actions_give_a_wire_error_only(
     assert wire.decode(Verdict, wire.encode(verdict)) == verdict
 
 
-@given(cause=st.sampled_from(list(Cause)), ids=st.tuples(IDS, IDS, IDS))
+@given(cause=st.sampled_from(list(Cause)), ids=st.tuples(st.integers(-1, 4095), IDS, IDS))
 def test_on_whose_behalf_a_command_is_given_is_read_back(cause: Cause,
                                                          ids: tuple[int, int, int]) -> None:
     command = Command(cause, (1.0,), *ids)
@@ -235,10 +317,43 @@ def test_a_bare_gamepad_is_an_operator() -> None:
 
 
 @pytest.mark.parametrize("frame_id", ["cause=nobody", "cause=policy worker=x", "version=1.5",
-                                      f"tick={'9' * 400}"])
+                                      f"tick={'9' * 400}", "cause=policy worker=4096",
+                                      "cause=policy tick=-2", f"cause={'x' * 5000}"])
 def test_an_unreadable_command_is_refused(frame_id: str) -> None:
     with pytest.raises(WireError, match="command frame_id"):
         wire.command_from(frame_id, (1.0,))
+
+
+def test_what_an_observation_says() -> None:
+    assert wire.observation_words("plant=catch tick=7 first=1") == (7, True)
+    assert wire.observation_words("tick=0 first=0") == (0, False)
+
+
+@pytest.mark.parametrize("frame_id", [
+    "", "tick=4", "first=1", "tick=x first=1", "tick=-1 first=0", "tick=1.5 first=0",
+    f"tick={2**53 + 1} first=0", f"tick={'9' * 5000} first=0", "tick=4 first=2", "tick=4 first=yes",
+    "tick=4 first=", "x" * 100_000])
+def test_an_observation_without_its_words_is_refused(frame_id: str) -> None:
+    with pytest.raises(WireError) as caught:
+        wire.observation_words(frame_id)
+    assert len(str(caught.value)) < 1000
+
+
+def test_stamps() -> None:
+    assert wire.stamp(2, 1) == 2_000_000_001
+    assert wire.stamp(2**31 - 1, 999_999_999) == ranges.STAMP.high
+    for sec, nanosec in ((-1, 0), (0, 10**9), (0, 2**32 - 1), (2**31, 0)):
+        with pytest.raises(WireError, match="not a stamp"):
+            wire.stamp(sec, nanosec)
+
+
+def test_what_others_sent_is_shown_short() -> None:
+    for read in (lambda: wire.decode_action(JoyValues(1, IDENTITY, (), (1,) * 100_000), PAD),
+                 lambda: wire.decode_action(JoyValues(1, "x=" * 4000, (), (1,)), PAD),
+                 lambda: wire.command_from(f"worker={'7' * 4000}", (0.0,))):
+        with pytest.raises(WireError) as caught:
+            read()
+        assert len(str(caught.value)) < 1000
 
 
 def test_words() -> None:

@@ -1,0 +1,87 @@
+"""How many messages of a topic are looked at: of each sender, no more than it can have to say.
+
+rclpy does not tell who sent a message, but its number among those of its writer. Messages whose
+numbers follow each other are therefore one sender's, and a flood takes nothing from the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_SENDERS = 32
+"""Told apart; the one that was silent for longest makes room."""
+_FIRST_BURST = 64
+"""What somebody new may say at once: who begins anew all the time gains nothing by it."""
+_NEWCOMERS, _NEWCOMERS_HZ = 16, 1.0
+"""So many senders may come at once, and a second: the numbers of one that invents them are all of
+senders that nobody knows."""
+_LOST = 4096
+"""Messages of one sender that may be lost on the way between two that arrive."""
+
+
+@dataclass(slots=True)
+class TokenBucket:
+    """Lets `rate_hz` events a second pass in the long run, and `burst` at once."""
+
+    rate_hz: float
+    burst: float
+    tokens: float
+    filled_ns: int
+
+    def take(self, now_ns: int) -> bool:
+        """Whether one more may pass at `now_ns`, which must not go back."""
+        self.tokens = min(self.burst,
+                          self.tokens + (now_ns - self.filled_ns) * self.rate_hz / 1e9)
+        self.filled_ns = now_ns
+        if self.tokens < 1.0:
+            return False
+        self.tokens -= 1.0
+        return True
+
+
+class RateLimit:
+    """Limits each sender of a topic."""
+
+    def __init__(self, rate_hz: float, burst: int) -> None:
+        """Allow each sender `rate_hz` messages a second, and `burst` at once."""
+        self._rate_hz = rate_hz
+        self._burst = max(1, burst)
+        self._senders: dict[int | None, TokenBucket] = {}
+        """By the number of the newest message; the one heard last is at the end."""
+        self._newcomers: TokenBucket | None = None
+
+    def allows(self, number: int | None, now_ns: int) -> bool:
+        """Whether to look at a message.
+
+        Args:
+            number: its number among its writer's messages; `None` where the middleware does not
+                tell: then all are taken for one sender's.
+            now_ns: the time, on a clock that does not go back.
+        """
+        bucket = self._sender(number, now_ns)
+        return bucket is not None and bucket.take(now_ns)
+
+    def _sender(self, number: int | None, now_ns: int) -> TokenBucket | None:
+        bucket = self._senders.pop(None if number is None else number - 1, None)
+        if bucket is None:
+            bucket = self._after_a_loss(number) or self._newcomer(now_ns)
+        if bucket is None:
+            return None
+        while number is not None and number in self._senders:
+            number -= 1  # two senders have come to the same number
+        self._senders[number] = bucket
+        return bucket
+
+    def _after_a_loss(self, number: int | None) -> TokenBucket | None:
+        near = [known for known in self._senders if known is not None and number is not None
+                and 0 < number - known <= _LOST]
+        return self._senders.pop(max(near)) if near else None
+
+    def _newcomer(self, now_ns: int) -> TokenBucket | None:
+        if self._newcomers is None:
+            self._newcomers = TokenBucket(_NEWCOMERS_HZ, _NEWCOMERS, _NEWCOMERS, now_ns)
+        if not self._newcomers.take(now_ns):
+            return None
+        if len(self._senders) >= _SENDERS:
+            del self._senders[next(iter(self._senders))]
+        return TokenBucket(self._rate_hz, self._burst, min(_FIRST_BURST, self._burst), now_ns)

@@ -1,0 +1,133 @@
+"""Subscriptions that read no more than there can be to read, and no message that is none.
+
+A message is taken as bytes, counted, and only then deserialized: that costs four times as much as
+taking it. What is refused is said once a second, whatever comes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from rclpy.serialization import deserialize_message
+from rclpy.subscription import Subscription
+
+from realtime_rl.core.rate_limit import RateLimit
+from realtime_rl.core.wire import WireError
+
+GENEROUS = 8
+"""Times as many messages as a topic has in order."""
+_MOST_BYTES = 1 << 18
+"""Of a message that is not an image: a list of the most values that are allowed, and its names."""
+_SAID_EVERY_NS = 1_000_000_000
+
+
+def deserialize(data: bytes, kind: type) -> Any:  # noqa: ANN401 - a message of that type
+    """Read a serialized message; `WireError` when it is none."""
+    try:
+        return deserialize_message(data, kind)
+    except RuntimeError as error:  # of the middleware, whatever is wrong with the bytes
+        raise WireError(f"{len(data)} bytes that are no {kind.__name__}") from error
+
+
+class Guarded:
+    """The callback of a raw subscription: decides what is read, and hands it on."""
+
+    def __init__(self, node: Node, topic: str, kind: type, callback: Callable[[Any], None], *,
+                 limit: RateLimit, most_bytes: int) -> None:
+        """Hand messages of `kind` on to `callback`, whose `WireError`s are said for it."""
+        self._node = node
+        self._topic = topic
+        self._kind = kind
+        self._callback = callback
+        self._limit = limit
+        self._most_bytes = most_bytes
+        self.unread = 0
+        """Messages that were too many, or too large."""
+        self.refused = 0
+        """Messages that were read and are none of ours."""
+        self._unread_said = self._refused_said = 0
+        self._last_problem = ""
+        self._say_from_ns = 0
+        # what an executor is told of a callback holds for its guard
+        self.__dict__.update(getattr(callback, "__dict__", {}))
+
+    def wrap(self, wrapper: Callable[[Callable[[Any], None]], Callable[[Any], None]]) -> None:
+        """Let `wrapper` of the callback have the messages that are read."""
+        self._callback = wrapper(self._callback)
+
+    def __call__(self, data: bytes, info: Mapping[str, Any]) -> None:
+        """Take a message, with what the middleware says of it, as rclpy's executors do."""
+        if self.admits(data, info):
+            self.read(data)
+
+    def admits(self, data: bytes, info: Mapping[str, Any]) -> bool:
+        """Whether to read a message; ask once for each, in the order in which they came."""
+        now_ns = time.monotonic_ns()
+        if len(data) <= self._most_bytes and self._limit.allows(
+                info["publication_sequence_number"], now_ns):
+            return True
+        self.unread += 1
+        self._say(now_ns)
+        return False
+
+    def read(self, data: bytes) -> None:
+        """Read a message that was admitted, now or later."""
+        try:
+            self._callback(deserialize(data, self._kind))
+        except WireError as error:
+            self.refused += 1
+            self._last_problem = str(error)
+        self._say(time.monotonic_ns())
+
+    def _say(self, now_ns: int) -> None:
+        unread, refused = self.unread - self._unread_said, self.refused - self._refused_said
+        if now_ns < self._say_from_ns or not (unread or refused):
+            return
+        self._say_from_ns = now_ns + _SAID_EVERY_NS
+        self._unread_said, self._refused_said = self.unread, self.refused
+        if refused:
+            self._node.get_logger().warning(
+                f"{self._topic}: {refused} message(s) refused; the newest: {self._last_problem}")
+        if unread:
+            self._node.get_logger().warning(
+                f"{self._topic}: {unread} message(s) left unread, more than a sender has to say; "
+                "'ros2 topic info -v' names those who publish")
+
+
+def listen(node: Node, kind: type, topic: str, callback: Callable[[Any], None],
+           profile: QoSProfile, *, rate_hz: float, most_bytes: int = _MOST_BYTES) -> Subscription:
+    """Subscribe to a topic; `callback` gets its messages, and may raise `WireError`.
+
+    Args:
+        node: that listens.
+        kind: the type of the messages.
+        topic: its name.
+        callback: called with each message that is read.
+        profile: QoS. As many messages as it keeps may come at once.
+        rate_hz: messages a second that one sender has to say in order; `GENEROUS` times as many
+            are read.
+        most_bytes: of a serialized message; larger ones are left unread.
+    """
+    limit = RateLimit(GENEROUS * rate_hz, max(profile.depth, round(GENEROUS * rate_hz)))
+    return node.create_subscription(
+        kind, topic, Guarded(node, topic, kind, callback, limit=limit, most_bytes=most_bytes),
+        profile, raw=True)
+
+
+def admitted(callback: Callable[..., None], taken: tuple[Any, Mapping[str, Any]]) -> bool:
+    """Whether a message that an executor took, and its info, go to a subscription's callback."""
+    return not isinstance(callback, Guarded) or callback.admits(*taken)
+
+
+def reader(callback: Callable[..., None]) -> Callable[[Any], None]:
+    """What an executor calls with a message that was admitted."""
+    return callback.read if isinstance(callback, Guarded) else callback
+
+
+def per_tick_hz(period_ns: int) -> float:
+    """The rate of what is sent once a tick [Hz]."""
+    return 1e9 / period_ns
