@@ -86,15 +86,9 @@ class PlantNode(Node):
             command.observation_tick, command.action, spec.name)))
 
     def _on_command(self, message: Any) -> None:  # noqa: ANN401 - of the configured type
-        try:
-            command = self._codec.decode(message)
-        except wire.WireError as error:
-            self.get_logger().warning(f"command refused: {error}", throttle_duration_sec=1.0)
-            return
+        command = self._codec.decode(message)
         if not self._latch.offer(command):
-            self.get_logger().warning(
-                f"command refused: {command.action!r} is not in '{self._spec.actions}'",
-                throttle_duration_sec=1.0)
+            raise wire.WireError(f"{command.action!r} is not in '{self._spec.actions}'")
 
     def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         del request

@@ -69,7 +69,8 @@ def test_an_inference_of_a_thousand_million_years(tmp_path: Path) -> None:
     made = make(SHORT)
     record = next(record for _, record in made.records if isinstance(record, records.Inference))
     cdr = messages.scalars_to_cdr(wire.encode(replace(record, duration_s=1e300)))
-    report = make_report(write_raw(tmp_path / "bag", made, [(made.records[5][0], "inference", cdr)]))
+    bad = [(made.records[5][0], "inference", cdr)]
+    report = make_report(write_raw(tmp_path / "bag", made, bad))
     [line] = [line for line in report.warnings if "/inference" in line]
     assert line.startswith("1 message(s) of '/inference' could not be read; the first: not a "
                            "Inference message: field 'duration_s'=1e+300 is outside 0 … 3600")
@@ -79,7 +80,7 @@ def test_an_inference_of_a_thousand_million_years(tmp_path: Path) -> None:
 def test_a_bag_of_nothing_else_is_one_line(tmp_path: Path) -> None:
     cdr = messages.scalars_to_cdr(wire.encode(step(3, lateness_s=float("nan"))))
     folder = write_raw(tmp_path / "bag", Made(), [(10, "timestep", cdr)] * 5)
-    with pytest.raises(BagError, match="holds no timestep that could be read.*'lateness_s'=nan"):
+    with pytest.raises(BagError, match=r"holds no timestep that could be read.*'lateness_s'=nan"):
         make_report(folder)
 
 
