@@ -75,10 +75,10 @@ def _run(topic: str, args: argparse.Namespace) -> dict[str, Any]:
                     stdout=subprocess.PIPE, text=True))
 
     said: list[str] = []
-    # a second for the stranger to start, and one to see what is left of it
+    # some seconds for the stranger to start, and one to see what is left of it
     measured = measure(
         LiveBench(workers=args.workers, latency=args.latency, settle_s=_SETTLE_S,
-                  duration_s=args.seconds + 2.0), lambda elapsed_s: None, said.append, disturb)
+                  duration_s=args.seconds + 4.0), lambda elapsed_s: None, said.append, disturb)
     flooded = json.loads(floods[0].communicate()[0]) if floods else {}
     records = measured.report.run.records
     begin_ns = flooded.get("begin_ns", began[0])

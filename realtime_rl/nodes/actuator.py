@@ -87,11 +87,7 @@ class ActuatorNode(Node):
         self._carry_out(self._arbiter.on_deadline(now_ns))
 
     def _on_timestep(self, message: JointState) -> None:
-        try:
-            step = messages.from_scalars(Timestep, message)
-        except wire.WireError as error:
-            self.get_logger().warning(f"timestep: {error}", throttle_duration_sec=1.0)
-            return
+        step = messages.from_scalars(Timestep, message)
         self._carry_out(self._arbiter.on_timestep(step, time.monotonic_ns()))
 
     def _on_action(self, message: Joy) -> None:

@@ -151,13 +151,9 @@ class InferenceNode(LifecycleNode):
 
     def _on_observation(self, message: Image | JointState) -> None:
         now_ns = time.monotonic_ns()
-        try:
-            tick, first = wire.observation_words(message.header.frame_id)
-            stamp_ns = messages.to_ns(message.header.stamp)
-            observation = messages.from_observation(message, self._host.observation)
-        except wire.WireError as error:
-            self.get_logger().error(f"observation refused: {error}", throttle_duration_sec=1.0)
-            return
+        tick, first = wire.observation_words(message.header.frame_id)
+        stamp_ns = messages.to_ns(message.header.stamp)
+        observation = messages.from_observation(message, self._host.observation)
         self._grid.observe(tick, now_ns)
         engine = self._host.engine
         if engine is None or not self._active:
@@ -171,11 +167,7 @@ class InferenceNode(LifecycleNode):
 
     def _on_timestep(self, message: JointState) -> None:
         """Only a policy that takes applied actions needs them: others save the time."""
-        try:
-            step = messages.from_scalars(Timestep, message)
-        except wire.WireError as error:
-            self.get_logger().warning(f"timestep: {error}", throttle_duration_sec=1.0)
-            return
+        step = messages.from_scalars(Timestep, message)
         if self._host.engine is not None:
             self._host.engine.applied(step.tick, step.action)
 

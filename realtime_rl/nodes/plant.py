@@ -90,21 +90,12 @@ class PlantNode(Node):
             command.observation_tick, command.action, spec.name)))
 
     def _on_command(self, message: Any) -> None:  # noqa: ANN401 - of the configured type
-        try:
-            fits = self._codec.offer(message, self._latch)
-        except wire.WireError as error:
-            self.get_logger().warning(f"command refused: {error}", throttle_duration_sec=1.0)
-            return
-        if not fits:
-            self.get_logger().warning(
-                f"command refused: {self._codec.read(message)!r} is not in "
-                f"'{self._spec.actions}'", throttle_duration_sec=1.0)
+        if not self._codec.offer(message, self._latch):
+            raise wire.WireError(f"{self._codec.read(message)!r} is not in "
+                                 f"'{self._spec.actions}'")
 
     def _on_origin(self, message: JointState) -> None:
-        try:
-            self._latch.note(messages.from_scalars(CommandOrigin, message))
-        except wire.WireError as error:
-            self.get_logger().warning(f"origin: {error}", throttle_duration_sec=1.0)
+        self._latch.note(messages.from_scalars(CommandOrigin, message))
 
     def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         del request

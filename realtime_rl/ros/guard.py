@@ -17,12 +17,12 @@ from rclpy.subscription import Subscription
 
 from realtime_rl.core.rate_limit import RateLimit
 from realtime_rl.core.wire import WireError
+from realtime_rl.ros.seldom import Seldom
 
 GENEROUS = 8
 """Times as many messages as a topic has in order."""
 _MOST_BYTES = 1 << 18
 """Of a message that is not an image: a list of the most values that are allowed, and its names."""
-_SAID_EVERY_NS = 1_000_000_000
 
 
 def deserialize(data: bytes, kind: type) -> Any:  # noqa: ANN401 - a message of that type
@@ -39,21 +39,25 @@ class Guarded:
     def __init__(self, node: Node, topic: str, kind: type, callback: Callable[[Any], None], *,
                  limit: RateLimit, most_bytes: int) -> None:
         """Hand messages of `kind` on to `callback`, whose `WireError`s are said for it."""
-        self._node = node
-        self._topic = topic
         self._kind = kind
         self._callback = callback
         self._limit = limit
         self._most_bytes = most_bytes
-        self.unread = 0
-        """Messages that were too many, or too large."""
-        self.refused = 0
-        """Messages that were read and are none of ours."""
-        self._unread_said = self._refused_said = 0
-        self._last_problem = ""
-        self._say_from_ns = 0
+        self._unread = Seldom(node, f"{topic}: {{count}} message(s) left unread, more or larger "
+                              "than a sender's are; 'ros2 topic info -v' names who publishes")
+        self._refused = Seldom(node, f"{topic}: {{count}} message(s) refused; the newest: {{last}}")
         # what an executor is told of a callback holds for its guard
         self.__dict__.update(getattr(callback, "__dict__", {}))
+
+    @property
+    def unread(self) -> int:
+        """Messages that were too many, or too large."""
+        return self._unread.count
+
+    @property
+    def refused(self) -> int:
+        """Messages that were read and are none of ours."""
+        return self._refused.count
 
     def wrap(self, wrapper: Callable[[Callable[[Any], None]], Callable[[Any], None]]) -> None:
         """Let `wrapper` of the callback have the messages that are read."""
@@ -66,12 +70,10 @@ class Guarded:
 
     def admits(self, data: bytes, info: Mapping[str, Any]) -> bool:
         """Whether to read a message; ask once for each, in the order in which they came."""
-        now_ns = time.monotonic_ns()
         if len(data) <= self._most_bytes and self._limit.allows(
-                info["publication_sequence_number"], now_ns):
+                info["publication_sequence_number"], time.monotonic_ns()):
             return True
-        self.unread += 1
-        self._say(now_ns)
+        self._unread.note()
         return False
 
     def read(self, data: bytes) -> None:
@@ -79,23 +81,7 @@ class Guarded:
         try:
             self._callback(deserialize(data, self._kind))
         except WireError as error:
-            self.refused += 1
-            self._last_problem = str(error)
-        self._say(time.monotonic_ns())
-
-    def _say(self, now_ns: int) -> None:
-        unread, refused = self.unread - self._unread_said, self.refused - self._refused_said
-        if now_ns < self._say_from_ns or not (unread or refused):
-            return
-        self._say_from_ns = now_ns + _SAID_EVERY_NS
-        self._unread_said, self._refused_said = self.unread, self.refused
-        if refused:
-            self._node.get_logger().warning(
-                f"{self._topic}: {refused} message(s) refused; the newest: {self._last_problem}")
-        if unread:
-            self._node.get_logger().warning(
-                f"{self._topic}: {unread} message(s) left unread, more than a sender has to say; "
-                "'ros2 topic info -v' names those who publish")
+            self._refused.note(str(error))
 
 
 def listen(node: Node, kind: type, topic: str, callback: Callable[[Any], None],

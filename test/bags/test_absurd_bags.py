@@ -69,8 +69,8 @@ def test_an_inference_of_a_thousand_million_years(tmp_path: Path) -> None:
     made = make(SHORT)
     record = next(record for _, record in made.records if isinstance(record, records.Inference))
     cdr = messages.scalars_to_cdr(wire.encode(replace(record, duration_s=1e300)))
-    folder = write_raw(tmp_path / "bag", made, [(made.records[5][0], "inference", cdr)])
-    report = make_report(folder)
+    bad = [(made.records[5][0], "inference", cdr)]
+    report = make_report(write_raw(tmp_path / "bag", made, bad))
     [line] = [line for line in report.warnings if "/inference" in line]
     assert line.startswith("1 message(s) of '/inference' could not be read; the first: not a "
                            "Inference message: field 'duration_s'=1e+300 is outside 0 … 3600")

@@ -75,7 +75,7 @@ def test_what_is_too_much_or_too_large_is_left_unread_and_said_once() -> None:
     guard(MESSAGE + b"\0" * 10_000, info(2 * 10**6))
     assert len(got) == 11
     [line] = log.lines
-    assert "timestep: 1 message(s) left unread, more than a sender has to say" in line
+    assert "timestep: 1 message(s) left unread, more or larger than a sender's are" in line
 
 
 @pytest.mark.parametrize("data", [b"", b"\0\1\0\0", b"\0\1\0\0" + b"\xff" * 40, MESSAGE[:20]])
