@@ -40,14 +40,16 @@ from realtime_rl.core.types import Cause
 
 WORDS = ("scenario.learner=false", "scenario.workers=8", "scenario.processes=2",
          "recorder.observations=false")
-_SETTLE_S = 8.0
+_SETTLE_S = 7.0
 """From the start of the nodes to the fault."""
-_AFTER_S = 8.0
+_AFTER_S = 7.0
+"""From the end of the fault to the end of the run, about."""
 _STOPPED_S = 1.0
 _FLOOD_S = 4.0
 _SMALL_DISK = "192k"
 _ACTS_AGAIN = 10
 """The policy acts again: at so many ticks in a row."""
+_NOTABLE = r"\[WARN|\[ERROR|error:|died"
 _RESTART = "the plant was started again"
 
 
@@ -79,6 +81,7 @@ class Fault:
     said: str
     """A regular expression of what the run should say; empty where nothing has to be."""
     statuses: tuple[int, ...] = (0,)
+    lasts_s: float = 0.0
     words: tuple[str, ...] = ()
     shim: bool = False
     small_disk: bool = False
@@ -91,9 +94,13 @@ class Scene:
         self.folder = folder
         self.running = running
         self.environment = environment
+        self.begin_s = 0.0
+        """Of the fault, on the monotonic clock [s]."""
         self.begin_ns = self.end_ns = 0
         """Of the fault [ns since the epoch]."""
         self.also_said: list[str] = []
+        """By others than the run."""
+        self.also_wrong: list[str] = []
 
     def send(self, node: str, number: signal.Signals) -> None:
         os.kill(self.running.pids()[node], number)
@@ -123,7 +130,9 @@ def two_graphs(scene: Scene) -> None:
     with Running(folder, WORDS, duration_s=4.0) as second:
         status = second.wait()
         said = telling([line for _, line in second.lines], _FAULTS["two-graphs"].said)
-    scene.also_said.append(f"the second ends with status {status}: {said}")
+    scene.also_said.append(f"the second ends with status {status}: {said or 'without a word'}")
+    if not status:
+        scene.also_wrong.append("the second was not refused")
 
 
 def hung_policy(scene: Scene) -> None:
@@ -131,7 +140,6 @@ def hung_policy(scene: Scene) -> None:
     policies = scene.folder / "policies"
     policies.mkdir(exist_ok=True)
     _stranger(scene, "announce-hung", str(policies / "policy-000099.onnx"))
-    time.sleep(_AFTER_S)
 
 
 def _stranger(scene: Scene, *words: str) -> None:
@@ -149,17 +157,18 @@ _FAULTS = {
     **{f"kill-{short}": Fault(kill(node), rf"{node}\b.*(died|killed)")
        for short, node in (("plant", "plant"), ("inference", "inference_1"),
                            ("actuator", "actuator"))},
-    **{f"stop-{short}": Fault(stop(node), said) for short, node, said in (
+    **{f"stop-{short}": Fault(stop(node), said, lasts_s=_STOPPED_S) for short, node, said in (
         ("plant", "plant", ""), ("inference", "inference_1", "inference_1 died or hangs"),
         ("actuator", "actuator", ""))},
     **{name: Fault(clock(by_s), "", shim=True) for name, by_s in (
         ("clock-back", -3.0), ("clock-hour-back", -3600.0), ("clock-hour-ahead", 3600.0))},
-    "disk-full": Fault(lambda scene: time.sleep(_AFTER_S), "recorder.*(No space|too large)", (1,),
-                       ("recorder.observations=true",), small_disk=True),
-    **{f"flood-{topic}": Fault(flood(topic), topic)
+    "disk-full": Fault(lambda scene: None, "recorder.*No space", (1,),
+                       words=("recorder.observations=true",), small_disk=True),
+    **{f"flood-{topic}": Fault(flood(topic), rf"{topic}.*(publisher|stranger|flood|limit)",
+                               lasts_s=_FLOOD_S + 2.0)
        for topic in ("action", "timestep", "observation")},
-    "two-graphs": Fault(two_graphs, r"another|second|publisher|twice|already", (0, 1)),
-    "hung-policy": Fault(hung_policy, r"policy.*(hang|hung|long|limit|time)"),
+    "two-graphs": Fault(two_graphs, r"another|second|publisher|twice|already", lasts_s=8.0),
+    "hung-policy": Fault(hung_policy, r"policy.*(hang|hung|long|limit|return)", lasts_s=4.0),
 }
 
 
@@ -190,13 +199,14 @@ def run(name: str, verbose: bool) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="realtime_rl-fault-") as text:
         folder = Path(text)
         environment = build_clock_shim(folder) if fault.shim else {}
+        duration_s = _SETTLE_S + fault.lasts_s + _AFTER_S
         with _disk(folder, fault) as words, Running(
-                folder, [*WORDS, *fault.words, *words], duration_s=_SETTLE_S + 2 * _AFTER_S,
+                folder, [*WORDS, *fault.words, *words], duration_s=duration_s,
                 environment=environment) as running:
             scene = Scene(folder, running, environment)
             running.wait_for("plant", "actuator", "inference_0", "inference_1", timeout_s=30.0)
             time.sleep(_SETTLE_S)
-            scene.begin_ns = time.time_ns()
+            scene.begin_s, scene.begin_ns = time.monotonic(), time.time_ns()
             fault.do(scene)
             scene.end_ns = time.time_ns()
             status = running.wait()
@@ -206,32 +216,33 @@ def run(name: str, verbose: bool) -> Outcome:
                 records = read_run(bag).records
             except RealtimeRlError as error:
                 records = RunRecords()
-                scene.also_said.append(str(error))
-        lines = [*scene.also_said, *(line for _, line in running.lines)]
+                scene.also_wrong.append(str(error))
         if verbose:
-            print("\n".join(lines), file=sys.stderr)
-        return judge(name, records, scene, status, lines)
+            print("\n".join([*scene.also_said, *(line for _, line in running.lines)]),
+                  file=sys.stderr)
+        return judge(name, records, scene, status)
 
 
-def judge(name: str, records: RunRecords, scene: Scene, status: int | None,
-          lines: Sequence[str]) -> Outcome:
+def judge(name: str, records: RunRecords, scene: Scene, status: int | None) -> Outcome:
     """Say what became of a run."""
     fault, steps = _FAULTS[name], records.timesteps
+    lines = [line for at_s, line in scene.running.lines if at_s >= scene.begin_s]
     after = [step for step in steps if step.stamp_ns >= scene.begin_ns]
     problems = [line for line in disagreements(records) if not line.startswith(_RESTART)]
     said = telling(lines, fault.said)
     again_s = acts_again_s(after, scene.end_ns)
-    wrong = [text for text, is_so in (
+    wrong = [*scene.also_wrong, *(text for text, is_so in (
         (f"status {status}", status not in fault.statuses),
         ("nothing recorded", not steps),
         ("not said", bool(fault.said) and not said),
         (problems[0] if problems else "", bool(problems)),
-        ("the policy does not act again", again_s is None)) if is_so]
+        ("the policy does not act again", again_s is None)) if is_so)]
     return Outcome(
         name, len(steps), sum(step.missed for step in after),
         sum(int(match[0]) for line in problems if (match := re.match(r"\d+", line))),
         sum(step.missing for step in after), again_s, status,
-        said or telling(lines, r"\[WARN|\[ERROR|error:|died"), "; ".join(wrong))
+        "; ".join(filter(None, [said or telling(lines, _NOTABLE), *scene.also_said])),
+        "; ".join(wrong))
 
 
 def acts_again_s(steps: Sequence[Timestep], end_ns: int) -> float | None:
