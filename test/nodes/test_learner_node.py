@@ -90,7 +90,7 @@ def ticks(node: Any, first: int, spoilt: Timestep | None = None) -> None:
 
 @pytest.mark.parametrize("spoilt", [
     replace(policy(1, 0), action=()), replace(policy(1, 0), action=(7.0,)),
-    replace(policy(1, 0), action=(1.0,), reward=1e300)])
+    replace(policy(1, 0), action=(1.0,), reward=1e31)])
 def test_a_tick_that_cannot_be_is_a_gap_and_not_the_end(node: Any, spoilt: Timestep) -> None:
     ticks(node, 0)
     assert len(node.taken) == 1
