@@ -21,6 +21,7 @@ from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.seldom import Seldom
 from realtime_rl.ros.stop_memory import StopMemory, stop_path
 from realtime_rl.ros.waiting import Waiting
 
@@ -58,6 +59,9 @@ class ActuatorNode(Node):
             self._codec.message_type, "command",
             qos.COMMAND if self._codec.names_origin else qos.PAIRED)
         self._verdict = self.create_publisher(JointState, "verdict", qos.RECORD_KEPT)
+        self._rejected = {
+            reason: Seldom(self, f"action rejected, {reason.name.lower()}: {{last}} ({{count}} "
+                           "since the last such line)") for reason in Reason}
         tick_hz = per_tick_hz(config.period_ns)
         listen(self, JointState, "timestep", self._on_timestep, qos.RECORD, rate_hz=tick_hz)
         listen(self, Joy, "action", self._on_action, qos.ACTIONS, rate_hz=tick_hz)
@@ -95,16 +99,13 @@ class ActuatorNode(Node):
         try:
             action = wire.decode_action(messages.from_joy(message), self._space)
         except wire.WireError as error:
-            self.get_logger().warning(f"action rejected, malformed: {error}",
-                                      throttle_duration_sec=1.0)
+            self._rejected[Reason.MALFORMED].note(str(error))
             self._carry_out(self._arbiter.on_malformed(now_ns))
             return
         decision = self._arbiter.on_action(action, now_ns)
         for verdict in decision.verdicts:
             if verdict.fate is Fate.REJECTED and verdict.reason not in _ORDINARY:
-                self.get_logger().warning(
-                    f"action rejected, {verdict.reason.name.lower()}: {action!r}",
-                    throttle_duration_sec=1.0)
+                self._rejected[verdict.reason].note(repr(action))
         self._carry_out(decision)
 
     def _on_operator(self, message: Joy) -> None:
