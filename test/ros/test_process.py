@@ -31,6 +31,8 @@ def test_a_node_by_itself_says_who_can_command_it(
         limits: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv(PARENT_VARIABLE, raising=False)
+    for other_tests in ("FASTRTPS", "FASTDDS"):
+        monkeypatch.delenv(f"{other_tests}_DEFAULT_PROFILES_FILE", raising=False)
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
     process.begin("plant")
     assert capsys.readouterr().err == (
