@@ -34,7 +34,7 @@ class MonitorNode(Node):
         super().__init__("monitor")
         config = NodeParameters(self, MonitorParameters).current
         self._window_s = config.window
-        self._tick_hz = per_tick_hz(config.period_ns)
+        self._tick_hz = per_tick_hz(config.period_ns, config.workers)
         self._kept: dict[type, deque[tuple[float, object]]] = {}
         self._newest: dict[type, object] = {}
         self._returns: deque[float] = deque(maxlen=_EPISODES)
