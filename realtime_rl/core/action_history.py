@@ -91,15 +91,15 @@ class ActionHistory:
 def encode(histories: Sequence[History], actions: ActionSpace) -> NDArray[np.float32]:
     """Return histories as a network takes them, shape `(batch, length, actions.size)`.
 
-    An action is one-hot, or its values; what is not known is all zeros.
+    An action is one-hot, or its values; what is not known, or none of `actions`, is all zeros.
     """
     found = np.zeros((len(histories), len(histories[0]), actions.size), np.float32)
     for row, history in zip(found, histories, strict=True):
         for place, action in zip(row, history, strict=True):
-            if action is None:
+            if action is None or len(action) != (1 if actions.discrete else actions.size):
                 continue
-            if actions.discrete:
-                place[int(action[0])] = 1.0
-            else:
+            if not actions.discrete:
                 place[:] = action
+            elif 0 <= action[0] < actions.size:
+                place[int(action[0])] = 1.0
     return found

@@ -288,6 +288,7 @@ class MonitorParameters:
 
     window: float = parameter(10.0, "figures are of the last so many seconds", unit="s", low=1.0)
     period_ns: int = parameter(_GAME_BOY_PERIOD_NS, "the plant's period", unit="ns", low=1)
+    workers: int = parameter(1, "workers of the whole graph", low=1, high=4096)
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,8 @@ class ActuatorNode(Node):
                            "since the last such line)") for reason in Reason}
         tick_hz = per_tick_hz(config.period_ns)
         listen(self, JointState, "timestep", self._on_timestep, qos.RECORD, rate_hz=tick_hz)
-        listen(self, Joy, "action", self._on_action, qos.ACTIONS, rate_hz=tick_hz)
+        listen(self, Joy, "action", self._on_action, qos.ACTIONS,
+               rate_hz=per_tick_hz(config.period_ns, config.workers))
         listen(self, Joy, "operator", self._on_operator, qos.COMMAND, rate_hz=_PAD_HZ)
         self.create_service(SetBool, "stop", self._on_stop)
         Waiting(self, "timestep", "action", period_ns=config.period_ns)

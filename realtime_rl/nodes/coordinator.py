@@ -59,7 +59,7 @@ class CoordinatorNode(Node):
         Waiting(self, "inference", period_ns=config.period_ns)
 
     def _listen(self, config: CoordinatorParameters) -> None:
-        tick_hz = per_tick_hz(config.period_ns)
+        tick_hz = per_tick_hz(config.period_ns, config.workers)
         listen(self, JointState, "inference", self._on_inference, qos.RECORD, rate_hz=tick_hz)
         # one for an action and one for a default
         listen(self, JointState, "verdict", self._on_verdict, qos.RECORD, rate_hz=2 * tick_hz)

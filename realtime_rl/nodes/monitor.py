@@ -34,7 +34,7 @@ class MonitorNode(Node):
         config = NodeParameters(self, MonitorParameters).current
         self._window = LiveWindow(round(config.window * 1e9))
         self._run_clock = RunClock()
-        self._tick_hz = per_tick_hz(config.period_ns)
+        self._tick_hz = per_tick_hz(config.period_ns, config.workers)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._listen("timestep", Timestep, qos.RECORD)
         self._listen("verdict", Verdict, qos.RECORD)

@@ -153,7 +153,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
                                         "alive_lease": inference.alive_lease,
                                         "max_delay_ticks": actuator.max_delay_ticks,
                                         "period_ns": plant.period_ns}),
-        ("monitor", "monitor", {"period_ns": plant.period_ns}),
+        ("monitor", "monitor", {"period_ns": plant.period_ns, "workers": scenario.workers}),
     ]
     if scenario.learner:
         wanted.append(("learner", "learner", {**spec, "run_dir": run_dir}))

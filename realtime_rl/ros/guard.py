@@ -71,7 +71,7 @@ class Guarded:
     def admits(self, data: bytes, info: Mapping[str, Any]) -> bool:
         """Whether to read a message; ask once for each, in the order in which they came."""
         if len(data) <= self._most_bytes and self._limit.allows(
-                info["publication_sequence_number"], time.monotonic_ns()):
+                info.get("publication_sequence_number"), time.monotonic_ns()):
             return True
         self._unread.note()
         return False
@@ -114,6 +114,11 @@ def reader(callback: Callable[..., None]) -> Callable[[Any], None]:
     return callback.read if isinstance(callback, Guarded) else callback
 
 
-def per_tick_hz(period_ns: int) -> float:
-    """The rate of what is sent once a tick [Hz]."""
-    return 1e9 / period_ns
+def per_tick_hz(period_ns: int, workers: int = 0) -> float:
+    """The rate of what one sender says once a tick [Hz].
+
+    Args:
+        period_ns: of the plant.
+        workers: whose actions or inferences it says: baselines may start them all at every tick.
+    """
+    return (1 + workers / GENEROUS) * 1e9 / period_ns

@@ -7,6 +7,8 @@ import time
 from rclpy.node import Node
 
 _EVERY_NS = 1_000_000_000
+_SHOWN = 500
+"""Characters of what somebody else sent."""
 
 
 class Seldom:
@@ -33,4 +35,4 @@ class Seldom:
             return
         self._from_ns = now_ns + _EVERY_NS
         count, self._said = self.count - self._said, self.count
-        self._node.get_logger().warning(self._line.format(count=count, last=last))
+        self._node.get_logger().warning(self._line.format(count=count, last=last[:_SHOWN]))

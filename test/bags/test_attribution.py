@@ -57,6 +57,14 @@ def test_the_last_ticks_verdicts_may_lie_outside() -> None:
     assert disagreements(run(verdicts=VERDICTS[:-2])) == []
 
 
+def test_at_a_high_rate_those_are_more_ticks() -> None:
+    """A verdict takes as long to come, whatever the period."""
+    ticks = [step(tick, Cause.DEFAULT, period_ns=1_000_000) for tick in range(60)]
+    assert disagreements(run(ticks, [defaulted(tick) for tick in range(42)])) == []
+    [line] = disagreements(run(ticks, [defaulted(tick) for tick in range(38)]))
+    assert line.startswith("2 tick(s) of the policy or the default have no verdict")
+
+
 def test_actions_before_the_actuator_was_there_are_not_lost_ones() -> None:
     first = min(verdict.stamp_ns for verdict in VERDICTS if verdict.worker >= 0)
     early = inference(1, worker=6, stamp_ns=first - 1)

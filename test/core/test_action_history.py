@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -81,6 +83,25 @@ def test_one_hot_or_values_and_zeros_for_what_is_not_known() -> None:
     assert known.dtype == np.float32
     assert known.tolist() == [[[0, 0, 0], [0, 1, 0]], [[1, 0, 0], [0, 0, 1]]]
     assert encode([((0.5, -1.0), None)], WHEELS).tolist() == [[[0.5, -1.0], [0.0, 0.0]]]
+
+
+@pytest.mark.parametrize("action", [(), (3.0,), (-1.0,), (1e38,), (math.nan,), (0.0, 1.0),
+                                    (1.0,) * 4096])
+def test_what_is_no_action_is_not_known(action: tuple[float, ...]) -> None:
+    assert encode([(action, (1.0,))], BUTTONS).tolist() == [[[0, 0, 0], [0, 1, 0]]]
+    if len(action) != 2:
+        assert encode([(action, (0.5, -1.0))], WHEELS).tolist() == [[[0.0, 0.0], [0.5, -1.0]]]
+
+
+@pytest.mark.parametrize("false_tick", [0, 2**40, 2**53])
+def test_a_false_tick_is_forgotten_with_the_next_true_ones(false_tick: int) -> None:
+    history = filled(3, range(100, 110))
+    history.push(false_tick, (9.0,))
+    history.begin(false_tick)
+    history.begin(110)
+    for tick in range(110, 114):
+        history.push(tick, (float(tick),))
+    assert history.get(114) == ((111.0,), (112.0,), (113.0,))
 
 
 @pytest.mark.parametrize("length", [-1, 9])

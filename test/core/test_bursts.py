@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from core.pausing_graph import LOOK_NS, PERIOD_NS, PausingGraph
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pausing_graph import LOOK_NS, PERIOD_NS, PausingGraph
 
 from realtime_rl.core.coordination import CoordinationPolicy
 from realtime_rl.core.demand import Hysteresis, Settling

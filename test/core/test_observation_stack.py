@@ -82,6 +82,18 @@ def test_a_plant_that_starts_anew_is_not_mixed_with_the_old_run() -> None:
     assert observations.get(1) is None
 
 
+@pytest.mark.parametrize("false_tick", [0, 2**40, 2**53])
+def test_a_false_tick_is_forgotten_with_the_next_true_ones(false_tick: int) -> None:
+    observations = filled(2, 10)
+    observations.push(false_tick, image(50), first=True)
+    for tick in range(10, 12):
+        observations.push(tick, image(tick), first=False)
+    assert observations.newest == 11
+    frames = observations.frames(11)
+    assert frames is not None
+    assert [frame.flat[0] for frame in frames] == [10, 11]
+
+
 @pytest.mark.parametrize(("stack", "capacity"), [(0, 4), (5, 4)])
 def test_a_stack_that_cannot_be_is_refused(stack: int, capacity: int) -> None:
     with pytest.raises(ConfigError, match=f"stack {stack}"):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pausing_graph import LOOK_NS, PERIOD_NS, PausingGraph
+from core.pausing_graph import LOOK_NS, PERIOD_NS, PausingGraph
 
 from realtime_rl.core.coordination import CoordinationPolicy
 

@@ -6,9 +6,9 @@ import math
 from dataclasses import replace
 
 import pytest
+from core.pausing_graph import PERIOD_NS, START_NS, PausingGraph
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pausing_graph import PERIOD_NS, START_NS, PausingGraph
 
 from realtime_rl.core.coordination import Coordination, CoordinationPolicy
 from realtime_rl.core.coordination_policy import policy_of

@@ -77,6 +77,12 @@ def test_a_verdict_that_comes_late_is_no_restart() -> None:
     assert arrivals(verdicts, PERIOD_S) == [[0.100, 0.110, 0.118, 0.120]]
 
 
+def test_nor_is_one_at_a_high_rate_where_a_wake_up_is_many_ticks() -> None:
+    verdicts = [verdict(t, arrival_s=s) for t, s in
+                [(900, 0.900), (901, 0.880), (902, 0.881), (903, 0.903)]]
+    assert arrivals(verdicts, 0.001) == [[0.900, 0.903]]
+
+
 def test_one_old_verdict_is_no_restart() -> None:
     verdicts = [verdict(t, arrival_s=t / 100) for t in (100, 101)]
     verdicts += [verdict(30, Fate.SUPERSEDED, arrival_s=0.3), verdict(102, arrival_s=1.02)]

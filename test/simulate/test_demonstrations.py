@@ -180,7 +180,7 @@ def test_a_loss_that_is_not_finite_is_said_to_be_of_pretraining(tmp_path: Path) 
     path = record(tmp_path / "bag", play(Poisoned(), 60), ECHO.observation)
     settings = Settings("echo", {}, Delay(1), CONFIG, demonstrations=demonstrations.read(
         [path], 1, Delay(1)))
-    with pytest.raises(LearningError, match="pretraining, update 1: loss (nan|inf)"):
+    with pytest.raises(LearningError, match=r"pretraining, update 1: loss (nan|inf)"):
         run(settings, Plan(9), Echo(), tmp_path / "out")
     assert (tmp_path / "out" / BAD_BATCH).exists()
 
