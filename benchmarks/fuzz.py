@@ -86,7 +86,7 @@ def fuzz(args: argparse.Namespace, folder: Path) -> Result:
     settle_s = _SETTLE_S + (0.0 if args.no_learner else _LEARNER_S)
     lasts_s = args.messages * len(topics.TOPICS) / args.rate
     words = ["inference.latency=none", f"scenario.learner={str(not args.no_learner).lower()}",
-             "recorder.observations=false"]
+             "recorder.observations=false", "scenario.allow_second=true"]
     with Running(folder, words, duration_s=settle_s + 1.3 * lasts_s + 2 * _CALM_S) as running:
         running.wait_for("plant", "actuator", "inference_0", "coordinator", "monitor", "recorder",
                          timeout_s=30.0)

@@ -154,8 +154,10 @@ class Arbiter:
 
     def on_deadline(self, now_ns: int) -> Decision:
         """A tick is about to start: make sure that it has a command."""
-        tick, decision = self._deadline_tick, Decision()
-        self._deadline_tick += 1
+        # ticks that are over, as after a pause of this process, are passed over
+        tick = max(self._deadline_tick, self._grid.tick_after(now_ns) - 1)
+        decision = Decision()
+        self._deadline_tick = tick + 1
         _supersede(self._under_way.forget(tick), decision)
         self._release_early(tick, now_ns, decision)
         override = self._overridden(now_ns)

@@ -19,6 +19,7 @@ from realtime_rl.core.records import Command, CommandOrigin, Fate, Reason, Times
 from realtime_rl.core.types import ActionSpace
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.commands import command_codec
+from realtime_rl.ros.executor import newest_first
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.seldom import Seldom
@@ -95,6 +96,7 @@ class ActuatorNode(Node):
         step = messages.from_scalars(Timestep, message)
         self._carry_out(self._arbiter.on_timestep(step, time.monotonic_ns()))
 
+    @newest_first
     def _on_action(self, message: Joy) -> None:
         now_ns = time.monotonic_ns()
         try:

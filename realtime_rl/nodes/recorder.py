@@ -6,6 +6,7 @@ Messages are recorded as they come off the wire, undecoded, and flushed once a s
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from trajectory_msgs.msg import JointTrajectory
 
 from realtime_rl.bags.metadata import OfferedQos
 from realtime_rl.bags.writer import BagWriter, TopicInfo
-from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.parameters import RecorderParameters
+from realtime_rl.core.topics import TOPICS
 from realtime_rl.ros import runtime, steady
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.run_clock import RunClock
@@ -28,11 +30,11 @@ from realtime_rl.ros.run_clock import RunClock
 _TYPES = {f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}": kind
           for kind in (Image, JointState, Joy, TwistStamped, JointTrajectory, Float64MultiArray,
                        String, DiagnosticArray)}
-_TOPICS = ("observation", "action", "command", "origin", "timestep", "verdict", "inference",
-           "schedule", "learning", "policy", "operator")
+_KINDS = {topic.name: topic.types for topic in TOPICS if not topic.name.startswith("/")}
 _DEPTH = 2000
 """Messages that may wait while the disk is slow."""
 _LOOK_EVERY_S = 0.1
+_WARN_EVERY_S = 5.0
 
 
 class RecorderNode(Node):
@@ -46,26 +48,40 @@ class RecorderNode(Node):
             raise ConfigError("bag: empty; name a new folder")
         self._run_clock = RunClock()
         self._writer = BagWriter(Path(config.bag))
-        wanted = [name for name in _TOPICS if name != "observation" or config.observations]
-        self._wanted = {self.resolve_topic_name(name) for name in wanted}
+        self._wanted = {self.resolve_topic_name(name): kinds for name, kinds in _KINDS.items()
+                        if name != "observation" or config.observations}
         steady.create_timer(self, _LOOK_EVERY_S, self._look)
         steady.create_timer(self, 1.0, self._writer.flush)
         self.get_logger().info(f"recording to {config.bag}")
 
     def _look(self) -> None:
-        """Begin to record what is newly there."""
+        """Begin to record what is newly there; a stranger's other type is passed over."""
         for topic, types in self.get_topic_names_and_types():
-            if topic not in self._wanted or types[0] not in _TYPES:
+            known = [kind for kind in self._wanted.get(topic, ()) if kind in types]
+            if topic not in self._wanted:
                 continue
-            publishers = self.get_publishers_info_by_topic(topic)
-            if publishers:
-                self._wanted.discard(topic)
-                self._record(topic, types[0], publishers[0].qos_profile)
+            if not known:
+                self.get_logger().warning(f"{topic} is not recorded: it is {types[0]}, not one of "
+                                          f"{choices(self._wanted[topic])}",
+                                          throttle_duration_sec=_WARN_EVERY_S)
+                continue
+            offered = [each.qos_profile for each in self.get_publishers_info_by_topic(topic)
+                       if each.topic_type == known[0]]
+            if offered:
+                del self._wanted[topic]
+                self._record(topic, known[0], offered)
 
-    def _record(self, topic: str, kind: str, offered: QoSProfile) -> None:
-        self._writer.add_topic(TopicInfo(topic, kind, _offered(offered)))
-        wanted = QoSProfile(depth=_DEPTH, reliability=offered.reliability,
-                            durability=offered.durability)
+    def _record(self, topic: str, kind: str, offered: Sequence[QoSProfile]) -> None:
+        """Ask for what everybody offers: who offers less than is asked for is not heard."""
+        self._writer.add_topic(TopicInfo(topic, kind, _offered(offered[0])))
+        each_is = [_offered(profile) for profile in offered]
+        wanted = QoSProfile(
+            depth=_DEPTH,
+            reliability=(ReliabilityPolicy.RELIABLE if all(each.reliable for each in each_is)
+                         else ReliabilityPolicy.BEST_EFFORT),
+            durability=(DurabilityPolicy.TRANSIENT_LOCAL
+                        if all(each.transient_local for each in each_is)
+                        else DurabilityPolicy.VOLATILE))
         self.create_subscription(_TYPES[kind], topic, partial(self._on_message, topic), wanted,
                                  raw=True)
 

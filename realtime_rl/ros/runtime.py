@@ -46,7 +46,9 @@ class DeadlineNode(Protocol):
 
 
 class StopSignals:
-    """SIGINT and SIGTERM ask the process to end, which it does between two callbacks.
+    """SIGINT, SIGTERM and SIGHUP ask the process to end, which it does between two callbacks.
+
+    SIGHUP, of a terminal that was closed, is passed over where it was so before (`nohup`).
 
     rclpy's own handlers shut ROS down from another thread, in the middle of whatever the node is
     doing: a node that publishes, takes a message or is being destroyed then fails or crashes.
@@ -71,8 +73,9 @@ class StopSignals:
         read, write = os.pipe()
         os.set_blocking(write, False)
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._on_signal)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._on_signal)
         threading.Thread(target=self._listen, args=(read,), name="stop", daemon=True).start()
         StopSignals.current = self
 

@@ -564,6 +564,13 @@ def test_the_default_policy_steps_in_a_margin_before_the_tick() -> None:
         0, Fate.DEFAULTED, Reason.NONE, 6, -1, -1, -1, -1, -1, 0.0)
 
 
+def test_after_a_pause_only_the_present_is_asked_about() -> None:
+    bench = Bench().ticks(range(6))
+    now = 200 * PERIOD + PERIOD // 2
+    assert [c.cause for c in bench.arbiter.on_deadline(now).commands] == [Cause.DEFAULT]
+    assert bench.arbiter.next_deadline_ns() == 201 * PERIOD - MARGIN
+
+
 def test_the_default_policy_keeps_out_where_a_command_is_under_way() -> None:
     bench = Bench().ticks(range(6))
     bench.act(message(4), 5 * PERIOD + 1)

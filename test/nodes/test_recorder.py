@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 import rclpy
+from geometry_msgs.msg import TwistStamped
 from nodes.live_graph import PATIENCE_S, private_domain
 from rclpy.parameter import Parameter
 from rclpy.serialization import deserialize_message
@@ -33,8 +34,8 @@ class Recording:
             write(bag, topic, cdr, receive_ns)
 
         monkeypatch.setattr(BagWriter, "write", spy)
-        speaker = rclpy.create_node("speaker")
-        self.publisher = speaker.create_publisher(JointState, "verdict", qos.RECORD_KEPT)
+        self.speaker = rclpy.create_node("speaker")
+        self.publisher = self.speaker.create_publisher(JointState, "verdict", qos.RECORD_KEPT)
         self.publish(range(100))
         self.node = RecorderNode()
         self.executor = TickExecutor(self.node)
@@ -44,9 +45,12 @@ class Recording:
             self.publisher.publish(JointState(name=["tick"], position=[float(number)]))
 
     def wait_for(self, count: int) -> None:
+        self.wait(lambda: len(self.written) >= count, f"{count} messages are recorded")
+
+    def wait(self, condition: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + PATIENCE_S
-        while len(self.written) < count:
-            assert time.monotonic() < deadline, f"{len(self.written)} of {count} recorded"
+        while not condition():
+            assert time.monotonic() < deadline, f"never happened: {what}"
             self.executor.spin_once(timeout_sec=0.1)
 
 
@@ -81,3 +85,27 @@ def test_sim_time_does_not_reach_the_bag(recording: Recording) -> None:
     times_ns = [time_ns for _, time_ns in recording.written]
     assert times_ns == sorted(times_ns)
     assert abs(times_ns[-1] - time.time_ns()) < PATIENCE_S * 1e9
+
+
+def test_a_stranger_on_a_topic_does_not_keep_the_graph_out_of_the_bag(
+        recording: Recording) -> None:
+    """Neither with another type, whose name comes first, nor by offering more than the graph."""
+    context = rclpy.Context()  # one type a topic and process: it is somebody else indeed
+    rclpy.init(context=context)
+    stranger = rclpy.create_node("stranger", context=context)
+    try:
+        stranger.create_publisher(TwistStamped, "verdict", qos.RECORD)
+        stranger.create_publisher(JointState, "learning", qos.RECORD_KEPT)
+        ours = recording.speaker.create_publisher(JointState, "learning", qos.RECORD)
+        seen = recording.node.get_publishers_info_by_topic
+        deadline = time.monotonic() + PATIENCE_S
+        while [len(seen("verdict")), len(seen("learning"))] != [2, 2]:  # before it looks itself
+            assert time.monotonic() < deadline, "never happened: discovery"
+        recording.wait_for(100)
+        recording.wait(lambda: ours.get_subscription_count() == 1, "the recorder listens")
+        ours.publish(JointState(name=["updates"], position=[-1.0]))
+        recording.wait_for(101)
+        assert recording.written[-1][0] == -1.0
+    finally:
+        stranger.destroy_node()
+        rclpy.shutdown(context=context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -192,3 +193,17 @@ def test_a_process_that_ends_in_time_is_left_alone() -> None:
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True,
                           timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("number", "before", "asked"), [
+    (signal.SIGTERM, signal.SIG_DFL, True), (signal.SIGHUP, signal.SIG_DFL, True),
+    (signal.SIGHUP, signal.SIG_IGN, False)])
+def test_signals_ask_to_end_but_not_where_nohup_was_asked_for(
+        number: signal.Signals, before: signal.Handlers, asked: bool) -> None:
+    script = (f"import os, signal\nsignal.signal({int(number)}, signal.Handlers({int(before)}))\n"
+              "from realtime_rl.ros.runtime import StopSignals\nstop = StopSignals()\n"
+              f"os.kill(os.getpid(), {int(number)})\nprint(stop.asked)\n")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                          check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(
+                              path for path in sys.path if path)})
+    assert done.stdout == f"{asked}\n"
