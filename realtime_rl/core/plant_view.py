@@ -50,6 +50,10 @@ class PlantView:
             self._doubtful = step
         return None
 
+    def reach(self, now_ns: int) -> int:
+        """The tick at which it may be by now, as it goes on when nothing is heard of it."""
+        return self.tick + (now_ns - self._heard_ns) // self._period_ns
+
     def since_ns(self, stamp_ns: int, now_ns: int) -> int:
         """Time since the tick of that stamp, by the plant's clock; needs `known`."""
         newest_ns = 0 if self._newest is None else self._newest.stamp_ns

@@ -80,7 +80,7 @@ class Plausibility:
         since_ns = plant.since_ns(inference.stamp_ns, now_ns)
         taken_ns = (round(inference.duration_s * 1e9) if math.isfinite(inference.duration_s)
                     else 0)
-        if inference.tick > plant.tick + _AHEAD_TICKS or since_ns < -self._slack_ns:
+        if inference.tick > plant.reach(now_ns) + _AHEAD_TICKS or since_ns < -self._slack_ns:
             return f"tick {inference.tick} is to come, the plant is at {plant.tick}"
         if taken_ns > since_ns + self._slack_ns:
             return (f"it took {taken_ns / 1e9:.3g} s, its observation is {since_ns / 1e9:.3g} s "

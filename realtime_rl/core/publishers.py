@@ -80,4 +80,4 @@ class PublisherWatch:
 
 def _named(publisher: Publisher) -> str:
     return ("somebody without a name" if publisher.node.endswith(UNKNOWN)
-            else f"node {publisher.node!r} ({publisher.gid[-4:].hex()})")
+            else f"node {publisher.node!r}")

@@ -59,5 +59,5 @@ AGE_S = Range(-_ANY_AGE_S, _ANY_AGE_S, nan=True)
 """A difference of two clocks, or the age of a tick that a message only names."""
 SHARE = Range(0.0, 1.0)
 VALUE = Range(-FLOAT32_MAX, FLOAT32_MAX)
-DIVERGING = Range(-FLOAT32_MAX, FLOAT32_MAX, nan=True, infinite=True)
-"""A loss: of a training that fails it is worth knowing that it does."""
+ANY_VALUE = Range(-FLOAT32_MAX, FLOAT32_MAX, nan=True, infinite=True)
+"""A plant's reward, a training's loss: that it fails is worth knowing, and control goes on."""

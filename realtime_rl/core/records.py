@@ -35,8 +35,7 @@ MaybeSeconds = Annotated[float, ranges.MAYBE_SPAN_S]
 MaybeSince = Annotated[float, ranges.SINCE_S]
 MaybeAge = Annotated[float, ranges.AGE_S]
 Share = Annotated[float, ranges.SHARE]
-Value = Annotated[float, ranges.VALUE]
-Loss = Annotated[float, ranges.DIVERGING]
+AnyValue = Annotated[float, ranges.ANY_VALUE]
 
 
 class Fate(enum.IntEnum):
@@ -176,7 +175,7 @@ class Timestep:
     missed: bool
     """It started more than a period late, and was stepped at once to catch up."""
     episode: IdOrNone
-    reward: Value
+    reward: AnyValue
     discount: Share
     first: bool
     last: bool
@@ -275,7 +274,7 @@ class Learning:
     stamp_ns: Stamp
     updates: Id
     transitions: Id
-    loss: Loss
+    loss: AnyValue
     epsilon: Share
     version: IdOrNone
     lag_s: MaybeSince

@@ -30,6 +30,7 @@ from realtime_rl.ros.guard import deserialize, listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.publisher_watch import full_name, watch_publishers
 from realtime_rl.ros.run_clock import RunClock
+from realtime_rl.ros.seldom import Seldom
 from realtime_rl.ros.waiting import Waiting
 
 _WRITTEN = 4
@@ -52,6 +53,9 @@ class CoordinatorNode(Node):
         self._written: dict[str, deque[schedule_parameters.Values]] = {
             name: deque(maxlen=_WRITTEN) for name in config.inference_nodes}
         self._unread: tuple[bytes, int] | None = None
+        self._unreadable = Seldom(self, "timestep: {count} message(s) refused; the newest: {last}")
+        self._astray = Seldom(self, "somebody else set the schedule of {last}: it is told ours "
+                              "again")
         self._publisher = self.create_publisher(JointState, "schedule", qos.LATCHED)
         self._listen(config)
         watch_publishers(self, config.inference_nodes)
@@ -93,7 +97,7 @@ class CoordinatorNode(Node):
         try:
             step = messages.from_scalars(Timestep, deserialize(unread[0], JointState))
         except WireError as error:
-            self.get_logger().warning(f"timestep: {error}", throttle_duration_sec=1.0)
+            self._unreadable.note(str(error))
             return
         self._coordination.on_timestep(step, unread[1])
 
@@ -127,8 +131,7 @@ class CoordinatorNode(Node):
         schedule = self._coordination.evaluate()
         astray = self._coordination.astray()
         for name in astray:
-            self.get_logger().warning(f"somebody else set the schedule of {name}: it is told ours "
-                                      "again", throttle_duration_sec=1.0)
+            self._astray.note(name)
         self._say_what_does_not_count()
         if schedule is not None:
             for name in self._parameter_clients:

@@ -68,6 +68,14 @@ def test_what_cannot_be_is_refused_and_said(changes: dict[str, object], problem:
     assert graph.coordination.behind() == graph.coordination.astray() == []
 
 
+def test_a_plant_that_is_not_heard_of_goes_on() -> None:
+    """Its ticks may be drowned in a flood of false ones."""
+    graph = running()
+    for ticks in range(0, 600, 7):
+        assert graph.coordination.on_inference(
+            record(graph, -ticks), NOW_NS + ticks * PERIOD_NS + 120 * MS) is None
+
+
 def test_a_worker_that_began_others_meanwhile_was_not_busy() -> None:
     graph = running()
     tick = NOW_TICK - 300

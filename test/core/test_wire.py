@@ -204,8 +204,9 @@ def test_only_these_numbers_may_be_unknown() -> None:
     unknown = {f"{type(record).__name__}.{name}" for record, name, allowed, _ in samples()
                if allowed.nan or allowed.infinite}
     assert unknown == {
-        "Verdict.arrival_s", "Verdict.age_s", "Inference.age_s", "Inference.duration_s",
-        "Inference.compute_s", "Inference.swap_s", "Learning.loss", "Learning.lag_s"}
+        "Timestep.reward", "Verdict.arrival_s", "Verdict.age_s", "Inference.age_s",
+        "Inference.duration_s", "Inference.compute_s", "Inference.swap_s", "Learning.loss",
+        "Learning.lag_s"}
 
 
 NAMES = sorted({name for kind in KINDS for name in typing.get_type_hints(kind)}
