@@ -154,7 +154,7 @@ def clock(by_s: float) -> Callable[[Scene], None]:
 
 
 _FAULTS = {
-    **{f"kill-{short}": Fault(kill(node), rf"{node}\b.*(died|killed)")
+    **{f"kill-{short}": Fault(kill(node), rf"{node}\b.*(died|killed)", (1,))
        for short, node in (("plant", "plant"), ("inference", "inference_1"),
                            ("actuator", "actuator"))},
     **{f"stop-{short}": Fault(stop(node), said, lasts_s=_STOPPED_S) for short, node, said in (

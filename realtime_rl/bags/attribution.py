@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -78,12 +79,19 @@ def _agree(verdict: Verdict, step: Timestep) -> bool:
 
 
 def _silent_ticks(lives: _Lives, verdicts: Iterable[Verdict]) -> Iterator[str]:
-    """Policy and default ticks of which no verdict tells; numbers suffice over restarts."""
+    """Policy and default ticks of which no verdict tells; numbers suffice over restarts.
+
+    Of those just before ticks without any command none is expected: the actuator died with it.
+    """
+    deaf = {id(before) for life in lives for before, *after in zip(
+        life, *(life[ahead:] for ahead in range(1, _TAIL_TICKS + 2)), strict=False)
+        if any(step.cause is Cause.NONE for step in after)}
     told = {(verdict.fate, verdict.tick) for verdict in verdicts}
     fates = {Cause.POLICY: Fate.APPLIED, Cause.DEFAULT: Fate.DEFAULTED}
     yield from _tell(
         (f"tick {step.tick}" for life in lives for step in life[:-_tail_ticks(life[-1])]
-         if step.cause in fates and (fates[step.cause], step.tick) not in told),
+         if step.cause in fates and (fates[step.cause], step.tick) not in told
+         and id(step) not in deaf),
         "tick(s) of the policy or the default have no verdict")
 
 
@@ -107,10 +115,34 @@ def _no_fate(lives: _Lives, records: RunRecords) -> Iterator[str]:
     # before its first verdict the actuator was not known to the workers yet; if none ever came,
     # every action was lost
     begin_ns = min((stamp_ns for stamp_ns, worker in decided if worker >= 0), default=-1)
+    deaf = _spans_without_commands(lives, longest)
     yield from _tell(
         (f"worker {i.worker}, tick {i.tick}" for i in real(records.inferences)
-         if begin_ns < i.stamp_ns < end_ns and (i.stamp_ns, i.worker) not in decided),
+         if begin_ns < i.stamp_ns < end_ns and (i.stamp_ns, i.worker) not in decided
+         and not _within(deaf, i.stamp_ns)),
         "computed action(s) never reached the actuator")
+
+
+def _spans_without_commands(lives: _Lives, longest: int) -> list[tuple[int, int]]:
+    """Stamps [ns] of observations whose actions met no actuator, in order.
+
+    It was silent at a tick up to `longest` ticks after: it had died, hung, or was not yet known.
+    """
+    spans: list[tuple[int, int]] = []
+    for life in lives:
+        for step in life:
+            if step.cause is Cause.NONE:
+                begin_ns = step.stamp_ns - (longest + _tail_ticks(step)) * step.period_ns
+                if spans and begin_ns <= spans[-1][1]:
+                    spans[-1] = spans[-1][0], step.stamp_ns
+                else:
+                    spans.append((begin_ns, step.stamp_ns))
+    return spans
+
+
+def _within(spans: Sequence[tuple[int, int]], stamp_ns: int) -> bool:
+    at = bisect_right(spans, stamp_ns, key=lambda span: span[0])
+    return at > 0 and stamp_ns <= spans[at - 1][1]
 
 
 def _tail_ticks(step: Timestep) -> int:

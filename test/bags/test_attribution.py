@@ -84,6 +84,17 @@ def test_an_action_that_never_arrived() -> None:
                      "worker 6, tick 1"]
 
 
+def test_what_met_no_actuator_is_explained_by_the_ticks_without_a_command() -> None:
+    """It was killed at tick 30, before it told of tick 29, and acts again from tick 50 on."""
+    ticks = [step(4), *(step(tick, Cause.NONE if 30 <= tick < 50 else Cause.DEFAULT)
+                        for tick in range(5, 80))]
+    told = [verdict(4), *(defaulted(tick) for tick in range(5, 80) if not 29 <= tick < 50)]
+    unheard = [inference(tick, worker=6) for tick in (29, 40)]
+    assert disagreements(run(ticks, told, unheard)) == []
+    assert disagreements(run(ticks, told, [*unheard, inference(60, worker=6)])) == [
+        "1 computed action(s) never reached the actuator; the first: worker 6, tick 60"]
+
+
 def test_a_policy_tick_that_names_nobody() -> None:
     found = disagreements(run(ticks=[*TICKS, step(8, worker=-1)]))
     assert any(line.startswith("1 policy tick(s) do not say whose") for line in found)
