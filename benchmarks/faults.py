@@ -165,8 +165,9 @@ _FAULTS = {
     "disk-full": Fault(lambda scene: None, "recorder.*No space", (1,),
                        words=("recorder.observations=true",), small_disk=True),
     **{f"flood-{topic}": Fault(flood(topic), rf"{topic}.*(publisher|stranger|flood|limit)",
-                               lasts_s=_FLOOD_S + 2.0)
-       for topic in ("action", "timestep", "observation")},
+                               statuses, lasts_s=_FLOOD_S + 2.0)
+       # whose ticks a bag holds that two publish is not known
+       for topic, statuses in (("action", (0,)), ("timestep", (1,)), ("observation", (0,)))},
     "two-graphs": Fault(two_graphs, r"another|second|publisher|twice|already", lasts_s=8.0),
     "hung-policy": Fault(hung_policy, r"policy.*(hang|hung|long|limit|return)", lasts_s=4.0),
 }
@@ -229,7 +230,7 @@ def judge(name: str, records: RunRecords, scene: Scene, status: int | None) -> O
     lines = [line for at_s, line in scene.running.lines if at_s >= scene.begin_s]
     after = [step for step in steps if step.stamp_ns >= scene.begin_ns]
     problems = [line for line in disagreements(records) if not line.startswith(_RESTART)]
-    said = telling(lines, fault.said)
+    said = telling([*lines, *scene.also_said], fault.said)
     again_s = acts_again_s(after, scene.end_ns)
     wrong = [*scene.also_wrong, *(text for text, is_so in (
         (f"status {status}", status not in fault.statuses),
