@@ -169,7 +169,9 @@ _FAULTS = {
        # whose ticks a bag holds that two publish is not known
        for topic, statuses in (("action", (0,)), ("timestep", (1,)), ("observation", (0,)))},
     "two-graphs": Fault(two_graphs, r"another|second|publisher|twice|already", lasts_s=8.0),
-    "hung-policy": Fault(hung_policy, r"policy.*(hang|hung|long|limit|return)", lasts_s=4.0),
+    "hung-policy": Fault(
+        hung_policy, r"policy.*(hang|hung|long|limit|return)", lasts_s=6.0,
+        words=("inference.policy_root={folder}/policies", "inference.load_limit=3.0")),
 }
 
 
@@ -201,8 +203,9 @@ def run(name: str, verbose: bool) -> Outcome:
         folder = Path(text)
         environment = build_clock_shim(folder) if fault.shim else {}
         duration_s = _SETTLE_S + fault.lasts_s + _AFTER_S
+        here = [word.format(folder=folder) for word in fault.words]
         with _disk(folder, fault) as words, Running(
-                folder, [*WORDS, *fault.words, *words], duration_s=duration_s,
+                folder, [*WORDS, *here, *words], duration_s=duration_s,
                 environment=environment) as running:
             scene = Scene(folder, running, environment)
             running.wait_for("plant", "actuator", "inference_0", "inference_1", timeout_s=30.0)

@@ -36,15 +36,15 @@ def records(idle: range) -> RunRecords:
 def test_a_run_that_recovers_and_says_so() -> None:
     found = faults.judge("kill-actuator", records(range(100, 130)), scene(
         (9.0, "[WARN] [actuator]: before the fault"),
-        (11.0, "[ERROR] [actuator]: died with status -9")), 0)
+        (11.0, "[ERROR] [actuator]: died with status -9")), 1)
     assert (found.ticks, found.missed, found.unattributed, found.inaction) == (300, 0, 0, 30)
     assert found.acts_again_s == pytest.approx(0.2)
     assert (found.said, found.wrong) == ("[ERROR] [actuator]: died with status -9", "")
 
 
 def test_what_should_have_been_otherwise() -> None:
-    silent = faults.judge("kill-actuator", records(range(100, 302)), scene(), 1)
-    assert silent.wrong == "status 1; not said; the policy does not act again"
+    silent = faults.judge("kill-actuator", records(range(100, 302)), scene(), 0)
+    assert silent.wrong == "status 0; not said; the policy does not act again"
     kept = records(range(0))
     absent = faults.judge("stop-actuator", RunRecords(
         kept.timesteps[:150] + kept.timesteps[160:], kept.verdicts, topics=kept.topics), scene(), 0)
