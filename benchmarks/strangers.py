@@ -90,7 +90,7 @@ def announce_hung(path: Path) -> None:
 def hung(model: onnx.ModelProto) -> onnx.ModelProto:
     """Let a policy count to 2⁶³ - 1 before it answers, and call it a new version."""
     graph = model.graph
-    output = graph.output[0].name
+    output, kind = graph.output[0].name, graph.output[0].type.tensor_type.elem_type
     for node in graph.node:
         node.output[:] = ["answer" if name == output else name for name in node.output]
     body = helper.make_graph(
@@ -98,13 +98,13 @@ def hung(model: onnx.ModelProto) -> onnx.ModelProto:
          helper.make_node("Identity", ["value"], ["value_out"])], "body",
         [helper.make_tensor_value_info("iteration", TensorProto.INT64, []),
          helper.make_tensor_value_info("condition", TensorProto.BOOL, []),
-         helper.make_tensor_value_info("value", TensorProto.FLOAT, [])],
+         helper.make_tensor_value_info("value", kind, [])],
         [helper.make_tensor_value_info("condition_out", TensorProto.BOOL, []),
-         helper.make_tensor_value_info("value_out", TensorProto.FLOAT, [])])
+         helper.make_tensor_value_info("value_out", kind, [])])
     graph.initializer.extend([
         numpy_helper.from_array(np.array(2**63 - 1), "for_ever"),
         numpy_helper.from_array(np.array(True), "always"),
-        numpy_helper.from_array(np.array(0.0, np.float32), "nothing")])
+        numpy_helper.from_array(np.array(0.0, helper.tensor_dtype_to_np_dtype(kind)), "nothing")])
     graph.node.extend([
         helper.make_node("Loop", ["for_ever", "always", "nothing"], ["counted"], body=body),
         helper.make_node("Add", ["answer", "counted"], [output])])

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
 
 import onnx
 from handmade import defaulted, stamp, step, verdict
@@ -69,4 +70,5 @@ def test_the_first_line_that_fits_is_told() -> None:
 def test_the_policy_that_hangs_is_a_policy() -> None:
     model = strangers.hung(onnx.load(ROOT / "policies" / "catch.onnx"))
     onnx.checker.check_model(model)
+    onnxruntime.InferenceSession(model.SerializeToString())
     assert {entry.key: entry.value for entry in model.metadata_props}["realtime_rl.version"] == "99"
