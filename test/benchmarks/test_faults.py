@@ -9,9 +9,10 @@ import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 pytest.importorskip("onnx")
-onnxruntime = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnxruntime")
 
 import onnx
+import onnxruntime
 from handmade import defaulted, stamp, step, verdict
 
 from benchmarks import faults, strangers
