@@ -281,6 +281,12 @@ class ActuatorParameters(SpecParameters):
         DEADZONE, "continuous actions: share of an axis' travel, around where it rests, that "
         "counts as at rest", low=0.0, high=0.9)
 
+    def __post_init__(self) -> None:
+        """Refuse a frame that is none."""
+        problem = names.frame_problem(self.command_frame) if self.command_frame else None
+        if problem is not None:
+            raise ConfigError(f"command_frame: {problem}")
+
 
 @dataclass(frozen=True)
 class MonitorParameters:
