@@ -78,5 +78,5 @@ def test_active_workers_are_in_any_order(active: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("frame", ["/base_link", "base link", "x" * 1000])
 def test_a_frame_that_is_none_is_refused(frame: str) -> None:
     assert build(p.ActuatorParameters, {"command_frame": "base_link"}).command_frame == "base_link"
-    with pytest.raises(ConfigError, match="command_frame: .* is no frame"):
+    with pytest.raises(ConfigError, match=r"command_frame: .* is no frame"):
         build(p.ActuatorParameters, {"command_frame": frame})
