@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from realtime_rl.core.accounting import RunRecords, real
 from realtime_rl.core.records import Fate, Reason, Timestep, Verdict
@@ -14,6 +15,9 @@ from realtime_rl.core.types import Cause
 _TAIL_TICKS, _TAIL_NS = 2, 20_000_000
 """A tick's verdict comes after it, so that the last ones, so many or so long, may lie outside the
 recording."""
+
+_SILENT_TICKS = 3
+"""Ticks in a row without a command, from which on the actuator was not there."""
 
 _Lives = Sequence[Sequence[Timestep]]
 
@@ -81,17 +85,15 @@ def _agree(verdict: Verdict, step: Timestep) -> bool:
 def _silent_ticks(lives: _Lives, verdicts: Iterable[Verdict]) -> Iterator[str]:
     """Policy and default ticks of which no verdict tells; numbers suffice over restarts.
 
-    Of those just before ticks without any command none is expected: the actuator died with it.
+    Of those just before the actuator fell silent none is expected: it died with it.
     """
-    deaf = {id(before) for life in lives for before, *after in zip(
-        life, *(life[ahead:] for ahead in range(1, _TAIL_TICKS + 2)), strict=False)
-        if any(step.cause is Cause.NONE for step in after)}
+    deaf = _spans_without_commands(lives, 0)
     told = {(verdict.fate, verdict.tick) for verdict in verdicts}
     fates = {Cause.POLICY: Fate.APPLIED, Cause.DEFAULT: Fate.DEFAULTED}
     yield from _tell(
         (f"tick {step.tick}" for life in lives for step in life[:-_tail_ticks(life[-1])]
          if step.cause in fates and (fates[step.cause], step.tick) not in told
-         and id(step) not in deaf),
+         and not _within(deaf, step.stamp_ns)),
         "tick(s) of the policy or the default have no verdict")
 
 
@@ -126,18 +128,25 @@ def _no_fate(lives: _Lives, records: RunRecords) -> Iterator[str]:
 def _spans_without_commands(lives: _Lives, longest: int) -> list[tuple[int, int]]:
     """Stamps [ns] of observations whose actions met no actuator, in order.
 
-    It was silent at a tick up to `longest` ticks after: it had died, hung, or was not yet known.
+    It fell silent up to `longest` ticks after: it had died, hung, or was not yet known.
     """
     spans: list[tuple[int, int]] = []
-    for life in lives:
-        for step in life:
-            if step.cause is Cause.NONE:
-                begin_ns = step.stamp_ns - (longest + _tail_ticks(step)) * step.period_ns
-                if spans and begin_ns <= spans[-1][1]:
-                    spans[-1] = spans[-1][0], step.stamp_ns
-                else:
-                    spans.append((begin_ns, step.stamp_ns))
+    for first, last in _silences(lives):
+        begin_ns = first.stamp_ns - (longest + _tail_ticks(first)) * first.period_ns
+        if spans and begin_ns <= spans[-1][1]:
+            spans[-1] = spans[-1][0], last.stamp_ns
+        else:
+            spans.append((begin_ns, last.stamp_ns))
     return spans
+
+
+def _silences(lives: _Lives) -> Iterator[tuple[Timestep, Timestep]]:
+    """First and last tick of the times at which nobody commanded; a late command is none."""
+    for life in lives:
+        for silent, group in groupby(life, lambda step: step.cause is Cause.NONE):
+            ticks = list(group)
+            if silent and len(ticks) >= _SILENT_TICKS:
+                yield ticks[0], ticks[-1]
 
 
 def _within(spans: Sequence[tuple[int, int]], stamp_ns: int) -> bool:

@@ -95,6 +95,16 @@ def test_what_met_no_actuator_is_explained_by_the_ticks_without_a_command() -> N
         "1 computed action(s) never reached the actuator; the first: worker 6, tick 60"]
 
 
+def test_a_late_command_explains_nothing() -> None:
+    ticks = [step(4), *(step(tick, Cause.NONE if tick in (30, 31) else Cause.DEFAULT)
+                        for tick in range(5, 80))]
+    told = [verdict(4), *(defaulted(tick) for tick in range(5, 80) if tick not in (29, 30, 31))]
+    found = disagreements(run(ticks, told, [inference(29, worker=6)]))
+    assert found == [
+        "1 tick(s) of the policy or the default have no verdict; the first: tick 29",
+        "1 computed action(s) never reached the actuator; the first: worker 6, tick 29"]
+
+
 def test_a_policy_tick_that_names_nobody() -> None:
     found = disagreements(run(ticks=[*TICKS, step(8, worker=-1)]))
     assert any(line.startswith("1 policy tick(s) do not say whose") for line in found)
