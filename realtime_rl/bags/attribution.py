@@ -114,15 +114,32 @@ def _no_fate(lives: _Lives, records: RunRecords) -> Iterator[str]:
     # what was computed from the last observations may still have been on its way
     end_ns = (newest.stamp_ns - (longest + _tail_ticks(newest)) * newest.period_ns if newest
               else 0)
-    # before its first verdict the actuator was not known to the workers yet; if none ever came,
+    # before the first verdict the actuator was not known to the workers yet; if none ever came,
     # every action was lost
     begin_ns = min((stamp_ns for stamp_ns, worker in decided if worker >= 0), default=-1)
     deaf = _spans_without_commands(lives, longest)
-    yield from _tell(
-        (f"worker {i.worker}, tick {i.tick}" for i in real(records.inferences)
-         if begin_ns < i.stamp_ns < end_ns and (i.stamp_ns, i.worker) not in decided
-         and not _within(deaf, i.stamp_ns)),
-        "computed action(s) never reached the actuator")
+    lost = []
+    for _, of_process in groupby(sorted(real(records.inferences), key=lambda i: i.node),
+                                 lambda i: i.node):
+        computed = list(of_process)
+        heard = sorted(i.stamp_ns for i in computed if (i.stamp_ns, i.worker) in decided)
+        away = [(begin, _found_again(heard, begin, end)) for begin, end in deaf]
+        from_ns = max(begin_ns, heard[0]) if heard else begin_ns
+        lost += [i for i in computed
+                 if from_ns < i.stamp_ns < end_ns and (i.stamp_ns, i.worker) not in decided
+                 and not _within(away, i.stamp_ns)]
+    yield from _tell((f"worker {i.worker}, tick {i.tick}" for i in lost),
+                     "computed action(s) never reached the actuator")
+
+
+def _found_again(heard: Sequence[int], begin_ns: int, end_ns: int) -> int:
+    """Until when a process could not reach the actuator that was away from `begin_ns` on.
+
+    It acts again from `end_ns` on, but it and a process find each other later: by the first of the
+    process' actions (stamps `heard` of their observations, sorted) that it decided on.
+    """
+    at = bisect_right(heard, begin_ns)
+    return max(end_ns, heard[at] - 1) if at < len(heard) else end_ns
 
 
 def _spans_without_commands(lives: _Lives, longest: int) -> list[tuple[int, int]]:

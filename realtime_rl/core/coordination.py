@@ -83,10 +83,15 @@ class Coordination:
         return self._plant.tick
 
     def on_timestep(self, step: Timestep, now_ns: int) -> None:
-        """Take in a tick of the plant, the newest now and then; `now_ns` is monotonic."""
-        began_anew_ns = self._plant.on_timestep(step, now_ns)
-        if began_anew_ns is not None:
-            self._begin_anew(began_anew_ns)
+        """Take in a tick of the plant, the newest now and then; `now_ns` is monotonic.
+
+        Raises:
+            WireError: it is none of the plant's.
+        """
+        known, began_ns = self._plant.known, self._plant.began_ns
+        self._plant.on_timestep(step, now_ns)
+        if known and self._plant.began_ns != began_ns:
+            self._begin_anew(self._plant.began_ns)
 
     def on_inference(self, inference: Inference, now_ns: int = 0) -> str | None:
         """Take in one slot's record, from any process.

@@ -15,6 +15,7 @@ from realtime_rl.core.arbiter import Arbiter, ArbiterLimits, Decision, usable_ma
 from realtime_rl.core.gamepad import pad_layout
 from realtime_rl.core.operator_input import OperatorInput
 from realtime_rl.core.parameters import ActuatorParameters
+from realtime_rl.core.plant_view import PlantView
 from realtime_rl.core.records import Command, CommandOrigin, Fate, Reason, Timestep
 from realtime_rl.core.types import ActionSpace
 from realtime_rl.ros import messages, qos, runtime
@@ -53,6 +54,7 @@ class ActuatorNode(Node):
                                           os.environ))
         self._arbiter = Arbiter(self._space, default, limits, time.monotonic_ns(),
                                 stopped=self._stop.held)
+        self._plant = PlantView(config.period_ns)
         self._frame = config.command_frame
         self._origin = (None if self._codec.names_origin
                         else self.create_publisher(JointState, "origin", qos.PAIRED))
@@ -93,8 +95,9 @@ class ActuatorNode(Node):
         self._carry_out(self._arbiter.on_deadline(now_ns))
 
     def _on_timestep(self, message: JointState) -> None:
-        step = messages.from_scalars(Timestep, message)
-        self._carry_out(self._arbiter.on_timestep(step, time.monotonic_ns()))
+        step, now_ns = messages.from_scalars(Timestep, message), time.monotonic_ns()
+        self._plant.on_timestep(step, now_ns)
+        self._carry_out(self._arbiter.on_timestep(step, now_ns))
 
     @newest_first
     def _on_action(self, message: Joy) -> None:

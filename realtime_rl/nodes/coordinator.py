@@ -96,10 +96,9 @@ class CoordinatorNode(Node):
             return
         try:
             step = messages.from_scalars(Timestep, deserialize(unread[0], JointState))
+            self._coordination.on_timestep(step, unread[1])
         except WireError as error:
             self._unreadable.note(str(error))
-            return
-        self._coordination.on_timestep(step, unread[1])
 
     def _on_inference(self, message: JointState) -> None:
         inference = messages.from_scalars(Inference, message)

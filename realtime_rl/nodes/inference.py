@@ -18,6 +18,7 @@ from std_msgs.msg import String
 from realtime_rl.core import wire
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.parameters import InferenceParameters
+from realtime_rl.core.plant_view import PlantView
 from realtime_rl.core.records import Algorithm, Dealing, Inference, SlotSource, Timestep
 from realtime_rl.core.stagger import Schedule
 from realtime_rl.core.tick_grid import TickGrid
@@ -48,6 +49,7 @@ class InferenceNode(LifecycleNode):
             partial(runtime.take_priority, runtime.Priority.NORMAL),
             partial(runtime.take_priority, runtime.Priority.BACKGROUND)))
         self._grid = TickGrid(config.period_ns)
+        self._observed, self._ticked = PlantView(config.period_ns), PlantView(config.period_ns)
         self._run_clock = RunClock()
         self._active = False
         self._heartbeat = Heartbeat(self, config.alive_lease)
@@ -153,6 +155,7 @@ class InferenceNode(LifecycleNode):
         now_ns = time.monotonic_ns()
         tick, first = wire.observation_words(message.header.frame_id)
         stamp_ns = messages.to_ns(message.header.stamp)
+        self._observed.take(tick, stamp_ns, now_ns)
         observation = messages.from_observation(message, self._host.observation)
         self._grid.observe(tick, now_ns)
         engine = self._host.engine
@@ -168,6 +171,7 @@ class InferenceNode(LifecycleNode):
     def _on_timestep(self, message: JointState) -> None:
         """Only a policy that takes applied actions needs them: others save the time."""
         step = messages.from_scalars(Timestep, message)
+        self._ticked.on_timestep(step, time.monotonic_ns())
         if self._host.engine is not None:
             self._host.engine.applied(step.tick, step.action)
 

@@ -26,6 +26,7 @@ from realtime_rl.core.assembler import Assembler, SemiMdpTransition
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.parameters import LearnerParameters
+from realtime_rl.core.plant_view import PlantView
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.records import Learning, ScheduleRecord, Timestep
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
@@ -33,6 +34,7 @@ from realtime_rl.ros import messages, qos, runtime, steady
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.run_clock import RunClock
+from realtime_rl.ros.seldom import Seldom
 from realtime_rl.ros.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ class LearnerNode(Node):
         self._run_clock = RunClock()
         self._spec = ObservationSpec.parse(config.observation)
         self._admission = Admission(self._spec, ActionSpace.parse(config.actions))
+        self._not_learned = Seldom(self, "{count} message(s) not learned from; the newest: {last}")
+        self._observed, self._ticked = PlantView(config.period_ns), PlantView(config.period_ns)
         self._failure = ""
         self._failed = self.create_guard_condition(self._end)
         self._assembler = Assembler(stack=config.stack, gamma=config.gamma,
@@ -62,7 +66,7 @@ class LearnerNode(Node):
         listen(self, messages.observation_type(self._spec), "observation", self._on_observation,
                qos.RECORD, rate_hz=tick_hz, most_bytes=messages.most_bytes(self._spec))
         listen(self, JointState, "timestep", self._on_timestep, qos.RECORD, rate_hz=tick_hz)
-        self.create_subscription(JointState, "schedule", self._on_schedule, qos.LATCHED)
+        listen(self, JointState, "schedule", self._on_schedule, qos.LATCHED, rate_hz=tick_hz)
         steady.create_timer(self, 1.0, self._report)
         Waiting(self, "observation", "timestep", period_ns=config.period_ns)
         self._trainer.start()
@@ -109,21 +113,15 @@ class LearnerNode(Node):
             on_trouble=self._on_trouble, max_lag=config.max_lag, prepare_thread=_step_back)
 
     def _on_observation(self, message: Image | JointState) -> None:
-        try:
-            tick, first = wire.observation_words(message.header.frame_id)
-            observation = messages.from_observation(message, self._spec)
-        except wire.WireError as error:
-            self.get_logger().warning(f"observation: {error}", throttle_duration_sec=1.0)
-            return
+        tick, first = wire.observation_words(message.header.frame_id)
+        self._observed.take(tick, messages.to_ns(message.header.stamp), time.monotonic_ns())
+        observation = messages.from_observation(message, self._spec)
         if self._admitted("observation", self._admission.observation(observation)):
             self._learn_from(self._assembler.observe(tick, observation, first))
 
     def _on_timestep(self, message: JointState) -> None:
-        try:
-            step = messages.from_scalars(Timestep, message)
-        except wire.WireError as error:
-            self.get_logger().warning(f"timestep: {error}", throttle_duration_sec=1.0)
-            return
+        step = messages.from_scalars(Timestep, message)
+        self._ticked.on_timestep(step, time.monotonic_ns())
         if not self._admitted("timestep", self._admission.step(step)):
             return
         if step.cause is Cause.POLICY:
@@ -134,19 +132,13 @@ class LearnerNode(Node):
 
     def _on_schedule(self, message: JointState) -> None:
         """What a person does counts as the policy's action of that delay."""
-        try:
-            schedule = messages.from_scalars(ScheduleRecord, message)
-        except wire.WireError as error:
-            self.get_logger().warning(f"schedule: {error}", throttle_duration_sec=1.0)
-            return
+        schedule = messages.from_scalars(ScheduleRecord, message)
         self._assembler.operator_delay = max(1, schedule.promised_delay_ticks)
 
     def _admitted(self, topic: str, problem: str | None) -> bool:
         """Whether to learn from a message; if not, say why."""
         if problem is not None:
-            self.get_logger().warning(
-                f"{topic} not learned from ({self._admission.refused} so far): {problem}",
-                throttle_duration_sec=1.0)
+            self._not_learned.note(f"{topic}: {problem}")
         return problem is None
 
     def _learn_from(self, transitions: list[SemiMdpTransition]) -> None:

@@ -11,10 +11,10 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import JointState
 
-from realtime_rl.core import wire
 from realtime_rl.core.health import Health, Level
 from realtime_rl.core.live_window import LiveWindow
 from realtime_rl.core.parameters import MonitorParameters
+from realtime_rl.core.plant_view import PlantView
 from realtime_rl.core.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
 from realtime_rl.ros import messages, qos, runtime, steady
 from realtime_rl.ros.guard import listen, per_tick_hz
@@ -33,6 +33,7 @@ class MonitorNode(Node):
         super().__init__("monitor")
         config = NodeParameters(self, MonitorParameters).current
         self._window = LiveWindow(round(config.window * 1e9))
+        self._plant = PlantView(config.period_ns)
         self._run_clock = RunClock()
         self._tick_hz = per_tick_hz(config.period_ns, config.workers)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
@@ -46,12 +47,10 @@ class MonitorNode(Node):
 
     def _listen(self, topic: str, kind: type[Record], profile: QoSProfile) -> None:
         def on_message(message: JointState) -> None:
-            try:
-                record = messages.from_scalars(kind, message)
-            except wire.WireError as error:
-                self.get_logger().warning(f"{topic}: {error}", throttle_duration_sec=1.0)
-                return
-            self._window.take(record, time.monotonic_ns())
+            record, now_ns = messages.from_scalars(kind, message), time.monotonic_ns()
+            if isinstance(record, Timestep):
+                self._plant.on_timestep(record, now_ns)
+            self._window.take(record, now_ns)
 
         # a verdict for the action and one for the default: twice a tick is the most in order
         listen(self, JointState, topic, on_message, profile, rate_hz=2 * self._tick_hz)

@@ -7,7 +7,7 @@ from synthetic import Scenario
 
 from realtime_rl.bags.attribution import disagreements
 from realtime_rl.core.accounting import RunRecords
-from realtime_rl.core.records import Fate, Reason
+from realtime_rl.core.records import Fate, Inference, Reason
 from realtime_rl.core.types import Cause
 
 TICKS = [step(0, Cause.DEFAULT), step(1, Cause.DEFAULT), *(step(i) for i in range(2, 8))]
@@ -93,6 +93,36 @@ def test_what_met_no_actuator_is_explained_by_the_ticks_without_a_command() -> N
     assert disagreements(run(ticks, told, unheard)) == []
     assert disagreements(run(ticks, told, [*unheard, inference(60, worker=6)])) == [
         "1 computed action(s) never reached the actuator; the first: worker 6, tick 60"]
+
+
+def test_a_process_reaches_an_actuator_that_was_away_from_its_first_decided_action_on() -> None:
+    """From tick 50 on the actuator is back; of the processes it hears one at 52, one at 55."""
+    ticks = [step(4), *(step(tick, Cause.NONE if 30 <= tick < 50 else Cause.DEFAULT)
+                        for tick in range(5, 80))]
+    nodes = {5: "inference_0", 6: "inference_1"}
+    heard = [(2, 5), (2, 6), (52, 5), (55, 6), (60, 5), (60, 6)]
+    told = [*(verdict(tick + 2, Fate.SUPERSEDED, worker=worker) for tick, worker in heard),
+            *(defaulted(tick) for tick in range(4, 80) if not 30 <= tick < 50)]
+
+    def computed(*named: tuple[int, int]) -> list[Inference]:
+        return [inference(tick, worker=worker, node=nodes[worker])
+                for tick, worker in (*heard, *named)]
+
+    ticks[0] = step(4, Cause.DEFAULT)
+    assert disagreements(run(ticks, told, computed((51, 5), (54, 6), (1, 6)))) == []
+    for lost in ((53, 5), (56, 6), (70, 5), (3, 6)):
+        [line] = disagreements(run(ticks, told, computed((51, 5), lost)))
+        assert line == ("1 computed action(s) never reached the actuator; the first: "
+                        f"worker {lost[1]}, tick {lost[0]}")
+
+
+def test_before_its_first_decided_action_a_process_did_not_know_the_actuator() -> None:
+    other = inference(1, worker=6, node="inference_1")
+    first = inference(3, worker=6, node="inference_1")
+    [line] = disagreements(run(inferences=[inference(0), other]))
+    assert line.startswith("1 computed action(s) never reached the actuator")
+    told = [*VERDICTS, verdict(5, Fate.SUPERSEDED, worker=6)]
+    assert disagreements(run(verdicts=told, inferences=[inference(0), other, first])) == []
 
 
 def test_a_late_command_explains_nothing() -> None:

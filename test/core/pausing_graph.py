@@ -116,9 +116,11 @@ class PausingGraph:
             assert self.coordination.on_inference(record, at_ns) is None
 
     def _tell_tick(self, now_ns: int) -> None:
-        self.coordination.on_timestep(Timestep(
-            START_NS + now_ns, now_ns // self.policy.period_ns, self.policy.period_ns, 0.0, False,
-            0, 0.0, 1.0, False, False, Cause.POLICY, 0, 1, 0, (0.0,)), now_ns)
+        tick = now_ns // self.policy.period_ns
+        if tick > self.coordination.plant_tick:
+            self.coordination.on_timestep(Timestep(
+                START_NS + tick * self.policy.period_ns, tick, self.policy.period_ns, 0.0, False,
+                0, 0.0, 1.0, False, False, Cause.POLICY, 0, 1, 0, (0.0,)), now_ns)
 
     def _look(self, now_ns: int) -> None:
         if self.tells_ticks:

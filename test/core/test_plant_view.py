@@ -2,71 +2,147 @@
 
 from __future__ import annotations
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from realtime_rl.core.plant_view import PlantView
 from realtime_rl.core.records import Timestep
 from realtime_rl.core.types import Cause
+from realtime_rl.core.wire import WireError
 
 PERIOD = 10_000_000
 START = 10**15
 
 
-def step(tick: int, stamp_ns: int | None = None) -> Timestep:
-    return Timestep(START + tick * PERIOD if stamp_ns is None else stamp_ns, tick, PERIOD, 0.0,
-                    False, 0, 0.0, 1.0, False, False, Cause.NONE, -1, -1, -1, (0.0,))
+def stamp(tick: int) -> int:
+    return START + tick * PERIOD
 
 
 def followed(ticks: range) -> PlantView:
     view = PlantView(PERIOD)
     for tick in ticks:
-        assert view.on_timestep(step(tick), tick * PERIOD) is None
+        view.take(tick, stamp(tick), tick * PERIOD)
     return view
+
+
+def refused(view: PlantView, tick: int, stamp_ns: int, now_ns: int) -> bool:
+    before = view.tick
+    try:
+        view.take(tick, stamp_ns, now_ns)
+    except WireError:
+        assert view.tick == before
+        return True
+    assert view.tick == tick
+    return False
 
 
 def test_nothing_is_known_before_the_first_tick() -> None:
     assert not PlantView(PERIOD).known
     assert PlantView(PERIOD).tick == -1
+    assert PlantView(PERIOD).began_ns == 0
 
 
 def test_the_newest_tick_and_the_time_since_another() -> None:
     view = followed(range(5, 100, 7))
     assert view.tick == 96
-    assert view.since_ns(step(90).stamp_ns, 96 * PERIOD) == 6 * PERIOD
-    assert view.since_ns(step(90).stamp_ns, 99 * PERIOD) == 9 * PERIOD  # the plant may stand still
-    view.on_timestep(step(96), 120 * PERIOD)  # read again
-    assert view.since_ns(step(90).stamp_ns, 99 * PERIOD) == 9 * PERIOD
+    assert view.began_ns == stamp(5)
+    assert view.reach(99 * PERIOD) == 99
+    assert view.since_ns(stamp(90), 96 * PERIOD) == 6 * PERIOD
+    assert view.since_ns(stamp(90), 99 * PERIOD) == 9 * PERIOD  # the plant may stand still
+    assert refused(view, 96, stamp(96), 120 * PERIOD)  # once more
+    assert view.since_ns(stamp(90), 99 * PERIOD) == 9 * PERIOD
 
 
 def test_a_plant_that_catches_up_is_followed() -> None:
     view = followed(range(100))
-    late_ns = START + 400 * PERIOD
     for tick in range(100, 400):
-        assert view.on_timestep(step(tick, late_ns + tick), 400 * PERIOD + tick) is None
+        view.take(tick, stamp(400) + tick, 400 * PERIOD + tick)
         assert view.tick == tick
 
 
+@pytest.mark.parametrize("first", [0, 40])
+def test_a_plant_that_catches_up_from_its_start_is_followed_to_its_grid(first: int) -> None:
+    view = PlantView(PERIOD)
+    for tick in range(first, 100):
+        view.take(tick, max(stamp(80) + tick * 1000, stamp(tick)), 80 * PERIOD + tick)
+    for tick in range(100, 140):
+        view.take(tick, stamp(tick), tick * PERIOD)
+    # now it is known, and nobody is ahead of it
+    assert refused(view, 142, stamp(141), 141 * PERIOD)
+    assert not refused(view, 142, stamp(142), 142 * PERIOD)
+
+
+def test_one_that_is_behind_its_time_is_followed() -> None:
+    view = followed(range(100))
+    for tick in range(100, 300):
+        view.take(tick, stamp(tick) + 3 * (tick - 99) * PERIOD, (tick + 3 * (tick - 99)) * PERIOD)
+
+
 def test_one_false_tick_changes_nothing() -> None:
-    for false in (step(2**50), step(3, START + 2000 * PERIOD), step(0), step(101, 5)):
+    for false in ((2**50, stamp(2**50)), (3, stamp(2000)), (0, stamp(0)), (101, 5),
+                  (101, stamp(100))):
         view = followed(range(100))
-        assert view.on_timestep(false, 100 * PERIOD) is None
-        assert view.tick == 99
-        assert view.on_timestep(step(100), 100 * PERIOD) is None
-        assert view.tick == 100
+        assert refused(view, *false, 100 * PERIOD)
+        assert not refused(view, 100, stamp(100), 100 * PERIOD)
+        assert view.began_ns == stamp(0)
 
 
 def test_a_plant_that_begins_anew_is_believed_at_its_second_tick() -> None:
     view = followed(range(100))
-    again_ns = START + 300 * PERIOD
-    assert view.on_timestep(step(4, again_ns), 300 * PERIOD) is None
-    assert view.tick == 99
-    assert view.on_timestep(step(4, again_ns), 301 * PERIOD) is None  # the same one
-    assert view.on_timestep(step(6, again_ns + 2 * PERIOD), 302 * PERIOD) == again_ns
-    assert view.tick == 6
-    assert view.on_timestep(step(7, again_ns + 3 * PERIOD), 303 * PERIOD) is None
+    again_ns = stamp(300)
+    assert refused(view, 4, again_ns, 300 * PERIOD)
+    assert refused(view, 4, again_ns, 301 * PERIOD)  # the same one
+    assert not refused(view, 6, again_ns + 2 * PERIOD, 302 * PERIOD)
+    assert view.began_ns == again_ns
+    assert not refused(view, 7, again_ns + 3 * PERIOD, 303 * PERIOD)
 
 
-def test_false_ticks_among_the_true_ones_are_no_new_beginning() -> None:
+def test_one_that_begins_anew_is_believed_though_others_publish_as_well() -> None:
+    view = followed(range(100))
+    for tick in range(2):
+        for false in range(8 * tick, 8 * tick + 8):
+            assert refused(view, false, stamp(300) + false, 300 * PERIOD)
+        assert refused(view, tick, stamp(300 + tick), (300 + tick) * PERIOD) == (tick == 0)
+    assert view.began_ns == stamp(300)
+
+
+def test_a_second_plant_beside_the_first_is_none() -> None:
     view = followed(range(100))
     for tick in range(100, 200):
-        assert view.on_timestep(step(tick - 90, START + tick * PERIOD), tick * PERIOD) is None
-        assert view.on_timestep(step(tick), tick * PERIOD) is None
-        assert view.tick == tick
+        assert refused(view, tick - 90, stamp(tick) + PERIOD // 3, tick * PERIOD)
+        assert not refused(view, tick, stamp(tick), tick * PERIOD)
+    assert view.began_ns == stamp(0)
+
+
+def timestep(tick: int, stamp_ns: int, late_ns: int = 0) -> Timestep:
+    return Timestep(stamp_ns, tick, PERIOD, late_ns / 1e9, False, 0, 0.0, 1.0, False, False,
+                    Cause.NONE, -1, -1, -1, (0.0,))
+
+
+def test_ticks_that_say_how_late_they_are_lie_on_the_grid() -> None:
+    view = PlantView(PERIOD)
+    for tick in range(50):  # the first ones are late, and the clock drifts by 500 ppm
+        late_ns = max(0, 20 - tick) * PERIOD * 9 // 10
+        view.on_timestep(timestep(tick, stamp(tick) + tick * 5000 + late_ns, late_ns),
+                         tick * PERIOD + late_ns)
+    for false in (timestep(50, stamp(50) + PERIOD // 2), timestep(50, stamp(49) + PERIOD // 2)):
+        with pytest.raises(WireError, match="tick 50.*does not continue.*at 49"):
+            view.on_timestep(false, 50 * PERIOD)
+    view.on_timestep(timestep(50, stamp(50) + 250_000 + PERIOD // 2, PERIOD // 2), 50 * PERIOD)
+    assert view.tick == 50
+
+
+@given(first=st.integers(0, 300), rate=st.integers(2, 100), per_message=st.sampled_from([0, 1]),
+       phase=st.integers(0, PERIOD - 1))
+def test_a_flood_takes_at_most_two_ticks_from_the_plant(
+        first: int, rate: int, per_message: int, phase: int) -> None:
+    view, false = followed(range(100)), first
+    lost = 0
+    for tick in range(100, 300):
+        for number in range(rate):
+            at_ns = stamp(tick - 1) + phase + number * (PERIOD - phase) // rate
+            refused(view, false, at_ns, at_ns - START)
+            false += per_message
+        lost += refused(view, tick, stamp(tick), tick * PERIOD)
+    assert lost <= 2

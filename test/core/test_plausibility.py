@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,7 @@ from realtime_rl.core.parameters import CoordinatorParameters
 from realtime_rl.core.ranges import MOST_GENERATION
 from realtime_rl.core.records import Fate, Inference, Miss, Reason, Timestep, Verdict
 from realtime_rl.core.types import Cause
+from realtime_rl.core.wire import WireError
 
 MS = 1_000_000
 NODES = ("inference_0", "inference_1")
@@ -185,9 +187,10 @@ def test_a_plant_that_begins_anew_is_known_by_its_own_word_alone() -> None:
     assert coordination.evaluate() is None  # a record alone begins nothing anew
     for tick in (2, 4):
         stamp_ns = START_NS + NOW_NS + (50 + tick) * PERIOD_NS
-        coordination.on_timestep(Timestep(
-            stamp_ns, tick, PERIOD_NS, 0.0, False, 0, 0.0, 1.0, False, False, Cause.NONE, -1, -1,
-            -1, (0.0,)), NOW_NS + (50 + tick) * PERIOD_NS)
+        with nullcontext() if tick > 2 else pytest.raises(WireError):
+            coordination.on_timestep(Timestep(
+                stamp_ns, tick, PERIOD_NS, 0.0, False, 0, 0.0, 1.0, False, False, Cause.NONE, -1,
+                -1, -1, (0.0,)), NOW_NS + (50 + tick) * PERIOD_NS)
     schedule = coordination.evaluate()
     assert schedule is not None
     assert schedule.effective_tick == 4 + POLICY.lead_ticks
