@@ -127,7 +127,7 @@ def test_ticks_that_say_how_late_they_are_lie_on_the_grid() -> None:
         view.on_timestep(timestep(tick, stamp(tick) + tick * 5000 + late_ns, late_ns),
                          tick * PERIOD + late_ns)
     for false in (timestep(50, stamp(50) + PERIOD // 2), timestep(50, stamp(49) + PERIOD // 2)):
-        with pytest.raises(WireError, match="tick 50.*does not continue.*at 49"):
+        with pytest.raises(WireError, match=r"tick 50.*does not continue.*at 49"):
             view.on_timestep(false, 50 * PERIOD)
     view.on_timestep(timestep(50, stamp(50) + 250_000 + PERIOD // 2, PERIOD // 2), 50 * PERIOD)
     assert view.tick == 50
