@@ -68,6 +68,8 @@ class PlantView:
 
     def on_timestep(self, step: Timestep, now_ns: int) -> None:
         """Take in one of its ticks by its record; as `take`."""
+        if step.period_ns != self._period_ns:
+            raise WireError(f"its period is {step.period_ns} ns, period_ns here {self._period_ns}")
         self._take(step.tick, step.stamp_ns, round(step.lateness_s * 1e9), now_ns)
 
     def take(self, tick: int, stamp_ns: int, now_ns: int) -> None:
@@ -106,7 +108,8 @@ class PlantView:
                 self._others.clear()
                 return
         raise WireError(f"tick {tick}, stamped {stamp_ns} ns, does not continue the plant's, which "
-                        f"is at {course.tick}, stamped {course.stamp_ns} ns")
+                        f"is at {course.tick}, stamped {course.stamp_ns} ns, with a period of "
+                        f"{self._period_ns} ns")
 
     def reach(self, now_ns: int) -> int:
         """The tick at which it may be by now, as it goes on when nothing is heard of it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,6 +131,9 @@ def test_ticks_that_say_how_late_they_are_lie_on_the_grid() -> None:
     for false in (timestep(50, stamp(50) + PERIOD // 2), timestep(50, stamp(49) + PERIOD // 2)):
         with pytest.raises(WireError, match=r"tick 50.*does not continue.*at 49"):
             view.on_timestep(false, 50 * PERIOD)
+    other_rate = replace(timestep(50, stamp(50) + 250_000), period_ns=PERIOD + 1)
+    with pytest.raises(WireError, match="its period is 10000001 ns, period_ns here 10000000"):
+        view.on_timestep(other_rate, 50 * PERIOD)
     view.on_timestep(timestep(50, stamp(50) + 250_000 + PERIOD // 2, PERIOD // 2), 50 * PERIOD)
     assert view.tick == 50
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rclpy
+from handmade import PERIOD_NS, stamp
 from nodes.live_graph import PATIENCE_S, private_domain
 from policies.tiny_policies import BUTTONS, VECTOR, copier, metadata, model
 from rclpy.executors import SingleThreadedExecutor
@@ -37,18 +38,18 @@ class Plant(Node):
     def show(self, tick: int) -> None:
         words = wire.encode_words({"plant": "test", "tick": tick, "first": int(tick == 0)})
         self.observation.publish(messages.to_observation(
-            np.zeros(3, np.float32), VECTOR, time.time_ns(), words))
+            np.zeros(3, np.float32), VECTOR, stamp(tick), words))
 
     def tell(self, tick: int, action: Action) -> None:
         self.timestep.publish(messages.to_scalars(Timestep(
-            tick, tick, 1, 0.0, False, 0, 0.0, 1.0, tick == 0, False, Cause.DEFAULT, -1, -1, -1,
+            stamp(tick), tick, PERIOD_NS, 0.0, False, 0, 0.0, 1.0, tick == 0, False, Cause.DEFAULT, -1, -1, -1,
             action, "test")))
 
 
 class Pair:
     def __init__(self, policy: Path) -> None:
         words = [f"{name}:={value}" for name, value in {
-            "policy": policy, "actions": str(BUTTONS), "observation": str(VECTOR)}.items()]
+            "policy": policy, "period_ns": PERIOD_NS, "actions": str(BUTTONS), "observation": str(VECTOR)}.items()]
         rclpy.init(args=["--ros-args", *[part for word in words for part in ("-p", word)]])
         self.plant, self.node = Plant(), InferenceNode()
         self._executor = SingleThreadedExecutor()

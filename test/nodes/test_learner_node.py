@@ -42,7 +42,7 @@ sys.exit(learner.main())
 
 def arguments(folder: Path) -> list[str]:
     words = [f"{name}:={value}" for name, value in {
-        "network": "mlp", "stack": 1, "actions": str(BUTTONS), "observation": str(VECTOR),
+        "network": "mlp", "stack": 1, "period_ns": 1, "actions": str(BUTTONS), "observation": str(VECTOR),
         "run_dir": folder}.items()]
     return ["--ros-args", *[part for word in words for part in ("-p", word)]]
 
