@@ -42,14 +42,15 @@ class Plant(Node):
 
     def tell(self, tick: int, action: Action) -> None:
         self.timestep.publish(messages.to_scalars(Timestep(
-            stamp(tick), tick, PERIOD_NS, 0.0, False, 0, 0.0, 1.0, tick == 0, False, Cause.DEFAULT, -1, -1, -1,
-            action, "test")))
+            stamp(tick), tick, PERIOD_NS, 0.0, False, 0, 0.0, 1.0, tick == 0, False,
+            Cause.DEFAULT, -1, -1, -1, action, "test")))
 
 
 class Pair:
     def __init__(self, policy: Path) -> None:
         words = [f"{name}:={value}" for name, value in {
-            "policy": policy, "period_ns": PERIOD_NS, "actions": str(BUTTONS), "observation": str(VECTOR)}.items()]
+            "policy": policy, "actions": str(BUTTONS), "observation": str(VECTOR),
+            "period_ns": PERIOD_NS}.items()]
         rclpy.init(args=["--ros-args", *[part for word in words for part in ("-p", word)]])
         self.plant, self.node = Plant(), InferenceNode()
         self._executor = SingleThreadedExecutor()

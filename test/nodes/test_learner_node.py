@@ -42,8 +42,8 @@ sys.exit(learner.main())
 
 def arguments(folder: Path) -> list[str]:
     words = [f"{name}:={value}" for name, value in {
-        "network": "mlp", "stack": 1, "period_ns": 1, "actions": str(BUTTONS), "observation": str(VECTOR),
-        "run_dir": folder}.items()]
+        "network": "mlp", "stack": 1, "actions": str(BUTTONS), "observation": str(VECTOR),
+        "period_ns": 1, "run_dir": folder}.items()]
     return ["--ros-args", *[part for word in words for part in ("-p", word)]]
 
 
@@ -84,7 +84,7 @@ def ticks(node: Any, first: int, spoilt: Timestep | None = None) -> None:
                 {"tick": tick, "first": int(tick == 0)})))
         record = replace(policy(tick, tick - 1), action=(1.0,)) if tick else step(0, first=True)
         if spoilt is not None and tick == first + 1:
-            record = replace(spoilt, tick=tick, observation_tick=tick - 1)
+            record = replace(spoilt, stamp_ns=tick, tick=tick, observation_tick=tick - 1)
         node._on_timestep(messages.to_scalars(record))
 
 
@@ -125,5 +125,6 @@ def test_a_person_counts_as_the_policy_of_the_delay_that_is_scheduled(node: Any)
     for tick in range(5, 9):
         person(tick)
     assert [int(each.observation[0][0]) for each in node.taken] == [2, 3, 4]
-    node._on_schedule(JointState())
+    with pytest.raises(wire.WireError):
+        node._on_schedule(JointState())
     assert node._assembler.operator_delay == 3
