@@ -25,7 +25,8 @@ def test_a_run_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     bag = tmp_path / "bag"
     assert main(["bench", "stagger", "--workers", "3", "--processes", "2", "--latency",
-                 "constant:30ms", "--settle", "3", "--duration", "4", "--record", str(bag), "--json", "-"]) == 0
+                 "constant:30ms", "--settle", "3", "--duration", "4", "--record", str(bag),
+                 "--json", "-"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["schema"] == 1
     assert document["plant"]["name"] == "counter"
