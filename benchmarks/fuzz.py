@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,9 @@ _CALM_S = 3.0
 _END_S = 5.0
 """What starting and ending take beside."""
 _LATCHED = ("schedule", "policy")
-_LEARNER_S = 12.0
+_LEARNER_S = 40.0
+"""Until its replay is full, and it has learned and exported."""
+_SMALL_REPLAY = 1000
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,9 @@ class NodeFate:
     name: str
     ends: int
     before_mb: float
+    half_mb: float | None
     after_mb: float | None
-    """Resident memory [10⁶ bytes]; `None`: it was not there any more."""
+    """Resident memory before, at half and after all messages [10⁶ bytes]; `None`: not there."""
 
 
 @dataclass(frozen=True)
@@ -86,18 +90,20 @@ def fuzz(args: argparse.Namespace, folder: Path) -> Result:
     settle_s = _SETTLE_S + (0.0 if args.no_learner else _LEARNER_S)
     lasts_s = args.messages * len(topics.TOPICS) / args.rate
     words = ["inference.latency=none", f"scenario.learner={str(not args.no_learner).lower()}",
-             "recorder.observations=false", "scenario.allow_second=true"]
+             "recorder.observations=false", "scenario.allow_second=true",
+             f"learner.replay_size={_SMALL_REPLAY}", f"learner.learn_start={_SMALL_REPLAY}"]
     with Running(folder, words, duration_s=settle_s + 1.3 * lasts_s + 2 * _CALM_S) as running:
         running.wait_for("plant", "actuator", "inference_0", "coordinator", "monitor", "recorder",
                          timeout_s=30.0)
         time.sleep(settle_s)
         pids = running.pids()
-        before = {name: memory_mb(pid) for name, pid in pids.items()}
-        begin_ns, sent = time.time_ns(), send_all(args)
+        before, half = memories_mb(pids), dict[str, float | None]()
+        begin_ns = time.time_ns()
+        sent = send_all(args, lambda: half.update(memories_mb(pids)))
         end_ns = time.time_ns()
         time.sleep(_CALM_S)
         now = running.pids()
-        after = {name: memory_mb(pid) for name, pid in now.items()}
+        after = memories_mb(now)
         status = running.wait()
         lines = [line for _, line in running.lines]
     if args.verbose:
@@ -106,7 +112,7 @@ def fuzz(args: argparse.Namespace, folder: Path) -> Result:
                    if f"[{name}]: died with status" in line)
     nodes = tuple(NodeFate(
         name, max(ends[name], int(now.get(name) != pids[name])), before[name] or 0.0,
-        after.get(name)) for name in sorted(pids))
+        half.get(name), after.get(name)) for name in sorted(pids))
     try:
         run, problem = read_run(running.bag), ""
     except RealtimeRlError as error:
@@ -118,13 +124,16 @@ def fuzz(args: argparse.Namespace, folder: Path) -> Result:
                   sum(step.missed for step in steps), status, problem)
 
 
-def send_all(args: argparse.Namespace) -> dict[str, int]:
+def send_all(args: argparse.Namespace, at_half: Callable[[], None]) -> dict[str, int]:
     """Send all messages at about the rate that is asked for; return how many of each topic."""
+    halfway = args.messages * len(topics.TOPICS) // 2
     rclpy.init()
     try:
         stranger, sent = Stranger(), Counter[str]()
         begin_s = time.monotonic()
         for number, (topic, kind, message) in enumerate(every(args.seed, args.messages)):
+            if number == halfway:
+                at_half()
             while number > (time.monotonic() - begin_s) * args.rate:
                 time.sleep(0.001)
             stranger.send(topic, kind, message)
@@ -134,22 +143,26 @@ def send_all(args: argparse.Namespace) -> dict[str, int]:
         rclpy.shutdown()
 
 
-def memory_mb(pid: int) -> float | None:
-    """Resident memory of a process [10⁶ bytes]."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except OSError:
-        return None
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+def memories_mb(pids: dict[str, int]) -> dict[str, float | None]:
+    """Resident memory of processes [10⁶ bytes]."""
+    found: dict[str, float | None] = {}
+    for name, pid in pids.items():
+        try:
+            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+            found[name] = pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+        except OSError:
+            found[name] = None
+    return found
 
 
 def table(result: Result) -> str:
     lines = [f"{sum(result.sent.values())} malformed messages of {len(result.sent)} topics in "
              f"{result.seconds:.0f} s",
-             f"{'node':14} {'ended':>5} {'before':>9} {'after':>9}"]
+             f"{'node':14} {'ended':>5} {'before':>9} {'half':>9} {'after':>9}"]
     for node in result.nodes:
-        after = "gone" if node.after_mb is None else f"{node.after_mb:.1f} MB"
-        lines.append(f"{node.name:14} {node.ends:5} {node.before_mb:6.1f} MB {after:>9}")
+        memories = "".join(f" {'gone' if mb is None else f'{mb:.1f} MB':>9}"
+                           for mb in (node.before_mb, node.half_mb, node.after_mb))
+        lines.append(f"{node.name:14} {node.ends:5}{memories}")
     lines.append(f"ticks meanwhile: {result.ticks}, missed: {result.missed}; status "
                  f"{result.status}{f'; the bag: {result.bag}' if result.bag else ''}")
     return "\n".join(lines)
