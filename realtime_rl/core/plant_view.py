@@ -40,7 +40,10 @@ class _Course:
 
 
 class PlantView:
-    """The newest tick of the plant. Another one is believed at its second tick, in a silence."""
+    """The newest tick of the plant; another one is believed in a silence.
+
+    It is at its tick 0, or at the second one that is heard.
+    """
 
     def __init__(self, period_ns: int) -> None:
         """Begin without having heard of a tick."""
@@ -89,7 +92,8 @@ class PlantView:
         offset_ns = stamp_ns - (late_ns or 0) - tick * self._period_ns
         new = _Course(tick, stamp_ns, now_ns, offset_ns, stamp_ns, stamp_ns)
         course = self._course
-        if course is None:
+        silent = course is None or now_ns - course.heard_ns >= self._silent_ns
+        if course is None or (silent and tick == 0):
             self._course = new
             return
         if (0 < tick - course.tick <= self._ahead + self._due(course, now_ns)
@@ -103,7 +107,7 @@ class PlantView:
             self._others.append(new)
         else:
             self._advance(other, new, exact=late_ns is not None)
-            if now_ns - course.heard_ns >= self._silent_ns:
+            if silent:
                 self._course = other
                 self._others.clear()
                 return

@@ -90,7 +90,16 @@ def test_one_false_tick_changes_nothing() -> None:
         assert view.began_ns == stamp(0)
 
 
-def test_a_plant_that_begins_anew_is_believed_at_its_second_tick() -> None:
+def test_a_plant_that_begins_anew_is_believed_at_its_tick_0_once_the_former_is_silent() -> None:
+    view = followed(range(100))
+    assert refused(view, 0, stamp(148), 148 * PERIOD)
+    view = followed(range(100))
+    assert not refused(view, 0, stamp(150), 150 * PERIOD)
+    assert view.began_ns == stamp(150)
+    assert not refused(view, 1, stamp(151), 151 * PERIOD)
+
+
+def test_a_plant_whose_tick_0_was_not_heard_is_believed_at_its_second_tick() -> None:
     view = followed(range(100))
     again_ns = stamp(300)
     assert refused(view, 4, again_ns, 300 * PERIOD)
@@ -102,11 +111,11 @@ def test_a_plant_that_begins_anew_is_believed_at_its_second_tick() -> None:
 
 def test_one_that_begins_anew_is_believed_though_others_publish_as_well() -> None:
     view = followed(range(100))
-    for tick in range(2):
+    for tick in range(1, 3):
         for false in range(8 * tick, 8 * tick + 8):
             assert refused(view, false, stamp(300) + false, 300 * PERIOD)
-        assert refused(view, tick, stamp(300 + tick), (300 + tick) * PERIOD) == (tick == 0)
-    assert view.began_ns == stamp(300)
+        assert refused(view, tick, stamp(300 + tick), (300 + tick) * PERIOD) == (tick == 1)
+    assert view.began_ns == stamp(301)
 
 
 def test_a_second_plant_beside_the_first_is_none() -> None:
