@@ -227,6 +227,8 @@ def _session(path: Path, model: external_weights.Model, provider: str, threads: 
     if hasattr(options, "set_load_cancellation_flag"):  # not in older releases
         stop.on_ask(lambda: options.set_load_cancellation_flag(True))
     wanted = providers.wanted(provider, onnxruntime.get_available_providers())
+    if "CUDAExecutionProvider" in wanted and hasattr(onnxruntime, "preload_dlls"):
+        onnxruntime.preload_dlls()  # the system's loader does not look where pip installs CUDA's
     try:
         if model.weights:
             options.add_external_initializers(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from onnx import TensorProto
 from policies.tiny_policies import BUTTONS, IMAGE, VECTOR, WHEELS, metadata, model
@@ -144,6 +145,25 @@ def test_falling_back_is_never_silent(write: Write, provider: str) -> None:
     else:
         assert policy.fallback.startswith(
             f"provider {provider!r} is not available here: {policy.provider!r} computes instead")
+
+
+@pytest.mark.parametrize(("provider", "found"), [("auto", 1), ("cuda", 1), ("cpu", 0)])
+def test_the_libraries_of_cuda_are_found_where_pip_installs_them(
+    write: Write, monkeypatch: pytest.MonkeyPatch, provider: str, found: int
+) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr(onnxruntime, "get_available_providers",
+                        lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: calls.append(1), raising=False)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", with_cpu(onnxruntime.InferenceSession))
+    OnnxPolicy.load(write(model(IMAGE, 2, PICK)), (IMAGE, BUTTONS), provider=provider)
+    assert len(calls) == found
+
+
+def with_cpu(session: Any) -> Any:
+    """ONNX Runtime's own, for a machine without CUDA."""
+    return lambda source, options, providers: session(
+        source, options, providers=["CPUExecutionProvider"])
 
 
 def test_threads_share_a_policy(write: Write) -> None:
