@@ -16,6 +16,7 @@ from realtime_rl.core.gamepad import pad_layout
 from realtime_rl.core.operator_input import OperatorInput
 from realtime_rl.core.parameters import ActuatorParameters
 from realtime_rl.core.plant_view import PlantView
+from realtime_rl.core.rate_limit import TokenBucket
 from realtime_rl.core.records import Command, CommandOrigin, Fate, Reason, Timestep
 from realtime_rl.core.types import ActionSpace
 from realtime_rl.ros import messages, qos, runtime
@@ -29,6 +30,9 @@ from realtime_rl.ros.waiting import Waiting
 
 _PAD_HZ = 250.0
 """More than gamepads send."""
+_NOBODYS = (Reason.MALFORMED, Reason.UNKNOWN_WORKER)
+"""Reasons of actions that are none of the graph's: how many there are is for whoever sends them."""
+_NOBODYS_HZ = 10.0
 _ORDINARY = (Reason.LATE, Reason.DUPLICATE)
 """Reasons that staggered workers give now and then; the verdicts count them."""
 
@@ -65,6 +69,8 @@ class ActuatorNode(Node):
         self._rejected = {
             reason: Seldom(self, f"action rejected, {reason.name.lower()}: {{last}} ({{count}} "
                            "since the last such line)") for reason in Reason}
+        self._nobodys = TokenBucket(_NOBODYS_HZ, _NOBODYS_HZ, _NOBODYS_HZ, time.monotonic_ns())
+        self._ignored = Seldom(self, "operator ignored ({count}): {last}")
         tick_hz = per_tick_hz(config.period_ns)
         listen(self, JointState, "timestep", self._on_timestep, qos.RECORD, rate_hz=tick_hz)
         listen(self, Joy, "action", self._on_action, qos.ACTIONS,
@@ -117,8 +123,7 @@ class ActuatorNode(Node):
     def _on_operator(self, message: Joy) -> None:
         read = self._pad.read(message.axes, message.buttons)
         if read.refused:
-            self.get_logger().warning(f"operator ignored: {read.refused}",
-                                      throttle_duration_sec=5.0)
+            self._ignored.note(read.refused)
         self._carry_out(self._arbiter.on_operator(read.action, read.engaged,
                                                   time.monotonic_ns()))
 
@@ -136,7 +141,9 @@ class ActuatorNode(Node):
         for command in decision.commands:
             self._send(command)
         for verdict in decision.verdicts:
-            self._verdict.publish(messages.to_scalars(verdict))
+            # a flood of them would push out of the queues what is told of the graph's own
+            if verdict.reason not in _NOBODYS or self._nobodys.take(time.monotonic_ns()):
+                self._verdict.publish(messages.to_scalars(verdict))
 
     def _send(self, command: Command) -> None:
         sent_ns = self.get_clock().now().nanoseconds

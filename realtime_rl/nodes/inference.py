@@ -28,6 +28,7 @@ from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.heartbeat import Heartbeat
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.run_clock import RunClock
+from realtime_rl.ros.seldom import Seldom
 from realtime_rl.ros.staggered_timers import StaggeredTimers
 from realtime_rl.ros.waiting import Waiting
 
@@ -58,6 +59,8 @@ class InferenceNode(LifecycleNode):
             self, self._grid, round(config.timer_phase * 1e9), self._on_worker_timer)
         self._action = self.create_publisher(Joy, "action", qos.COMMAND)
         self._inference = self.create_publisher(JointState, "inference", qos.RECORD_KEPT)
+        self._failed = Seldom(self, "{count} inference(s) failed; the newest: {last}")
+        self._overdue = Seldom(self, "{last}")
         self._tick_hz = per_tick_hz(config.period_ns)
         listen(self, messages.observation_type(self._host.observation), "observation",
                self._on_observation, qos.NEWEST, rate_hz=self._tick_hz,
@@ -133,7 +136,7 @@ class InferenceNode(LifecycleNode):
                     action, self._host.actions)))
             self._inference.publish(messages.to_scalars(record))
             if error:
-                self.get_logger().error(f"inference failed: {error}", throttle_duration_sec=1.0)
+                self._failed.note(error)
         engine.start_idle(now_ns)
         if self._heartbeat.next_ns is not None and self._heartbeat.next_ns <= now_ns:
             self._look(now_ns)
@@ -144,7 +147,7 @@ class InferenceNode(LifecycleNode):
             return
         for record, what in engine.overdue(now_ns):
             self._report([record])
-            self.get_logger().error(what, throttle_duration_sec=1.0)
+            self._overdue.note(what)
         hung_ns = engine.hung_for_ns(now_ns)
         if hung_ns > _LAST_HOPE_NS:
             raise PolicyError(f"all {len(self._host.workers)} workers hang in the policy: this "

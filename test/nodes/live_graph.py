@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import rclpy
+from rclpy.client import Client
 from rclpy.node import Node
 from sensor_msgs.msg import JointState, Joy
 from std_msgs.msg import String
@@ -37,6 +38,7 @@ class Watcher(Node):
         self.inferences: list[Inference] = []
         self.schedules: list[ScheduleRecord] = []
         self.policies: list[str] = []
+        self._asking: dict[str, Client] = {}
         self.executor_of_test = TickExecutor(self)
         for topic, kind, kept, profile in (
                 ("timestep", Timestep, self.steps, qos.RECORD),
@@ -65,12 +67,16 @@ class Watcher(Node):
         return [step for step in self.steps[seen:] if wanted(step)]
 
     def call(self, kind: type, name: str, request: object) -> object:
-        """Call a service and return its answer."""
-        client = self.create_client(kind, name)
-        self.wait(client.service_is_ready, f"service {name} is there")
-        future = client.call_async(request)
+        """Call a service and return its answer.
+
+        A server that is started again meets a client that is there already with all else that it
+        meets; of a new client nobody can tell whether that server, and not a dead one, knows it.
+        """
+        if name not in self._asking:
+            self._asking[name] = self.create_client(kind, name)
+        self.wait(self._asking[name].service_is_ready, f"service {name} is there")
+        future = self._asking[name].call_async(request)
         self.wait(future.done, f"service {name} answers")
-        self.destroy_client(client)
         return future.result()
 
 

@@ -133,6 +133,22 @@ def test_a_duplicate_and_malformed_ones_are_rejected(graph: LiveGraph) -> None:
     watcher.wait_for_steps(by_policy, 5, "the policy goes on")
 
 
+def test_nobodys_actions_leave_the_verdicts_to_the_graphs_own(graph: LiveGraph) -> None:
+    watcher = graph.watcher
+    step = watcher.wait_for_steps(by_policy, 1, "the plant goes on")[-1]
+    strange = messages.to_joy(wire.encode_action(
+        ActionMessage(step.stamp_ns, step.tick, -1, 77, 55, 0, (0.0,)),
+        graph.prepared.plant.actions))
+    first = len(watcher.steps)
+    for _ in range(10):
+        for message in (strange, Joy()) * 10:
+            watcher.action.publish(message)
+        watcher.wait_for_steps(by_policy, 5, "the policy acts beside them")
+    fates = Counter(v.reason for v in watcher.verdicts[-200:] if v.fate is Fate.REJECTED)
+    seconds = (len(watcher.steps) - first) * graph.prepared.plant.period_ns / 1e9
+    assert 0 < fates[Reason.UNKNOWN_WORKER] + fates[Reason.MALFORMED] <= 10 * seconds + 20
+
+
 def test_a_bad_policy_changes_nothing_and_is_said_in_one_line(graph: LiveGraph,
                                                               tmp_path: Path) -> None:
     watcher = graph.watcher
