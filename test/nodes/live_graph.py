@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import rclpy
-from rclpy.client import Client
 from rclpy.node import Node
+from rclpy.task import Future
 from sensor_msgs.msg import JointState, Joy
 from std_msgs.msg import String
 
@@ -21,6 +21,7 @@ from realtime_rl.runner.supervisor import Supervisor
 
 PATIENCE_S = 60.0
 """Only a failing test takes so long."""
+_ASKS_ANEW_S = 3.0
 
 
 def private_domain() -> str:
@@ -38,7 +39,6 @@ class Watcher(Node):
         self.inferences: list[Inference] = []
         self.schedules: list[ScheduleRecord] = []
         self.policies: list[str] = []
-        self._asking: dict[str, Client] = {}
         self.executor_of_test = TickExecutor(self)
         for topic, kind, kept, profile in (
                 ("timestep", Timestep, self.steps, qos.RECORD),
@@ -67,17 +67,22 @@ class Watcher(Node):
         return [step for step in self.steps[seen:] if wanted(step)]
 
     def call(self, kind: type, name: str, request: object) -> object:
-        """Call a service and return its answer.
+        """Call a service and return its answer, as one who asks anew when none comes.
 
-        A server that is started again meets a client that is there already with all else that it
-        meets; of a new client nobody can tell whether that server, and not a dead one, knows it.
+        A killed server is listed for seconds, and a request is lost that comes before the next one
+        has met the client: ROS 2 says of no client which of them it has met.
         """
-        if name not in self._asking:
-            self._asking[name] = self.create_client(kind, name)
-        self.wait(self._asking[name].service_is_ready, f"service {name} is there")
-        future = self._asking[name].call_async(request)
-        self.wait(future.done, f"service {name} answers")
-        return future.result()
+        client = self.create_client(kind, name)
+        self.wait(client.service_is_ready, f"service {name} is there")
+        asked: list[tuple[float, Future]] = []
+
+        def answered() -> bool:
+            if not asked or time.monotonic() - asked[-1][0] > _ASKS_ANEW_S:
+                asked.append((time.monotonic(), client.call_async(request)))
+            return any(future.done() for _, future in asked)
+        self.wait(answered, f"service {name} answers")
+        self.destroy_client(client)
+        return next(future.result() for _, future in asked if future.done())
 
 
 class LiveGraph:
