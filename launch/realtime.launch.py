@@ -115,7 +115,8 @@ def start(context: LaunchContext) -> list:
     assignments = [f"{target}={given[name]}" for name, _, _, target in ARGUMENTS
                    if target and given[name]]
     prepared = prepare(given["config"], [*assignments, *given["set"].split()])
-    said = environment.adopt()  # of this process, and so of those that it starts
+    # of this process, and so of those that it starts
+    said = [*prepared.notes, *environment.adopt()]
     refuse_second(prepared)
     said.append(f"the graph can be seen and commanded from {reach(os.environ)}")
     actions = [LogInfo(msg=line) for line in said]

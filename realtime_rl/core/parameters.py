@@ -42,8 +42,9 @@ class Scenario:
         "(`catch`); empty: an untrained one is made from the learner's seed. What a file says is "
         "left out where `plant.name` or `plant.options` are set on the command line")
     learner: bool = parameter(True, "whether a learner improves the policy while it plays")
-    record: str = parameter("", "new folder to record a bag into; `true`: a name with the date; "
-                            "empty: do not record")
+    record: str = parameter(
+        "", "new folder to record a bag into; `true`: a name with the date; empty or `false`: do "
+        "not record", plain=("", "true"))
     duration: float = parameter(
         0.0, "end by itself after so long; 0: run until stopped", unit="s", low=0.0)
     respawn: bool = parameter(True, "start a node again when it dies")
@@ -130,7 +131,7 @@ class InferenceParameters(SpecParameters):
     exploration: str = parameter(
         OFF, "whether actions explore: `learner` (as much as the policy file says that its learner "
         "wants), `off`, or a share of the time from 0 to 1; `realtime-rl run` and the launch file "
-        "fill in `learner` where the scenario has one", plain=True)
+        "fill in `learner` where the scenario has one", plain=(OFF, "on"))
     exploration_hold: int = parameter(
         DqnConfig.hold_ticks, "an exploring action is held for so many ticks; `realtime-rl run` "
         "and the launch file fill in `learner.hold_ticks`", unit="ticks", low=1)

@@ -19,7 +19,6 @@ from realtime_rl.core.gamepad import pad_layout
 from realtime_rl.core.parameters import (
     NODES,
     ActuatorParameters,
-    InferenceParameters,
     LearnerParameters,
     PlantParameters,
     Scenario,
@@ -41,6 +40,8 @@ class Prepared:
     nodes: list[graph.NodeSpec]
     run_dir: Path
     """Where the policies of this run are."""
+    notes: tuple[str, ...] = ()
+    """What is to be said at its start, one line each."""
 
 
 def find_config(name: str) -> Path:
@@ -82,8 +83,10 @@ def prepare(config: str, assignments: Sequence[str]) -> Prepared:
         ConfigError, PlantError, PolicyError, MissingDependencyError: what is wrong, in one line.
     """
     environment.check(os.environ)
-    settings = graph.override(graph.read_settings(find_config(config)),
-                              [*_policy_left_out(assignments), *assignments])
+    words = [*_policy_left_out(assignments), *assignments]
+    path = find_config(config)
+    file = graph.read_settings(path, words)
+    settings = graph.override(file.settings, words)
     if graph.section_of(settings, "scenario").record == "true":
         name = time.strftime("rosbag2_%Y_%m_%d-%H_%M_%S")  # as `ros2 bag record` names its own
         settings = graph.override(settings, [f"scenario.record={name}"])
@@ -92,12 +95,13 @@ def prepare(config: str, assignments: Sequence[str]) -> Prepared:
     if scenario.record and Path(scenario.record).exists():
         raise ConfigError(f"record: {scenario.record!r} exists already; name another folder")
     plant = _plant_spec(graph.section_of(settings, "plant"))
-    graph.nodes(settings, plant, "", "")  # every value is checked before a file is written
-    _check_texts(settings, plant)
+    nodes = graph.nodes(settings, plant, "", "")  # every value is checked before a file is written
+    _check_texts(settings, plant, nodes)
     run_dir = _run_dir(scenario)
     here = scenario.nodes or NODES
     policy = _first_policy(settings, run_dir) if {"inference", "learner"} & set(here) else ""
-    return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir)
+    return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir,
+                    tuple(f"{path}: {note}" for note in file.passed_over))
 
 
 def refuse_second(prepared: Prepared) -> None:
@@ -134,11 +138,13 @@ def _plant_spec(parameters: PlantParameters) -> PlantSpec:
         plant.close()
 
 
-def _check_texts(settings: graph.Settings, plant: PlantSpec) -> None:
+def _check_texts(settings: graph.Settings, plant: PlantSpec,
+                 nodes: Sequence[graph.NodeSpec]) -> None:
     """`ConfigError` for a text that the node which reads it would refuse at its start."""
-    inference: InferenceParameters = graph.section_of(settings, "inference")
     actuator: ActuatorParameters = graph.section_of(settings, "actuator")
-    Latency.parse(inference.latency)
+    for node in nodes:
+        if isinstance(latency := node.parameters.get("latency"), str):
+            Latency.parse(latency)
     default_policy.make(actuator.default_policy, plant.actions, actuator.default_action)
     pad_layout(actuator.gamepad_layout, plant.actions)
     told: PlantParameters = graph.section_of(settings, "plant")
