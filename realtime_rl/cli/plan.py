@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import textwrap
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from realtime_rl import strict_json
 from realtime_rl.bench.approaches import BASELINES, select
 from realtime_rl.bench.planning import Expectation, Plan, plan
 from realtime_rl.bench.text import UNKNOWN, number, percent, table
@@ -73,7 +73,7 @@ def main(args: argparse.Namespace) -> int:
                           "leave it out")
     plans = [plan(expected, approach, args.workers) for approach in approaches]
     if args.json is not None:
-        text = json.dumps(_document(expected, plans), indent=2) + "\n"
+        text = strict_json.dumps(_document(expected, plans), indent=2) + "\n"
         if args.json == "-":
             print(text, end="")
             return 0

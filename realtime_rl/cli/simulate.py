@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from realtime_rl import strict_json
 from realtime_rl.core import default_policy
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.exploration import OFF, Exploration
@@ -95,7 +95,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _put(args: argparse.Namespace, document: dict[str, Any], sentence: str) -> None:
-    text = json.dumps(document, indent=2)
+    text = strict_json.dumps(document, indent=2)
     if args.json == "-":
         print(text)
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import signal
@@ -14,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from realtime_rl import strict_json
 from realtime_rl.cli import train_result
 from realtime_rl.core.config import build, parameters
 from realtime_rl.core.dqn_config import DqnConfig
@@ -176,7 +176,7 @@ def _part(settings: Settings, group: Group) -> Settings:
 
 def _report(args: argparse.Namespace, settings: Settings, training: Training) -> None:
     document = train_result.document(args, settings, training)
-    text = json.dumps(document, indent=2) + "\n"
+    text = strict_json.dumps(document, indent=2) + "\n"
     train_result.write(args.out / "result.json", text.encode())
     train_result.draw(args, training)
     if args.json == "-":
