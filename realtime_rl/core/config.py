@@ -42,6 +42,9 @@ class Parameter:
     """A text that YAML takes for something else when it stands without quotes: a number, which is
     the text that was written, or a boolean. What false and true mean then."""
 
+    path: bool = False
+    """A file or folder on this machine: `~` is a user's home."""
+
     @property
     def type_name(self) -> str:
         """The ROS name of the type."""

@@ -20,6 +20,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote
 
+import numpy as np
+from numpy.typing import NDArray
+
 from realtime_rl.core import ranges
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.ranges import Range
@@ -201,6 +204,20 @@ def _field(hint: Any) -> _Field:  # noqa: ANN401 - a type hint
         allowed = (Range(min(kind), max(kind)) if issubclass(kind, enum.IntEnum)
                    else Range(0, 1) if kind is bool else ranges.VALUE)
     return _Field(kind, allowed, listed)
+
+
+def image_rows(data: NDArray[np.uint8], height: int, width: int, step: int
+               ) -> NDArray[np.uint8]:
+    """Return an image's pixels, of shape `(height, width)`, without what pads its rows.
+
+    `WireError` where rows of `step` bytes, 0 for as many as the width, are not what there is, or
+    are shorter than the image.
+    """
+    step = step or width
+    if step < width or data.size != height * step:
+        raise WireError(f"image of {data.size} bytes, expected {height} rows of {step} for a "
+                        f"width of {width}")
+    return data.reshape(height, step)[:, :width]
 
 
 def observation_words(frame_id: str) -> tuple[int, bool]:

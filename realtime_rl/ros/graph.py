@@ -20,6 +20,7 @@ from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.exploration import LEARNER, OFF
 from realtime_rl.core.types import PlantSpec
 from realtime_rl.ros import parameter_files
+from realtime_rl.ros.homes import build_here
 from realtime_rl.ros.parameter_files import Section
 
 PACKAGE = "realtime_rl"
@@ -190,7 +191,7 @@ def check(settings: Settings) -> None:
 
 def section_of(settings: Settings, section: str) -> Any:  # noqa: ANN401 - a section's dataclass
     """Return one section's configuration, defaults filled in."""
-    return build(_section(section), _split(settings.get(section, {}))[0])
+    return build_here(_section(section), _split(settings.get(section, {}))[0])
 
 
 def _split(values: Mapping[str, object]) -> tuple[dict[str, object], dict[str, Value]]:
@@ -259,7 +260,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
 def _node(settings: Settings, scenario: p.Scenario, executable: str, name: str,
           given: Mapping[str, object]) -> NodeSpec:
     values, of_ros = _split({**given, **settings.get(executable, {}), **settings.get(name, {})})
-    config: Any = build(SECTIONS[executable], values)
+    config: Any = build_here(SECTIONS[executable], values)
     # a second recorder would find the first one's bag
     respawn = scenario.respawn and executable != "recorder"
     return NodeSpec(executable, name, names.clean(scenario.namespace),

@@ -25,6 +25,7 @@ from realtime_rl.core.parameters import (
 )
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.types import PlantSpec
+from realtime_rl.files import make_way, user_path
 from realtime_rl.plants import registry
 from realtime_rl.policies import external_weights
 from realtime_rl.policies.latency import Latency
@@ -46,8 +47,8 @@ class Prepared:
 
 def find_config(name: str) -> Path:
     """Find a scenario by path or by name; `ConfigError` names the known ones."""
-    if Path(name).is_file():
-        return Path(name)
+    if user_path(name).is_file():
+        return user_path(name)
     found = _bundled("config", ".yaml")
     if name not in found:
         raise ConfigError(f"unknown scenario {name!r}: no such file, and not one of "
@@ -57,8 +58,8 @@ def find_config(name: str) -> Path:
 
 def find_policy(name: str) -> Path:
     """Find a policy by path or by name; `PolicyError` names the known ones."""
-    if Path(name).is_file():
-        return Path(name).resolve()
+    if user_path(name).is_file():
+        return user_path(name).resolve()
     found = _bundled("policies", ".onnx")
     if name not in found:
         raise PolicyError(f"policy: {name!r} is no file, and not one of {choices(found)}")
@@ -72,12 +73,13 @@ def _bundled(folder: str, suffix: str) -> dict[str, Path]:
             for path in (Path(prefix) / "share" / graph.PACKAGE / folder).glob(f"*{suffix}")}
 
 
-def prepare(config: str, assignments: Sequence[str]) -> Prepared:
+def prepare(config: str, assignments: Sequence[str], *, summed_up: bool = False) -> Prepared:
     """Check everything that can be checked before anything starts, and make the first policy.
 
     Args:
         config: path or name of a parameter file.
         assignments: `node.parameter=value` words that go before the file.
+        summed_up: whether a report of the run is wanted, which needs its bag.
 
     Raises:
         ConfigError, PlantError, PolicyError, MissingDependencyError: what is wrong, in one line.
@@ -92,8 +94,9 @@ def prepare(config: str, assignments: Sequence[str]) -> Prepared:
         settings = graph.override(settings, [f"scenario.record={name}"])
     scenario: Scenario = graph.section_of(settings, "scenario")
     scenario = replace(scenario, namespace=names.clean(scenario.namespace))
-    if scenario.record and Path(scenario.record).exists():
-        raise ConfigError(f"record: {scenario.record!r} exists already; name another folder")
+    if summed_up and not scenario.record:
+        raise ConfigError("--html and --json: need a bag; give --record DIR as well")
+    _check_record(scenario.record)
     plant = _plant_spec(graph.section_of(settings, "plant"))
     nodes = graph.nodes(settings, plant, "", "")  # every value is checked before a file is written
     _check_texts(settings, plant, nodes)
@@ -102,6 +105,17 @@ def prepare(config: str, assignments: Sequence[str]) -> Prepared:
     policy = _first_policy(settings, run_dir) if {"inference", "learner"} & set(here) else ""
     return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir,
                     tuple(f"{path}: {note}" for note in file.passed_over))
+
+
+def _check_record(record: str) -> None:
+    """`ConfigError` where a bag could not be made."""
+    if record and Path(record).exists():
+        raise ConfigError(f"record: {record!r} exists already; name another folder")
+    try:
+        if record:
+            make_way(Path(record).absolute())
+    except OSError as error:
+        raise ConfigError(f"record: {record!r} cannot be written: {error.strerror}") from error
 
 
 def refuse_second(prepared: Prepared) -> None:

@@ -88,6 +88,14 @@ def test_given_values_hold(make_node: MakeNode) -> None:
     assert NodeParameters(make_node(**values_of(robot)), Robot).current == robot
 
 
+def test_a_path_may_begin_at_home(make_node: MakeNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in `-p policy:=~/mine.onnx`, which a shell leaves as it is."""
+    monkeypatch.setenv("HOME", "/home/me")
+    node = make_node(policy="~/mine.onnx", latency="~")
+    found = NodeParameters(node, InferenceParameters).current
+    assert (found.policy, found.latency) == ("/home/me/mine.onnx", "~")
+
+
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_nodes_own_parameters_can_be_declared(make_node: MakeNode, section: str) -> None:
     config = SECTIONS[section]
