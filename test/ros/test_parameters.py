@@ -180,8 +180,8 @@ class Watched:
 
 
 @pytest.mark.parametrize(("name", "value", "reason"), [
-    ("speed", 2.5, "speed"), ("speed", float("nan"), "speed"), ("speed", 1, "expected .*DOUBLE"),
-    ("gear", -1, "gear"), ("gear", "1", "expected .*INTEGER"),
+    ("speed", 2.5, "speed"), ("speed", float("nan"), "speed"), ("speed", 1, "Wrong parameter type"),
+    ("gear", -1, "gear"), ("gear", "1", "Wrong parameter type"),
     ("mode", "quick", "mode: 'quick' is not one of 'fast', 'slow'"),
     ("wheels", 3, "read-only parameter: wheels"), ("name", "x", "read-only parameter: name")])
 def test_what_is_not_allowed_is_refused_with_a_reason_and_changes_nothing(
