@@ -59,7 +59,7 @@ class Sample:
 def learner_config(path: Path, **changed: object) -> DqnConfig:
     """Return the learner's parameters of a scenario, some of them changed."""
     known = {field.name for field in fields(DqnConfig)}
-    settings = read_settings(path).get("learner", {})
+    settings = read_settings(path).settings.get("learner", {})
     return build(DqnConfig, {name: value for name, value in {**settings, **changed}.items()
                              if name in known})
 

@@ -28,6 +28,7 @@ from realtime_rl.bags import run_record
 from realtime_rl.core.deaths import RESPAWN_DELAY_S, Deaths, Then
 from realtime_rl.ros import environment, memory
 from realtime_rl.ros.graph import PACKAGE, PARENT_VARIABLE
+from realtime_rl.ros.rosbag2 import record_command
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.transport import reach
 from realtime_rl.runner.prepare import Prepared, prepare, refuse_second
@@ -115,7 +116,8 @@ def start(context: LaunchContext) -> list:
     assignments = [f"{target}={given[name]}" for name, _, _, target in ARGUMENTS
                    if target and given[name]]
     prepared = prepare(given["config"], [*assignments, *given["set"].split()])
-    said = environment.adopt()  # of this process, and so of those that it starts
+    # of this process, and so of those that it starts
+    said = [*prepared.notes, *environment.adopt()]
     refuse_second(prepared)
     said.append(f"the graph can be seen and commanded from {reach(os.environ)}")
     actions = [LogInfo(msg=line) for line in said]
@@ -126,9 +128,8 @@ def start(context: LaunchContext) -> list:
     watch = Watch(prepared)
     for node in prepared.nodes:
         if node.executable == "recorder" and rosbag2_is_installed():
-            action = ExecuteProcess(
-                cmd=["ros2", "bag", "record", "--storage", "mcap", "--all", "--output",
-                     prepared.scenario.record], output="screen", sigterm_timeout="10")
+            action = ExecuteProcess(cmd=record_command(node, prepared.run_dir), output="screen",
+                                    sigterm_timeout="10")
         else:
             action = Node(
                 package=PACKAGE, executable=node.executable, name=node.name,

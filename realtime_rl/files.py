@@ -20,6 +20,35 @@ _STALE_S = 60.0
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 
+def user_path(text: str) -> Path:
+    """Return a path as a shell has it: `~` is a user's home, `~name` another's.
+
+    That of a user whom nobody knows stays as it is.
+    """
+    return Path(os.path.expanduser(text))
+
+
+def make_way(path: Path) -> None:
+    """Make the folder of a file or folder that is to be written; `OSError` where it cannot be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written = path.parent if _is_new(path) else path
+    if not os.access(written, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(written))
+
+
+def write_out(path: Path, data: bytes) -> None:
+    """Write a file whole, or into what is no file: a pipe, `/dev/stdout`; `OSError`."""
+    if _is_new(path):
+        write_atomically(path, data)
+    else:
+        path.write_bytes(data)
+
+
+def _is_new(path: Path) -> bool:
+    """Whether a file is made, perhaps in place of another, where `path` is written."""
+    return not path.exists() or (path.is_file() and not path.is_symlink())
+
+
 def write_atomically(path: Path, *parts: bytes | memoryview) -> None:
     """Write `parts`, one after another, so that `path` holds its old content or all of the new.
 

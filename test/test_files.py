@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from realtime_rl.files import remove_stale, reserve, sha256_of, write_atomically
+from realtime_rl.files import (
+    make_way,
+    remove_stale,
+    reserve,
+    sha256_of,
+    user_path,
+    write_atomically,
+    write_out,
+)
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
@@ -150,3 +158,35 @@ def test_sha256(tmp_path: Path) -> None:
     assert sha256_of(tmp_path / "file") == hashlib.sha256(data).hexdigest()
     with pytest.raises(FileNotFoundError):
         sha256_of(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(("text", "path"), [
+    ("~/a/b", "/home/me/a/b"), ("~", "/home/me"), ("a/~b", "a/~b"), ("~no such user/x",
+                                                                     "~no such user/x")])
+def test_a_tilde_is_the_users_home(text: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert str(user_path(text)) == path
+
+
+def test_the_folder_of_what_is_to_be_written_is_made(tmp_path: Path) -> None:
+    make_way(tmp_path / "new" / "er" / "file")
+    assert os.listdir(tmp_path / "new" / "er") == []
+    for path in ("/proc/nowhere/file", str(tmp_path / "file" / "file")):
+        (tmp_path / "file").touch()
+        with pytest.raises(OSError):
+            make_way(Path(path))
+
+
+def test_what_is_no_file_is_written_into_and_stays(tmp_path: Path) -> None:
+    """As `/dev/stdout`, or the pipe of a shell's `>(…)`."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    make_way(link)
+    write_out(link, b"figures")
+    assert os.read(reading, 99) == b"figures"
+    os.close(reading)
+    assert link.is_symlink() and stat.S_ISFIFO(pipe.stat().st_mode)
+    write_out(tmp_path / "file", b"one")
+    assert (tmp_path / "file").read_bytes() == b"one"

@@ -13,10 +13,10 @@ PACKAGE = "realtime_rl"
 ROOT = Path(__file__).resolve().parent.parent / PACKAGE
 
 MIDDLE = {"plants", "policies", "learning", "bags", "ros"}
-BASE = {"core", "files", "memory", ""}
-"""`files` and `memory` are modules, "" the package itself."""
+BASE = {"core", "files", "memory", "strict_json", ""}
+"""`files`, `memory` and `strict_json` are modules, "" the package itself."""
 ALLOWED: dict[str, set[str]] = {
-    "": set(), "files": set(), "memory": set(), "core": {"core"},
+    "": set(), "files": set(), "memory": set(), "strict_json": set(), "core": {"core"},
     **{name: BASE | {name} for name in MIDDLE},
     "simulate": BASE | MIDDLE | {"simulate"},
     "nodes": BASE | MIDDLE | {"nodes"},

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_rl.core.errors import MissingDependencyError
-from realtime_rl.core.wire import JoyValues, NamedScalars, WireError, stamp
+from realtime_rl.core.wire import JoyValues, NamedScalars, WireError, image_rows, stamp
 
 try:
     from rosbags.typesys import Stores, get_typestore
@@ -107,11 +107,8 @@ def image_to_cdr(stamp_ns: int, frame_id: str, pixels: NDArray[np.uint8]) -> byt
 def _pixels(message: Any) -> NDArray[np.generic]:  # noqa: ANN401 - rosbags makes its classes
     if message.encoding != "mono8":
         raise WireError(f"image encoding {message.encoding!r}: only 'mono8' is an observation")
-    try:
-        rows = np.asarray(message.data).reshape(message.height, message.step)
-    except ValueError as error:
-        raise WireError(f"image of {message.data.size} bytes: {error}") from error
-    return np.array(rows[None, :, :message.width])
+    rows = image_rows(message.data, message.height, message.width, message.step)
+    return np.array(rows[None])
 
 
 def _read(data: bytes, kind: str) -> Any:  # noqa: ANN401 - rosbags makes its classes

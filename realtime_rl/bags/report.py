@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from realtime_rl import strict_json
 from realtime_rl.bags import run_record
 from realtime_rl.bags.attribution import disagreements
 from realtime_rl.bags.reader import Progress, Run, read_run
@@ -66,7 +66,7 @@ def _noted(bag: Path) -> tuple[RunRecord | None, list[str]]:
 
 def to_json(figures: Figures) -> str:
     """Write the figures as JSON (schema 1), with a newline at the end."""
-    return json.dumps(figures, indent=2, allow_nan=False) + "\n"
+    return strict_json.dumps(figures, indent=2) + "\n"
 
 
 def number(value: float | None, digits: int = 2, unit: str = "") -> str:

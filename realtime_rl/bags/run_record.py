@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from realtime_rl import strict_json
 from realtime_rl.core.deaths import Death, Deaths, Then
 from realtime_rl.files import write_atomically
 
@@ -41,7 +42,7 @@ def write(bag: Path, deaths: Deaths, reach: str) -> None:
     """Note in a bag's folder, where there is one, how the nodes fared; `OSError`."""
     if not bag.is_dir():
         return
-    text = json.dumps({
+    text = strict_json.dumps({
         "schema": _SCHEMA, "reach": reach, "deaths": len(deaths),
         "kept": [{"node": death.node, "at_s": round(death.at_s, 3), "status": death.status,
                   "last_words": death.last_words, "then": death.then.value}

@@ -13,6 +13,7 @@ from realtime_rl.core.errors import BagError
 from realtime_rl.core.records import Timestep
 from realtime_rl.core.statistics import plant_lives
 from realtime_rl.core.types import Observation, ObservationSpec, PlantSpec
+from realtime_rl.core.wire import was_written
 
 
 class Tick(NamedTuple):
@@ -48,7 +49,7 @@ def ticks_of(run: Run, spec: PlantSpec) -> Iterator[Tick]:
 
 def _check(run: Run, step: Timestep, spec: PlantSpec) -> None:
     where = f"bag {str(run.path)!r}, tick {step.tick}"
-    if step.plant and step.plant != spec.name:
+    if step.plant and not was_written(step.plant, spec.name):
         raise BagError(f"{where}: of plant {step.plant!r}, not {spec.name!r}; give the plant and "
                        "the options that were recorded")
     if step.period_ns != spec.period_ns:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from realtime_rl import strict_json
 from realtime_rl.bench.compare import Comparison, Row
 from realtime_rl.bench.live import LiveBench, Measured
 from realtime_rl.bench.scaling import Line, Point, Scaling
@@ -17,7 +17,7 @@ _SCHEMA = 1
 
 def to_json(document: dict[str, Any]) -> str:
     """Write a document, with a newline at the end."""
-    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+    return strict_json.dumps(document, indent=2) + "\n"
 
 
 def stagger_document(bench: LiveBench, measured: Measured) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from realtime_rl.bench.live import COUNTER, MOST_RUNS, LiveBench, measure
 from realtime_rl.bench.planning import Expectation, plan
 from realtime_rl.bench.progress import Stages
 from realtime_rl.bench.scaling import LATENCIES, MAX_TIME, Scaling, fit, in_virtual_time, live
+from realtime_rl.cli.output import put
 from realtime_rl.core.errors import ConfigError, MissingDependencyError
 from realtime_rl.core.parameters import ALGORITHMS, DEALINGS, SLOT_SOURCES
-from realtime_rl.files import write_atomically
+from realtime_rl.files import user_path
 from realtime_rl.plants import registry
 from realtime_rl.policies.latency import Latency, NoLatency
 
@@ -98,7 +99,7 @@ def _add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, 
                             "this (0.5 shows in the jitter); the calmest run counts")
     group.add_argument("--set", action="append", default=[], metavar="NODE.PARAMETER=VALUE",
                        help="override any parameter; may be given again")
-    parser.set_defaults(main=main, run=run)
+    parser.set_defaults(main=main, run=run, outputs=("json", *(["plot"] * (name != "stagger"))))
     return parser
 
 
@@ -112,7 +113,8 @@ def _add_stagger(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--algorithm", choices=ALGORITHMS, default="max_time")
     parser.add_argument("--dealing", choices=DEALINGS, default="pooled")
     parser.add_argument("--slot-source", choices=SLOT_SOURCES, default="tick")
-    parser.add_argument("--record", type=Path, metavar="DIR", help="keep the bag in this folder")
+    parser.add_argument("--record", type=user_path, metavar="DIR",
+                        help="keep the bag in this folder")
 
 
 def _add_compare(parser: argparse.ArgumentParser) -> None:
@@ -249,14 +251,5 @@ def _numbers(name: str, text: str, most: int) -> list[int]:
 
 
 def _put(args: argparse.Namespace, json_text: str, text: str) -> int:
-    if args.json == "-":
-        print(json_text, end="")
-        return 0
-    if args.json is not None:
-        try:
-            write_atomically(Path(args.json), json_text.encode())
-        except OSError as error:
-            raise ConfigError(
-                f"--json {args.json!r} cannot be written: {error.strerror}") from error
-    print(text.rstrip("\n"))
+    put(args, json_text, text.rstrip("\n"))
     return 0

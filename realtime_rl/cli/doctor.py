@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import importlib.metadata
 import importlib.util
-import json
 import locale
 import os
 import platform
@@ -16,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 
+from realtime_rl import strict_json
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.ros import environment, memory, transport
 from realtime_rl.ros.graph import MEMORY_VARIABLE
@@ -52,7 +52,7 @@ def main(args: argparse.Namespace) -> int:
     """Print the findings; status 1 when something that every run needs is missing."""
     findings = examine()
     if args.json:
-        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+        print(strict_json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
         for finding in findings:
             print(f"{_MARKS[finding.ok]:8} {finding.name:20} {finding.found}")

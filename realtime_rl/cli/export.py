@@ -8,6 +8,7 @@ from pathlib import Path
 from realtime_rl.core.config import build, parameters
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, MissingDependencyError, choices
+from realtime_rl.files import user_path
 from realtime_rl.plants import registry
 
 _EPILOG = """examples:
@@ -36,10 +37,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--seed", type=int, default=0, help="of the weights (default: 0)")
     parser.add_argument("--set", action="append", default=[], metavar="[learner.]PARAMETER=VALUE",
                         help="another of the learner's parameters; may be given again")
-    parser.add_argument("--weights", type=Path, metavar="FILE.onnx",
+    parser.add_argument("--weights", type=user_path, metavar="FILE.onnx",
                         help="a policy of the same network whose weights it gets; without: those "
                              "of --seed")
-    parser.set_defaults(main=main)
+    parser.set_defaults(main=main, outputs=("out",))
 
 
 def main(args: argparse.Namespace) -> int:

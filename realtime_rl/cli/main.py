@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from realtime_rl import __version__
 from realtime_rl.cli import bench, doctor, export, plan, plants, report, run, simulate, train
-from realtime_rl.cli.output import drop
+from realtime_rl.cli.output import drop, prepare
 from realtime_rl.core.errors import RealtimeRlError
 
 _VERBS = (run, report, simulate, train, plan, bench, plants, export, doctor)
@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     args = parser().parse_args(arguments)
     try:
+        prepare(args)
         status = int(args.main(args))
         sys.stdout.flush()
         return status

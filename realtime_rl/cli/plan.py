@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
 import textwrap
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from realtime_rl import strict_json
 from realtime_rl.bench.approaches import BASELINES, select
 from realtime_rl.bench.planning import Expectation, Plan, plan
 from realtime_rl.bench.text import UNKNOWN, number, percent, table
+from realtime_rl.cli.output import put
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.parameters import ALGORITHMS, DEALINGS
 from realtime_rl.core.planner import Prediction
-from realtime_rl.files import write_atomically
 from realtime_rl.plants import registry
 from realtime_rl.policies.latency import Latency
 from realtime_rl.policies.latency_text import duration_ns, duration_text
@@ -61,7 +60,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--target", type=float, default=0.005, metavar="SHARE",
                         help="share of the ticks that may lack a worker (default: %(default)s)")
     parser.add_argument("--json", metavar="FILE|-", help="write the plan as JSON")
-    parser.set_defaults(main=main)
+    parser.set_defaults(main=main, outputs=("json",))
 
 
 def main(args: argparse.Namespace) -> int:
@@ -72,17 +71,8 @@ def main(args: argparse.Namespace) -> int:
         raise ConfigError(f"--dealing {args.dealing!r}: {args.algorithm!r} deals no slots; "
                           "leave it out")
     plans = [plan(expected, approach, args.workers) for approach in approaches]
-    if args.json is not None:
-        text = json.dumps(_document(expected, plans), indent=2) + "\n"
-        if args.json == "-":
-            print(text, end="")
-            return 0
-        try:
-            write_atomically(Path(args.json), text.encode())
-        except OSError as error:
-            raise ConfigError(
-                f"--json {args.json!r} cannot be written: {error.strerror}") from error
-    print(_text(expected, plans, args.workers))
+    put(args, strict_json.dumps(_document(expected, plans), indent=2) + "\n",
+        _text(expected, plans, args.workers))
     return 0
 
 

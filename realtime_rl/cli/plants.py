@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 
+from realtime_rl import strict_json
 from realtime_rl.plants import registry
 
 _EPILOG = """examples:
@@ -28,5 +28,5 @@ def main(args: argparse.Namespace) -> int:
     """Print the plants."""
     names = [args.name] if args.name else registry.names()
     texts = {name: registry.describe(name) for name in names}
-    print(json.dumps(texts, indent=2) if args.json else "\n\n".join(texts.values()))
+    print(strict_json.dumps(texts, indent=2) if args.json else "\n\n".join(texts.values()))
     return 0

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from realtime_rl.core.errors import ConfigError, RealtimeRlError
-from realtime_rl.files import write_atomically
+from realtime_rl.cli.output import write
+from realtime_rl.core.errors import ConfigError
+from realtime_rl.files import user_path
 
 _EPILOG = """examples:
   realtime-rl report run1                          a summary of the bag in the folder run1
@@ -26,7 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Account for a recorded run: rate, inaction, delay, jitter, policies, "
                     "returns. A bag whose recorder was killed is read as far as it goes.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("bag", type=Path, metavar="BAG",
+    parser.add_argument("bag", type=user_path, metavar="BAG",
                         help="rosbag2 folder, or one .mcap or .db3 file")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON (schema 1)")
@@ -34,7 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="whose topics to read, where the bag holds several robots'")
     parser.add_argument("--skip", type=float, default=0.0, metavar="S",
                         help="leave out the first seconds, in which the schedule is being found")
-    parser.set_defaults(main=main)
+    parser.set_defaults(main=main, outputs=("html", "json"))
 
 
 def main(args: argparse.Namespace) -> int:
@@ -50,21 +51,14 @@ def main(args: argparse.Namespace) -> int:
     if args.html is not None:
         from realtime_rl.bags.html import page
 
-        _write(args.html, page(report))
+        write(args.html, page(report).encode())
     if args.json == "-":
         for warning in report.warnings:
             print(f"warning: {warning}", file=sys.stderr)
         sys.stdout.write(to_json(report.figures))
     elif args.json is not None:
-        _write(Path(args.json), to_json(report.figures))
+        write(Path(args.json), to_json(report.figures).encode())
     return 0
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise RealtimeRlError(f"{str(path)!r} cannot be written: {error.strerror}") from error
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from realtime_rl.bags import run_record
 from realtime_rl.cli import report
 from realtime_rl.cli.live_view import LiveView
 from realtime_rl.cli.output import drop
-from realtime_rl.core.errors import ConfigError, RealtimeRlError
+from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.ros.environment import adopt
 from realtime_rl.ros.transport import reach
 from realtime_rl.runner.prepare import Prepared, prepare, refuse_second
@@ -48,7 +48,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
                         help="override a parameter of the file; may be given again")
     parser.add_argument("--verbose", action="store_true", help="show everything the nodes say")
     parser.add_argument("--no-live", action="store_true", help="print lines instead of a live view")
-    parser.set_defaults(main=main)
+    parser.set_defaults(main=main, outputs=("html", "json"))
 
 
 def main(args: argparse.Namespace) -> int:
@@ -58,11 +58,9 @@ def main(args: argparse.Namespace) -> int:
         assignments.append(f"scenario.duration={args.duration}")
     if args.record:
         assignments.append(f"scenario.record={args.record}")
-    if (args.html or args.json) and not args.record:
-        raise ConfigError("--html and --json: need a bag; give --record DIR as well")
-    prepared = prepare(args.config, assignments)
+    prepared = prepare(args.config, assignments, summed_up=bool(args.html or args.json))
     view = LiveView(prepared, verbose=args.verbose, live=not args.no_live)
-    for line in adopt():
+    for line in (*prepared.notes, *adopt()):
         view.say(line)
     refuse_second(prepared)
     with tempfile.TemporaryDirectory(prefix="realtime_rl-") as folder:

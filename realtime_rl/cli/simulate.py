@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
+from realtime_rl import strict_json
+from realtime_rl.cli.output import put
 from realtime_rl.core import default_policy
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.exploration import OFF, Exploration
-from realtime_rl.files import write_atomically
+from realtime_rl.files import user_path
 from realtime_rl.plants import registry
 from realtime_rl.simulate import players
 from realtime_rl.simulate.episodes import Game, play_all
@@ -43,7 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     played = parser.add_mutually_exclusive_group(required=True)
     played.add_argument("--policy", metavar="FILE|random|default",
                         help="an ONNX file, uniformly random actions, or the default policy only")
-    played.add_argument("--replay", type=Path, metavar="BAG",
+    played.add_argument("--replay", type=user_path, metavar="BAG",
                         help="the commands of a recorded run instead, tick by tick: status 1 when "
                              "an observation, a reward or an episode's end is not the recorded "
                              "one; plant, options and seed are to be those of the run")
@@ -70,7 +70,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                              "(default: 1)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON")
-    parser.set_defaults(main=main)
+    parser.set_defaults(main=main, outputs=("json",))
 
 
 def main(args: argparse.Namespace) -> int:
@@ -95,17 +95,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _put(args: argparse.Namespace, document: dict[str, Any], sentence: str) -> None:
-    text = json.dumps(document, indent=2)
-    if args.json == "-":
-        print(text)
-        return
-    if args.json:
-        try:
-            write_atomically(Path(args.json), f"{text}\n".encode())
-        except OSError as error:
-            raise ConfigError(
-                f"--json {args.json!r} cannot be written: {error.strerror}") from error
-    print(sentence)
+    put(args, f"{strict_json.dumps(document, indent=2)}\n", sentence)
 
 
 def _replay(args: argparse.Namespace) -> int:

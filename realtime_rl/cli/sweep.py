@@ -19,8 +19,9 @@ from typing import Any
 
 import yaml
 
+from realtime_rl.cli.output import write
 from realtime_rl.core.errors import ConfigError, MissingDependencyError
-from realtime_rl.files import write_atomically
+from realtime_rl.files import user_path
 from realtime_rl.simulate.sweep import Cell, Part, parts_of, text_of
 from realtime_rl.simulate.sweep_figures import points, rows
 
@@ -63,7 +64,7 @@ def main(args: argparse.Namespace) -> int:
 
 def find(name: str) -> Path:
     """Return the file of a sweep, given its path or a bundled one's name; `ConfigError`."""
-    for path in (Path(name), _SOURCES / f"{name}.yaml", _INSTALLED / f"{name}.yaml"):
+    for path in (user_path(name), _SOURCES / f"{name}.yaml", _INSTALLED / f"{name}.yaml"):
         if path.is_file():
             return path
     known = sorted(path.stem for folder in (_SOURCES, _INSTALLED) for path in folder.glob("*.yaml"))
@@ -199,7 +200,7 @@ def _put(parts: Sequence[Part], results: dict[str, dict[str, Any]], folder: Path
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(table)
-    _write(folder / "sweep.csv", text.getvalue().encode())
+    write(folder / "sweep.csv", text.getvalue().encode())
     for part in parts:
         found = points(part, results)
         for point in found:
@@ -221,14 +222,7 @@ def _draw(part: Part, folder: Path) -> Callable[[Any], None]:
         print("no picture: matplotlib is not installed; mend: pip install 'realtime-rl[bags]'",
               file=sys.stderr)
         return lambda found: None
-    return lambda found: _write(folder / f"{part.name}.svg", draw_sweep(part.plot, found))
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        write_atomically(path, data)
-    except OSError as error:
-        raise ConfigError(f"{str(path)!r} cannot be written: {error.strerror}") from error
+    return lambda found: write(folder / f"{part.name}.svg", draw_sweep(part.plot, found))
 
 
 def _read(path: Path) -> Any:  # noqa: ANN401 - checked by `parts_of`

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import signal
@@ -11,13 +10,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from realtime_rl import strict_json
 from realtime_rl.cli import train_result
+from realtime_rl.cli.output import put, write
 from realtime_rl.core.config import build, parameters
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, MissingDependencyError, choices
+from realtime_rl.files import user_path
 from realtime_rl.plants import registry
 from realtime_rl.simulate.loop import INTERACTIONS, Delay
 
@@ -52,7 +53,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Learn a policy in virtual time: the action of observation k acts at tick "
                     "k + delay. The same seed gives the same weights, bit for bit.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR",
+    parser.add_argument("--out", type=user_path, required=True, metavar="DIR",
                         help="folder of the policy, the returns and the checkpoints")
     parser.add_argument("--plant", metavar="NAME")
     parser.add_argument("--option", "--plant-option", action="append", default=[],
@@ -80,7 +81,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="go on from the checkpoint in DIR, when there is one")
     parser.add_argument("--evaluate", type=int, default=0, metavar="EPISODES",
                         help="play so many greedily at the end")
-    parser.add_argument("--demonstrations", type=Path, nargs="+", default=[], metavar="BAG",
+    parser.add_argument("--demonstrations", type=user_path, nargs="+", default=[], metavar="BAG",
                         help="recorded runs of the same plant, as of a person who played: they are "
                              "in the replay from the beginning")
     parser.add_argument("--pretrain", type=int, default=0, metavar="N",
@@ -94,7 +95,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sweep.add_argument("--quick", action="store_true", help="the small variant of the table")
     sweep.add_argument("--jobs", type=int, default=1, metavar="N",
                        help="trainings at a time (default: 1)")
-    parser.set_defaults(main=main, default_of=parser.get_default)
+    parser.set_defaults(main=main, default_of=parser.get_default, outputs=("json",))
 
 
 def main(args: argparse.Namespace) -> int:
@@ -176,15 +177,10 @@ def _part(settings: Settings, group: Group) -> Settings:
 
 def _report(args: argparse.Namespace, settings: Settings, training: Training) -> None:
     document = train_result.document(args, settings, training)
-    text = json.dumps(document, indent=2) + "\n"
-    train_result.write(args.out / "result.json", text.encode())
+    text = strict_json.dumps(document, indent=2) + "\n"
+    write(args.out / "result.json", text.encode())
     train_result.draw(args, training)
-    if args.json == "-":
-        print(text, end="")
-        return
-    if args.json:
-        train_result.write(Path(args.json), text.encode())
-    print(train_result.sentence(args, document))
+    put(args, text, train_result.sentence(args, document))
 
 
 def _settings(args: argparse.Namespace) -> Settings:

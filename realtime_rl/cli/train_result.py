@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realtime_rl.core.errors import ConfigError, MissingDependencyError
-from realtime_rl.files import write_atomically
+from realtime_rl.cli.output import write
+from realtime_rl.core.errors import MissingDependencyError
 from realtime_rl.plants import registry
 from realtime_rl.simulate.figures import Interval, bootstrap
 
@@ -79,14 +78,6 @@ def draw(args: argparse.Namespace, training: Training) -> None:
         return
     title = f"{args.plant}, delay {args.delay}, {args.interaction}, seed {args.seed}"
     write(args.out / "returns.svg", draw_returns(training.figures, title))
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file whole; `ConfigError`."""
-    try:
-        write_atomically(path, data)
-    except OSError as error:
-        raise ConfigError(f"{str(path)!r} cannot be written: {error.strerror}") from error
 
 
 def sentence(args: argparse.Namespace, document: dict[str, Any]) -> str:

@@ -38,9 +38,12 @@ class Parameter:
     choices: tuple[str, ...] = ()
     live: bool = False
     """May be changed while the node runs."""
-    plain: bool = False
-    """A text that YAML takes for something else when it stands without quotes: a number, or
-    `off`, which is false to it. Either is the text that was written."""
+    plain: tuple[str, str] | None = None
+    """A text that YAML takes for something else when it stands without quotes: a number, which is
+    the text that was written, or a boolean. What false and true mean then."""
+
+    path: bool = False
+    """A file or folder on this machine: `~` is a user's home."""
 
     @property
     def type_name(self) -> str:
@@ -90,11 +93,11 @@ class Parameter:
 
     def read(self, value: object) -> object:
         """Return a value as it was meant: see `plain`."""
-        if not self.plain or isinstance(value, str):
+        if self.plain is None or isinstance(value, str):
             return value
         if isinstance(value, bool):
-            return "on" if value else "off"
-        return f"{value:g}" if isinstance(value, int | float) else value
+            return self.plain[value]
+        return str(value) if isinstance(value, int | float) else value
 
     def parse(self, text: str) -> Value:
         """Read a value from a command line; `ConfigError` when it is none or not allowed."""
@@ -105,6 +108,8 @@ class Parameter:
             elif typing.get_origin(self.kind) is tuple:
                 item = typing.get_args(self.kind)[0]
                 value = tuple(item(part) for part in text.split(",") if part)
+            elif self.plain is not None:
+                value = self.read({"true": True, "false": False}.get(text.lower(), text))
             else:
                 value = self.kind(text)
         except (KeyError, ValueError) as error:

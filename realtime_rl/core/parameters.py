@@ -40,10 +40,11 @@ class Scenario:
     policy: str = parameter(
         "", "what to start from, and to learn on from: an ONNX file, or the name of a bundled one "
         "(`catch`); empty: an untrained one is made from the learner's seed. What a file says is "
-        "left out where `plant.name` or `plant.options` are set on the command line")
+        "left out where `plant.name` or `plant.options` are set on the command line", path=True)
     learner: bool = parameter(True, "whether a learner improves the policy while it plays")
-    record: str = parameter("", "new folder to record a bag into; `true`: a name with the date; "
-                            "empty: do not record")
+    record: str = parameter(
+        "", "new folder to record a bag into; `true`: a name with the date; empty or `false`: do "
+        "not record", plain=("", "true"), path=True)
     duration: float = parameter(
         0.0, "end by itself after so long; 0: run until stopped", unit="s", low=0.0)
     respawn: bool = parameter(True, "start a node again when it dies")
@@ -52,7 +53,7 @@ class Scenario:
         False, "start although another graph of this namespace is running in the ROS domain: each "
         "takes the other's messages for its own")
     run_dir: str = parameter(
-        "", "folder for exported policies; empty: beside the bag, or a temporary one")
+        "", "folder for exported policies; empty: beside the bag, or a temporary one", path=True)
 
     nodes: tuple[str, ...] = parameter(
         (), "only these nodes start here, the others on another host; empty: all")
@@ -104,10 +105,10 @@ class InferenceParameters(SpecParameters):
     processes: int = parameter(1, "inference processes of the whole graph", low=1, high=256)
     process: int = parameter(0, "which of them this is: it hosts every `processes`-th worker",
                              low=0)
-    policy: str = parameter("", "ONNX file or `file:///…#sha256=…` to start from")
+    policy: str = parameter("", "ONNX file or `file:///…#sha256=…` to start from", path=True)
     policy_root: str = parameter(
         "", "folder from which policies are taken that anybody announces; empty: that of `policy`. "
-        "`realtime-rl run` and the launch file fill in where the learner exports")
+        "`realtime-rl run` and the launch file fill in where the learner exports", path=True)
     policy_size_limit: float = parameter(
         8.0, "a policy's files may have so much together", unit="GB", low=0.0, high=1e6)
     load_limit: float = parameter(
@@ -130,7 +131,7 @@ class InferenceParameters(SpecParameters):
     exploration: str = parameter(
         OFF, "whether actions explore: `learner` (as much as the policy file says that its learner "
         "wants), `off`, or a share of the time from 0 to 1; `realtime-rl run` and the launch file "
-        "fill in `learner` where the scenario has one", plain=True)
+        "fill in `learner` where the scenario has one", plain=(OFF, "on"))
     exploration_hold: int = parameter(
         DqnConfig.hold_ticks, "an exploring action is held for so many ticks; `realtime-rl run` "
         "and the launch file fill in `learner.hold_ticks`", unit="ticks", low=1)
@@ -260,7 +261,7 @@ class ActuatorParameters(SpecParameters):
     stop_file: str = parameter(
         "", "file that remembers a stop, so that an actuator that is started again is still "
         "stopped; `realtime-rl run` and the launch file put it beside the policies; empty: "
-        "`ROS_HOME/realtime_rl/`, by domain and name of the node")
+        "`ROS_HOME/realtime_rl/`, by domain and name of the node", path=True)
     default_policy: str = parameter(
         "noop", "what acts when no action arrives", choices=default_policy.NAMES)
     default_action: str = parameter(
@@ -301,7 +302,7 @@ class MonitorParameters:
 class RecorderParameters:
     """Parameters of the `recorder` node."""
 
-    bag: str = parameter("", "folder of the bag; must not exist")
+    bag: str = parameter("", "folder of the bag; must not exist", path=True)
     observations: bool = parameter(True, "record `observation` as well")
 
 
@@ -309,8 +310,9 @@ class RecorderParameters:
 class LearnerParameters(DqnConfig, SpecParameters):
     """Parameters of the `learner` node."""
 
-    run_dir: str = parameter("", "folder for exported policies; empty: the working directory")
-    policy: str = parameter("", "ONNX file to start from when `run_dir` has none")
+    run_dir: str = parameter(
+        "", "folder for exported policies; empty: the working directory", path=True)
+    policy: str = parameter("", "ONNX file to start from when `run_dir` has none", path=True)
     export_interval: float = parameter(
         10.0, "between exported policies", unit="s", low=0.1, high=86_400.0)
     keep: int = parameter(5, "exported policies that are kept", low=1)

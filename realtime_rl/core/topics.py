@@ -15,8 +15,21 @@ class Topic:
     qos: str
     what: str
 
+    @property
+    def kept(self) -> bool:
+        """Whether those who come late are given what was sent before."""
+        return "transient local" in self.qos
 
+    @property
+    def ours(self) -> bool:
+        """Whether a node of the graph publishes it, with this QoS."""
+        return self.publisher != _DRIVER
+
+
+RECORDED_DEPTH = 2000
+"""Messages that may wait while the disk is slow, and that a late recorder is given."""
 SCALARS = "sensor_msgs/msg/JointState"
+_DRIVER = "a gamepad driver"
 _RELIABLE = "reliable, depth 1000"
 _KEPT = "reliable, transient local, depth 1000"
 _LATCHED = "reliable, transient local"
@@ -46,7 +59,7 @@ TOPICS = (
     Topic("learning", (SCALARS,), "learner", _RELIABLE, "named scalars, once a second"),
     Topic("policy", ("std_msgs/msg/String",), "learner", _LATCHED,
           "the newest policy: `file:///…/policy-000017.onnx#sha256=…`"),
-    Topic("operator", ("sensor_msgs/msg/Joy",), "a gamepad driver", "reliable, depth 1",
+    Topic("operator", ("sensor_msgs/msg/Joy",), _DRIVER, "reliable, depth 1",
           "a person's input; takes over while it is given"),
     Topic("/diagnostics", ("diagnostic_msgs/msg/DiagnosticArray",), "monitor",
           "reliable, depth 10", "live figures, once a second"),
@@ -57,3 +70,9 @@ SERVICES = (
           "`true` holds the safe command until `false`"),
     Topic("reset", ("std_srvs/srv/Trigger",), "plant", "", "the next tick starts an episode"),
 )
+
+
+def recorded(*, observations: bool) -> list[Topic]:
+    """Return what a bag of a graph holds; `/diagnostics`, that all graphs share, is not its own."""
+    return [topic for topic in TOPICS if not topic.name.startswith("/")
+            and (observations or topic.name != "observation")]

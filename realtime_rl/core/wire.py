@@ -2,7 +2,8 @@
 
 Named scalars travel as `sensor_msgs/JointState` (`name`, `position`). A record's fields become
 scalars of the same name, but for: `stamp_ns`, which is `header.stamp`; text fields, which go into
-`header.frame_id` as `key=value` words; `action` and `active`, whose items become `action.0`, ….
+`header.frame_id` as `key=value` words, with white space and `%` percent-encoded; `action` and
+`active`, whose items become `action.0`, ….
 float64 holds every integer below 2**53 exactly, and no absolute time is among them.
 """
 
@@ -17,6 +18,10 @@ import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote
+
+import numpy as np
+from numpy.typing import NDArray
 
 from realtime_rl.core import ranges
 from realtime_rl.core.errors import RealtimeRlError
@@ -26,6 +31,8 @@ from realtime_rl.core.types import Action, ActionSpace, Cause
 
 Record = TypeVar("Record")
 _SPACE = re.compile(r"\s")
+_ENCODED = re.compile(r"[%\s\x00-\x1f\x7f\ud800-\udfff]+")
+"""What would end a word, look encoded, or cannot travel."""
 _SECOND_NS = 1_000_000_000
 _MOST_SCALARS = ranges.MOST_ITEMS + 64
 """A list of values, and what stands beside it."""
@@ -62,8 +69,12 @@ class JoyValues:
 
 
 def encode_words(words: Mapping[str, object]) -> str:
-    """Write `key=value` words for a `frame_id`; white space inside a value becomes `_`."""
-    return " ".join([f"{key}={_SPACE.sub('_', str(value))}" for key, value in words.items()])
+    """Write `key=value` words for a `frame_id`; white space and `%` are percent-encoded."""
+    return " ".join([f"{key}={_ENCODED.sub(_encode, str(value))}" for key, value in words.items()])
+
+
+def _encode(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found.group().encode("utf-8", "surrogatepass"))
 
 
 def decode_words(text: str) -> dict[str, str]:
@@ -73,7 +84,20 @@ def decode_words(text: str) -> dict[str, str]:
     """
     if len(text) > _LONGEST_TEXT:
         raise WireError(f"a frame_id of {len(text)} characters, not {_LONGEST_TEXT} at most")
-    return dict(word.split("=", 1) for word in text.split() if "=" in word)
+    pairs = (word.split("=", 1) for word in text.split() if "=" in word)
+    return {key: _decode(value) if "%" in value else value for key, value in pairs}
+
+
+def _decode(value: str) -> str:
+    try:
+        return unquote(value, errors="surrogatepass")
+    except UnicodeDecodeError:  # not of ours
+        return unquote(value)
+
+
+def was_written(word: str, text: str) -> bool:
+    """Whether a word that was read says `text`; white space was once written as `_`."""
+    return word in (text, unquote(_SPACE.sub("_", text)))
 
 
 def stamp(sec: int, nanosec: int) -> int:
@@ -180,6 +204,20 @@ def _field(hint: Any) -> _Field:  # noqa: ANN401 - a type hint
         allowed = (Range(min(kind), max(kind)) if issubclass(kind, enum.IntEnum)
                    else Range(0, 1) if kind is bool else ranges.VALUE)
     return _Field(kind, allowed, listed)
+
+
+def image_rows(data: NDArray[np.uint8], height: int, width: int, step: int
+               ) -> NDArray[np.uint8]:
+    """Return an image's pixels, of shape `(height, width)`, without what pads its rows.
+
+    `WireError` where rows of `step` bytes, 0 for as many as the width, are not what there is, or
+    are shorter than the image.
+    """
+    step = step or width
+    if step < width or data.size != height * step:
+        raise WireError(f"image of {data.size} bytes, expected {height} rows of {step} for a "
+                        f"width of {width}")
+    return data.reshape(height, step)[:, :width]
 
 
 def observation_words(frame_id: str) -> tuple[int, bool]:

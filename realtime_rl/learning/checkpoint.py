@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import secrets
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from realtime_rl import strict_json
 from realtime_rl.core.errors import MissingDependencyError, PlantError
 from realtime_rl.core.snapshot import Array, Snapshot
 from realtime_rl.files import sha256_of, sync_folder, write_atomically
@@ -54,7 +54,7 @@ def save(folder: Path, identity: Identity, tick: int, snapshot: Snapshot) -> Non
         path, sha256 = _write_arrays(folder, snapshot.packed())
         content = {"schema": _SCHEMA, "tick": tick, "file": path.name, "sha256": sha256,
                    "identity": dict(identity), "values": snapshot.values}
-        text = json.dumps({**content, "digest": _digest(content)}, indent=1)
+        text = strict_json.dumps_exactly({**content, "digest": _digest(content)}, indent=1)
         write_atomically(folder / INDEX, f"{text}\n".encode())
     except (OSError, SafetensorError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -76,7 +76,8 @@ def load(folder: Path, identity: Identity) -> Snapshot:
     index = folder / INDEX
     content = _read_index(index)
     # as JSON has it: tuples are lists there
-    found, wanted = _flat(content["identity"]), _flat(json.loads(json.dumps(dict(identity))))
+    wanted = _flat(strict_json.loads(strict_json.dumps_exactly(dict(identity))))
+    found = _flat(content["identity"])
     for name in {**wanted, **found}:
         if found.get(name) != wanted.get(name):
             raise CheckpointError(
@@ -173,7 +174,7 @@ def _flat(identity: Identity) -> dict[str, Any]:
 def _read_index(index: Path) -> dict[str, Any]:
     content: Any
     try:
-        content = json.loads(index.read_text(encoding="utf-8"))
+        content = strict_json.loads(index.read_text(encoding="utf-8"))
     except OSError as error:
         raise CheckpointError(f"checkpoint {str(index)!r} cannot be read: {error.strerror}"
                               ) from error
@@ -191,7 +192,7 @@ def _read_index(index: Path) -> dict[str, Any]:
 
 
 def _digest(content: Mapping[str, Any]) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    text = strict_json.dumps_exactly(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

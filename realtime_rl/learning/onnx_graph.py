@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from torch import nn
 
+from realtime_rl import strict_json
 from realtime_rl.core.policy_metadata import HISTORY_INPUT, PolicyMetadata
 
 OUTPUT_NAME = "outputs"
@@ -99,7 +99,7 @@ def _header(model: onnx.ModelProto) -> tuple[bytes, int]:
         kind = helper.tensor_dtype_to_np_dtype(item.data_type)
         entries[item.name] = {"dtype": f"{kind.kind.upper()}{8 * kind.itemsize}",
                               "shape": list(item.dims), "data_offsets": [begin, end]}
-    text = json.dumps(entries, separators=(",", ":")).encode()
+    text = strict_json.dumps(entries, separators=(",", ":")).encode()
     text += b" " * (-(8 + len(text)) % _HEADER_ALIGNMENT)
     return len(text).to_bytes(8, "little") + text, 8 + len(text)
 

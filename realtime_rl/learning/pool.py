@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
+from realtime_rl import strict_json
 from realtime_rl.core.action_history import History
 from realtime_rl.core.assembler import SemiMdpTransition
 from realtime_rl.core.config import values_of
@@ -68,7 +68,7 @@ class LearningPool:
         self._turns = Turns(self._shared)
         self._acting, self._replay = learner_on(
             self._shared, config, observation, actions, learners, begin=True)
-        self._tasks = [json.dumps({
+        self._tasks = [strict_json.dumps({
             "number": number, "learners": learners, "threads": threads, "parameters": parameters,
             "memory": self._shared.fd, "config": values_of(config),
             "observation": str(observation), "actions": str(actions), "folder": str(folder),

@@ -21,10 +21,10 @@ from realtime_rl.core.records import Command, CommandOrigin, Fate, Reason, Times
 from realtime_rl.core.types import ActionSpace
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.commands import command_codec
-from realtime_rl.ros.executor import newest_first
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.seldom import Seldom
+from realtime_rl.ros.spinning import newest_first
 from realtime_rl.ros.stop_memory import StopMemory, stop_path
 from realtime_rl.ros.waiting import Waiting
 

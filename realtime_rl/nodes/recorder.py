@@ -22,7 +22,7 @@ from realtime_rl.bags.metadata import OfferedQos
 from realtime_rl.bags.writer import BagWriter, TopicInfo
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.parameters import RecorderParameters
-from realtime_rl.core.topics import TOPICS
+from realtime_rl.core.topics import RECORDED_DEPTH, recorded
 from realtime_rl.ros import runtime, steady
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.run_clock import RunClock
@@ -30,9 +30,6 @@ from realtime_rl.ros.run_clock import RunClock
 _TYPES = {f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}": kind
           for kind in (Image, JointState, Joy, TwistStamped, JointTrajectory, Float64MultiArray,
                        String, DiagnosticArray)}
-_KINDS = {topic.name: topic.types for topic in TOPICS if not topic.name.startswith("/")}
-_DEPTH = 2000
-"""Messages that may wait while the disk is slow."""
 _LOOK_EVERY_S = 0.1
 _WARN_EVERY_S = 5.0
 
@@ -48,8 +45,8 @@ class RecorderNode(Node):
             raise ConfigError("bag: empty; name a new folder")
         self._run_clock = RunClock()
         self._writer = BagWriter(Path(config.bag))
-        self._wanted = {self.resolve_topic_name(name): kinds for name, kinds in _KINDS.items()
-                        if name != "observation" or config.observations}
+        self._wanted = {self.resolve_topic_name(topic.name): topic.types
+                        for topic in recorded(observations=config.observations)}
         steady.create_timer(self, _LOOK_EVERY_S, self._look)
         steady.create_timer(self, 1.0, self._writer.flush)
         self.get_logger().info(f"recording to {config.bag}")
@@ -76,7 +73,7 @@ class RecorderNode(Node):
         self._writer.add_topic(TopicInfo(topic, kind, _offered(offered[0])))
         each_is = [_offered(profile) for profile in offered]
         wanted = QoSProfile(
-            depth=_DEPTH,
+            depth=RECORDED_DEPTH,
             reliability=(ReliabilityPolicy.RELIABLE if all(each.reliable for each in each_is)
                          else ReliabilityPolicy.BEST_EFFORT),
             durability=(DurabilityPolicy.TRANSIENT_LOCAL

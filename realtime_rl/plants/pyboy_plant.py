@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from realtime_rl.core.config import parameter, parameters
 from realtime_rl.core.errors import PlantError
 from realtime_rl.core.types import Action, Observation, ObservationSpec, PlantSpec, Transition
+from realtime_rl.files import user_path
 from realtime_rl.plants import buttons, rom_files
 from realtime_rl.plants.base import check_action
 from realtime_rl.plants.emulator import FRAMES_PER_SECOND, Emulator
@@ -81,7 +81,7 @@ class PyBoyPlant:
         if path:
             try:
                 # whatever was held when it was saved is to be let go
-                self._emulator.load(Path(path).expanduser().read_bytes(), buttons.ALL)
+                self._emulator.load(user_path(path).read_bytes(), buttons.ALL)
             except OSError as error:
                 raise PlantError(f"state {path!r} cannot be read ({error.strerror})") from error
         else:
@@ -175,7 +175,7 @@ class PyBoyPlant:
 
 def _rules(options: PyBoyOptions, rom: rom_files.Rom) -> Rules:
     """Read the rules and adapt them to the options; refuse a ROM that they are not for."""
-    path = Path(options.rules).expanduser() if options.rules else rom.rules
+    path = user_path(options.rules) if options.rules else rom.rules
     rules = load_rules(path) if path else Rules("no rules file")
     if rules.title not in (None, rom.title) or rules.sha256 not in (None, rom.sha256):
         raise PlantError(f"{rules.source!r} is for the ROM {rules.title!r}, SHA-256 "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_rl.core.errors import PlantError, choices
+from realtime_rl.files import user_path
 
 _FOLDER = Path(__file__).with_name("roms")
 _BANK = 0x4000
@@ -65,7 +66,7 @@ def find(text: str) -> Rom:
     it is a bundled one and has been altered.
     """
     hashes = _hashes()
-    path = _FOLDER / f"{text}.gb" if text in hashes else Path(text).expanduser()
+    path = _FOLDER / f"{text}.gb" if text in hashes else user_path(text)
     try:
         data = path.read_bytes()
     except OSError as error:

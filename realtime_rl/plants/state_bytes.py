@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import struct
 import zlib
 from typing import Any
 
 import numpy as np
 
+from realtime_rl import strict_json
 from realtime_rl.core.errors import PlantError
 
 _MAGIC = b"RLPLANT1"
@@ -18,7 +18,7 @@ _LENGTHS = struct.Struct("<III")
 
 def pack(plant: str, header: dict[str, Any], raw: bytes = b"") -> bytes:
     """Make a saved state of the plant `plant`; `header` holds JSON values only."""
-    text = json.dumps({**header, "plant": plant}).encode()
+    text = strict_json.dumps_exactly({**header, "plant": plant}).encode()
     lengths = _LENGTHS.pack(len(text), len(raw), zlib.crc32(text + raw))
     return _MAGIC + lengths + text + raw
 
@@ -33,7 +33,7 @@ def unpack(plant: str, state: bytes) -> tuple[dict[str, Any], bytes]:
     body = state[start:]
     if len(body) != size + raw_size or zlib.crc32(body) != checksum:
         raise PlantError(f"the saved state of plant {plant!r} is damaged ({len(state)} bytes)")
-    header = json.loads(body[:size])
+    header = strict_json.loads(body[:size])
     if header.pop("plant") != plant:
         raise PlantError(f"the saved state is one of another plant, not of {plant!r}")
     return header, body[size:]

@@ -13,11 +13,11 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from realtime_rl.core.errors import ConfigError, choices
+from realtime_rl.files import user_path
 from realtime_rl.policies.latency_text import duration_ns, duration_text, number, number_text
 from realtime_rl.policies.latency_trace import read_trace
 
@@ -200,7 +200,7 @@ def _lognormal(duration: str, cv: str) -> Latency:
 def _trace(path: str) -> Latency:
     if not path:
         raise ValueError("'trace' needs a file of measured durations, as in trace:FILE")
-    return Trace(path, read_trace(Path(path)))
+    return Trace(path, read_trace(user_path(path)))
 
 
 def _outliers(usual: Latency, text: str) -> Latency:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from realtime_rl.core.errors import ConfigError, choices
+from realtime_rl.files import user_path
 from realtime_rl.ros import memory
 from realtime_rl.ros.transport import RANGE, RANGES, node_environment
 
@@ -68,9 +69,9 @@ def adopt() -> list[str]:
 def log_folder(environment: Mapping[str, str]) -> Path | None:
     """Where rcl's logs go; `None` where it could not tell."""
     if environment.get(LOGS):
-        return Path(environment[LOGS]).expanduser()
+        return user_path(environment[LOGS])
     if environment.get("ROS_HOME"):
-        return Path(environment["ROS_HOME"]).expanduser() / "log"
+        return user_path(environment["ROS_HOME"]) / "log"
     return Path(environment["HOME"]) / ".ros" / "log" if environment.get("HOME") else None
 
 

@@ -4,7 +4,8 @@ rclpy's `SingleThreadedExecutor` gathers all entities and builds a wait set, a t
 for every callback. Here messages, timers and guard conditions cost a wait and a call; all else
 (services, clients, waitables, tasks) is rare and left to rclpy's own code.
 
-Deadlines and timers hold by the monotonic clock, whatever is done to the system clock.
+Deadlines and timers hold by the monotonic clock, whatever is done to the system clock. What it
+uses of rclpy beyond what is documented is listed in `rclpy_private`.
 """
 
 from __future__ import annotations
@@ -24,15 +25,14 @@ from rclpy.subscription import Subscription
 from rclpy.waitable import Waitable
 
 from realtime_rl.ros.guard import admitted, reader
+from realtime_rl.ros.spinning import is_newest_first, never
 from realtime_rl.ros.waker import Waker
 
 Entity = TypeVar("Entity", Subscription, GuardCondition)
-Callback = TypeVar("Callback", bound=Callable[..., Any])
 _ROUNDS = 64
 """So many messages of a subscription are taken before anything else has its turn, at most."""
 _MOST = 512
 """And so many of one whose newest message goes first."""
-_NEWEST_FIRST = "_newest_first"
 _WARNINGS = (QoSSubscriptionEventType.RCL_SUBSCRIPTION_REQUESTED_INCOMPATIBLE_QOS,
              QoSSubscriptionEventType.RCL_SUBSCRIPTION_INCOMPATIBLE_TYPE,
              QoSPublisherEventType.RCL_PUBLISHER_OFFERED_INCOMPATIBLE_QOS,
@@ -40,20 +40,6 @@ _WARNINGS = (QoSSubscriptionEventType.RCL_SUBSCRIPTION_REQUESTED_INCOMPATIBLE_QO
 """Events of every subscription and publisher, which a busy node looks at once a second: they are
 most of what a wait costs."""
 _WARN_EVERY_NS = 1_000_000_000
-
-
-def newest_first(callback: Callback) -> Callback:
-    """Decorate a subscription's callback: of messages that wait, it is given the newest first.
-
-    A node that was stopped for a while, or starved, so acts on what is new, and not through all
-    that it missed.
-    """
-    setattr(callback, _NEWEST_FIRST, True)
-    return callback
-
-
-def _never() -> int | None:
-    return None
 
 
 class TickExecutor(SingleThreadedExecutor):
@@ -87,7 +73,7 @@ class TickExecutor(SingleThreadedExecutor):
             end_ns = time.monotonic_ns() + round(timeout_sec * 1e9)
             self.run_once(lambda: end_ns)
 
-    def run_once(self, next_deadline_ns: Callable[[], int | None] = _never) -> None:
+    def run_once(self, next_deadline_ns: Callable[[], int | None] = never) -> None:
         """Wait for something to do, no longer than until a deadline, and do it.
 
         All messages that wait are taken, up to a bound, while no deadline has come; where one
@@ -172,7 +158,7 @@ class TickExecutor(SingleThreadedExecutor):
         if taken is None:
             return False
         read = reader(callback)
-        if not hasattr(callback, _NEWEST_FIRST):
+        if not is_newest_first(callback):
             if admitted(callback, taken):
                 read(taken[0])
             return True
@@ -212,13 +198,13 @@ class TickExecutor(SingleThreadedExecutor):
         self._guards = {one.handle.pointer: one for one in own_guards}
         self._served = [kind for kind, entities in (("service", node.services),
                                                     ("client", node.clients)) if any(entities)]
-        self._held.enter_context(self._context.handle)
+        self._held.enter_context(self.context.handle)
         clients, services = list(node.clients), list(node.services)
         guards = [*own_guards, self._guard]
         self._wait_set = wait_set = rclpy_implementation.WaitSet(
             len(subscriptions), len(guards), 0, len(clients), len(services),
             sum(waitable.get_num_entities().num_events for waitable in self._waitables),
-            self._context.handle)
+            self.context.handle)
         self._adders = [
             (add, entity.handle) for add, entities in (
                 (wait_set.add_subscription, subscriptions),

@@ -6,20 +6,22 @@ process.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from realtime_rl.core import names
 from realtime_rl.core import parameters as p
-from realtime_rl.core.config import Value, build, parameters, values_of
+from realtime_rl.core.config import Parameter, Value, build, parameters, values_of
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.exploration import LEARNER, OFF
 from realtime_rl.core.types import PlantSpec
+from realtime_rl.ros import parameter_files
+from realtime_rl.ros.homes import build_here
+from realtime_rl.ros.parameter_files import Section
 
 PACKAGE = "realtime_rl"
 PARENT_VARIABLE = "REALTIME_RL_PARENT"
@@ -34,8 +36,16 @@ SECTIONS: dict[str, type] = {
 _AUTO = "auto"
 _AUTO_HOSTED = 64
 """Workers that stand ready under `workers: auto`; idle ones cost nothing but an entry in a list."""
+_INFERENCE = re.compile(r"inference_\d+")
+_OF_ROS = {item.name: item for item in (
+    Parameter("use_sim_time", bool, False, "stamps and clocks follow `/clock`"),
+    Parameter("start_type_description_service", bool, True, "as every node of ROS 2 has it"))}
+_QOS = "qos_overrides."
+_MISSPELT = 0.85
+"""Likeness of a section's name to one of ours from which on it is taken for that, misspelt."""
 Settings = dict[str, dict[str, object]]
-"""Parameters by section, as a parameter file and the command line give them."""
+"""Parameters by section, as a parameter file and the command line give them: by the names of
+`SECTIONS`, and of single inference nodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +60,95 @@ class NodeSpec:
     respawn: bool
 
 
-def read_settings(path: Path) -> Settings:
-    """Read a ROS 2 parameter file; `ConfigError` for an unknown section, parameter or value."""
+@dataclass(frozen=True, slots=True)
+class ParameterFile:
+    """What a parameter file says of a graph."""
+
+    settings: Settings
+    passed_over: tuple[str, ...] = ()
+    """What it says beside that, one line each."""
+
+
+def read_settings(path: Path, assignments: Iterable[str] = ()) -> ParameterFile:
+    """Read a ROS 2 parameter file; `ConfigError` for an unknown section, parameter or value.
+
+    Args:
+        path: of the file.
+        assignments: words for `override`: the graph's namespace may be among them.
+    """
+    sections = parameter_files.read(path)
+    asked = [text for target, _, text in (word.partition("=") for word in assignments)
+             if target == "scenario.namespace"]
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # a SafeLoader
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        line = str(error).replace("\n", " ")
-        raise ConfigError(f"{path}: not a YAML file: {line}") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path}: not a ROS 2 parameter file (section: ros__parameters: …)")
-    settings: Settings = {}
-    for section, body in content.items():
-        if not isinstance(body, dict) or not isinstance(body.get("ros__parameters"), dict):
-            raise ConfigError(f"{path}: {section!r} has no 'ros__parameters:' with values")
-        settings[section] = dict(body["ros__parameters"])
-    if settings.get("scenario", {}).get("workers") == _AUTO:
-        _size_automatically(settings)
-    try:
-        check(settings)
+        namespace = names.clean(asked[-1]) if asked else _namespace(sections)
+        found = _of_graph(sections, namespace)
+        if found.settings.get("scenario", {}).get("workers") == _AUTO:
+            _size_automatically(found.settings)
+        if namespace and not asked:
+            found.settings["scenario"]["namespace"] = namespace
+        check(found.settings)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
-    return settings
+    return found
+
+
+def _namespace(sections: Iterable[Section]) -> str:
+    """Return the graph's namespace: what the scenario says, or the one in which it stands."""
+    said = {str(each.values.get("namespace", each.namespace)) for each in sections
+            if each.node == "scenario" and "*" not in each.namespace}
+    if len(said) > 1:
+        raise ConfigError(f"scenario: several namespaces, {choices(said)}: choose one with "
+                          "scenario.namespace")
+    return names.clean(next(iter(said), ""))
+
+
+def _of_graph(sections: Iterable[Section], namespace: str) -> ParameterFile:
+    """Take what the nodes of a graph know; what is of others is passed over."""
+    settings: Settings = {}
+    passed_over: list[str] = []
+    foreign: list[str] = []
+    for section in sections:
+        mine = [each for each in {**SECTIONS, **settings, **_process(section.node)}
+                if section.is_of(namespace, each) and not (section.general and each == "scenario")]
+        if not mine:
+            foreign.append(_foreign(section))
+            continue
+        values = {name: value for name, value in section.values.items()
+                  if not name.startswith(_QOS)}
+        if len(values) < len(section.values):
+            passed_over.append(f"{section.name}: qos_overrides have no effect: the QoS of this "
+                               "graph's topics is fixed")
+        unknown = set(values) if section.general else set()
+        for node in mine:
+            known = {name: value for name, value in values.items()
+                     if not section.general or name in _known(node)}
+            unknown -= known.keys()
+            if known or not section.general:
+                settings.setdefault(node, {}).update(known)
+        if unknown:
+            passed_over.append(f"{section.name}: no node of this graph has {choices(unknown)}")
+    if foreign:
+        passed_over.append(f"not of this graph, whose namespace is '/{namespace}': "
+                           f"{choices(foreign)}")
+    return ParameterFile(settings, tuple(passed_over))
+
+
+def _process(name: str) -> dict[str, type]:
+    return {name: p.InferenceParameters} if _INFERENCE.fullmatch(name) else {}
+
+
+def _foreign(section: Section) -> str:
+    """Return the name of another node's section; `ConfigError` where it is one of ours misspelt."""
+    near = difflib.get_close_matches(section.node, SECTIONS, n=1, cutoff=_MISSPELT)
+    if near and not section.namespace and not section.node.startswith(f"{near[0]}_"):
+        raise ConfigError(f"unknown section {section.node!r}: {near[0]!r} is meant, or a node of "
+                          "another name; known: " + choices(SECTIONS))
+    return section.name
+
+
+def _known(section: str) -> dict[str, Parameter]:
+    """Return a node's parameters by name, with those that every node of ROS 2 has."""
+    return {**parameters(_section(section)), **({} if section == "scenario" else _OF_ROS)}
 
 
 def override(settings: Settings, assignments: Iterable[str]) -> Settings:
@@ -83,7 +159,7 @@ def override(settings: Settings, assignments: Iterable[str]) -> Settings:
         section, dot, name = target.partition(".")
         if not equals or not dot:
             raise ConfigError(f"{assignment!r}: write it as 'node.parameter=value'")
-        known = parameters(_section(section))
+        known = _known(section)
         if target == "scenario.workers" and text == _AUTO:
             _size_automatically(changed)
             continue
@@ -108,14 +184,27 @@ def check(settings: Settings) -> None:
     for section, values in settings.items():
         kind = _section(section)
         try:
-            build(kind, values)
+            build(kind, values if section == "scenario" else _split(values)[0])
         except ConfigError as error:
             raise ConfigError(f"{section}: {error}") from error
 
 
 def section_of(settings: Settings, section: str) -> Any:  # noqa: ANN401 - a section's dataclass
     """Return one section's configuration, defaults filled in."""
-    return build(_section(section), settings.get(section, {}))
+    return build_here(_section(section), _split(settings.get(section, {}))[0])
+
+
+def _split(values: Mapping[str, object]) -> tuple[dict[str, object], dict[str, Value]]:
+    """Return our parameters, and those that every node has; `ConfigError` where these are bad."""
+    ours = {name: value for name, value in values.items() if name not in _OF_ROS}
+    of_ros: dict[str, Value] = {}
+    for name, item in _OF_ROS.items():
+        if name in values:
+            problem = item.problem(values[name])
+            if problem is not None:
+                raise ConfigError(problem)
+            of_ros[name] = bool(values[name])
+    return ours, of_ros
 
 
 def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> list[NodeSpec]:
@@ -138,6 +227,10 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
     schedule = {"schedule_algorithm": coordinator.algorithm,
                 "schedule_dealing": coordinator.dealing}
     inference_names = tuple(f"inference_{index}" for index in range(scenario.processes))
+    for name in settings:
+        if _INFERENCE.fullmatch(name) and name not in inference_names:
+            raise ConfigError(f"{name}: no node of this graph, which has "
+                              f"{choices(inference_names)}: see scenario.processes")
     shared = {"workers": scenario.workers, "processes": scenario.processes}
     wanted: list[tuple[str, str, Mapping[str, object]]] = [
         *(("inference", name, {**spec, **shared, **schedule, "process": index, "policy": policy,
@@ -166,10 +259,12 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
 
 def _node(settings: Settings, scenario: p.Scenario, executable: str, name: str,
           given: Mapping[str, object]) -> NodeSpec:
-    config = section_of({executable: {**given, **settings.get(executable, {})}}, executable)
+    values, of_ros = _split({**given, **settings.get(executable, {}), **settings.get(name, {})})
+    config: Any = build_here(SECTIONS[executable], values)
     # a second recorder would find the first one's bag
     respawn = scenario.respawn and executable != "recorder"
-    return NodeSpec(executable, name, names.clean(scenario.namespace), values_of(config), respawn)
+    return NodeSpec(executable, name, names.clean(scenario.namespace),
+                    {**values_of(config), **of_ros}, respawn)
 
 
 def own_topics(specs: Iterable[NodeSpec]) -> list[str]:
@@ -187,31 +282,12 @@ def _own_topic(spec: NodeSpec) -> str:
 
 def parameter_file(node: NodeSpec) -> str:
     """Write a node's parameters as a ROS 2 parameter file."""
-    # rcl cannot tell the type of an empty list; leaving it out means the same
-    values = {name: list(value) if isinstance(value, tuple) else value
-              for name, value in node.parameters.items() if value != ()}
-    return str(yaml.dump({"/**": {"ros__parameters": values}}, Dumper=_QuotingDumper,
-                         sort_keys=False))
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads `3e-4` as rcl does; to PyYAML it is a string."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
-    list("-+.0123456789"))
-
-
-class _QuotingDumper(yaml.SafeDumper):
-    """Quotes every string: rcl reads a plain `y`, `N` or `1e3` as something else than PyYAML."""
-
-
-_QuotingDumper.add_representer(str, lambda dumper, text: dumper.represent_scalar(
-    "tag:yaml.org,2002:str", text, style='"'))
+    return parameter_files.write(node.parameters)
 
 
 def _section(name: str) -> type:
+    if _INFERENCE.fullmatch(name):
+        return p.InferenceParameters
     if name not in SECTIONS:
         raise ConfigError(f"unknown section {name!r}; known: {choices(SECTIONS)}")
     return SECTIONS[name]

@@ -91,7 +91,8 @@ def from_observation(message: Image | JointState, spec: ObservationSpec) -> NDAr
         if (message.encoding, 1, message.height, message.width) != ("mono8", *spec.shape):
             raise wire.WireError(f"image {message.encoding}[{message.height},{message.width}], "
                                  f"expected {spec} as mono8")
-        data = np.frombuffer(message.data, np.uint8)
+        data = wire.image_rows(np.frombuffer(message.data, np.uint8), message.height,
+                               message.width, message.step)
     else:
         data = np.asarray(message.position, np.float64).astype(spec.dtype)
     if data.size != int(np.prod(spec.shape)):

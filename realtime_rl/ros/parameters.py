@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Generic, TypeVar, cast
 
+import yaml
 from rcl_interfaces.msg import (
     FloatingPointRange,
     IntegerRange,
@@ -20,21 +22,20 @@ from rclpy.parameter import Parameter as RosParameter
 
 from realtime_rl.core.config import Parameter, build, parameters, values_of
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.ros.homes import build_here
 
 Config = TypeVar("Config")
 _TYPES = {"bool": RosParameter.Type.BOOL, "integer": RosParameter.Type.INTEGER,
           "double": RosParameter.Type.DOUBLE, "string": RosParameter.Type.STRING,
           "string array": RosParameter.Type.STRING_ARRAY,
           "integer array": RosParameter.Type.INTEGER_ARRAY}
-_MAX_INT = 2**63 - 1
-_MAX_FLOAT = 1e300
-
 
 class NodeParameters(Generic[Config]):
     """Declares a node's parameters, keeps `current` in step, refuses what is not allowed.
 
     Refusing happens before anything changes (on-set, without side effects); `on_change` is
-    called after a set went through.
+    called after a set went through. What may not be changed may still be set to what it is, as
+    `ros2 param load` does with a node's own `dump`.
     """
 
     def __init__(self, node: Node, config: type[Config],
@@ -43,8 +44,10 @@ class NodeParameters(Generic[Config]):
         self._config = config
         self._known = parameters(config)
         self._on_change = on_change
-        self.current = build(config, {item.name: _declare(node, item)
-                                      for item in self._known.values()})
+        self.current = build_here(config, {item.name: _declare(node, item)
+                                           for item in self._known.values()})
+        node.set_parameters_atomically = partial(_set_atomically, node,
+                                                 node.set_parameters_atomically)
         node.add_on_set_parameters_callback(self._check)
         node.add_post_set_parameters_callback(self._apply)
 
@@ -52,13 +55,8 @@ class NodeParameters(Generic[Config]):
         """Say whether the changes are allowed, all of them together."""
         values: dict[str, object] = dict(values_of(self.current))
         for change in changes:
-            if change.name not in self._known:
-                continue
-            if not self._known[change.name].live:
-                return SetParametersResult(
-                    successful=False,
-                    reason=f"{change.name}: cannot be changed while the node runs")
-            values[change.name] = _plain(change.value)
+            if change.name in self._known:
+                values[change.name] = _plain(change.value)
         try:
             build(self._config, values)
         except ConfigError as error:
@@ -80,14 +78,49 @@ def _plain(value: object) -> object:
     return tuple(cast(Iterable[object], value))
 
 
+def _set_atomically(node: Node, set_rest: Callable[[list[RosParameter]], SetParametersResult],
+                    changes: Sequence[RosParameter]) -> SetParametersResult:
+    """Set parameters of a node, but for those that are so already and could not be set again."""
+    rest = [change for change in changes if not _is_so(node, change)]
+    return set_rest(rest) if rest or not changes else SetParametersResult(successful=True)
+
+
+def _is_so(node: Node, change: RosParameter) -> bool:
+    """Whether `change` says what is, in a way that rclpy refuses.
+
+    `ros2 param load` guesses types: it takes the text `1` for a number, and no strings at all for
+    no booleans.
+    """
+    if not node.has_parameter(change.name):
+        return False
+    now = node.get_parameter(change.name)
+    if not node.describe_parameter(change.name).read_only and change.type_ is now.type_:
+        return False
+    value = _plain(now.value)
+    return change.value is not None and _plain(change.value) in (value, _as_loaded(_ros(value)))
+
+
+def _as_loaded(value: object) -> object:
+    try:
+        loaded = yaml.safe_load(str(value))
+    except (yaml.YAMLError, ValueError):  # a text that is none, or a date that is none
+        return value
+    return tuple(loaded) if isinstance(loaded, list) else loaded
+
+
 def _declare(node: Node, item: Parameter) -> object:
     """Declare one parameter and return the value it was given at the start."""
+    kind, descriptor = _TYPES[item.type_name], _descriptor(item)
     empty = item.default == ()  # rclpy cannot tell the type of an empty list
-    default = _TYPES[item.type_name] if empty else _ros(item.default)
     try:
-        value = node.declare_parameter(item.name, default, _descriptor(item)).value
+        value = node.declare_parameter(item.name, kind if empty else _ros(item.default),
+                                       ParameterDescriptor() if empty else descriptor).value
     except (InvalidParameterTypeException, InvalidParameterValueException) as error:
         raise ConfigError(f"{item.name}: {error}") from error
+    if empty:  # a parameter without a value makes `ros2 param dump` print none at all
+        node.set_parameters([RosParameter(item.name, kind, [] if value is None else value)])
+        descriptor.type = kind.value
+        node.set_descriptor(item.name, descriptor)
     return () if value is None else _plain(value)
 
 
@@ -96,18 +129,17 @@ def _ros(value: object) -> object:
 
 
 def _descriptor(item: Parameter) -> ParameterDescriptor:
+    """Describe a parameter; what is bounded at one end only has no range that ROS could tell."""
     unit = f" [{item.unit}]" if item.unit else ""
     descriptor = ParameterDescriptor(
-        description=item.description + unit, read_only=False,
-        additional_constraints=item.range_text if item.choices else "", dynamic_typing=item.plain)
-    if item.low is None and item.high is None:
-        return descriptor
-    if item.type_name == "integer":
-        descriptor.integer_range = [IntegerRange(
-            from_value=-_MAX_INT if item.low is None else int(item.low),
-            to_value=_MAX_INT if item.high is None else int(item.high), step=0)]
-    elif item.type_name == "double":
-        descriptor.floating_point_range = [FloatingPointRange(
-            from_value=-_MAX_FLOAT if item.low is None else item.low,
-            to_value=_MAX_FLOAT if item.high is None else item.high, step=0.0)]
+        description=item.description + unit, read_only=not item.live,
+        dynamic_typing=item.plain is not None)
+    if item.low is None or item.high is None:
+        descriptor.additional_constraints = item.range_text
+    elif item.kind is int:
+        descriptor.integer_range = [
+            IntegerRange(from_value=int(item.low), to_value=int(item.high), step=0)]
+    else:
+        descriptor.floating_point_range = [
+            FloatingPointRange(from_value=float(item.low), to_value=float(item.high), step=0.0)]
     return descriptor

@@ -21,8 +21,8 @@ from rclpy.utilities import get_rmw_implementation_identifier
 
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
 from realtime_rl.ros import memory, process, steady
-from realtime_rl.ros.executor import TickExecutor
 from realtime_rl.ros.graph import PARENT_VARIABLE
+from realtime_rl.ros.spinning import executor_of
 
 _PR_SET_PDEATHSIG = 1
 _GRACE_S = 10.0
@@ -108,7 +108,7 @@ def spin(node: Node, stop: StopSignals, deadlines: DeadlineNode | None = None) -
 
     One thread does both: no lock, no race, and a deadline is met to the accuracy of a wait.
     """
-    executor = TickExecutor(node)
+    executor = executor_of(node)
     stop.wake = executor.wake
     # what lives now lives for ever: collecting it again and again would cost milliseconds
     gc.collect()

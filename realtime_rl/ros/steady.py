@@ -6,6 +6,7 @@ for an hour.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from rclpy.clock import Clock
@@ -22,6 +23,7 @@ def create_timer(node: Node, period_s: float, callback: Callable[[], None]) -> T
 
 def throttle_logs() -> None:
     """Let `throttle_duration_sec` of this process' log lines count monotonic time."""
-    # every call may name a clock of its own; the default is nowhere else to be had
-    rcutils_logger.Throttle.params["throttle_time_source_type"] = Clock(
-        clock_type=ClockType.STEADY_TIME)
+    # every call may name a clock of its own; the default is nowhere else to be had, if it is here
+    with contextlib.suppress(AttributeError):
+        rcutils_logger.Throttle.params["throttle_time_source_type"] = Clock(
+            clock_type=ClockType.STEADY_TIME)

@@ -19,13 +19,13 @@ from realtime_rl.core.gamepad import pad_layout
 from realtime_rl.core.parameters import (
     NODES,
     ActuatorParameters,
-    InferenceParameters,
     LearnerParameters,
     PlantParameters,
     Scenario,
 )
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.types import PlantSpec
+from realtime_rl.files import make_way, user_path
 from realtime_rl.plants import registry
 from realtime_rl.policies import external_weights
 from realtime_rl.policies.latency import Latency
@@ -41,12 +41,14 @@ class Prepared:
     nodes: list[graph.NodeSpec]
     run_dir: Path
     """Where the policies of this run are."""
+    notes: tuple[str, ...] = ()
+    """What is to be said at its start, one line each."""
 
 
 def find_config(name: str) -> Path:
     """Find a scenario by path or by name; `ConfigError` names the known ones."""
-    if Path(name).is_file():
-        return Path(name)
+    if user_path(name).is_file():
+        return user_path(name)
     found = _bundled("config", ".yaml")
     if name not in found:
         raise ConfigError(f"unknown scenario {name!r}: no such file, and not one of "
@@ -56,8 +58,8 @@ def find_config(name: str) -> Path:
 
 def find_policy(name: str) -> Path:
     """Find a policy by path or by name; `PolicyError` names the known ones."""
-    if Path(name).is_file():
-        return Path(name).resolve()
+    if user_path(name).is_file():
+        return user_path(name).resolve()
     found = _bundled("policies", ".onnx")
     if name not in found:
         raise PolicyError(f"policy: {name!r} is no file, and not one of {choices(found)}")
@@ -71,33 +73,49 @@ def _bundled(folder: str, suffix: str) -> dict[str, Path]:
             for path in (Path(prefix) / "share" / graph.PACKAGE / folder).glob(f"*{suffix}")}
 
 
-def prepare(config: str, assignments: Sequence[str]) -> Prepared:
+def prepare(config: str, assignments: Sequence[str], *, summed_up: bool = False) -> Prepared:
     """Check everything that can be checked before anything starts, and make the first policy.
 
     Args:
         config: path or name of a parameter file.
         assignments: `node.parameter=value` words that go before the file.
+        summed_up: whether a report of the run is wanted, which needs its bag.
 
     Raises:
         ConfigError, PlantError, PolicyError, MissingDependencyError: what is wrong, in one line.
     """
     environment.check(os.environ)
-    settings = graph.override(graph.read_settings(find_config(config)),
-                              [*_policy_left_out(assignments), *assignments])
+    words = [*_policy_left_out(assignments), *assignments]
+    path = find_config(config)
+    file = graph.read_settings(path, words)
+    settings = graph.override(file.settings, words)
     if graph.section_of(settings, "scenario").record == "true":
         name = time.strftime("rosbag2_%Y_%m_%d-%H_%M_%S")  # as `ros2 bag record` names its own
         settings = graph.override(settings, [f"scenario.record={name}"])
     scenario: Scenario = graph.section_of(settings, "scenario")
     scenario = replace(scenario, namespace=names.clean(scenario.namespace))
-    if scenario.record and Path(scenario.record).exists():
-        raise ConfigError(f"record: {scenario.record!r} exists already; name another folder")
+    if summed_up and not scenario.record:
+        raise ConfigError("--html and --json: need a bag; give --record DIR as well")
+    _check_record(scenario.record)
     plant = _plant_spec(graph.section_of(settings, "plant"))
-    graph.nodes(settings, plant, "", "")  # every value is checked before a file is written
-    _check_texts(settings, plant)
+    nodes = graph.nodes(settings, plant, "", "")  # every value is checked before a file is written
+    _check_texts(settings, plant, nodes)
     run_dir = _run_dir(scenario)
     here = scenario.nodes or NODES
     policy = _first_policy(settings, run_dir) if {"inference", "learner"} & set(here) else ""
-    return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir)
+    return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir,
+                    tuple(f"{path}: {note}" for note in file.passed_over))
+
+
+def _check_record(record: str) -> None:
+    """`ConfigError` where a bag could not be made."""
+    if record and Path(record).exists():
+        raise ConfigError(f"record: {record!r} exists already; name another folder")
+    try:
+        if record:
+            make_way(Path(record).absolute())
+    except OSError as error:
+        raise ConfigError(f"record: {record!r} cannot be written: {error.strerror}") from error
 
 
 def refuse_second(prepared: Prepared) -> None:
@@ -134,11 +152,13 @@ def _plant_spec(parameters: PlantParameters) -> PlantSpec:
         plant.close()
 
 
-def _check_texts(settings: graph.Settings, plant: PlantSpec) -> None:
+def _check_texts(settings: graph.Settings, plant: PlantSpec,
+                 nodes: Sequence[graph.NodeSpec]) -> None:
     """`ConfigError` for a text that the node which reads it would refuse at its start."""
-    inference: InferenceParameters = graph.section_of(settings, "inference")
     actuator: ActuatorParameters = graph.section_of(settings, "actuator")
-    Latency.parse(inference.latency)
+    for node in nodes:
+        if isinstance(latency := node.parameters.get("latency"), str):
+            Latency.parse(latency)
     default_policy.make(actuator.default_policy, plant.actions, actuator.default_action)
     pad_layout(actuator.gamepad_layout, plant.actions)
     told: PlantParameters = graph.section_of(settings, "plant")

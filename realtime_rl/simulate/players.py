@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 from realtime_rl.core.action_history import ActionHistory
 from realtime_rl.core.exploration import Exploration, explore
 from realtime_rl.core.types import Action, Observation, PlantSpec
+from realtime_rl.files import user_path
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.simulate.loop import Policy
 
@@ -46,7 +46,7 @@ def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration
                 return explore(tick, 1.0, hold_ticks, seed, spec.actions) or spec.actions.noop
             return Player(draw, 1, ActionHistory(0))
         return make_random
-    loaded = OnnxPolicy.load(Path(policy), (spec.observation, spec.actions))
+    loaded = OnnxPolicy.load(user_path(policy), (spec.observation, spec.actions))
     epsilon = (exploration or Exploration()).epsilon(loaded.epsilon)
 
     def make(seed: int) -> Player:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from realtime_rl import strict_json
 from realtime_rl.core.config import parameter, parameters
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, choices
@@ -70,7 +70,7 @@ class Cell:
     @property
     def key(self) -> str:
         """A folder's name that says what it is, and changes with any setting."""
-        text = json.dumps(self.settings, sort_keys=True)
+        text = strict_json.dumps(self.settings, sort_keys=True)
         shown = "_".join(f"{axis}-{label}" for axis, label in self.labels.items())
         return (re.sub(r"[^\w.-]+", "-", shown)[:80]
                 + "_" + hashlib.sha256(text.encode()).hexdigest()[:10])

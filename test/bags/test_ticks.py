@@ -74,6 +74,14 @@ def test_a_bag_of_something_else_is_refused(other: PlantSpec, message: str,
         read(path, other)
 
 
+@pytest.mark.parametrize("written", ["pyboy:MY GAME", "pyboy:MY_GAME"])
+def test_a_plant_with_a_blank_in_its_name_is_known(written: str, tmp_path: Path) -> None:
+    """Also in bags that are older than the encoding of blanks."""
+    played = [(replace(step, plant=written), seen) for step, seen in play(Echo(), 9)]
+    path = record(tmp_path / "bag", played, SPEC.observation)
+    assert len(read(path, replace(SPEC, name="pyboy:MY GAME"))) == 9
+
+
 def test_a_bag_without_observations_is_refused(tmp_path: Path) -> None:
     path = record(tmp_path / "bag", play(Echo(), 9), SPEC.observation, unseen=range(9))
     with pytest.raises(BagError, match="holds no observations; record them"):

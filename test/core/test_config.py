@@ -165,7 +165,7 @@ def test_the_readmes_table() -> None:
 class Spoken:
     """A text that YAML may take for something else."""
 
-    how: str = parameter("off", "how", plain=True)
+    how: str = parameter("off", "how", plain=("off", "on"))
     name: str = parameter("", "what it is called")
 
 

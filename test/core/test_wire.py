@@ -54,14 +54,9 @@ def records_of(kind: type) -> st.SearchStrategy[Any]:
 
 
 def written(record: Any) -> dict[str, Any]:
-    """Field by field, so that NaN equals NaN, types count and white space has become `_`."""
-    out = {}
-    for field in dataclasses.fields(record):
-        value = getattr(record, field.name)
-        if isinstance(value, str):
-            value = "".join("_" if char.isspace() else char for char in value)
-        out[field.name] = (type(value), repr(value))
-    return out
+    """Field by field, so that NaN equals NaN and types count."""
+    values_of = ((field.name, getattr(record, field.name)) for field in dataclasses.fields(record))
+    return {name: (type(value), repr(value)) for name, value in values_of}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -357,7 +352,32 @@ def test_what_others_sent_is_shown_short() -> None:
         assert len(str(caught.value)) < 1000
 
 
+@pytest.mark.parametrize(("text", "word"), [
+    ("pyboy:MY GAME", "pyboy:MY%20GAME"), ("100%", "100%25"),
+    ("Pokémon\u2003Rot", "Pokémon%E2%80%83Rot"), ("a=b", "a=b"), ("\0\n", "%00%0A"),
+    ("caf\udce9", "caf%ED%B3%A9")])
+def test_a_word_holds_any_text(text: str, word: str) -> None:
+    assert wire.encode_words({"plant": text, "tick": 1}) == f"plant={word} tick=1"
+    assert wire.decode_words(f"plant={word} tick=1") == {"plant": text, "tick": "1"}
+
+
+@given(text=st.text(), more=st.text())
+def test_any_text_is_read_back(text: str, more: str) -> None:
+    words = {"plant": text, "node": more}
+    assert wire.decode_words(wire.encode_words(words)) == words
+
+
+@pytest.mark.parametrize(("word", "text", "was"), [
+    ("pyboy:MY GAME", "pyboy:MY GAME", True), ("pyboy:MY_GAME", "pyboy:MY GAME", True),
+    ("pyboy:MY_GAME", "pyboy:MY_GAME", True), ("pyboy:MY GAME", "pyboy:MY_GAME", False),
+    ("a b_", "a%20b\n", True), ("pyboy:other", "pyboy:MY GAME", False)])
+def test_what_was_written_when_blanks_became_underscores_is_known(word: str, text: str, was: bool
+                                                                  ) -> None:
+    assert wire.was_written(word, text) is was
+
+
 def test_words() -> None:
+    assert wire.decode_words("a=50% b=%zz c=%FF") == {"a": "50%", "b": "%zz", "c": "\ufffd"}
     assert wire.decode_words("a=1 b=x=y joy_link c=") == {"a": "1", "b": "x=y", "c": ""}
     assert wire.words_of(["rom=catch", "x=a=b"]) == {"rom": "catch", "x": "a=b"}
     with pytest.raises(WireError, match="'rom': write it as 'key=value'"):

@@ -12,14 +12,20 @@ import pytest
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 import rclpy
 from rclpy.duration import Duration
-from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.event_handler import QoSPublisherEventType, SubscriptionEventCallbacks
+from rclpy.executors import Executor
+from rclpy.impl import implementation_singleton
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
+from rclpy.waitable import Waitable
 from std_msgs.msg import Int32
 from std_srvs.srv import Trigger
 
-from realtime_rl.ros import qos, steady
-from realtime_rl.ros.executor import TickExecutor, newest_first
+from realtime_rl.ros import qos, rclpy_private, steady
+from realtime_rl.ros import spinning as spinning_module
+from realtime_rl.ros.executor import TickExecutor
+from realtime_rl.ros.spinning import PlainExecutor, newest_first
 
 PATIENCE_S = 30.0
 
@@ -27,11 +33,11 @@ PATIENCE_S = 30.0
 class Spinning:
     """A node and its executor."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type) -> None:
         self.context = rclpy.Context()
         rclpy.init(context=self.context, domain_id=1 + os.getpid() % 100)
         self.node = Node("spinning", context=self.context)
-        self.executor = TickExecutor(self.node)
+        self.executor = kind(self.node)
 
     def until(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_S
@@ -46,51 +52,69 @@ class Spinning:
 
 
 @pytest.fixture
-def spinning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Spinning]:
+def spin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[type], Spinning]]:
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     monkeypatch.setenv("ROS_LOG_DIR", str(tmp_path))
-    one = Spinning()
-    yield one
-    one.close()
+    made: list[Spinning] = []
+
+    def make(kind: type) -> Spinning:
+        made.append(Spinning(kind))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
 
 
-def test_messages_come_in_order(spinning: Spinning) -> None:
+@pytest.fixture
+def spinning(spin: Callable[[type], Spinning]) -> Spinning:
+    """With the executor of our own."""
+    return spin(TickExecutor)
+
+
+@pytest.fixture(params=[TickExecutor, PlainExecutor])
+def either(request: pytest.FixtureRequest, spin: Callable[[type], Spinning]) -> Spinning:
+    """With each of the two that a node may have."""
+    return spin(request.param)
+
+
+def test_messages_come_in_order(either: Spinning) -> None:
     got: list[int] = []
-    spinning.node.create_subscription(Int32, "number", lambda m: got.append(m.data), qos.RECORD)
-    publisher = spinning.node.create_publisher(Int32, "number", qos.RECORD)
-    spinning.until(lambda: publisher.get_subscription_count() == 1)
+    either.node.create_subscription(Int32, "number", lambda m: got.append(m.data), qos.RECORD)
+    publisher = either.node.create_publisher(Int32, "number", qos.RECORD)
+    either.until(lambda: publisher.get_subscription_count() == 1)
     for number in range(20):
         publisher.publish(Int32(data=number))
-    spinning.until(lambda: len(got) >= 20)
+    either.until(lambda: len(got) >= 20)
     assert got == list(range(20))
 
 
 def test_what_is_created_later_is_noticed_and_what_is_destroyed_is_not_called(
-        spinning: Spinning) -> None:
+        either: Spinning) -> None:
     first: list[int] = []
     second: list[int] = []
-    publisher = spinning.node.create_publisher(Int32, "number", qos.RECORD)
-    one = spinning.node.create_subscription(
+    publisher = either.node.create_publisher(Int32, "number", qos.RECORD)
+    one = either.node.create_subscription(
         Int32, "number", lambda m: first.append(m.data), qos.RECORD)
-    spinning.executor.spin_once(timeout_sec=0.0)
-    spinning.node.create_subscription(
+    either.executor.spin_once(timeout_sec=0.0)
+    either.node.create_subscription(
         Int32, "number", lambda m: second.append(m.data), qos.RECORD)
-    spinning.until(lambda: publisher.get_subscription_count() == 2)
+    either.until(lambda: publisher.get_subscription_count() == 2)
     publisher.publish(Int32(data=1))
-    spinning.until(lambda: first == second == [1])
-    spinning.node.destroy_subscription(one)
+    either.until(lambda: first == second == [1])
+    either.node.destroy_subscription(one)
     publisher.publish(Int32(data=2))
-    spinning.until(lambda: second == [1, 2])
+    either.until(lambda: second == [1, 2])
     assert first == [1]
 
 
-def test_timers_fire_until_they_are_cancelled(spinning: Spinning) -> None:
+def test_timers_fire_until_they_are_cancelled(either: Spinning) -> None:
     fired: list[int] = []
-    timer = spinning.node.create_timer(0.001, lambda: fired.append(1))
-    spinning.until(lambda: len(fired) >= 5)
+    timer = either.node.create_timer(0.001, lambda: fired.append(1))
+    either.until(lambda: len(fired) >= 5)
     timer.cancel()
     before = len(fired)
-    spinning.executor.spin_once(timeout_sec=0.01)
+    either.executor.spin_once(timeout_sec=0.01)
     assert len(fired) == before
 
 
@@ -108,49 +132,49 @@ def test_guard_conditions_and_wakes_end_a_wait(spinning: Spinning) -> None:
     assert woken == [1]
 
 
-def test_services_clients_and_their_futures_are_served(spinning: Spinning) -> None:
+def test_services_clients_and_their_futures_are_served(either: Spinning) -> None:
     def answer(request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         del request
         response.success, response.message = True, "served"
         return response
 
-    spinning.node.create_service(Trigger, "serve", answer)
-    client = spinning.node.create_client(Trigger, "serve")
+    either.node.create_service(Trigger, "serve", answer)
+    client = either.node.create_client(Trigger, "serve")
     told: list[str] = []
-    spinning.until(client.service_is_ready)
+    either.until(client.service_is_ready)
     for _ in range(3):
         client.call_async(Trigger.Request()).add_done_callback(
             lambda future: told.append(future.result().message))
-    spinning.until(lambda: len(told) >= 3)
+    either.until(lambda: len(told) >= 3)
     assert told == ["served"] * 3
 
 
-def test_a_task_runs(spinning: Spinning) -> None:
+def test_a_task_runs(either: Spinning) -> None:
     done: list[int] = []
-    spinning.executor.create_task(lambda: done.append(1))
-    spinning.executor.create_task(lambda: done.append(2))
-    spinning.until(lambda: sorted(done) == [1, 2])
+    either.executor.create_task(lambda: done.append(1))
+    either.executor.create_task(lambda: done.append(2))
+    either.until(lambda: sorted(done) == [1, 2])
 
 
-def test_events_of_the_middleware_reach_their_callback(spinning: Spinning) -> None:
+def test_events_of_the_middleware_reach_their_callback(either: Spinning) -> None:
     refused: list[int] = []
-    spinning.node.create_subscription(
+    either.node.create_subscription(
         Int32, "number", lambda m: None, QoSProfile(depth=1),
         event_callbacks=SubscriptionEventCallbacks(
             incompatible_qos=lambda event: refused.append(event.total_count)))
-    spinning.node.create_publisher(
+    either.node.create_publisher(
         Int32, "number", QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
-    spinning.until(lambda: refused == [1])
+    either.until(lambda: refused == [1])
 
 
-def test_a_failing_callback_is_raised(spinning: Spinning) -> None:
+def test_a_failing_callback_is_raised(either: Spinning) -> None:
     def fail() -> None:
         raise ValueError("as a callback may")
 
-    guard = spinning.node.create_guard_condition(fail)
+    guard = either.node.create_guard_condition(fail)
     guard.trigger()
     with pytest.raises(ValueError, match="as a callback may"):
-        spinning.until(lambda: False)
+        either.until(lambda: False)
 
 
 def publish_and_see_them_wait(spinning: Spinning, count: int) -> None:
@@ -224,3 +248,39 @@ def test_timers_hold_by_their_own_clock_and_not_by_rcls_wait(spinning: Spinning)
     while len(fired) < 2:
         spinning.executor.run_once()  # without a deadline: only the timers end the wait
     assert fired == ["early", "late"]
+
+
+def test_rclpys_own_keeps_deadlines_and_can_be_ended(spin: Callable[[type], Spinning]) -> None:
+    """It comes back without a deadline, too: whoever spins looks whether it is to end."""
+    plain = spin(PlainExecutor).executor
+    plain.run_once()
+    due_ns = time.monotonic_ns() + 5_000_000
+    while time.monotonic_ns() < due_ns:
+        plain.run_once(lambda: due_ns)
+    plain.run_once(time.monotonic_ns)
+
+
+def test_this_rclpy_has_all_that_is_used() -> None:
+    assert rclpy_private.absent() == ()
+
+
+@pytest.mark.parametrize(("kind", "name", "said"), [
+    (Waitable, "is_ready", "Waitable.is_ready"), (Node, "guards", "Node.guards"),
+    (implementation_singleton, "rclpy_implementation", "rclpy_implementation.WaitSet.wait"),
+    (QoSPublisherEventType, "RCL_PUBLISHER_INCOMPATIBLE_TYPE",
+     "QoSPublisherEventType.RCL_PUBLISHER_INCOMPATIBLE_TYPE"),
+    (Executor, "__init__", "Executor._tasks"), (Subscription, "__init__", "Subscription.raw")])
+def test_what_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, kind: object, name: str,
+                                    said: str) -> None:
+    monkeypatch.delattr(kind, name)
+    assert said in rclpy_private.absent()
+
+
+def test_where_something_is_absent_rclpys_own_runs_the_node_and_says_so_once(
+        spin: Callable[[type], Spinning], monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str]) -> None:
+    node = spin(PlainExecutor).node
+    assert isinstance(spinning_module.executor_of(node), TickExecutor)
+    monkeypatch.setattr(spinning_module, "ABSENT", ("Executor._tasks",))
+    assert isinstance(spinning_module.executor_of(node), PlainExecutor)
+    assert capfd.readouterr().err.count("this rclpy has no Executor._tasks: its own executor") == 1

@@ -25,7 +25,7 @@ PLANT = PlantSpec("toy", 20_000_000, ObservationSpec((4,), "float32", -1.0, 1.0)
 def settings_of(tmp_path: Path, text: str) -> graph.Settings:
     path = tmp_path / "scenario.yaml"
     path.write_text(text, encoding="utf-8")
-    return graph.read_settings(path)
+    return graph.read_settings(path).settings
 
 
 def nodes(*assignments: str) -> dict[str, NodeSpec]:
@@ -67,7 +67,7 @@ def test_another_exploration_is_refused_before_anything_starts(tmp_path: Path) -
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_the_bundled_scenarios_are_sound(path: Path) -> None:
-    assert graph.nodes(graph.read_settings(path), PLANT, "file:///p.onnx", "/run")
+    assert graph.nodes(graph.read_settings(path).settings, PLANT, "file:///p.onnx", "/run")
 
 
 def test_a_parameter_file_is_read_by_section(tmp_path: Path) -> None:
@@ -102,9 +102,20 @@ def test_numbers_are_read_as_ros_reads_them(tmp_path: Path, written: str, value:
     ("plant: 3", "'plant' has no 'ros__parameters:' with values"),
     ("plant: {name: x}", "'plant' has no 'ros__parameters:' with values"),
     ("plant: {ros__parameters: }", "'plant' has no 'ros__parameters:' with values"),
-    ("plants: {ros__parameters: {}}", "unknown section 'plants'; known: 'actuator', 'coordinator',"
-     " 'inference', 'learner', 'monitor', 'plant', 'recorder', 'scenario'"),
-    ("3: {ros__parameters: {}}", "unknown section 3; known: "),
+    ("plants: {ros__parameters: {}}", "unknown section 'plants': 'plant' is meant, or a node of "
+     "another name; known: 'actuator', 'coordinator', 'inference', 'learner', 'monitor', "),
+    ("3: {ros__parameters: {}}", "'3' is no node name of ROS 2"),
+    ("rob*/plant: {ros__parameters: {}}", "'rob*' is no node name of ROS 2"),
+    ("plant: {ros__parameters: {seed: 1}}\nplant: {ros__parameters: {seed: 2}}",
+     "'plant' is there twice"),
+    ("plant: {ros__parameters: {seed: 1, seed: 2}}", "'seed' is there twice"),
+    ("/a: {scenario: {ros__parameters: {}}}\n/b: {scenario: {ros__parameters: {}}}",
+     "scenario: several namespaces, 'a', 'b': choose one with scenario.namespace"),
+    ("plant: {ros__parameters: {use_sim_time: 1}}", "plant: use_sim_time: 1 is not a bool"),
+    ("scenario: {ros__parameters: {use_sim_time: true}}",
+     "scenario: unknown parameter 'use_sim_time'; known: "),
+    ("/**: {ros__parameters: {seed: x}}", ": seed: 'x' is not an integer"),
+    ("/**/plant: {ros__parameters: {nme: x}}", "plant: unknown parameter 'nme'; known: "),
     ("plant: {ros__parameters: {nme: x}}", "plant: unknown parameter 'nme'; known: "),
     ("plant: {ros__parameters: {seed: x}}", "plant: seed: 'x' is not an integer"),
     ("plant: {ros__parameters: {seed: -1}}", "plant: seed: -1 is outside ≥ 0"),
@@ -127,6 +138,91 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(ConfigError, match="not a YAML file"):
         graph.read_settings(tmp_path / "binary")
+
+
+def test_a_file_as_ros_has_them_is_read(tmp_path: Path) -> None:
+    """Wildcards, a leading slash, single processes, what every node of ROS 2 has."""
+    settings = settings_of(tmp_path, """
+/**: {ros__parameters: {seed: 1, use_sim_time: true}}
+/plant: {ros__parameters: {seed: 3}}
+inference_1: {ros__parameters: {threads: 2, sessions: 2}}
+/inference: {ros__parameters: {threads: 3, start_type_description_service: false}}
+/*: {ros__parameters: {sessions: 4}}
+scenario: {ros__parameters: {processes: 2}}
+""")
+    made = {node.name: node.parameters
+            for node in graph.nodes(settings, PLANT, "file:///p.onnx", "/run")}
+    assert [made[name]["threads"] for name in ("inference_0", "inference_1")] == [3, 2]
+    assert [made[name]["sessions"] for name in ("inference_0", "inference_1")] == [4, 4]
+    assert [made[name]["seed"] for name in ("plant", "inference_1", "learner")] == [3, 1, 1]
+    assert all(values["use_sim_time"] is True for values in made.values())
+    assert made["inference_0"]["start_type_description_service"] is False
+    assert "start_type_description_service" not in made["plant"]
+
+
+@pytest.mark.parametrize("text", [
+    "/robot1/plant: {ros__parameters: {seed: 3}}", "robot1/plant: {ros__parameters: {seed: 3}}",
+    "robot1: {plant: {ros__parameters: {seed: 3}}}", "/*/plant: {ros__parameters: {seed: 3}}",
+    "/**/plant: {ros__parameters: {seed: 3}}", "/robot1/*: {ros__parameters: {seed: 3}}",
+    "/robot1/**: {ros__parameters: {seed: 3}}", "plant: {ros__parameters: {seed: 3}}"])
+def test_a_section_in_the_graphs_namespace_is_its_own(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text(text, encoding="utf-8")
+    read = graph.read_settings(path, ["scenario.namespace=/robot1"])
+    assert graph.section_of(read.settings, "plant").seed == 3
+    assert read.passed_over == ()
+
+
+@pytest.mark.parametrize("text", [
+    "/robot2/plant: {ros__parameters: {seed: 3, nme: x}}", "/*: {ros__parameters: {seed: 3}}",
+    "/*/*/plant: {ros__parameters: {seed: 3}}", "camera: {ros__parameters: {fps: 30}}",
+    "plant_camera: {ros__parameters: {fps: 30}}", "/robot2: {plants: {ros__parameters: {}}}"])
+def test_what_is_of_other_nodes_is_passed_over_and_said(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text(text, encoding="utf-8")
+    read = graph.read_settings(path, ["scenario.namespace=robot1"])
+    assert read.settings == {}
+    [said] = read.passed_over
+    assert said.startswith("not of this graph, whose namespace is '/robot1': '/")
+
+
+def test_a_scenario_in_a_namespace_is_in_it(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, """
+robot1:
+  scenario: {ros__parameters: {workers: 2}}
+  plant: {ros__parameters: {seed: 3}}
+""")
+    assert settings == {"scenario": {"workers": 2, "namespace": "robot1"}, "plant": {"seed": 3}}
+
+
+def test_what_has_no_effect_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text("""
+/**: {ros__parameters: {seed: 3, frame_rate: 30}}
+plant: {ros__parameters: {qos_overrides: {/command: {subscription: {depth: 3}}}}}
+""", encoding="utf-8")
+    read = graph.read_settings(path)
+    assert read.settings["plant"] == {"seed": 3}
+    assert read.passed_over == (
+        "/**: no node of this graph has 'frame_rate'",
+        "/plant: qos_overrides have no effect: the QoS of this graph's topics is fixed")
+
+
+@pytest.mark.parametrize(("written", "meant"), [
+    ("true", "true"), ("false", ""), ("2026", "2026"), ("bag", "bag"), ("''", "")])
+def test_whether_to_record_needs_no_quotes(tmp_path: Path, written: str, meant: str) -> None:
+    settings = settings_of(tmp_path, f"scenario: {{ros__parameters: {{record: {written}}}}}")
+    assert graph.section_of(settings, "scenario").record == meant
+    settings = graph.override({}, [f"scenario.record={written.strip(chr(39))}"])
+    assert graph.section_of(settings, "scenario").record == meant
+
+
+def test_a_process_that_is_not_there_has_no_parameters() -> None:
+    assert nodes("inference_1.threads=2", "scenario.processes=2")["inference_1"].parameters[
+        "threads"] == 2
+    with pytest.raises(ConfigError, match="inference_1: no node of this graph, which has "
+                                          "'inference_0'"):
+        nodes("inference_1.threads=2")
 
 
 def test_assignments_go_before_the_file() -> None:

@@ -19,6 +19,8 @@ pytest.importorskip("rclpy", reason="the ROS 2 message packages are not installe
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Image, JointState, Joy
 
+from realtime_rl.bags import messages as bag_messages
+from realtime_rl.bags.messages import observed_from_cdr
 from realtime_rl.ros import messages
 
 IMAGE = ObservationSpec((1, 3, 4), "uint8", 0.0, 255.0)
@@ -115,8 +117,22 @@ def image(height: int = 3, width: int = 4, encoding: str = "mono8", size: int = 
     return Image(height=height, width=width, encoding=encoding, step=width, data=bytes(size))
 
 
+@pytest.mark.parametrize(("step", "said"), [(4, 4), (7, 7), (4, 0)])
+def test_rows_may_be_padded(step: int, said: int) -> None:
+    """Live as from a bag; 0 is what a careless driver says."""
+    value = np.arange(12, dtype=np.uint8).reshape(1, 3, 4)
+    padded = np.full((3, step), 255, np.uint8)
+    padded[:, :4] = value[0]
+    message = Image(height=3, width=4, encoding="mono8", step=said, data=padded.tobytes())
+    assert np.array_equal(messages.from_observation(sent(message), IMAGE), value)
+    recorded = observed_from_cdr(serialize_message(message), bag_messages.IMAGE, 0)
+    assert np.array_equal(recorded.value, value)
+
+
 @pytest.mark.parametrize(("message", "spec"), [
     (image(size=11), IMAGE), (image(4, 3), IMAGE), (image(2, 6), IMAGE),
+    (Image(height=3, width=4, encoding="mono8", step=3, data=bytes(9)), IMAGE),
+    (Image(height=3, width=4, encoding="mono8", step=0, data=b""), IMAGE),
     (image(encoding="rgb8"), IMAGE), (image(6, 8, size=48), IMAGE),
     (image(3, 4, size=12), ObservationSpec((12,), "uint8", 0.0, 255.0)),
     (JointState(position=[0.0] * 5), VECTOR), (JointState(), VECTOR)])

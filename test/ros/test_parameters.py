@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import array
 import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from realtime_rl.core.config import parameter, parameters, values_of
 from realtime_rl.core.errors import ConfigError
@@ -17,11 +20,12 @@ pytest.importorskip("rclpy", reason="rclpy is not installed")
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.parameter import Parameter
+from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.parameter_client import AsyncParameterClient
+from rclpy.task import Future
 
-from realtime_rl.core.parameters import InferenceParameters
-from realtime_rl.ros.graph import SECTIONS, NodeSpec, parameter_file
+from realtime_rl.core.parameters import InferenceParameters, LearnerParameters, PlantParameters
+from realtime_rl.ros.graph import SECTIONS, NodeSpec, parameter_file, read_settings, section_of
 from realtime_rl.ros.parameters import NodeParameters
 
 MakeNode = Callable[..., Node]
@@ -84,6 +88,14 @@ def test_given_values_hold(make_node: MakeNode) -> None:
     assert NodeParameters(make_node(**values_of(robot)), Robot).current == robot
 
 
+def test_a_path_may_begin_at_home(make_node: MakeNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in `-p policy:=~/mine.onnx`, which a shell leaves as it is."""
+    monkeypatch.setenv("HOME", "/home/me")
+    node = make_node(policy="~/mine.onnx", latency="~")
+    found = NodeParameters(node, InferenceParameters).current
+    assert (found.policy, found.latency) == ("/home/me/mine.onnx", "~")
+
+
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_nodes_own_parameters_can_be_declared(make_node: MakeNode, section: str) -> None:
     config = SECTIONS[section]
@@ -99,6 +111,27 @@ def test_a_plain_text_is_meant_as_it_was_written(make_node: MakeNode, given: obj
     """`exploration: off` in a parameter file is false to rcl."""
     node = make_node(exploration=given)
     assert NodeParameters(node, InferenceParameters).current.exploration == meant
+
+
+PATTERNS = ("plant", "/plant", "/robot1/plant", "robot1/plant", "/robot2/plant", "/*", "/**",
+            "/*/plant", "/**/plant", "/robot1/*", "/robot1/**", "/*/*", "/*/*/plant", "/**/*")
+
+
+@pytest.mark.parametrize("first", PATTERNS)
+def test_a_file_says_of_a_node_what_it_says_to_ros(context: rclpy.Context, tmp_path: Path,
+                                                   first: str) -> None:
+    """But for a name without a namespace, which is of this graph's node wherever it is."""
+    for second in (None, "/**", "/robot1/plant"):
+        path = tmp_path / "parameters.yaml"
+        path.write_text(yaml.dump({name: {"ros__parameters": {"seed": seed}} for name, seed in (
+            (first, 1), (second, 2)) if name}, sort_keys=False), encoding="utf-8")
+        inside = "" if first in ("plant", "/plant") else "robot1"
+        node = rclpy.create_node("plant", context=context, namespace=inside,
+                                 cli_args=["--ros-args", "--params-file", str(path)])
+        found = read_settings(path, [f"scenario.namespace={inside}"])
+        assert (section_of(found.settings, "plant").seed
+                == NodeParameters(node, PlantParameters).current.seed)
+        node.destroy_node()
 
 
 @pytest.mark.parametrize(("given", "message"), [
@@ -120,7 +153,8 @@ def test_parameters_are_described(make_node: MakeNode) -> None:
     assert speed.description == "how fast [m/s]"
     assert (speed.floating_point_range[0].from_value,
             speed.floating_point_range[0].to_value) == (0.0, 2.0)
-    assert gear.integer_range[0].from_value == 0
+    assert not gear.integer_range  # ROS has none that is open at one end
+    assert gear.additional_constraints == "≥ 0"
     assert mode.additional_constraints == "slow, fast"
 
 
@@ -146,11 +180,10 @@ class Watched:
 
 
 @pytest.mark.parametrize(("name", "value", "reason"), [
-    ("speed", 2.5, "speed"), ("speed", float("nan"), "speed"), ("speed", 1, "expected .*DOUBLE"),
-    ("gear", -1, "gear"), ("gear", "1", "expected .*INTEGER"),
+    ("speed", 2.5, "speed"), ("speed", float("nan"), "speed"), ("speed", 1, "Wrong parameter type"),
+    ("gear", -1, "gear"), ("gear", "1", "Wrong parameter type"),
     ("mode", "quick", "mode: 'quick' is not one of 'fast', 'slow'"),
-    ("wheels", 3, "wheels: cannot be changed while the node runs"),
-    ("name", "x", "name: cannot be changed while the node runs")])
+    ("wheels", 3, "read-only parameter: wheels"), ("name", "x", "read-only parameter: name")])
 def test_what_is_not_allowed_is_refused_with_a_reason_and_changes_nothing(
         make_node: MakeNode, name: str, value: object, reason: str) -> None:
     watched = Watched(make_node())
@@ -213,20 +246,94 @@ def test_parameters_of_ros_itself_are_left_alone(make_node: MakeNode) -> None:
     assert watched.parameters.current == Robot()
 
 
-def test_another_node_sets_all_at_once(make_node: MakeNode) -> None:
+@pytest.fixture
+def client(context: rclpy.Context) -> Iterator[Callable[[Node], Client]]:
+    """Make another node's client for the parameters of one."""
+    other = rclpy.create_node("other", context=context)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(other)
+
+    def make(node: Node) -> Client:
+        executor.add_node(node)
+        asked = AsyncParameterClient(other, node.get_name())
+        assert asked.wait_for_services(20.0)
+        return Client(asked, executor)
+
+    yield make
+    executor.shutdown()
+    other.destroy_node()
+
+
+@dataclass(frozen=True)
+class Client:
+    asked: AsyncParameterClient
+    executor: SingleThreadedExecutor
+
+    def answer(self, future: Future) -> Any:
+        self.executor.spin_until_future_complete(future, 20.0)
+        return future.result()
+
+
+def test_another_node_sets_all_at_once(make_node: MakeNode, client: Callable[[Node], Client]
+                                       ) -> None:
     """As the coordinator does, through the service."""
     node = make_node()
     watched = Watched(node)
-    other = rclpy.create_node("other", context=node.context)
-    client = AsyncParameterClient(other, "robot")
-    executor = SingleThreadedExecutor(context=node.context)
-    executor.add_node(node)
-    executor.add_node(other)
-    assert client.wait_for_services(20.0)
-    future = client.set_parameters_atomically(
-        [Parameter("gear", value=2), Parameter("ids", value=[9, 8])])
-    executor.spin_until_future_complete(future, 20.0)
-    assert future.result().result.successful
+    other = client(node)
+    answer = other.answer(other.asked.set_parameters_atomically(
+        [Parameter("gear", value=2), Parameter("ids", value=[9, 8])]))
+    assert answer.result.successful
     assert watched.told == [Robot(gear=2, ids=(9, 8))]
-    executor.shutdown()
-    other.destroy_node()
+
+
+AWKWARD = {
+    "inference": InferenceParameters(policy="1", policy_root="[1, 2]", exploration="0.1",
+                                     timer_phase=1e-05),
+    "plant": PlantParameters(options=("rom=it's", "1"), gamepad_layout="A=0"),
+    "learner": LearnerParameters(learning_rate=5e-05)}
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_what_ros_dumps_of_a_node_it_can_load_into_it(
+        make_node: MakeNode, client: Callable[[Node], Client], tmp_path: Path, section: str
+) -> None:
+    """As `ros2 param dump` and `ros2 param load` do."""
+    config = AWKWARD.get(section, SECTIONS[section]())
+    node = make_node(**values_of(config))
+    made = NodeParameters(node, SECTIONS[section])
+    other = client(node)
+    names = other.answer(other.asked.list_parameters()).result.names
+    values = other.answer(other.asked.get_parameters(names)).values
+    assert len(values) == len(names) > len(parameters(SECTIONS[section]))
+    path = tmp_path / "dump.yaml"
+    path.write_text(yaml.dump({"/robot": {"ros__parameters": {
+        name: list(value) if isinstance(value, array.array) else value for name, value in zip(
+            names, map(parameter_value_to_python, values), strict=True)}}}), encoding="utf-8")
+    answer = other.answer(other.asked.load_parameter_file(str(path), use_wildcard=True))
+    assert [each.reason for each in answer.results if not each.successful] == []
+    assert made.current == config
+
+
+def test_what_cannot_be_changed_is_refused_beside_what_can(make_node: MakeNode) -> None:
+    watched = Watched(make_node())
+    assert watched.set_atomically(wheels=4, name="y", gear=3) == (True, "")
+    assert watched.told == [Robot(gear=3)]
+    successful, reason = watched.set_atomically(wheels=5, name="y", gear=2)
+    assert not successful
+    assert "read-only parameter: wheels" in reason
+    assert watched.set_atomically(wheels=4) == (True, "")
+    assert watched.told == [Robot(gear=3)]
+
+
+@pytest.mark.parametrize("text", ["a: `b", "2026-13-45", "[[", "{a: 1}", "!!python/object:x {}"])
+def test_a_text_that_yaml_cannot_read_harms_nobody(make_node: MakeNode, text: str) -> None:
+    watched = Watched(make_node(name=text))
+    assert not watched.set_atomically(name=3)[0]
+    assert watched.set_atomically(name=text) == (True, "")
+
+
+def test_what_can_be_changed_live_is_told(make_node: MakeNode) -> None:
+    node = make_node()
+    NodeParameters(node, Robot)
+    assert {name: node.describe_parameter(name).read_only for name in parameters(Robot)} == {
+        item.name: not item.live for item in parameters(Robot).values()}

@@ -198,7 +198,7 @@ def test_episodes_without_an_end_are_counted_and_said(
     (["--policy", "random", "--processes", "2"], "what is shared out is episodes; give --episodes"),
     (["--policy", "random", "--episodes", "0"], "episodes 0 must be 1 or more"),
     (["--policy", "absent.onnx", "--episodes", "2", "--processes", "2"], "policy 'absent.onnx'"),
-    (["--policy", "random", "--json", "/absent/figures.json"], "cannot be written"),
+    (["--policy", "random", "--json", "/proc/absent/figures.json"], "cannot be written"),
 ])
 def test_bad_input_is_one_line(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]

@@ -1,0 +1,86 @@
+"""Which executor runs a node: ours, or rclpy's own where what ours rests on is not there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+from realtime_rl.ros import rclpy_private
+
+ABSENT = rclpy_private.absent()
+_NEWEST_FIRST = "_newest_first"
+_LONGEST_S = 0.1
+"""rclpy's executor goes on waiting when it was only woken, and the system clock may be set back."""
+Callback = TypeVar("Callback", bound=Callable[..., Any])
+
+
+def newest_first(callback: Callback) -> Callback:
+    """Decorate a subscription's callback: of messages that wait, it is given the newest first.
+
+    A node that was stopped for a while, or starved, so acts on what is new, and not through all
+    that it missed.
+    """
+    setattr(callback, _NEWEST_FIRST, True)
+    return callback
+
+
+def is_newest_first(callback: Callable[..., Any]) -> bool:
+    """Whether it is."""
+    return hasattr(callback, _NEWEST_FIRST)
+
+
+def never() -> int | None:
+    """No deadline."""
+    return None
+
+
+class NodeExecutor(Protocol):
+    """Runs the callbacks of one node."""
+
+    def run_once(self, next_deadline_ns: Callable[[], int | None] = never) -> None:
+        """Wait for something to do, no longer than until a deadline, and do it."""
+
+    def wake(self) -> None:
+        """End a wait, from whatever thread."""
+
+    def remove_node(self, node: Node) -> None:
+        """Run it no more."""
+
+    def shutdown(self, timeout_sec: float | None = None) -> bool:
+        """Let go of everything."""
+
+
+class PlainExecutor(SingleThreadedExecutor):
+    """rclpy's own: a callback costs more, and messages that wait are given in their order."""
+
+    def __init__(self, node: Node) -> None:
+        """Run the callbacks of `node`."""
+        super().__init__(context=node.context)
+        self.add_node(node)
+
+    def run_once(self, next_deadline_ns: Callable[[], int | None] = never) -> None:
+        """Wait a little for something to do, no longer than until a deadline; do one thing of it.
+
+        Args:
+            next_deadline_ns: the deadline, on `time.monotonic_ns`; `None` for never.
+        """
+        due_ns = next_deadline_ns()
+        left_s = _LONGEST_S if due_ns is None else (due_ns - time.monotonic_ns()) / 1e9
+        self.spin_once(min(max(left_s, 0.0), _LONGEST_S))
+
+
+def executor_of(node: Node) -> NodeExecutor:
+    """Make the executor of a node; say so where it is not ours."""
+    if not ABSENT:
+        from realtime_rl.ros.executor import TickExecutor
+
+        return TickExecutor(node)
+    node.get_logger().warning(
+        f"this rclpy has no {', '.join(ABSENT)}: its own executor runs this node, which takes "
+        "more CPU time, and after a pause acts on what is old first; rclpy 7 (Jazzy) and 9 "
+        "(Kilted) have all of it")
+    return PlainExecutor(node)
