@@ -253,7 +253,7 @@ def test_any_value_survives_a_parameter_file(text: str, number: float, ids: list
 
 @pytest.mark.parametrize("text", ["y", "N", "1e3", "nan", "true", "7", "~", ""])
 def test_strings_are_quoted_for_rcl(text: str) -> None:
-    """It reads a plain `y` as a boolean and a plain `1e3` as a number; see test_parameters."""
+    """It reads a plain `y` as a boolean and a plain `1e3` as a number; see test_node_parameters."""
     node = NodeSpec("plant", "plant", "", {"name": text, "options": (text,)}, True)
     written = graph.parameter_file(node)
     assert f'"name": "{text}"' in written
