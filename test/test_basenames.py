@@ -1,7 +1,7 @@
 """No two files of the tests have one name.
 
-Where launch_testing is installed, its pytest plugin imports every test file by its basename, however
-pytest itself imports them; a second file of that name is then taken for the first.
+Where launch_testing is installed, its pytest plugin imports every test file by its basename,
+however pytest itself imports them; a second file of that name is then taken for the first.
 """
 
 from __future__ import annotations

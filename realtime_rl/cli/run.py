@@ -62,7 +62,7 @@ def main(args: argparse.Namespace) -> int:
         raise ConfigError("--html and --json: need a bag; give --record DIR as well")
     prepared = prepare(args.config, assignments)
     view = LiveView(prepared, verbose=args.verbose, live=not args.no_live)
-    for line in adopt():
+    for line in (*prepared.remarks, *adopt()):
         view.say(line)
     refuse_second(prepared)
     with tempfile.TemporaryDirectory(prefix="realtime_rl-") as folder:
