@@ -1,9 +1,12 @@
 """Starts a scenario: `ros2 launch realtime_rl realtime.launch.py config:=catch record:=run1`.
 
 As under `realtime-rl run`, whatever dies is told in the end, and the exit status is then not 0.
+Where another launch file includes this one, the rest of that launch is left alone: its environment,
+its arguments, and its processes, when the scenario ends.
 """
 
 import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -12,138 +15,157 @@ from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
     ExecuteProcess,
+    GroupAction,
     LogInfo,
+    OpaqueCoroutine,
     OpaqueFunction,
     RegisterEventHandler,
     TimerAction,
 )
-from launch.event_handlers import OnProcessExit, OnProcessIO
-from launch.events import Shutdown, matches_action
+from launch.event_handlers import OnProcessExit, OnProcessIO, OnProcessStart, OnShutdown
+from launch.events import matches_action
 from launch.events.process import ProcessExited, ProcessIO, ShutdownProcess
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node
+from launch_ros.actions import LifecycleNode, Node
 
 from launch import LaunchContext, LaunchDescription
 from realtime_rl.bags import run_record
+from realtime_rl.core.config import parameters
 from realtime_rl.core.deaths import RESPAWN_DELAY_S, Deaths, Then
-from realtime_rl.ros import environment, memory
-from realtime_rl.ros.graph import PACKAGE, PARENT_VARIABLE
+from realtime_rl.core.errors import choices
+from realtime_rl.core.parameters import Scenario
+from realtime_rl.ros import environment, graph, memory
 from realtime_rl.ros.rosbag2 import record_command
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.transport import reach
-from realtime_rl.runner.prepare import Prepared, prepare, refuse_second
+from realtime_rl.runner.prepare import Prepared, bundled, prepare, refuse_second
 
-# name, default ("": what the parameter file says), description, parameter it sets
-ARGUMENTS = (
-    ("config", "catch", "scenario: a parameter file, or the name of a bundled one", None),
-    ("workers", "", "staggered inference workers, over all processes", "scenario.workers"),
-    ("processes", "", "inference processes", "scenario.processes"),
-    ("policy", "", "ONNX file to start from", "scenario.policy"),
-    ("learner", "", "true: learn while playing; false: do not", "scenario.learner"),
-    ("record", "", "folder to record a bag into", "scenario.record"),
-    ("duration", "", "end by itself after so many seconds", "scenario.duration"),
-    ("respawn", "", "true: start a node again when it dies", "scenario.respawn"),
-    ("nodes", "", "only these nodes, as plant,actuator: the others run on another host",
-     "scenario.nodes"),
-    ("namespace", "", "ROS namespace: one a robot", "scenario.namespace"),
-    ("set", "", "more parameters: 'node.parameter=value node.parameter=value'", None),
-)
+# parameters of the scenario that are arguments of the same name
+OF_THE_SCENARIO = ("workers", "processes", "policy", "learner", "record", "duration", "respawn",
+                   "nodes", "namespace")
 # statuses of a process that ends when it is asked to: also while it is still importing
 ENDED = (0, -2, -15, 130, 143)
+LIFECYCLE = ("inference",)
 
 
 class Watch:
-    """What becomes of the launch when a process of it ends; the runner decides alike."""
+    """What becomes of a scenario whose processes end; the runner decides alike."""
 
     def __init__(self, prepared: Prepared) -> None:
         """Watch over the processes of a scenario."""
         self._prepared = prepared
         self._deaths = Deaths()
         self._began = time.monotonic()
-        self._living = 0
+        self._actions: list[ExecuteProcess] = []
+        self._running: set[str] = set()
+        self._ending = False
+        self._timer: TimerAction | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="realtime_rl-")
+        self.folder = Path(self._folder.name)
+        """For the nodes' parameter files; gone with this process."""
 
     def over(self, action: ExecuteProcess, name: str, executable: str, *, respawn: bool) -> list:
         """Return what starts a process and looks after it."""
-        self._living += 1
+        self._actions.append(action)
+        self._running.add(name)
         said = [""]
 
         def on_line(event: ProcessIO) -> None:
             said[0] = event.text.decode(errors="replace").strip().rpartition("\n")[2] or said[0]
 
         def on_exit(event: ProcessExited, context: LaunchContext) -> list:
+            self._running.discard(name)
             at_s = time.monotonic() - self._began
             words = memory.explained(executable, said[0])
-            if context.is_shutdown:
-                self._living -= 1
+            if self._ending or context.is_shutdown:
                 if event.returncode not in ENDED:
                     self._deaths.failed_at_the_end(name, at_s, event.returncode, words)
-                return self._told() if not self._living else []
+                return self._told(context)
             death = self._deaths.died(name, executable, at_s, event.returncode, words,
                                       respawn=respawn)
-            told = [LogInfo(msg=f"{name} died ({death.cause}), {death.then.value}")]
-            if death.then is Then.AGAIN:
-                return told
-            self._living -= 1
+            told = LogInfo(msg=f"{name} died ({death.cause}), {death.then.value}")
             if death.then is Then.RUN_ENDED:
-                return [*told, EmitEvent(event=Shutdown(reason=death.told))]
-            if death.then is Then.ALONE:
-                return told
-            # else it would be started again
-            return [*told, EmitEvent(event=ShutdownProcess(process_matcher=matches_action(action)))]
+                return [told, *self.end(death.told)]
+            if death.then is Then.GIVEN_UP:  # else it would be started again
+                return [told, EmitEvent(event=ShutdownProcess(
+                    process_matcher=matches_action(action)))]
+            return [told]
 
-        return [RegisterEventHandler(OnProcessExit(target_action=action, on_exit=on_exit)),
+        return [RegisterEventHandler(OnProcessStart(
+                    target_action=action, on_start=lambda event, context: self._running.add(name))),
+                RegisterEventHandler(OnProcessExit(target_action=action, on_exit=on_exit)),
                 RegisterEventHandler(OnProcessIO(target_action=action, on_stdout=on_line,
                                                  on_stderr=on_line)), action]
 
-    def _told(self) -> list:
-        """Say in the end who died; an exception is what makes the exit status 1."""
+    def until(self, duration_s: float) -> list:
+        """Return what ends the scenario when it is over, and tells of it when the launch is."""
+        self._timer = TimerAction(period=duration_s, actions=[OpaqueFunction(
+            function=lambda context: self.end("the duration is over"))]) if duration_s else None
+        return [RegisterEventHandler(OnShutdown(
+                    on_shutdown=lambda event, context: self._told(context))),
+                *([self._timer] if self._timer else [])]
+
+    def end(self, reason: str) -> list:
+        """Return what ends the scenario's processes, and no others."""
+        self._ending = True
+        if self._timer is not None:
+            self._timer.cancel()
+        return [LogInfo(msg=f"the scenario ends: {reason}"),
+                EmitEvent(event=ShutdownProcess(
+                    process_matcher=lambda action: action in self._actions))]
+
+    def _told(self, context: LaunchContext) -> list:
+        """Once all have ended, note who died; say it when the launch ends, and make that fail."""
+        if self._running:
+            return []
         if self._prepared.scenario.record:
             run_record.write(Path(self._prepared.scenario.record), self._deaths,
                              reach(os.environ))
-        if not self._deaths:
+        if not self._deaths or not context.is_shutdown:
             return []
 
-        def fail(context: LaunchContext) -> None:
-            del context
+        async def fail() -> None:  # what is raised in a handler would keep the event from others
             raise RuntimeError("; ".join(self._deaths.summary()))
 
-        return [OpaqueFunction(function=fail)]
+        return [OpaqueCoroutine(coroutine=fail, ignore_context=True)]
 
 
 def start(context: LaunchContext) -> list:
     """Turn the scenario's nodes into launch actions."""
-    given = {name: LaunchConfiguration(name).perform(context) for name, *_ in ARGUMENTS}
-    assignments = [f"{target}={given[name]}" for name, _, _, target in ARGUMENTS
-                   if target and given[name]]
-    prepared = prepare(given["config"], [*assignments, *given["set"].split()])
-    # of this process, and so of those that it starts
-    said = [*prepared.notes, *environment.adopt()]
-    refuse_second(prepared)
-    said.append(f"the graph can be seen and commanded from {reach(os.environ)}")
-    actions = [LogInfo(msg=line) for line in said]
+    def given(name: str) -> str:
+        return LaunchConfiguration(name).perform(context)
+
+    assignments = [f"scenario.{name}={given(name)}" for name in OF_THE_SCENARIO if given(name)]
+    prepared = prepare(given("config"), [*assignments, *graph.words(given("set"))],
+                       within=context.launch_configurations.get("ros_namespace") or "")
+    added = environment.additions(os.environ)
+    refuse_second(prepared, added)
+    actions = [LogInfo(msg=line) for line in (
+        *prepared.remarks, *environment.remarks(os.environ, added),
+        f"the graph can be seen and commanded from {reach(os.environ)}")]
     # with a prefix, a node's parent is another process
     parent = ({} if "launch-prefix" in context.launch_configurations
-              else {PARENT_VARIABLE: str(os.getpid())})
-    added = {**parent, **RunClock().environment}
+              else {graph.PARENT_VARIABLE: str(os.getpid())})
+    added = {**added, **parent, **RunClock().environment}
     watch = Watch(prepared)
     for node in prepared.nodes:
-        if node.executable == "recorder" and rosbag2_is_installed():
-            action = ExecuteProcess(cmd=record_command(node, prepared.run_dir), output="screen",
-                                    sigterm_timeout="10")
-        else:
-            action = Node(
-                package=PACKAGE, executable=node.executable, name=node.name,
-                namespace=node.namespace or None, output="screen", respawn=node.respawn,
-                respawn_delay=RESPAWN_DELAY_S, additional_env=added,
-                # launch_ros cannot tell the type of an empty list; leaving it out means the same
-                parameters=[{name: list(value) if isinstance(value, tuple) else value
-                             for name, value in node.parameters.items() if value != ()}])
+        action = (ExecuteProcess(cmd=record_command(node, watch.folder), output="screen",
+                                 sigterm_timeout="10", additional_env=added)
+                  if node.executable == "recorder" and rosbag2_is_installed()
+                  else node_action(node, watch.folder, added))
         actions += watch.over(action, node.name, node.executable, respawn=node.respawn)
-    if prepared.scenario.duration:
-        actions.append(TimerAction(
-            period=prepared.scenario.duration,
-            actions=[EmitEvent(event=Shutdown(reason="the duration is over"))]))
-    return actions
+    return [*actions, *watch.until(prepared.scenario.duration)]
+
+
+def node_action(node: graph.NodeSpec, folder: Path, added: dict[str, str]) -> Node:
+    """Return what starts a node of ours, with its parameters in a file, as the runner does."""
+    # of values in a dictionary launch_ros takes a text for what YAML takes it for
+    path = folder / f"{node.name}.params.yaml"
+    path.write_text(graph.parameter_file(node), encoding="utf-8")
+    kind = LifecycleNode if node.executable in LIFECYCLE else Node
+    return kind(package=graph.PACKAGE, executable=node.executable, name=node.name,
+                namespace=f"/{node.namespace}", parameters=[str(path)], additional_env=added,
+                respawn=node.respawn, respawn_delay=RESPAWN_DELAY_S, output="screen")
 
 
 def rosbag2_is_installed() -> bool:
@@ -155,8 +177,30 @@ def rosbag2_is_installed() -> bool:
     return True
 
 
+def arguments() -> list:
+    """Return the arguments, with what holds where they are not given."""
+    return [
+        DeclareLaunchArgument("config", default_value="catch", description=(
+            "scenario: a parameter file, or the name of a bundled one "
+            f"({choices(bundled('config', '.yaml'))})")),
+        *(argument(name) for name in OF_THE_SCENARIO),
+        DeclareLaunchArgument("set", default_value="", description=(
+            "more parameters: 'node.parameter=value node.parameter=value'; a value with blanks in "
+            r"quotes, a comma within an item of a list as '\,'"))]
+
+
+def argument(name: str) -> DeclareLaunchArgument:
+    """Return the argument that is a parameter of the scenario; empty: what its file says."""
+    item = parameters(Scenario)[name]
+    unit = f" [{item.unit}]" if item.unit else ""
+    allowed = f" ({item.range_text})" if item.range_text else ""
+    otherwise = ("as the file says" if item.default in ("", (), 0.0) else
+                 f"as the file says, or else {str(item.default).lower()}")
+    return DeclareLaunchArgument(
+        name, default_value="", choices=["", "true", "false"] if item.kind is bool else None,
+        description=f"{item.description}{unit}{allowed}. Not given: {otherwise}")
+
+
 def generate_launch_description() -> LaunchDescription:
     """What `ros2 launch` asks for."""
-    arguments = [DeclareLaunchArgument(name, default_value=default, description=description)
-                 for name, default, description, _ in ARGUMENTS]
-    return LaunchDescription([*arguments, OpaqueFunction(function=start)])
+    return LaunchDescription([GroupAction([*arguments(), OpaqueFunction(function=start)])])

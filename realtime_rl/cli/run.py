@@ -60,7 +60,7 @@ def main(args: argparse.Namespace) -> int:
         assignments.append(f"scenario.record={args.record}")
     prepared = prepare(args.config, assignments, summed_up=bool(args.html or args.json))
     view = LiveView(prepared, verbose=args.verbose, live=not args.no_live)
-    for line in (*prepared.notes, *adopt()):
+    for line in (*prepared.remarks, *adopt()):
         view.say(line)
     refuse_second(prepared)
     with tempfile.TemporaryDirectory(prefix="realtime_rl-") as folder:

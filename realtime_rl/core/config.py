@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -107,7 +108,7 @@ class Parameter:
                 value = {"true": True, "false": False}[text.lower()]
             elif typing.get_origin(self.kind) is tuple:
                 item = typing.get_args(self.kind)[0]
-                value = tuple(item(part) for part in text.split(",") if part)
+                value = tuple(item(part) for part in _items(text))
             elif self.plain is not None:
                 value = self.read({"true": True, "false": False}.get(text.lower(), text))
             else:
@@ -118,6 +119,11 @@ class Parameter:
         if problem is not None:
             raise ConfigError(problem)
         return typing.cast(Value, value)
+
+
+def _items(text: str) -> list[str]:
+    r"""Split a list at its commas; one that is part of an item is written `\,`."""
+    return [part.replace("\\,", ",") for part in re.split(r"(?<!\\),", text) if part]
 
 
 def parameter(default: Any, description: str, **details: Any) -> Any:  # noqa: ANN401 - a field

@@ -35,11 +35,7 @@ class Coordination:
         self._plausibility = Plausibility(len(policy.workers), policy.processes, policy.period_ns)
         self._pauses = Pauses()
         self._settling = policy.settling(policy.period_ns)
-        self._delay = Hysteresis(self._settling)
-        self._required = Hysteresis(self._settling)
-        self._cycle = Hysteresis(self._settling)
-        self._cycle_is_for = 0
-        """Workers that the cycle was settled for."""
+        self._settle_anew()
         self.required_workers = 1
         """`N*`, as far as it is known."""
         self._handover = Handover(policy.handover_ns, policy.most_handover_ns, policy.period_ns)
@@ -57,10 +53,30 @@ class Coordination:
         self._newest_tick = 0
         self._newest_stamp_ns = 0
         self._life_began_ns = 0
-        self._plant_began_anew = False
+        self._outdated = False
+        """The present schedule is of no use any more, whatever the next one's integers."""
         self._heard: dict[str, tuple[int, int]] = {}
         """Newest slot of each process: its tick and generation."""
         self.schedule = Schedule(policy.workers, policy.period_ns)
+
+    def follow(self, policy: CoordinationPolicy) -> None:
+        """Be asked for something else of the same graph: the next evaluation tells it.
+
+        Algorithm, dealing, slot source, quantile and sizing may differ. Measured durations stay.
+        """
+        if policy.setting != self._policy.setting:
+            self._settle_anew()
+        self._outdated = self._outdated or policy != self._policy
+        self._policy = policy
+        self._estimator.follow(policy.setting, policy.sizing.target)
+
+    def _settle_anew(self) -> None:
+        """Take the next numbers as they are wanted: nothing has settled yet."""
+        self._delay = Hysteresis(self._settling)
+        self._required = Hysteresis(self._settling)
+        self._cycle = Hysteresis(self._settling)
+        self._cycle_is_for = 0
+        """Workers that the cycle was settled for."""
 
     @property
     def absurd(self) -> int:
@@ -183,7 +199,7 @@ class Coordination:
 
     def _begin_anew(self, stamp_ns: int) -> None:
         """The plant counts its ticks anew: the present effective tick means nothing any more."""
-        self._plant_began_anew = True
+        self._outdated = True
         self._life_began_ns = stamp_ns
         self._handover.restarted()
         self._plausibility.restarted()
@@ -242,7 +258,7 @@ class Coordination:
         active = self._active(demand.required_workers)
         cycle = self._settled_cycle(len(active))
         wanted = (demand.promised_delay_ticks, active, cycle)
-        if present.generation and not self._plant_began_anew and wanted == (
+        if present.generation and not self._outdated and wanted == (
                 present.promised_delay_ticks, present.active, present.cycle_ticks):
             return self._refresh(demand) if asked == present.promised_delay_ticks else None
         return self._tell(self._next(demand, active, cycle))
@@ -283,7 +299,7 @@ class Coordination:
         policy, present = self._policy, self.schedule
         # a coordinator that was started again goes on counting where the processes are
         newest = present.generation or max((heard for _, heard in self._heard.values()), default=0)
-        self._plant_began_anew = False
+        self._outdated = False
         # the newest slot that was heard of began about a delay ago
         newest_tick = (self._plant.tick if self._plant.known else self._newest_tick
                        + max(demand.promised_delay_ticks, present.promised_delay_ticks))

@@ -53,6 +53,11 @@ class DemandEstimator:
         """Cycle by number of workers, since the window was looked at."""
         self._pushed = 0
 
+    def follow(self, setting: Setting, target: float) -> None:
+        """Estimate for another setting of the same plant, from the durations that are known."""
+        self._setting, self._target = setting, target
+        self._known_at = 0
+
     def push(self, duration_s: float, process: str) -> None:
         """Take in one duration [s] of a process."""
         self._pushed += self.durations.push(duration_s, process)

@@ -35,6 +35,13 @@ def clean(namespace: str) -> str:
     return namespace.removeprefix("/").removesuffix("/")
 
 
+def within(outer: str, inner: str) -> str:
+    """Return the namespace `inner` in the namespace `outer`; one that begins with `/` stands."""
+    if inner.startswith("/"):
+        return inner
+    return "/".join(filter(None, map(clean, (outer, inner))))
+
+
 def _problem(kind: str, text: str, tokens: list[str]) -> str | None:
     if all(_TOKEN.fullmatch(token) for token in tokens) and len(text) <= _MOST[kind]:
         return None

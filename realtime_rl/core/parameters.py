@@ -164,11 +164,11 @@ class InferenceParameters(SpecParameters):
         0, "set by the coordinator: how long after its slot began an action leaves", unit="ns",
         low=0, high=round(ranges.HOUR_S * 1e9), live=True)
     schedule_algorithm: str = parameter(
-        "max_time", "set by the coordinator", choices=ALGORITHMS, live=True)
+        "max_time", "set by the coordinator: set its `algorithm`", choices=ALGORITHMS, live=True)
     schedule_dealing: str = parameter(
-        "pooled", "set by the coordinator", choices=DEALINGS, live=True)
+        "pooled", "set by the coordinator: set its `dealing`", choices=DEALINGS, live=True)
     schedule_slot_source: str = parameter(
-        "tick", "set by the coordinator", choices=SLOT_SOURCES, live=True)
+        "tick", "set by the coordinator: set its `slot_source`", choices=SLOT_SOURCES, live=True)
 
     def __post_init__(self) -> None:
         """Refuse a process that is not among the processes, and workers that do not exist."""
@@ -193,25 +193,25 @@ class CoordinatorParameters:
     algorithm: str = parameter(
         "max_time", "when a finished action leaves: held for an even stream, at once, or held "
         "until a quantile; the last three are baselines",
-        choices=ALGORITHMS)
+        choices=ALGORITHMS, live=True)
     dealing: str = parameter(
         "pooled", "which worker of a process takes a slot: any idle one, or the next in turn",
-        choices=DEALINGS)
+        choices=DEALINGS, live=True)
     slot_source: str = parameter(
         "tick", "what starts a slot: the observation's arrival, or a staggered timer a worker",
-        choices=SLOT_SOURCES)
+        choices=SLOT_SOURCES, live=True)
     quantile: float = parameter(
         0.95, "`quantile_time`: share of the durations that the promised delay covers",
-        low=0.0, high=1.0)
+        low=0.0, high=1.0, live=True)
     sizing: str = parameter(
         "fixed", "`auto`: as many workers are active as the measured durations require, the "
-        "others stand by", choices=SIZINGS)
-    min_workers: int = parameter(1, "`auto`: at least so many", low=1, high=4096)
-    max_workers: int = parameter(4096, "`auto`: at most so many", low=1, high=4096)
-    headroom: int = parameter(1, "`auto`: workers more than required", low=0, high=4096)
+        "others stand by", choices=SIZINGS, live=True)
+    min_workers: int = parameter(1, "`auto`: at least so many", low=1, high=4096, live=True)
+    max_workers: int = parameter(4096, "`auto`: at most so many", low=1, high=4096, live=True)
+    headroom: int = parameter(1, "`auto`: workers more than required", low=0, high=4096, live=True)
     target_inaction: float = parameter(
         0.005, "share of the ticks that may lack a worker when N* is worked out",
-        low=0.0, high=1.0)
+        low=0.0, high=1.0, live=True)
     handover: float = parameter(
         0.002, "allowance for messages and wake-ups in D: so much at least", unit="s", low=0.0,
         high=1.0)

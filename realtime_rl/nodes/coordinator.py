@@ -43,7 +43,7 @@ class CoordinatorNode(Node):
     def __init__(self) -> None:
         """Declare parameters and topics, and one parameter client an inference node."""
         super().__init__("coordinator")
-        config = NodeParameters(self, CoordinatorParameters).current
+        config = NodeParameters(self, CoordinatorParameters, self._on_parameters).current
         self._coordination = Coordination(policy_of(config))
         self._run_clock = RunClock()
         self._said = (0, 0, False)
@@ -54,8 +54,9 @@ class CoordinatorNode(Node):
             name: deque(maxlen=_WRITTEN) for name in config.inference_nodes}
         self._unread: tuple[bytes, int] | None = None
         self._unreadable = Seldom(self, "timestep: {count} message(s) refused; the newest: {last}")
-        self._astray = Seldom(self, "somebody else set the schedule of {last}: it is told ours "
-                              "again")
+        self._astray = Seldom(
+            self, "somebody else set the schedule of {last}: it is told ours again; set "
+            f"{', '.join(schedule_parameters.ASKED_FOR)} or sizing of {self.get_name()} instead")
         self._publisher = self.create_publisher(JointState, "schedule", qos.LATCHED)
         self._listen(config)
         watch_publishers(self, config.inference_nodes)
@@ -77,13 +78,22 @@ class CoordinatorNode(Node):
                 event_callbacks=SubscriptionEventCallbacks(
                     liveliness=partial(self._on_liveliness, name)))
 
+    def _on_parameters(self, config: CoordinatorParameters) -> None:
+        """Somebody wants another schedule: a new generation, which the record tells of."""
+        self._coordination.follow(policy_of(config))
+        self._evaluate()
+
     def _on_liveliness(self, name: str, event: QoSLivelinessChangedInfo) -> None:
         alive = event.alive_count > 0
         self._coordination.on_process(name, alive)
         if alive:
             self._write(name)
             return
-        self.get_logger().warning(f"{name} died or hangs: the others take its slots over")
+        over = ": the others take its slots over" if len(self._parameter_clients) > 1 else ""
+        if event.not_alive_count_change > 0:
+            self.get_logger().warning(f"{name} died or hangs{over}")
+        else:  # it has said itself that it leaves
+            self.get_logger().info(f"{name} was deactivated, or has ended{over}")
         self._evaluate()
 
     def _on_timestep(self, data: bytes) -> None:

@@ -10,7 +10,9 @@ import sys
 import time
 from functools import partial
 
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image, JointState, Joy
 from std_msgs.msg import String
@@ -23,7 +25,7 @@ from realtime_rl.core.records import Algorithm, Dealing, Inference, SlotSource, 
 from realtime_rl.core.stagger import Schedule
 from realtime_rl.core.tick_grid import TickGrid
 from realtime_rl.policies.host import InferenceHost, Surroundings, threads_hang
-from realtime_rl.ros import messages, qos, runtime
+from realtime_rl.ros import messages, presence, qos, runtime, schedule_parameters
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.heartbeat import Heartbeat
 from realtime_rl.ros.parameters import NodeParameters
@@ -44,6 +46,7 @@ class InferenceNode(LifecycleNode):
         super().__init__("inference")
         self._config = config = NodeParameters(
             self, InferenceParameters, self._on_parameters).current
+        self.add_on_set_parameters_callback(self._refuse_part_of_schedule)
         self._woken = self.create_guard_condition(self._on_result)
         self._host = InferenceHost(config, Surroundings(
             self.get_name(), self.get_logger(), self._woken.trigger,
@@ -168,8 +171,12 @@ class InferenceNode(LifecycleNode):
         if engine.wants_applied and self._timestep is None:
             self._timestep = listen(self, JointState, "timestep", self._on_timestep, qos.RECORD,
                                     rate_hz=self._tick_hz)
-        if engine.pool.schedule_at(tick).slot_source is SlotSource.TICK:
-            self._report(engine.start(now_ns, self._age_ns(stamp_ns)))
+        schedule = engine.pool.schedule_at(tick)
+        if schedule.slot_source is SlotSource.TIMER:
+            self._timers_of_workers.follow(schedule, self._host.workers)
+            return
+        self._timers_of_workers.stop()
+        self._report(engine.start(now_ns, self._age_ns(stamp_ns)))
 
     def _on_timestep(self, message: JointState) -> None:
         """Only a policy that takes applied actions needs them: others save the time."""
@@ -200,14 +207,16 @@ class InferenceNode(LifecycleNode):
 
     def _on_parameters(self, config: InferenceParameters) -> None:
         self._config = config
-        if self._host.engine is None:
-            return
-        schedule = self._schedule(config)
-        self._host.engine.pool.set_schedule(schedule)
-        if schedule.slot_source is SlotSource.TIMER and self._active and self._grid.known:
-            self._timers_of_workers.follow(schedule, self._host.workers)
-        else:
-            self._timers_of_workers.stop()
+        if self._host.engine is not None:
+            self._host.engine.pool.set_schedule(self._schedule(config))
+
+    def _refuse_part_of_schedule(self, changes: list[Parameter]) -> SetParametersResult:
+        def coordinator() -> str:
+            found = self.get_publishers_info_by_topic("schedule")
+            return presence.name_of(found[0]).strip("'") if found else ""
+
+        reason = schedule_parameters.part_refused(changes, self._config, coordinator)
+        return SetParametersResult(successful=not reason, reason=reason)
 
     def _schedule(self, config: InferenceParameters) -> Schedule:
         return Schedule(

@@ -65,7 +65,8 @@ class MonitorNode(Node):
 
     def _status(self, health: Health) -> DiagnosticStatus:
         return DiagnosticStatus(
-            level=bytes([health.level]), name=f"realtime_rl: {health.name}",
+            level=bytes([health.level]),
+            name=f"{self.get_namespace()}/realtime_rl: {health.name}".strip("/"),
             message=health.message, hardware_id=self.get_namespace().strip("/") or "realtime_rl",
             values=[KeyValue(key=key, value=value) for key, value in health.figures.items()])
 

@@ -23,7 +23,8 @@ def parse_options(words: Iterable[str]) -> dict[str, str]:
         if not word.strip():
             continue
         if not sign or not key:
-            raise PlantError(f"plant option {word!r}: write it like 'rom=catch'")
+            raise PlantError(f"plant option {word!r}: write it like 'rom=catch', and a comma that "
+                             r"is part of a value as '\,'")
         if key in options:
             raise PlantError(f"plant option {key!r} is given twice")
         options[key] = value.strip()

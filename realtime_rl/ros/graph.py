@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -171,6 +172,20 @@ def override(settings: Settings, assignments: Iterable[str]) -> Settings:
             raise ConfigError(f"{section}.{error}") from error
     check(changed)
     return changed
+
+
+def words(text: str) -> list[str]:
+    """Split several assignments at their blanks, but for those in quotes; `ConfigError`.
+
+    A backslash stays, as it may stand before a comma within an item of a list.
+    """
+    lexer = shlex.shlex(text, posix=True)
+    lexer.whitespace_split, lexer.commenters, lexer.escape = True, "", ""
+    try:
+        return list(lexer)
+    except ValueError as error:
+        raise ConfigError(f"{text!r}: a quote is not closed; write values that have blanks as "
+                          "'node.parameter=value' in quotes") from error
 
 
 def _size_automatically(settings: Settings) -> None:

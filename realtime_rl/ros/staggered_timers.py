@@ -33,6 +33,8 @@ class StaggeredTimers:
 
     def follow(self, schedule: Schedule, workers: tuple[int, ...]) -> None:
         """Run a timer for each of `workers` that `schedule` has active; stop the others."""
+        if schedule == self._schedule:
+            return
         self._schedule = schedule
         active = set(workers) & set(schedule.active)
         for worker in set(self._timers) - active:
@@ -45,6 +47,7 @@ class StaggeredTimers:
 
     def stop(self) -> None:
         """Stop every timer."""
+        self._schedule = None
         while self._timers:
             self._node.destroy_timer(self._timers.popitem()[1])
 

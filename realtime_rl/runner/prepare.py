@@ -7,8 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_rl.core import default_policy, names
@@ -41,15 +41,15 @@ class Prepared:
     nodes: list[graph.NodeSpec]
     run_dir: Path
     """Where the policies of this run are."""
-    notes: tuple[str, ...] = ()
-    """What is to be said at its start, one line each."""
+    remarks: tuple[str, ...] = ()
+    """What is to be said of it before it starts, in lines."""
 
 
 def find_config(name: str) -> Path:
     """Find a scenario by path or by name; `ConfigError` names the known ones."""
     if user_path(name).is_file():
         return user_path(name)
-    found = _bundled("config", ".yaml")
+    found = bundled("config", ".yaml")
     if name not in found:
         raise ConfigError(f"unknown scenario {name!r}: no such file, and not one of "
                           f"{choices(found)}")
@@ -60,25 +60,27 @@ def find_policy(name: str) -> Path:
     """Find a policy by path or by name; `PolicyError` names the known ones."""
     if user_path(name).is_file():
         return user_path(name).resolve()
-    found = _bundled("policies", ".onnx")
+    found = bundled("policies", ".onnx")
     if name not in found:
         raise PolicyError(f"policy: {name!r} is no file, and not one of {choices(found)}")
     return found[name]
 
 
-def _bundled(folder: str, suffix: str) -> dict[str, Path]:
+def bundled(folder: str, suffix: str) -> dict[str, Path]:
     """Return what is installed in the package's `folder`, by name."""
     prefixes = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
     return {path.stem: path for prefix in reversed(prefixes) if prefix
             for path in (Path(prefix) / "share" / graph.PACKAGE / folder).glob(f"*{suffix}")}
 
 
-def prepare(config: str, assignments: Sequence[str], *, summed_up: bool = False) -> Prepared:
+def prepare(config: str, assignments: Sequence[str], within: str = "", *,
+            summed_up: bool = False) -> Prepared:
     """Check everything that can be checked before anything starts, and make the first policy.
 
     Args:
         config: path or name of a parameter file.
         assignments: `node.parameter=value` words that go before the file.
+        within: namespace that the scenario's own is put into.
         summed_up: whether a report of the run is wanted, which needs its bag.
 
     Raises:
@@ -92,8 +94,10 @@ def prepare(config: str, assignments: Sequence[str], *, summed_up: bool = False)
     if graph.section_of(settings, "scenario").record == "true":
         name = time.strftime("rosbag2_%Y_%m_%d-%H_%M_%S")  # as `ros2 bag record` names its own
         settings = graph.override(settings, [f"scenario.record={name}"])
+    settings, remarks = _recorded_here(settings, assignments)
+    namespace = names.within(within, graph.section_of(settings, "scenario").namespace)
+    settings = graph.override(settings, [f"scenario.namespace={names.clean(namespace)}"])
     scenario: Scenario = graph.section_of(settings, "scenario")
-    scenario = replace(scenario, namespace=names.clean(scenario.namespace))
     if summed_up and not scenario.record:
         raise ConfigError("--html and --json: need a bag; give --record DIR as well")
     _check_record(scenario.record)
@@ -104,7 +108,7 @@ def prepare(config: str, assignments: Sequence[str], *, summed_up: bool = False)
     here = scenario.nodes or NODES
     policy = _first_policy(settings, run_dir) if {"inference", "learner"} & set(here) else ""
     return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir,
-                    tuple(f"{path}: {note}" for note in file.passed_over))
+                    (*(f"{path}: {note}" for note in file.passed_over), *remarks))
 
 
 def _check_record(record: str) -> None:
@@ -118,23 +122,60 @@ def _check_record(record: str) -> None:
         raise ConfigError(f"record: {record!r} cannot be written: {error.strerror}") from error
 
 
-def refuse_second(prepared: Prepared) -> None:
+def refuse_second(prepared: Prepared, added: Mapping[str, str] | None = None) -> None:
     """`ConfigError` where another graph has this one's topics already, unless that is allowed.
 
     Takes a second: nobody is heard of at once.
+
+    Args:
+        prepared: what is to start.
+        added: look from a process of its own, which has so much more in its environment; else
+            from this one, which takes it on.
     """
     if prepared.scenario.allow_second:
         return
+    topics = graph.own_topics(prepared.nodes)
     try:
         from realtime_rl.ros import presence
     except ImportError as error:
         raise MissingDependencyError("rclpy", "ros") from error
-    for topic, node in presence.publishers(graph.own_topics(prepared.nodes)).items():
+    found = (presence.publishers(topics) if added is None
+             else presence.publishers_apart(topics, added))
+    for topic, node in found.items():
         domain = os.environ.get(environment.DOMAIN) or "0"
         raise ConfigError(
             f"another graph is running: {node} publishes '{topic}' in ROS domain {domain}; end "
             f"it, or take another scenario.namespace or {environment.DOMAIN}; "
             "scenario.allow_second=true starts beside it")
+
+
+def _recorded_here(settings: graph.Settings, assignments: Sequence[str]
+                   ) -> tuple[graph.Settings, tuple[str, ...]]:
+    """Where only some nodes start here: whether the recorder is one of them; what to say of it.
+
+    `ConfigError` for a node that is named and would have nothing to do.
+    """
+    scenario: Scenario = graph.section_of(settings, "scenario")
+    here, record = scenario.nodes, scenario.record
+    if "learner" in here and not scenario.learner:
+        raise ConfigError("nodes: 'learner' is named, but scenario.learner is false")
+    if "recorder" in here and not record:
+        raise ConfigError("nodes: 'recorder' is named, but has nothing to record to: name a new "
+                          "folder as scenario.record")
+    if not here or not record or "recorder" in here:
+        return settings, ()
+    if any(word.startswith("scenario.record=") for word in assignments):
+        return graph.override(settings, [f"scenario.nodes={','.join((*here, 'recorder'))}"]), ()
+    left = ["scenario.record="]
+    if not scenario.run_dir:
+        left.append(f"scenario.run_dir={_beside(record)}")
+    return graph.override(settings, left), (
+        f"not recorded here: the file's scenario.record ({record!r}) is for the host whose nodes "
+        "have the 'recorder'",)
+
+
+def _beside(record: str) -> str:
+    return f"{record.rstrip('/')}-policies"
 
 
 def _policy_left_out(assignments: Sequence[str]) -> list[str]:
@@ -174,7 +215,7 @@ def _run_dir(scenario: Scenario) -> Path:
     """Make the folder for policies: as asked, beside the bag, or a temporary one."""
     if not scenario.run_dir and not scenario.record:
         return Path(tempfile.mkdtemp(prefix="realtime_rl-"))
-    folder = Path(scenario.run_dir or f"{scenario.record.rstrip('/')}-policies").resolve()
+    folder = Path(scenario.run_dir or _beside(scenario.record)).resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

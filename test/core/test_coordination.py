@@ -426,3 +426,58 @@ def test_a_model_that_becomes_slower_gets_its_workers_before_the_window_shows_it
     assert first.active == (0, 1, 2)
     assert told[-1] is not None
     assert told[-1].active == (0, 1, 2, 3, 4)
+
+
+@pytest.mark.parametrize(("changes", "delay", "hold_ms"), [
+    ({"algorithm": Algorithm.EXP_TIME}, 3, 40.0),
+    ({"dealing": Dealing.FIXED}, 3, 40.0), ({"slot_source": SlotSource.TIMER}, 3, 40.0),
+    ({"algorithm": Algorithm.SEQUENTIAL}, 3, 40.0)])
+def test_what_else_is_asked_for_is_told_at_once_as_a_new_generation(
+    changes: dict[str, object], delay: int, hold_ms: float
+) -> None:
+    coordination, before = settled(40.0)
+    coordination.follow(replace(POLICY, **changes))
+    schedule = coordination.evaluate()
+    assert schedule is not None
+    assert schedule.generation == before.generation + 1
+    assert schedule.effective_tick > 19
+    assert (schedule.promised_delay_ticks, schedule.hold_ns) == (delay, hold_ms * MS)
+    for name, value in changes.items():
+        assert getattr(schedule, name) is value
+    assert coordination.evaluate() is None
+
+
+def test_another_quantile_is_promised_at_once_from_the_durations_that_are_known() -> None:
+    policy = replace(POLICY, algorithm=Algorithm.QUANTILE_TIME, quantile=0.99, window=100)
+    coordination = Coordination(policy)
+    feed(coordination, range(62), 40.0)
+    feed(coordination, range(62, 102), 90.0)
+    schedule = coordination.evaluate()
+    assert schedule is not None and schedule.promised_delay_ticks == 6
+    coordination.follow(replace(policy, quantile=0.5))
+    schedule = coordination.evaluate()
+    assert schedule is not None and schedule.promised_delay_ticks == 3
+
+
+def test_another_sizing_keeps_the_promised_delay() -> None:
+    coordination, before = settled(40.0)
+    coordination.follow(replace(POLICY, sizing=Sizing(auto=True, maximum=2)))
+    schedule = coordination.evaluate()
+    assert schedule is not None
+    assert schedule.active == (0, 1)
+    assert schedule.promised_delay_ticks == before.promised_delay_ticks
+
+
+def test_nothing_is_told_anew_where_nothing_else_is_asked_for() -> None:
+    coordination, _ = settled(40.0)
+    coordination.follow(replace(POLICY))
+    assert coordination.evaluate() is None
+
+
+def test_what_is_asked_for_before_the_first_schedule_is_in_it() -> None:
+    coordination = Coordination(POLICY)
+    coordination.follow(replace(POLICY, algorithm=Algorithm.EXP_TIME))
+    assert coordination.evaluate() is None
+    feed(coordination, range(20), 40.0)
+    schedule = coordination.evaluate()
+    assert schedule is not None and schedule.algorithm is Algorithm.EXP_TIME

@@ -72,3 +72,10 @@ def test_what_is_no_frame(text: str) -> None:
 @pytest.mark.parametrize("text", ["base_link", "robot1/base_link", "base-link", "Fuß"])
 def test_what_is_a_frame(text: str) -> None:
     assert names.frame_problem(text) is None
+
+
+@pytest.mark.parametrize(("outer", "inner", "whole"), [
+    ("", "", ""), ("", "robot1", "robot1"), ("/fleet", "", "fleet"), ("/", "robot1/", "robot1"),
+    ("fleet", "robot1", "fleet/robot1"), ("/fleet/", "/robot1", "/robot1")])
+def test_a_namespace_within_another(outer: str, inner: str, whole: str) -> None:
+    assert names.within(outer, inner) == whole

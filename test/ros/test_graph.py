@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from realtime_rl.core.config import build, parameters, values_of
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.parameters import InferenceParameters
+from realtime_rl.core.parameters import InferenceParameters, PlantParameters
 from realtime_rl.core.types import ActionSpace, ObservationSpec, PlantSpec
 from realtime_rl.ros import graph
 from realtime_rl.ros.graph import NodeSpec
@@ -349,7 +349,7 @@ def test_any_value_survives_a_parameter_file(text: str, number: float, ids: list
 
 @pytest.mark.parametrize("text", ["y", "N", "1e3", "nan", "true", "7", "~", ""])
 def test_strings_are_quoted_for_rcl(text: str) -> None:
-    """It reads a plain `y` as a boolean and a plain `1e3` as a number; see test_parameters."""
+    """It reads a plain `y` as a boolean and a plain `1e3` as a number; see test_node_parameters."""
     node = NodeSpec("plant", "plant", "", {"name": text, "options": (text,)}, True)
     written = graph.parameter_file(node)
     assert f'"name": "{text}"' in written
@@ -358,3 +358,24 @@ def test_strings_are_quoted_for_rcl(text: str) -> None:
 
 def test_an_empty_list_is_left_out() -> None:
     assert loaded(NodeSpec("plant", "plant", "", {"options": (), "seed": 1}, True)) == {"seed": 1}
+
+
+@given(st.lists(st.text(), max_size=4).map(tuple))
+def test_any_items_of_a_list_can_be_written_as_one_text(items: tuple[str, ...]) -> None:
+    kept = tuple(item for item in items if item and not item.endswith("\\"))
+    text = ",".join(item.replace(",", "\\,") for item in kept)
+    assert parameters(PlantParameters)["options"].parse(text) == kept
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("", []), ("  a.b=1\tc.d=2 ", ["a.b=1", "c.d=2"]), ("scenario.policy=''", ["scenario.policy="]),
+    ('actuator.actions="A B NOOP = NOOP" a.b=#1', ["actuator.actions=A B NOOP = NOOP", "a.b=#1"]),
+    (r"'plant.options=rom=/my games/a\,b.gb' a.b=\n", [r"plant.options=rom=/my games/a\,b.gb",
+                                                       r"a.b=\n"])])
+def test_words_in_one_text(text: str, words: list[str]) -> None:
+    assert graph.words(text) == words
+
+
+def test_a_quote_that_is_not_closed_is_refused() -> None:
+    with pytest.raises(ConfigError, match="a quote is not closed"):
+        graph.words("plant.options=rom=it's.gb")

@@ -113,3 +113,45 @@ def test_a_layout_that_one_side_would_misread_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         prepared(scenario, word)
+
+
+def executables(run: Prepared) -> list[str]:
+    return [node.executable for node in run.nodes]
+
+
+def test_a_recording_that_is_asked_for_is_made_whatever_the_nodes(scenario: Path) -> None:
+    bag = scenario.parent / "bag"
+    run = prepared(scenario, f"scenario.record={bag}", "scenario.nodes=plant,actuator")
+    assert executables(run) == ["recorder", "actuator", "plant"]
+    assert run.scenario.record == str(bag)
+    assert run.remarks == ()
+
+
+def test_a_recording_that_the_file_asks_for_is_of_the_host_that_has_the_recorder(
+    scenario: Path
+) -> None:
+    bag = scenario.parent / "bag"
+    scenario.write_text(SCENARIO.replace("policy: mine", f"policy: mine, record: '{bag}'"))
+    run = prepare(str(scenario), ["scenario.nodes=plant,actuator"])
+    assert executables(run) == ["actuator", "plant"]
+    assert run.scenario.record == ""
+    assert run.run_dir == scenario.parent / "bag-policies"
+    assert run.remarks[0].startswith(f"not recorded here: the file's scenario.record ('{bag}')")
+    assert "recorder" in executables(prepared(scenario, "scenario.nodes=plant,recorder"))
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["scenario.nodes=plant,recorder"], "nodes: 'recorder' is named, but has nothing to record to"),
+    (["scenario.nodes=learner", "scenario.learner=false"], "nodes: 'learner' is named, but")])
+def test_a_node_that_is_named_has_something_to_do(
+    scenario: Path, words: list[str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        prepared(scenario, *words)
+
+
+def test_a_namespace_is_put_into_the_one_around_it(scenario: Path) -> None:
+    words = [f"scenario.run_dir={scenario.parent / 'run'}", "scenario.namespace=robot1"]
+    run = prepare(str(scenario), words, within="/fleet")
+    assert run.scenario.namespace == "fleet/robot1"
+    assert {node.namespace for node in run.nodes} == {"fleet/robot1"}

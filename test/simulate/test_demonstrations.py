@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bags.played import play, record
-from simulate.test_train import CONFIG
+from simulate.test_train_in_virtual_time import CONFIG
 from simulate.tiny_plant import Counter, Echo
 
 from realtime_rl.core.assembler import Assembler, SemiMdpTransition

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from simulate.test_train import CONFIG
+from simulate.test_train_in_virtual_time import CONFIG
 from simulate.tiny_plant import Counter, Echo
 
 from realtime_rl.core.dqn_config import DqnConfig

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
-from simulate.test_train import CONFIG
+from simulate.test_train_in_virtual_time import CONFIG
 from simulate.tiny_plant import Echo
 
 from realtime_rl.core.errors import ConfigError, PlantError, PolicyError
