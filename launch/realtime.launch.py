@@ -99,7 +99,7 @@ class Watch:
         """Say in the end who died; an exception is what makes the exit status 1."""
         if self._prepared.scenario.record:
             run_record.write(Path(self._prepared.scenario.record), self._deaths,
-                             reach(os.environ))
+                             reach(os.environ), self._prepared.plant.rate)
         if not self._deaths:
             return []
 

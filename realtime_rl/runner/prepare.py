@@ -103,8 +103,10 @@ def prepare(config: str, assignments: Sequence[str], *, summed_up: bool = False)
     run_dir = _run_dir(scenario)
     here = scenario.nodes or NODES
     policy = _first_policy(settings, run_dir) if {"inference", "learner"} & set(here) else ""
+    notes = (*([f"{plant.name}: {plant.rate}"] if plant.rate else []),
+             *(f"{path}: {note}" for note in file.passed_over))
     return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir,
-                    tuple(f"{path}: {note}" for note in file.passed_over))
+                    notes)
 
 
 def _check_record(record: str) -> None:
@@ -147,6 +149,7 @@ def _plant_spec(parameters: PlantParameters) -> PlantSpec:
     options = registry.parse_options(list(parameters.options))
     plant = registry.make(parameters.name, options, parameters.seed)
     try:
+        plant.prepare()  # what a start would end with is said before anything starts
         return plant.spec
     finally:
         plant.close()

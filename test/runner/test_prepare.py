@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 from realtime_rl.cli.main import main
-from realtime_rl.core.errors import ConfigError, PolicyError
+from realtime_rl.core.errors import ConfigError, PlantError, PolicyError
 from realtime_rl.core.policy_metadata import PolicyMetadata
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.runner.prepare import Prepared, find_policy, prepare
@@ -113,3 +113,21 @@ def test_a_layout_that_one_side_would_misread_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         prepared(scenario, word)
+
+
+def test_how_the_plants_rate_comes_about_is_told(scenario: Path) -> None:
+    pytest.importorskip("gymnasium")
+    assert prepared(scenario).notes == ()
+    run = prepared(scenario, "plant.name=gymnasium", "plant.options=id=CartPole-v1,frameskip=2")
+    assert run.notes == ("gymnasium:CartPole-v1: 25 ticks a second: 50 frames a second "
+                         "(render_fps), 1 a step, 2 step(s) a tick",)
+
+
+def test_a_plant_that_cannot_begin_is_refused_before_anything_starts(
+    scenario: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gymnasium = pytest.importorskip("gymnasium")
+    env = gymnasium.make("CartPole-v1").unwrapped
+    monkeypatch.setattr(type(env), "reset", lambda self: None)
+    with pytest.raises(PlantError, match="'CartPole-v1' fails in its reset: TypeError"):
+        prepared(scenario, "plant.name=gymnasium", "plant.options=id=CartPole-v1")
