@@ -162,6 +162,9 @@ def _of_the_policy(figures: Figures) -> Iterator[Headline]:
     yield Headline("Return", number(returns["mean"], 2),
                    f"mean of {episodes['count']:,} whole episodes, "
                    f"standard deviation {number(returns['std'], 2)}")
+    yield Headline("Reward", number(episodes["reward_per_tick"], 4),
+                   f"a tick (mean); {number(episodes['unfinished_reward'], 2)} in all came in "
+                   "episodes that were not seen from first to last")
 
 
 def to_text(report: Report) -> str:

@@ -80,6 +80,7 @@ def test_how_the_rate_comes_about_is_noted_and_told(tmp_path: Path) -> None:
     report = make_report(bag)
     for shown in (to_text(report), page(report)):
         assert "(15 ticks a second: 60 frames a second, 4 a step)" in shown
+        assert "a tick (mean); 0.00 in all came in episodes that were not seen" in shown
     old = json.loads((bag / run_record.NAME).read_text())
     del old["rate"]
     (bag / run_record.NAME).write_text(json.dumps(old))
