@@ -178,7 +178,9 @@ def _part(settings: Settings, group: Group) -> Settings:
 
 
 def _report(args: argparse.Namespace, settings: Settings, training: Training) -> None:
-    document = train_result.document(args, settings, training)
+    from realtime_rl.cli.train_view import EvaluationView
+
+    document = train_result.document(args, settings, training, EvaluationView(args.evaluate))
     text = strict_json.dumps(document, indent=2) + "\n"
     write(args.out / "result.json", text.encode())
     train_result.draw(args, training)
