@@ -120,7 +120,7 @@ class Watch:
             return []
         if self._prepared.scenario.record:
             run_record.write(Path(self._prepared.scenario.record), self._deaths,
-                             reach(os.environ))
+                             reach(os.environ), self._prepared.plant.rate)
         if not self._deaths or not context.is_shutdown:
             return []
 

@@ -34,7 +34,8 @@ def launch_file() -> ModuleType:
 def launched(bag: Path, seconds: float, *, respawn: bool = True, **sources: str) -> int:
     """Launch scripts as executables of their names; return the exit status of `ros2 launch`."""
     bag.mkdir()
-    watch = launch_file().Watch(SimpleNamespace(scenario=SimpleNamespace(record=str(bag))))
+    watch = launch_file().Watch(SimpleNamespace(scenario=SimpleNamespace(record=str(bag)),
+                                                plant=SimpleNamespace(rate="")))
     actions = []
     for name, source in sources.items():
         action = ExecuteProcess(cmd=[sys.executable, "-c", source], respawn=respawn,

@@ -29,6 +29,8 @@ class Report:
     """The figures leave out so much of its beginning."""
     warnings: tuple[str, ...]
     """What is wrong with the bag, then where its records break the law of the bag."""
+    rate: str = ""
+    """How the plant's period comes about, where whoever watched over the run noted it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ def make_report(path: Path, namespace: str | None = None,
     before = len(run.records.timesteps) - len(kept.timesteps)
     started = any(step.cause is Cause.POLICY for step in run.records.timesteps[:before])
     return Report(run, account(kept, started=started), skip_s,
-                  (*trouble, *run.warnings, *disagreements(run.records)))
+                  (*trouble, *run.warnings, *disagreements(run.records)),
+                  "" if noted is None else noted.rate)
 
 
 def _noted(bag: Path) -> tuple[RunRecord | None, list[str]]:
@@ -119,7 +122,8 @@ def headlines(report: Report) -> Iterator[Headline]:
     plant, interaction = figures["plant"], figures["interaction"]
     yield Headline("Rate", number(plant["rate_hz"], 2, "Hz"),
                    f"asked for: a tick every {number(plant['period_ms'], 3, 'ms')}; "
-                   f"{number(plant['missed_ticks'], 0)} ticks started over a period late")
+                   f"{number(plant['missed_ticks'], 0)} ticks started over a period late"
+                   f"{f' ({report.rate})' if report.rate else ''}")
     fraction = interaction["inaction_fraction"]
     yield Headline("Inaction", UNKNOWN if fraction is None else f"{fraction * 100:.2f} %",
                    f"of the ticks had no action in time: {interaction['default_ticks']:,} default, "
@@ -158,6 +162,9 @@ def _of_the_policy(figures: Figures) -> Iterator[Headline]:
     yield Headline("Return", number(returns["mean"], 2),
                    f"mean of {episodes['count']:,} whole episodes, "
                    f"standard deviation {number(returns['std'], 2)}")
+    yield Headline("Reward", number(episodes["reward_per_tick"], 4),
+                   f"a tick (mean); {number(episodes['unfinished_reward'], 2)} in all came in "
+                   "episodes that were not seen from first to last")
 
 
 def to_text(report: Report) -> str:

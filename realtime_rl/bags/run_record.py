@@ -29,6 +29,8 @@ class RunRecord:
     """Of all deaths; very many are not all kept."""
     reach: str
     """Who could see and command the nodes."""
+    rate: str = ""
+    """How the plant's period comes about; empty: it was not noted."""
 
     @property
     def lines(self) -> list[str]:
@@ -38,12 +40,15 @@ class RunRecord:
         return [*shown, f"nodes died {rest} more time(s)"] if rest else shown
 
 
-def write(bag: Path, deaths: Deaths, reach: str) -> None:
-    """Note in a bag's folder, where there is one, how the nodes fared; `OSError`."""
+def write(bag: Path, deaths: Deaths, reach: str, rate: str = "") -> None:
+    """Note in a bag's folder, where there is one, how the nodes fared; `OSError`.
+
+    `rate`: how the plant's period comes about.
+    """
     if not bag.is_dir():
         return
     text = strict_json.dumps({
-        "schema": _SCHEMA, "reach": reach, "deaths": len(deaths),
+        "schema": _SCHEMA, "reach": reach, "rate": rate, "deaths": len(deaths),
         "kept": [{"node": death.node, "at_s": round(death.at_s, 3), "status": death.status,
                   "last_words": death.last_words, "then": death.then.value}
                  for death in deaths.kept]}, indent=2)
@@ -62,7 +67,7 @@ def read(bag: Path) -> RunRecord | None:
         return None
     try:
         return RunRecord(tuple(_deaths(content["kept"])), int(content["deaths"]),
-                         str(content["reach"]))
+                         str(content["reach"]), str(content.get("rate", "")))
     except (KeyError, TypeError) as error:
         raise ValueError(f"{error!r} is wrong or missing") from error
 

@@ -29,9 +29,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("out", type=Path, metavar="OUT.onnx")
     parser.add_argument("--plant", required=True, metavar="NAME")
     parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--network", default="small", metavar="NAME",
-                        help="small, keypoints, mlp, nature:K, impala:K or impala_deep:K "
-                             "(default: %(default)s)")
+    parser.add_argument("--network", default="auto", metavar="NAME",
+                        help="small, keypoints, mlp, nature:K, impala:K or impala_deep:K; auto: "
+                             "small for pictures, mlp for all else (default)")
     parser.add_argument("--stack", type=int, default=4, metavar="N",
                         help="observations joined for the network (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the weights (default: 0)")

@@ -1,14 +1,16 @@
-"""Where a verb's output goes: files that can be written, known before anything is done."""
+"""What several verbs say and write alike: files that can be written are known beforehand."""
 
 from __future__ import annotations
 
 import argparse
 import errno
 import os
+import sys
 from pathlib import Path
 from typing import TextIO
 
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.types import PlantSpec
 from realtime_rl.files import make_way, user_path, write_out
 
 _STDOUT = "-"
@@ -53,6 +55,12 @@ def put(args: argparse.Namespace, json: str, text: str) -> None:
 
 def _cannot(path: Path, error: OSError) -> ConfigError:
     return ConfigError(f"{str(path)!r} cannot be written: {error.strerror}")
+
+
+def say_rate(plant: PlantSpec) -> None:
+    """Say on standard error how the plant's period comes about, where that is not plain."""
+    if plant.rate:
+        print(f"{plant.name}: {plant.rate}", file=sys.stderr)
 
 
 def drop(stream: TextIO) -> None:

@@ -109,7 +109,8 @@ def _note(prepared: Prepared, supervisor: Supervisor, view: LiveView) -> None:
     """Leave in the bag what only the runner knows."""
     if prepared.scenario.record:
         try:
-            run_record.write(Path(prepared.scenario.record), supervisor.deaths, reach(os.environ))
+            run_record.write(Path(prepared.scenario.record), supervisor.deaths, reach(os.environ),
+                             prepared.plant.rate)
         except OSError as error:
             view.say(f"{prepared.scenario.record}: the deaths of its nodes cannot be noted: "
                      f"{error.strerror}")

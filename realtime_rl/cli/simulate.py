@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from realtime_rl import strict_json
-from realtime_rl.cli.output import put
+from realtime_rl.cli.output import put, say_rate
 from realtime_rl.core import default_policy
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.exploration import OFF, Exploration
@@ -51,6 +51,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="of a policy from a file: as much as the file says that its learner "
                              "wants, none, or a share of the time from 0 to 1 (default: "
                              "%(default)s, as in a live scenario without a learner)")
+    parser.add_argument("--stack", type=int, default=0, metavar="N",
+                        help="observations joined for a policy without metadata, which does not "
+                             "say; 0: it takes one (default)")
     parser.add_argument("--hold", type=int, default=1, metavar="TICKS",
                         help="ticks for which a random action is held (default: 1)")
     parser.add_argument("--default-policy", default="noop", choices=default_policy.NAMES[:2],
@@ -105,7 +108,7 @@ def _replay(args: argparse.Namespace) -> int:
     options = registry.parse_options(args.plant_option)
     recorded = read_run(args.replay)
     for warning in recorded.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        _warn(warning)
     parity = replay(recorded, lambda: registry.make(args.plant, options, args.seed))
     if parity.difference:
         parity.difference += "; are the options and --seed those of the run?"
@@ -119,21 +122,29 @@ def _replay(args: argparse.Namespace) -> int:
     return 1 if parity.difference else 0
 
 
+def _warn(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr)
+
+
 def run(args: argparse.Namespace) -> Figures:
     """Simulate what the command line asks for."""
+    if args.stack < 0:
+        raise ConfigError(f"--stack {args.stack!r} must be 0 or more")
     delay, options = Delay(args.delay, args.interaction), registry.parse_options(args.plant_option)
     if args.episodes is not None:
         return play_all(Game(args.plant, options, args.policy, delay, args.seed, args.hold,
-                             args.default_policy, args.exploration), args.episodes,
-                        args.processes)
+                             args.default_policy, args.exploration, args.stack), args.episodes,
+                        args.processes, _warn)
     if args.processes != 1:
         raise ConfigError("--processes: what is shared out is episodes; give --episodes N")
     if args.steps < 1:
         raise ConfigError(f"steps {args.steps!r} must be 1 or more")
     plant = registry.make(args.plant, options, args.seed)
+    say_rate(plant.spec)
     try:
         player = players.load(args.policy, args.hold, plant.spec,
-                              Exploration.parse(args.exploration))(args.seed)
+                              Exploration.parse(args.exploration), stack=args.stack,
+                              warn=_warn)(args.seed)
         default = default_policy.make(args.default_policy, plant.spec.actions, seed=args.seed)
         figures = Figures()
         for step, _ in simulate(plant, player.policy, delay, args.steps, stack=player.stack,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from realtime_rl import strict_json
 from realtime_rl.cli import train_result
-from realtime_rl.cli.output import put, write
+from realtime_rl.cli.output import put, say_rate, write
 from realtime_rl.core.config import build, parameters
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, MissingDependencyError, choices
@@ -145,6 +145,8 @@ def _train(args: argparse.Namespace, group: Group | None) -> int:
     torch_process.prepare(settings.threads)
     view = TrainView(args.ticks, silent=not reports)
     plant = registry.make(settings.plant, settings.options, settings.seed)
+    if reports:
+        say_rate(plant.spec)
     try:
         with _until_asked_to_stop() as asked, view.shown():
             def stop() -> bool:
@@ -176,7 +178,9 @@ def _part(settings: Settings, group: Group) -> Settings:
 
 
 def _report(args: argparse.Namespace, settings: Settings, training: Training) -> None:
-    document = train_result.document(args, settings, training)
+    from realtime_rl.cli.train_view import EvaluationView
+
+    document = train_result.document(args, settings, training, EvaluationView(args.evaluate))
     text = strict_json.dumps(document, indent=2) + "\n"
     write(args.out / "result.json", text.encode())
     train_result.draw(args, training)

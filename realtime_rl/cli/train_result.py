@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from realtime_rl.cli.output import write
 from realtime_rl.core.errors import MissingDependencyError
 from realtime_rl.plants import registry
-from realtime_rl.simulate.figures import Interval, bootstrap
+from realtime_rl.simulate.figures import Figures, Interval, bootstrap
 
 if TYPE_CHECKING:
     from realtime_rl.simulate.train import Training
@@ -23,8 +24,9 @@ _LATE = 0.75
 _SCHEMA = 1
 
 
-def document(args: argparse.Namespace, settings: Settings, training: Training) -> dict[str, Any]:
-    """Return the figures as JSON values."""
+def document(args: argparse.Namespace, settings: Settings, training: Training,
+             progress: Callable[[Figures], None] = lambda figures: None) -> dict[str, Any]:
+    """Return the figures as JSON values; `progress` is called after each tick of the evaluation."""
     from realtime_rl.learning.networks import parameter_count
     from realtime_rl.learning.saved import weights_sha256
 
@@ -33,31 +35,34 @@ def document(args: argparse.Namespace, settings: Settings, training: Training) -
     late = figures.interval(since_tick=int(_LATE * args.ticks))
     return {
         "schema": _SCHEMA, "plant": settings.plant, "options": settings.options,
-        "network": settings.learner.network, "parameters": parameter_count(trained.network),
+        "network": training.network, "parameters": parameter_count(trained.network),
         "device": device,
         "delay_ticks": settings.delay.ticks, "interaction": settings.delay.interaction,
         "seed": settings.seed, "processes": settings.processes, "ticks": training.tick,
         "transitions": trained.transitions, "updates": trained.updates, "reward": figures.reward,
+        "reward_per_tick": _known(figures.reward_per_tick),
         "inaction_fraction": _known(figures.inaction_fraction),
         "episodes": {"count": len(figures.returns), "return": _interval(figures.interval()),
                      "late_return": _interval(late)},
-        "evaluation": _evaluation(args, settings, training) if args.evaluate else None,
+        "evaluation": _evaluation(args, settings, training, progress) if args.evaluate else None,
         "demonstrations": settings.demonstrations.figures() if settings.demonstrations else None,
         "weights_sha256": weights_sha256(trained.network)}
 
 
-def _evaluation(args: argparse.Namespace, settings: Settings, training: Training
-                ) -> dict[str, Any]:
+def _evaluation(args: argparse.Namespace, settings: Settings, training: Training,
+                progress: Callable[[Figures], None]) -> dict[str, Any]:
     from realtime_rl.simulate.evaluation import evaluate
 
     plant = registry.make(settings.plant, settings.options, settings.seed + _EVALUATION_SEED)
     try:
         figures = evaluate(training.learner, plant, settings.delay,
                            stack=settings.learner.stack, episodes=args.evaluate,
-                           history=settings.learner.action_history)
+                           history=settings.learner.action_history, progress=progress)
     finally:
         plant.close()
-    return {"episodes": len(figures.returns), "ticks": figures.ticks, "reward": figures.reward,
+    return {"asked": args.evaluate, "episodes": len(figures.returns),
+            "ticks": figures.ticks, "reward": figures.reward,
+            "reward_per_tick": _known(figures.reward_per_tick),
             "return": _interval(bootstrap(figures.returns))}
 
 
@@ -84,13 +89,25 @@ def sentence(args: argparse.Namespace, document: dict[str, Any]) -> str:
     """Return what a person wants to know first."""
     lines = [f"{document['ticks']} ticks, {document['episodes']['count']} episodes, "
              f"{document['updates']} updates"]
-    for what, figures in (("last quarter of the training", document["episodes"]["late_return"]),
-                          ("greedy", (document["evaluation"] or {}).get("return"))):
-        if figures and figures["n"]:
-            lines.append(f"{what}: mean return {figures['mean']:.3f}, 95% interval "
-                         f"[{figures['low']:.3f}, {figures['high']:.3f}], "
-                         f"{figures['n']} episodes")
+    parts = [("last quarter of the training", document["episodes"]["late_return"], document)]
+    if document["evaluation"]:
+        evaluated = document["evaluation"]
+        parts.append(("greedy", evaluated["return"], evaluated))
+    lines += [_told(what, figures, of) for what, figures, of in parts]
     return "\n".join([*lines, f"policy: {args.out / 'policy.onnx'}"])
+
+
+def _told(what: str, figures: dict[str, Any], of: dict[str, Any]) -> str:
+    """Say the mean return, or, of play that does not end, the reward a tick."""
+    if figures["n"]:
+        told = (f"mean return {figures['mean']:.3f}, 95% interval "
+                f"[{figures['low']:.3f}, {figures['high']:.3f}], {figures['n']} episodes")
+        asked = of.get("asked")
+        return f"{what}: {told}" + ("" if asked in (None, figures["n"]) else
+                                    f", of {asked}: the next did not end")
+    rate = of["reward_per_tick"]
+    return (f"{what}: no episode ended; reward {'unknown' if rate is None else f'{rate:.4f}'} "
+            f"a tick over {of['ticks']} ticks")
 
 
 def _known(value: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections import deque
@@ -11,12 +12,14 @@ from contextlib import AbstractContextManager, nullcontext
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from realtime_rl.simulate.figures import Figures
 from realtime_rl.simulate.train import Training
 
 _EVERY = 32
 """Ticks between looks at the clock."""
 _TELL_S = 60.0
 """Without a terminal, the longest time between two lines."""
+_TELL_EVALUATION_S = 10.0
 _RECENT = 20
 """Episodes in the mean return that is shown."""
 
@@ -53,8 +56,8 @@ class TrainView:
             self._told = tenth, now
         elif tenth != self._told[0] or now - self._told[1] >= _TELL_S:
             self._told = tenth, now
-            print(f"{tick}/{self._ticks} ticks: {self._text(training)}", file=sys.stderr,
-                  flush=True)
+            print(f"{tick}/{self._ticks} ticks: {self._text(training)}{self._left()}",
+                  file=sys.stderr, flush=True)
 
     def shown(self) -> AbstractContextManager[object]:
         """Show the bar for a while, where there is one."""
@@ -63,7 +66,45 @@ class TrainView:
     def _text(self, training: Training) -> str:
         returns = training.figures.returns[-_RECENT:]
         shown = f"{sum(returns) / len(returns):.2f}" if returns else "–"
-        (start, first), (end, last) = self._looks[0], self._looks[-1]
-        speed = f"{(last - first) / (end - start):.0f}" if end > start else "–"
+        speed = self._speed()
         return (f"return {shown}, ε {training.learner.epsilon:.2f}, loss {training.loss:.3g}, "
-                f"{speed} ticks/s")
+                f"{f'{speed:.0f}' if speed else '–'} ticks/s")
+
+    def _speed(self) -> float:
+        """Return the ticks a second of late; 0 where that is not known."""
+        (start, first), (end, last) = self._looks[0], self._looks[-1]
+        return (last - first) / (end - start) if end > start else 0.0
+
+    def _left(self) -> str:
+        speed = self._speed()
+        ticks = self._ticks - self._looks[-1][1]
+        return f", {duration(ticks / speed)} left" if speed and ticks else ""
+
+
+class EvaluationView:
+    """A line at the beginning of an evaluation, and one a while."""
+
+    def __init__(self, episodes: int, now: Callable[[], float] = time.monotonic) -> None:
+        """Begin before the first tick of so many episodes."""
+        self._episodes = episodes
+        self._now = now
+        self._next: float | None = None
+
+    def __call__(self, figures: Figures) -> None:
+        """Show where the evaluation is."""
+        if figures.ticks % _EVERY != 1:
+            return
+        now = self._now()
+        if self._next is None or now >= self._next:
+            self._next = now + _TELL_EVALUATION_S
+            print(f"evaluation: {len(figures.returns)}/{self._episodes} episodes, "
+                  f"{figures.ticks} ticks, reward {figures.reward_per_tick:.4f} a tick",
+                  file=sys.stderr, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """Write a time for people, to two digits or so."""
+    if seconds < 90:
+        return f"{math.ceil(seconds)} s"
+    hours, minutes = divmod(math.ceil(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

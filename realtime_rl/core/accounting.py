@@ -117,8 +117,11 @@ class LearningFigures(TypedDict):
     policy_lag_s: Distribution
 
 
-EpisodeFigures = TypedDict("EpisodeFigures", {"count": int, "return": Distribution})
-"""Episodes that were seen from first to last."""
+EpisodeFigures = TypedDict("EpisodeFigures", {
+    "count": int, "return": Distribution, "reward_per_tick": float | None,
+    "unfinished_reward": float | None})
+"""Episodes that were seen from first to last, and what came at all the ticks and outside of those.
+"""
 
 
 class RecordingFigures(TypedDict):
@@ -158,7 +161,7 @@ def account(records: RunRecords, *, started: bool = False) -> Figures:
         schema=SCHEMA, plant=_plant(lives, ticks),
         interaction=_interaction(records, lives, ticks, started),
         inference=_inference(records), learning=_learning(records, ticks),
-        episodes={"count": len(finished), "return": distribution(e.reward for e in finished)},
+        episodes=_episodes(ticks, [episode.reward for episode in finished]),
         recording=RecordingFigures(gaps=sum(len(gap) for gap in gaps(lives)),
                                    duration_s=records.duration_s, deaths=records.deaths))
 
@@ -205,6 +208,16 @@ def excess_delays(records: RunRecords) -> Iterator[int]:
 def real(inferences: Iterable[Inference]) -> Iterator[Inference]:
     """Inferences that gave an action."""
     return (inference for inference in inferences if inference.miss is Miss.NONE)
+
+
+def _episodes(ticks: Sequence[Timestep], returns: Sequence[float]) -> EpisodeFigures:
+    """Rewards that are not finite say nothing, nor do returns of them."""
+    rewards = [step.reward for step in ticks if math.isfinite(step.reward)]
+    total, whole = math.fsum(rewards), math.fsum(filter(math.isfinite, returns))
+    return {"count": len(returns), "return": distribution(returns),
+            "reward_per_tick": total / len(rewards) if rewards else None,
+            # rounded: sums of floats leave dust
+            "unfinished_reward": round(total - whole, 9) + 0.0 if rewards else None}
 
 
 def _plant(lives: Sequence[Sequence[Timestep]], ticks: Sequence[Timestep]) -> PlantFigures:

@@ -7,11 +7,23 @@ from typing import TypeVar
 
 from realtime_rl.core.config import parameter
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.types import ObservationSpec
 
 LEARNERS = ("dqn", "rainbow")
 DEVICES = ("cpu", "cuda", "auto")
 REPLAYS = ("recency", "reservoir", "priority")
+AUTO = "auto"
+_SMALLEST = 20
+"""Sides of a picture that the network `small` can see [px]."""
 _Config = TypeVar("_Config", bound="DqnConfig")
+
+
+def network_for(name: str, observation: ObservationSpec) -> str:
+    """Return the network of that name; for `auto`, the one that follows from the observation."""
+    if name != AUTO:
+        return name
+    seen = len(observation.shape) == 3 and min(observation.shape[1:]) >= _SMALLEST
+    return "small" if seen else "mlp"
 
 
 @dataclass(frozen=True)
@@ -19,8 +31,9 @@ class DqnConfig:
     """Parameters of `DqnLearner`. Not slotted, so that a node's configuration can extend it."""
 
     network: str = parameter(
-        "small", "small, keypoints, mlp, nature:K, impala:K or impala_deep:K; K multiplies the "
-        "filters and may be a fraction, as `impala:1/16`")
+        AUTO, "small, keypoints, mlp, nature:K, impala:K or impala_deep:K; K multiplies the "
+        "filters and may be a fraction, as `impala:1/16`; `auto`: small for pictures, mlp for all "
+        "else")
     device: str = parameter(
         "cpu", "where the network is trained; `cuda`: on a GPU; `auto`: on one where torch finds "
         "it. On a GPU the same seed need not give the same weights", choices=DEVICES)
@@ -78,3 +91,7 @@ class DqnConfig:
             return self
         return replace(self, double=True, dueling=True, distributional=True, noisy=True,
                        replay="priority")
+
+    def for_observation(self: _Config, observation: ObservationSpec) -> _Config:
+        """Return the parameters with the network that `auto` stands for."""
+        return replace(self, network=network_for(self.network, observation))

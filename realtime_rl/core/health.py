@@ -34,8 +34,8 @@ class Health:
 
 
 def assess(figures: Figures, schedule: ScheduleRecord | None, learning: Learning | None,
-           returns: Sequence[float], version: int, *, learner_silent_s: float = 0.0
-           ) -> list[Health]:
+           returns: Sequence[float], version: int, *, learner_silent_s: float = 0.0,
+           so_far: float = 0.0) -> list[Health]:
     """Put a window's figures into words.
 
     Args:
@@ -45,12 +45,13 @@ def assess(figures: Figures, schedule: ScheduleRecord | None, learning: Learning
         returns: of the newest episodes.
         version: policy version of the newest applied action; -1 before one.
         learner_silent_s: how long ago the learner's figures came [s].
+        so_far: reward of the episode that is under way.
     """
-    return [_plant(figures, returns), _interaction(figures), _inference(figures, schedule, version),
-            _learning(learning, learner_silent_s)]
+    return [_plant(figures, returns, so_far), _interaction(figures),
+            _inference(figures, schedule, version), _learning(learning, learner_silent_s)]
 
 
-def _plant(figures: Figures, returns: Sequence[float]) -> Health:
+def _plant(figures: Figures, returns: Sequence[float], so_far: float) -> Health:
     plant = figures["plant"]
     if not plant["ticks"]:
         return Health("plant", Level.STALE, "no tick was heard of", {})
@@ -58,7 +59,9 @@ def _plant(figures: Figures, returns: Sequence[float]) -> Health:
     recent = f"mean of {len(returns)}: {sum(returns) / len(returns):.2f}" if returns else "none yet"
     return Health("plant", level, "ticks were missed" if plant["missed_ticks"] else "on its grid", {
         "plant rate": f"{_number(plant['rate_hz'], 3)} Hz, {plant['missed_ticks']} missed",
-        "episode return": recent})
+        "episode return": recent,
+        "reward": f"{_number(figures['episodes']['reward_per_tick'], 4)} a tick, {so_far:.2f} in "
+                  "this episode so far"})
 
 
 def _interaction(figures: Figures) -> Health:

@@ -77,7 +77,7 @@ class LiveWindow:
             started=self._version >= 0)
         silent_s = (now_ns - self._learning_at_ns) / 1e9 if self._learning else math.nan
         return assess(figures, self._schedule, self._learning, self._returns, self._version,
-                      learner_silent_s=silent_s)
+                      learner_silent_s=silent_s, so_far=self._return)
 
     def _follow(self, step: Timestep) -> None:
         """Add up an episode's reward, and note whose policy acts."""

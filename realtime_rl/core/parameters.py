@@ -109,6 +109,9 @@ class InferenceParameters(SpecParameters):
     policy_root: str = parameter(
         "", "folder from which policies are taken that anybody announces; empty: that of `policy`. "
         "`realtime-rl run` and the launch file fill in where the learner exports", path=True)
+    stack: int = parameter(
+        0, "observations joined for a policy without metadata, which does not say; 0: it takes "
+        "one", unit="ticks", low=0, high=64)
     policy_size_limit: float = parameter(
         8.0, "a policy's files may have so much together", unit="GB", low=0.0, high=1e6)
     load_limit: float = parameter(

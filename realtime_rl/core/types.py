@@ -175,6 +175,8 @@ class PlantSpec:
     period_ns: int
     observation: ObservationSpec
     actions: ActionSpace
+    rate: str = ""
+    """How the period comes about, in one line, where that is not plain."""
 
     def __post_init__(self) -> None:
         """Refuse a plant that would never tick."""

@@ -49,7 +49,7 @@ class DqnLearner:
         """
         if not actions.discrete:
             raise LearningError(f"Q-learning needs discrete actions, not '{actions}'")
-        self._config = config = config.resolved()
+        self._config = config = config.resolved().for_observation(observation)
         self._observation = observation
         self._actions = actions
         head = Head.of(config)

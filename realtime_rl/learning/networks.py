@@ -14,6 +14,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from realtime_rl.core.dqn_config import AUTO, network_for
 from realtime_rl.core.errors import choices
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.learning import bodies, heads
@@ -83,7 +84,8 @@ def build(
     """Build a network with initial weights that follow from `seed` alone.
 
     Args:
-        name: a kind, or `kind:K` with K the paper's width, as `impala:7`, `impala:1/16`.
+        name: a kind, or `kind:K` with K the paper's width, as `impala:7`, `impala:1/16`; or
+            `auto`, the one that follows from the observation.
         observation: one observation of the plant.
         stack: how many are joined along the first axis.
         actions: the plant's actions.
@@ -95,7 +97,7 @@ def build(
     Raises:
         LearningError: the name is unknown, or the network cannot take such observations.
     """
-    kind, width = parse(name)
+    kind, width = parse(network_for(name, observation))
     shape = (stack * observation.shape[0], *observation.shape[1:])
     if kind != "mlp" and len(shape) != 3:
         raise LearningError(f"network {name!r} takes images, not observations '{observation}'; "
@@ -118,7 +120,7 @@ def parse(name: str) -> tuple[str, Fraction | None]:
         width = Fraction(text)
         if width > 0:
             return kind, width
-    raise LearningError(f"network {name!r} is not one of {choices(bodies.KINDS)}, "
+    raise LearningError(f"network {name!r} is not one of {choices([AUTO, *bodies.KINDS])}, "
                         "with a width above 0 like 'impala:7' or 'impala:1/16'")
 
 

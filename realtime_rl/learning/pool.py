@@ -60,6 +60,7 @@ class LearningPool:
         """
         check(config)
         config = replace(config, device="cpu")  # where the shared memory is
+        config = config.for_observation(observation)
         blank = networks.build(config.network, observation, config.stack, actions, config.seed,
                                head=Head.of(config), history=config.action_history, device="meta")
         memory.check(config.network, blank, memory.available_bytes(), learners)

@@ -56,7 +56,8 @@ class PlantNode(Node):
         Waiting(self, "command", period_ns=spec.period_ns)
         self._run_clock = RunClock()
         self._pacer: TickPacer | None = None
-        self.get_logger().info(f"plant '{spec.name}' ticks every {spec.period_ns / 1e6:.3f} ms")
+        self.get_logger().info(f"plant '{spec.name}' ticks every {spec.period_ns / 1e6:.3f} ms"
+                               f"{f': {spec.rate}' if spec.rate else ''}")
 
     def next_deadline_ns(self) -> int:
         """The next tick's place on the grid."""

@@ -2,50 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from array import array
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import yaml
 
-from realtime_rl.core.config import parameter
-from realtime_rl.core.errors import PlantError
-from realtime_rl.core.types import Action, PlantSpec, Transition
+from realtime_rl.core.errors import MissingDependencyError, PlantError, RealtimeRlError
+from realtime_rl.core.types import Action, Observation, PlantSpec, Transition
 from realtime_rl.plants.base import check_action
-from realtime_rl.plants.gymnasium_spaces import EXTRA, Actions, Observations
-from realtime_rl.plants.libraries import load_library
+from realtime_rl.plants.gymnasium_make import GymnasiumOptions, make, period
+from realtime_rl.plants.gymnasium_spaces import Actions, Observations
 from realtime_rl.plants.state_bytes import generator, pack, random_state, unpack
 
-_ATARI = "ALE/"
-_ATARI_FRAMES_PER_SECOND = 60.0
 _SEEDS = 2**31
 _REMEMBERED = 1 << 22
 """Values of an episode's actions that are kept to save it: 34 MB, a day at 50 Hz."""
-
-
-@dataclass(frozen=True, slots=True)
-class GymnasiumOptions:
-    """Which environment, and how a tick relates to its steps."""
-
-    id: str = parameter("CartPole-v1", "the environment's id: CartPole-v1, ALE/Boxing-v5, or "
-                                       "module:Name-v0, whose module registers it")
-    arguments: str = parameter("", "more arguments of the environment: 'continuous=true mode=2'")
-    frameskip: int = parameter(1, "steps a tick under one action: rewards are summed; of pictures "
-                                  "the brighter of the last two counts, pixel by pixel", low=1)
-    size: int = parameter(84, "height and width of a picture; smaller ones make learning quicker",
-                          unit="px", low=8, high=256)
-    full_action_space: bool = parameter(True, "Atari: all 18 actions, not those of the game only")
-    sticky: float = parameter(0.0, "Atari: probability that a frame repeats the last action",
-                              low=0.0, high=1.0)
-    noop: str = parameter("", "the action that does nothing: a label, an index, or values "
-                              "('0 0.5'); empty: NOOP or the first choice, or zeros")
-    noops: int = parameter(0, "most random no-ops at an episode's start", low=0)
-    period_ms: float = parameter(0.0, "the period of a tick; 0: as the environment says "
-                                      "(render_fps; Atari: 60 Hz) times frameskip",
-                                 unit="ms", low=0.0)
-    episode_ticks: int = parameter(0, "cut episodes off after so many ticks; 0: never", low=0)
 
 
 class GymnasiumPlant:
@@ -63,15 +37,20 @@ class GymnasiumPlant:
 
         Raises:
             PlantError: there is none of that id, it refuses its arguments, its spaces do not fit,
-                or it does not say its period.
+                or it does not say its period; whatever it raises, later too.
             MissingDependencyError: `gymnasium`, `ale_py` or `cv2` is not installed.
         """
         self._options = options
-        self._env = _make(options)
-        self._observations = Observations(self._env.observation_space, options.size)
-        self._actions = Actions(self._env, options.noop)
-        self._spec = PlantSpec(f"gymnasium:{options.id}", _period_ns(options, self._env),
-                               self._observations.spec, self._actions.spec)
+        with self._told("cannot be made"):
+            made = make(options)
+            self._env = made.env
+        with self._told("does not fit"):
+            self._observations = Observations(self._env.observation_space, options.size,
+                                              options.part, options.observe)
+            self._actions = Actions(self._env, options.noop)
+            period_ns, rate = period(options, made)
+            self._spec = PlantSpec(f"gymnasium:{options.id}", period_ns,
+                                   self._observations.spec, self._actions.spec, rate)
         self._random = np.random.default_rng(seed)
         self._starting, self._begun, self._tick = True, False, 0
         self._begin_with = (0, 0)
@@ -79,6 +58,22 @@ class GymnasiumPlant:
         self._remembered = True
         self._newest: Any = None
         self._closed = False
+
+    @contextlib.contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Turn whatever the environment raises into one line."""
+        try:
+            yield
+        except MissingDependencyError:
+            raise
+        except RealtimeRlError as error:
+            raise PlantError(f"environment {self._options.id!r} {what}: "
+                             f"{_one_line(error)}") from error
+        except (Exception, SystemExit) as error:
+            reason = _one_line(error)
+            kind = type(error).__name__
+            raise PlantError(f"environment {self._options.id!r} {what}: "
+                             f"{f'{kind}: {reason}' if reason else kind}") from error
 
     @property
     def spec(self) -> PlantSpec:
@@ -93,12 +88,16 @@ class GymnasiumPlant:
         if self._starting:
             return self._first()
         reward, over, cut = self._advance(action)
+        observation = self._observed()
         self._remember(action)
         self._tick += 1
         last = over or cut or self._tick == self._options.episode_ticks
         self._starting = last
-        return Transition(self._observations.convert(self._newest), reward,
-                          0.0 if over else 1.0, first=False, last=last)
+        return Transition(observation, reward, 0.0 if over else 1.0, first=False, last=last)
+
+    def _observed(self) -> Observation:
+        with self._told("cannot be observed"):
+            return self._observations.convert(self._newest)
 
     def _remember(self, action: Action) -> None:
         """Keep an action, for the episode to be saved; of one that is too long nothing."""
@@ -113,13 +112,34 @@ class GymnasiumPlant:
         total, over, cut = 0.0, False, False
         before = self._newest
         for _ in range(self._options.frameskip):
-            before, (self._newest, reward, over, cut, _) = self._newest, self._env.step(converted)
-            total += float(reward)
+            before = self._newest
+            reward, over, cut = self._step(converted)
+            total += reward
             if over or cut:
                 break
         if self._options.frameskip > 1 and self._observations.image:
             self._newest = np.maximum(before, self._newest)
-        return total, bool(over), bool(cut)
+        return total, over, cut
+
+    def _step(self, converted: Any) -> tuple[float, bool, bool]:  # noqa: ANN401 - its own action
+        """Make one step of the environment."""
+        with self._told("fails in a step"):
+            found = self._env.step(converted)
+            if not isinstance(found, tuple) or len(found) != 5:
+                raise PlantError("it gives no observation, reward, terminated, truncated and info "
+                                 f"but {_described(found)}; those of Gym before 0.26 differ")
+            observation, reward, over, cut, _ = found
+            self._newest = self._observations.pick(observation)
+            return float(reward), bool(over), bool(cut)
+
+    def _reset(self, seed: int) -> None:
+        """Start an episode of the environment."""
+        with self._told("fails in its reset"):
+            found = self._env.reset(seed=seed)
+            if not isinstance(found, tuple) or len(found) != 2:
+                raise PlantError(f"it gives no observation and info but {_described(found)}; those "
+                                 "of Gym before 0.26 differ")
+            self._newest = self._observations.pick(found[0])
 
     def prepare(self) -> None:
         """See `Plant`: making an episode ready may take some milliseconds."""
@@ -130,20 +150,20 @@ class GymnasiumPlant:
     def _begin(self, seed: int, noops: int) -> None:
         """Start an episode; the same seed and number of no-ops start it alike."""
         self._begin_with = seed, noops
-        self._newest, _ = self._env.reset(seed=seed)
+        self._reset(seed)
         noop = self._actions.convert(self._spec.actions.noop)
         for _ in range(noops):
-            self._newest, _, over, cut, _ = self._env.step(noop)
+            _, over, cut = self._step(noop)
             if over or cut:
-                self._newest, _ = self._env.reset(seed=seed)
+                self._reset(seed)
         self._begun, self._tick, self._remembered = True, 0, True
         del self._history[:]
 
     def _first(self) -> Transition:
         self.prepare()
+        observation = self._observed()
         self._starting = self._begun = False
-        return Transition(self._observations.convert(self._newest), reward=0.0, discount=1.0,
-                          first=True, last=False)
+        return Transition(observation, reward=0.0, discount=1.0, first=True, last=False)
 
     def reset(self, seed: int | None = None) -> None:
         """See `Plant`."""
@@ -188,56 +208,26 @@ class GymnasiumPlant:
         """What the same actions must be played on to lead to the same state."""
         options = self._options
         return (f"{options.id} {options.arguments} frameskip={options.frameskip} "
-                f"size={options.size} full_action_space={options.full_action_space} "
+                f"size={options.size} part={options.part} observe={options.observe} "
+                f"full_action_space={options.full_action_space} "
                 f"sticky={options.sticky} noop={self._spec.actions.noop}")
 
     def _check(self) -> int:
-        return zlib.crc32(self._observations.convert(self._newest).tobytes())
+        return zlib.crc32(self._observed().tobytes())
 
     def close(self) -> None:
         """See `Plant`."""
-        if not self._closed:
-            self._env.close()
+        if self._closed:
+            return
         self._closed = True
+        with self._told("cannot be closed"):
+            self._env.close()
 
 
-def _make(options: GymnasiumOptions) -> Any:  # noqa: ANN401 - a gymnasium.Env
-    gymnasium = load_library("gymnasium", EXTRA)
-    arguments = _arguments(options.arguments)
-    if options.id.startswith(_ATARI):
-        ale = load_library("ale_py", EXTRA)
-        ale.ALEInterface.setLoggerMode(ale.LoggerMode.Error)
-        gymnasium.register_envs(ale)
-        arguments = {"frameskip": 1, "repeat_action_probability": options.sticky,
-                     "full_action_space": options.full_action_space,
-                     "obs_type": "grayscale", **arguments}
-    try:
-        return gymnasium.make(options.id, disable_env_checker=True, **arguments)
-    except (gymnasium.error.Error, ImportError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise PlantError(f"environment {options.id!r} cannot be made: {reason}") from error
+def _described(found: object) -> str:
+    return (f"{len(found)} values" if isinstance(found, tuple)
+            else f"a {type(found).__name__}")
 
 
-def _arguments(text: str) -> dict[str, Any]:
-    """Read `name=value` words, the values as in YAML."""
-    arguments = {}
-    for word in text.split():
-        name, sign, value = word.partition("=")
-        if not (name and sign and value):
-            raise PlantError(f"arguments {word!r}: write it like 'continuous=true'")
-        try:
-            arguments[name] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise PlantError(f"arguments {word!r}: {value!r} is not a YAML value") from error
-    return arguments
-
-
-def _period_ns(options: GymnasiumOptions, env: Any) -> int:  # noqa: ANN401 - a gymnasium.Env
-    if options.period_ms:
-        return round(options.period_ms * 1e6)
-    rate = (_ATARI_FRAMES_PER_SECOND if options.id.startswith(_ATARI)
-            else (env.metadata or {}).get("render_fps"))
-    if not rate:
-        raise PlantError(f"environment {options.id!r} does not say its rate (render_fps): "
-                         "set period_ms")
-    return round(1e9 * options.frameskip / rate)
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())

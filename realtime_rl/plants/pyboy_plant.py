@@ -23,11 +23,12 @@ from realtime_rl.plants.state_bytes import generator, pack, random_state, unpack
 class PyBoyOptions:
     """Which game, by which rules."""
 
-    rom: str = parameter("catch", "a ROM file's path, or the name of a bundled ROM")
+    rom: str = parameter("catch", "a ROM file's path, or the name of a bundled ROM", path=True)
     rules: str = parameter("", "the rules file's path (rewards, ends, start); bundled ROMs have "
-                               "one, other ROMs without one give no rewards and never end")
+                               "one, other ROMs without one give no rewards and never end",
+                           path=True)
     state: str = parameter("", "the path of a PyBoy state in which episodes start, instead of "
-                               "the way from power-on that the rules describe")
+                               "the way from power-on that the rules describe", path=True)
     observe: str = parameter("picture", "what a policy is given: the picture, or the values in "
                                         "memory that the rules name (quick to learn from)",
                              choices=("picture", "memory"))

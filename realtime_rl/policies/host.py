@@ -83,7 +83,7 @@ class InferenceHost:
         config, around = self._config, self._around
         limits = Limits(self._root(), round(config.policy_size_limit * 1e9), config.sessions)
         loader = Loader((self.observation, self.actions), config.provider, config.threads,
-                        config.sessions, limits=limits, own=self._own)
+                        config.sessions, stack=config.stack, limits=limits, own=self._own)
         self._policies = policies = HotSwap(
             loader, time.monotonic_ns, on_swap=self._on_swap, on_failure=self._on_failure,
             on_trouble=self._on_trouble, prepare_thread=self._prepare_loading,

@@ -34,10 +34,17 @@ class Fitted:
     """Applied actions that the second input takes; 0: there is none."""
 
 
-def fit(session: Any, expected: tuple[ObservationSpec, ActionSpace]) -> Fitted:  # noqa: ANN401
+def fit(session: Any, expected: tuple[ObservationSpec, ActionSpace], stack: int = 0  # noqa: ANN401
+        ) -> Fitted:
     """Check a session against the plant; `PolicyError` says what does not fit.
 
-    A file without metadata fits when its shapes do, with a warning.
+    A file without metadata fits when its shapes do, with a warning. Sizes that the file leaves
+    open are not known before it is run.
+
+    Args:
+        session: ONNX Runtime's.
+        expected: what the plant gives and takes.
+        stack: observations joined, for a file without metadata; 0: it takes one.
     """
     observation, actions = expected
     metadata = PolicyMetadata.from_props(session.get_modelmeta().custom_metadata_map)
@@ -51,14 +58,18 @@ def fit(session: Any, expected: tuple[ObservationSpec, ActionSpace]) -> Fitted: 
         _check_history(inputs[1], [1, history, actions.size])
     if metadata is not None:
         _check_metadata(metadata, inputs[0].name, observation, actions)
+        if stack not in (0, metadata.stack):
+            raise PolicyError(f"it takes a stack of {metadata.stack} observations, its metadata "
+                              f"say; stack is set to {stack}: leave that out")
     dtype, dtype_warnings = _dtype(inputs[0].type, observation)
-    stack = _stack(inputs[0].shape, observation, metadata)
+    joined = metadata.stack if metadata else stack or 1
+    _check_inputs(inputs[0].shape, observation, joined, said=metadata is not None or stack > 0)
     _check_outputs(outputs[0].shape, actions)
     warnings = dtype_warnings if metadata else (
-        f"no metadata: taken as a stack of {stack} observations, with actions '{actions}'",
+        f"no metadata: taken as a stack of {joined} observations, with actions '{actions}'",
         *dtype_warnings)
-    return Fitted(inputs[0].name, (stack * observation.shape[0], *observation.shape[1:]), dtype,
-                  stack, _finite(observation.low), _finite(observation.high), metadata, warnings,
+    return Fitted(inputs[0].name, (joined * observation.shape[0], *observation.shape[1:]), dtype,
+                  joined, _finite(observation.low), _finite(observation.high), metadata, warnings,
                   history)
 
 
@@ -75,10 +86,8 @@ def _check_metadata(metadata: PolicyMetadata, input_name: str, observation: Obse
 
 
 def _check_history(given: Any, needed: list[int]) -> None:  # noqa: ANN401 - ONNX Runtime's
-    fits = len(given.shape) == len(needed) and all(
-        not isinstance(size, int) or size == need
-        for size, need in zip(given.shape, needed, strict=True))
-    if given.name != HISTORY_INPUT or given.type != "tensor(float)" or not fits:
+    if (given.name != HISTORY_INPUT or given.type != "tensor(float)"
+            or not _fits(given.shape, needed)):
         raise PolicyError(f"its second input is {given.name!r}, {given.type!r} {given.shape}, not "
                           f"{HISTORY_INPUT!r}, 'tensor(float)' {needed}")
 
@@ -96,26 +105,37 @@ def _dtype(name: str, observation: ObservationSpec
                    f"{observation.low:g} … {observation.high:g}",)
 
 
-def _stack(shape: list[int | str | None], observation: ObservationSpec,
-           metadata: PolicyMetadata | None) -> int:
-    """Return the stack that the input's channels hold; a symbolic size fits any."""
-    channels = shape[1] if len(shape) > 1 else None
-    stack = metadata.stack if metadata else (
-        channels // observation.shape[0] if isinstance(channels, int) else 1)
-    needed = (1, max(stack, 1) * observation.shape[0], *observation.shape[1:])
-    fits = len(shape) == len(needed) and all(
-        not isinstance(size, int) or size == need
-        for size, need in zip(shape, needed, strict=True))
-    if not fits:
-        raise PolicyError(f"its input has shape {shape}, the plant's observations need "
-                          f"{list(needed)}")
-    return stack
+def _check_inputs(shape: list[Any], observation: ObservationSpec, stack: int, *,
+                  said: bool) -> None:
+    """Refuse another input than of `stack` observations; a size that is left open fits any.
+
+    `said`: whether anybody said that it is so many.
+    """
+    one, sizes = observation.shape[0], observation.shape[1:]
+    needed = [1, stack * one, *sizes]
+    if _fits(shape, needed):
+        return
+    problem = f"its input has shape {shape}, the plant's observations need {needed}"
+    if len(shape) == len(needed) and _fits([*shape[2:]], [*sizes]):
+        several, rest = divmod(shape[1], one) if isinstance(shape[1], int) else (0, 0)
+        if several > 1 and not rest and not said:
+            problem += (f", and it does not say what else it takes: if that is a stack of "
+                        f"{several} observations, set inference.stack={several} (simulate: "
+                        f"--stack {several}), or write it into its metadata")
+    elif len(sizes) == 2 and len(shape) == 4 and _fits(shape[1:3], [*sizes]):
+        problem += ": its channels are last; export it with channels first"
+    raise PolicyError(problem)
 
 
-def _check_outputs(shape: list[int | str | None], actions: ActionSpace) -> None:
-    if len(shape) != 2 or (isinstance(shape[1], int) and shape[1] != actions.size):
-        raise PolicyError(f"its output has shape {shape}, the plant's actions need "
-                          f"[1, {actions.size}]")
+def _fits(shape: list[Any], needed: list[Any]) -> bool:
+    return len(shape) == len(needed) and all(
+        not isinstance(size, int) or size == need for size, need in zip(shape, needed, strict=True))
+
+
+def _check_outputs(shape: list[Any], actions: ActionSpace) -> None:
+    needed = [1, actions.size]
+    if not _fits(shape, needed):
+        raise PolicyError(f"its output has shape {shape}, the plant's actions need {needed}")
 
 
 def _finite(value: float) -> float:

@@ -48,7 +48,8 @@ class OnnxPolicy:
     @staticmethod
     def load(
         path: Path, expected: Expected, provider: str = "auto", threads: int = 1, sha256: str = "",
-        *, sessions: int = 1, limits: Limits | None = None, stop: Stop | None = None,
+        *, sessions: int = 1, stack: int = 0, limits: Limits | None = None,
+        stop: Stop | None = None,
     ) -> OnnxPolicy:
         """Load, check and warm up a policy.
 
@@ -61,12 +62,14 @@ class OnnxPolicy:
                 empty: anything.
             sessions: how many hold the weights, each once. One serves any number of threads;
                 several keep a GPU's inferences in streams of their own.
+            stack: observations that a file without metadata takes; 0: one.
             limits: where the files may be and how large; else the usual ones, and anywhere.
             stop: ends the loading, as far as ONNX Runtime lets itself be ended.
 
         Raises:
             PolicyError: the file is absent, altered, too large or no ONNX; it does not fit the
-                plant; it gives non-finite outputs; `provider` is unknown.
+                plant, also where only running it tells; it gives non-finite outputs; `provider`
+                is unknown.
             MissingDependencyError: ONNX Runtime is not installed, or onnx for weights in other
                 files.
         """
@@ -79,7 +82,7 @@ class OnnxPolicy:
             model.close()
         session, fallback = opened[0]
         try:
-            fitted = interface.fit(session, expected)
+            fitted = interface.fit(session, expected, stack)
         except PolicyError as error:
             raise PolicyError(f"policy {str(path)!r}: {error}") from error
         policy = OnnxPolicy([each for each, _ in opened], path, fitted, expected[1], model)
@@ -128,8 +131,9 @@ class OnnxPolicy:
             stop: ends it between two steps of the network; it then raises what ONNX Runtime does.
 
         Raises:
-            PolicyError: the observation has another shape, the history another length, or an
-                output is not finite.
+            PolicyError: the observation has another shape, the history another length, or what
+                comes out is no action: of another shape, or not finite. Of choices some may be
+                `-inf`, as those that are masked.
         """
         if observation.shape != self._fitted.input_shape:
             raise PolicyError(f"policy {str(self._path)!r} takes {self._fitted.input_shape}, "
@@ -141,8 +145,15 @@ class OnnxPolicy:
         if history:
             feed[HISTORY_INPUT] = encode([history], self._actions)
         session = self._sessions[lane % len(self._sessions)]
-        outputs = cast(NDArray[np.float32], session.run(None, feed, _options(stop))[0][0])
-        if not np.isfinite(outputs).all():
+        found = session.run(None, feed, _options(stop))[0]
+        if found.shape != (1, self._actions.size):
+            raise PolicyError(f"policy {str(self._path)!r} gives outputs of shape "
+                              f"{list(found.shape)}, the plant's actions need "
+                              f"[1, {self._actions.size}]")
+        outputs = cast(NDArray[np.float32], found[0])
+        # the largest of them is finite only if none is NaN, none +inf and not all are -inf
+        told = outputs.max() if self._actions.discrete else outputs
+        if not np.isfinite(told).all():
             raise PolicyError(f"policy {str(self._path)!r} gives non-finite outputs: {outputs}")
         return outputs
 
@@ -154,27 +165,38 @@ class OnnxPolicy:
         return tuple(float(value) for value in clipped)
 
     def _warm_up(self, stop: Stop) -> None:
-        """The first runs allocate, and an overflow or NaN shows on the extremes."""
+        """The first runs allocate; an overflow or NaN shows on the extremes, and open sizes."""
         for lane in range(len(self._sessions)):
             for value in (self._fitted.low, self._fitted.high):
                 begin_ns = time.monotonic_ns()
-                self.infer(np.full(self._fitted.input_shape, value, self._fitted.dtype),
-                           (self._actions.noop,) * self._fitted.history, lane=lane, stop=stop)
+                self._try(np.full(self._fitted.input_shape, value, self._fitted.dtype), lane, stop)
                 self.alone_ns = max(self.alone_ns, time.monotonic_ns() - begin_ns)
+
+    def _try(self, observation: Observation, lane: int, stop: Stop) -> None:
+        try:
+            self.infer(observation, (self._actions.noop,) * self._fitted.history, lane=lane,
+                       stop=stop)
+        except PolicyError:
+            raise
+        except Exception as error:  # ONNX Runtime has no common base class for its errors
+            raise PolicyError(
+                f"policy {str(self._path)!r} cannot be run on observations of shape "
+                f"{[1, *self._fitted.input_shape]}: {' '.join(str(error).split())}") from error
 
 
 class Loader:
     """Loads policies for one plant and one provider by URI: what `HotSwap` calls."""
 
     def __init__(self, expected: Expected, provider: str = "auto", threads: int = 1,
-                 sessions: int = 1, *, limits: Limits | None = None, own: str | None = None
-                 ) -> None:
+                 sessions: int = 1, *, stack: int = 0, limits: Limits | None = None,
+                 own: str | None = None) -> None:
         """Keep what `OnnxPolicy.load` needs beside the URI.
 
         `own` is the URI that this host's own configuration names: that one needs no hash and may
         be anywhere. Any other was announced by anybody; `None`: all are this host's own.
         """
         self._sessions = sessions
+        self._stack = stack
         self._expected = expected
         self._provider = provider
         self._threads = threads
@@ -196,7 +218,8 @@ class Loader:
             raise PolicyError(f"policy URI {uri!r} has no hash; announce it with '#sha256=…', as "
                               "`realtime-rl export` writes it")
         return OnnxPolicy.load(parsed.path, self._expected, self._provider, self._threads,
-                               parsed.sha256, sessions=self._sessions, limits=limits, stop=stop)
+                               parsed.sha256, sessions=self._sessions, stack=self._stack,
+                               limits=limits, stop=stop)
 
 
 def _options(stop: Stop | None) -> Any:  # noqa: ANN401 - ONNX Runtime's

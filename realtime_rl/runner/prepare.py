@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ from realtime_rl.plants import registry
 from realtime_rl.policies import external_weights
 from realtime_rl.policies.latency import Latency
 from realtime_rl.ros import environment, graph
+from realtime_rl.runner import scenario_paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +89,15 @@ def prepare(config: str, assignments: Sequence[str], within: str = "", *,
         ConfigError, PlantError, PolicyError, MissingDependencyError: what is wrong, in one line.
     """
     environment.check(os.environ)
-    words = [*_policy_left_out(assignments), *assignments]
     path = find_config(config)
-    file = graph.read_settings(path, words)
-    settings = graph.override(file.settings, words)
+    file = graph.read_settings(path, assignments)
+    said = scenario_paths.anchored(file.settings, path.absolute().parent)
+    left_out = _policy_left_out(said, assignments)
+    settings = graph.override(said, [*(["scenario.policy="] if left_out else []), *assignments])
     if graph.section_of(settings, "scenario").record == "true":
         name = time.strftime("rosbag2_%Y_%m_%d-%H_%M_%S")  # as `ros2 bag record` names its own
         settings = graph.override(settings, [f"scenario.record={name}"])
-    settings, remarks = _recorded_here(settings, assignments)
+    settings, unrecorded = _recorded_here(settings, assignments)
     namespace = names.within(within, graph.section_of(settings, "scenario").namespace)
     settings = graph.override(settings, [f"scenario.namespace={names.clean(namespace)}"])
     scenario: Scenario = graph.section_of(settings, "scenario")
@@ -106,9 +109,12 @@ def prepare(config: str, assignments: Sequence[str], within: str = "", *,
     _check_texts(settings, plant, nodes)
     run_dir = _run_dir(scenario)
     here = scenario.nodes or NODES
-    policy = _first_policy(settings, run_dir) if {"inference", "learner"} & set(here) else ""
+    policy = (_first_policy(settings, plant, run_dir) if {"inference", "learner"} & set(here)
+              else "")
+    remarks = (*([f"{plant.name}: {plant.rate}"] if plant.rate else []), *left_out,
+               *(f"{path}: {note}" for note in file.passed_over), *unrecorded)
     return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir,
-                    (*(f"{path}: {note}" for note in file.passed_over), *remarks))
+                    remarks)
 
 
 def _check_record(record: str) -> None:
@@ -178,16 +184,26 @@ def _beside(record: str) -> str:
     return f"{record.rstrip('/')}-policies"
 
 
-def _policy_left_out(assignments: Sequence[str]) -> list[str]:
-    """The file's policy is for the file's plant: for another one it is no beginning, if it fits."""
+def _policy_left_out(settings: graph.Settings, assignments: Sequence[str]) -> list[str]:
+    """Say that the file's policy is left out; nothing where it is not.
+
+    It is for the file's plant: for another one it is no beginning, if it fits at all.
+    """
     changed = {word.partition("=")[0] for word in assignments}
-    return ["scenario.policy="] if changed & {"plant.name", "plant.options"} else []
+    policy = graph.section_of(settings, "scenario").policy
+    if not policy or "scenario.policy" in changed or not changed & {"plant.name", "plant.options"}:
+        return []
+    meant = " ".join(f"{name}={value}" for name, value in settings.get("learner", {}).items())
+    kept = f"; what the file says of the learner stays: {meant}" if meant else ""
+    return [f"the scenario's policy {policy!r} is left out, as it is of another plant{kept}; "
+            "--config rom and --config gymnasium begin with neither"]
 
 
 def _plant_spec(parameters: PlantParameters) -> PlantSpec:
     options = registry.parse_options(list(parameters.options))
     plant = registry.make(parameters.name, options, parameters.seed)
     try:
+        plant.prepare()  # what a start would end with is said before anything starts
         return plant.spec
     finally:
         plant.close()
@@ -223,7 +239,7 @@ def _run_dir(scenario: Scenario) -> Path:
     return folder
 
 
-def _first_policy(settings: graph.Settings, run_dir: Path) -> str:
+def _first_policy(settings: graph.Settings, spec: PlantSpec, run_dir: Path) -> str:
     """Return the URI of the policy to start from.
 
     Where a learner is started, that is what it goes on from: the named policy, once more in
@@ -232,13 +248,18 @@ def _first_policy(settings: graph.Settings, run_dir: Path) -> str:
     scenario: Scenario = graph.section_of(settings, "scenario")
     given = find_policy(scenario.policy) if scenario.policy else None
     learns_here = scenario.learner and "learner" in (scenario.nodes or NODES)
+    plant: PlantParameters = graph.section_of(settings, "plant")
     if given is not None and not learns_here:
         return str(PolicyUri(given, external_weights.sha256_of(given)))
+    if scenario.learner and not spec.actions.discrete:
+        raise ConfigError(f"learner: it learns choices, and the actions of {spec.name!r} are "
+                          "continuous: set scenario.learner=false, and scenario.policy=FILE; "
+                          f"{_untrained(plant)}")
     if not scenario.learner:
         raise ConfigError("policy: empty, and the learner is off: name an ONNX file "
-                          "(scenario.policy=FILE), or turn the learner on")
+                          "(scenario.policy=FILE), or turn the learner on; "
+                          f"{_untrained(plant)}")
     learner: LearnerParameters = graph.section_of(settings, "learner")
-    plant: PlantParameters = graph.section_of(settings, "plant")
     path = run_dir / "policy-000000.onnx"
     options = [word for option in plant.options for word in ("--plant-option", option)]
     chosen = [word for name, item in parameters(DqnConfig).items()
@@ -258,3 +279,9 @@ def _first_policy(settings: graph.Settings, run_dir: Path) -> str:
                   "untrained, scenario.learner=false plays without learning")
         raise PolicyError(f"no first policy: {reason}{advice}")
     return done.stdout.splitlines()[-1]  # its URI
+
+
+def _untrained(plant: PlantParameters) -> str:
+    words = ["realtime-rl", "export", "--plant", plant.name]
+    words += [word for option in plant.options if option for word in ("--plant-option", option)]
+    return f"`{shlex.join([*words, 'first.onnx'])}` writes an untrained one"

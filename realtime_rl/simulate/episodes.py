@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -33,12 +33,16 @@ class Game:
     default: str = "noop"
     exploration: str = OFF
     """Of a policy from a file: see `Exploration`."""
+    stack: int = 0
+    """Observations that a file without metadata takes; 0: one."""
 
 
-def play(game: Game, numbers: Sequence[int]) -> list[Figures]:
+def play(game: Game, numbers: Sequence[int], warn: Callable[[str], None] = lambda text: None
+         ) -> list[Figures]:
     """Play the episodes of these numbers; each follows from the game and its number alone.
 
-    An episode that is longer than `LONGEST` ticks is cut off without a return.
+    An episode that is longer than `LONGEST` ticks is cut off without a return. `warn` is told
+    what is odd about the policy.
 
     Raises:
         PlantError: there is no such plant.
@@ -47,7 +51,7 @@ def play(game: Game, numbers: Sequence[int]) -> list[Figures]:
     plant = registry.make(game.plant, game.options, game.seed)
     try:
         make = players.load(game.policy, game.hold_ticks, plant.spec,
-                            Exploration.parse(game.exploration))
+                            Exploration.parse(game.exploration), stack=game.stack, warn=warn)
         found = []
         for number in numbers:
             seed = int(np.random.SeedSequence((game.seed, number)).generate_state(1)[0])
@@ -64,8 +68,11 @@ def play(game: Game, numbers: Sequence[int]) -> list[Figures]:
         plant.close()
 
 
-def play_all(game: Game, episodes: int, processes: int = 1) -> Figures:
+def play_all(game: Game, episodes: int, processes: int = 1,
+             warn: Callable[[str], None] = lambda text: None) -> Figures:
     """Play episodes 0 … `episodes - 1`; the figures are the same for any number of processes.
+
+    `warn` is told once what is odd about the policy.
 
     Raises:
         ConfigError: a number is below 1.
@@ -74,7 +81,7 @@ def play_all(game: Game, episodes: int, processes: int = 1) -> Figures:
     for name, value in (("episodes", episodes), ("processes", processes)):
         if value < 1:
             raise ConfigError(f"{name} {value!r} must be 1 or more")
-    play(game, ())  # what is wrong is said here, by one process
+    play(game, (), warn)  # what is wrong is said here, by one process
     parts = [range(first, episodes, processes) for first in range(min(processes, episodes))]
     if len(parts) == 1:
         played = [play(game, parts[0])]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from realtime_rl.core.action_history import ActionHistory
 from realtime_rl.core.types import Action, Observation
 from realtime_rl.learning.dqn import DqnLearner
@@ -11,9 +13,10 @@ from realtime_rl.simulate.loop import LONGEST, Delay, Loop
 
 
 def evaluate(
-    learner: DqnLearner, plant: Plant, delay: Delay, *, stack: int, episodes: int, history: int = 0
+    learner: DqnLearner, plant: Plant, delay: Delay, *, stack: int, episodes: int,
+    history: int = 0, progress: Callable[[Figures], None] = lambda figures: None
 ) -> Figures:
-    """Play without exploration until `episodes` ended, for `episodes` times `LONGEST` at most.
+    """Play without exploration until `episodes` ended, or one does not end within `LONGEST` ticks.
 
     Args:
         learner: its network acts; nothing is learned.
@@ -22,12 +25,18 @@ def evaluate(
         stack: observations joined for the network.
         episodes: how many, 1 or more.
         history: applied actions that the network is given.
+        progress: called after each tick.
     """
     def act(tick: int, observation: Observation) -> Action:
         return learner.greedy(observation, applied.get(tick))
 
     applied, figures = ActionHistory(history), Figures()
     loop = Loop(plant, act, delay, stack=stack, applied=applied)
-    while len(figures.returns) < episodes and figures.ticks < episodes * LONGEST:
-        figures.add(loop.step()[0])
+    begin = 0
+    while len(figures.returns) < episodes and figures.ticks - begin < LONGEST:
+        step, _ = loop.step()
+        figures.add(step)
+        progress(figures)
+        if step.last:
+            begin = figures.ticks
     return figures

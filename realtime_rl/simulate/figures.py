@@ -77,6 +77,11 @@ class Figures:
         counted = self.ticks - self.startup_ticks
         return self.default_ticks / counted if counted else float("nan")
 
+    @property
+    def reward_per_tick(self) -> float:
+        """Mean over all ticks; NaN without one."""
+        return self.reward / self.ticks if self.ticks else float("nan")
+
     def interval(self, since_tick: int = 0) -> Interval:
         """Return the mean return of the episodes that ended from `since_tick` on.
 

@@ -25,7 +25,8 @@ class Player(NamedTuple):
     applied: ActionHistory
 
 
-def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration | None = None
+def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration | None = None,
+         *, stack: int = 0, warn: Callable[[str], None] = lambda text: None
          ) -> Callable[[int], Player]:
     """Return what makes a fresh player, given the seed of its chance.
 
@@ -34,6 +35,8 @@ def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration
         hold_ticks: a random action is held for so many ticks.
         spec: of the plant that is played on.
         exploration: of a file's policy; else none, as there is no learner.
+        stack: observations that a file without metadata takes; 0: one.
+        warn: told what is odd about a file, as a live run tells it.
 
     Raises:
         PolicyError: the file cannot be read, or is of another plant.
@@ -46,7 +49,9 @@ def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration
                 return explore(tick, 1.0, hold_ticks, seed, spec.actions) or spec.actions.noop
             return Player(draw, 1, ActionHistory(0))
         return make_random
-    loaded = OnnxPolicy.load(user_path(policy), (spec.observation, spec.actions))
+    loaded = OnnxPolicy.load(user_path(policy), (spec.observation, spec.actions), stack=stack)
+    for text in filter(None, (*loaded.warnings, loaded.fallback)):
+        warn(text)
     epsilon = (exploration or Exploration()).epsilon(loaded.epsilon)
 
     def make(seed: int) -> Player:

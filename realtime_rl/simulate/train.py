@@ -45,6 +45,9 @@ class Training:
             LearningError: as in `DqnLearner`.
         """
         spec = plant.spec
+        config = config.for_observation(spec.observation)
+        self.network = config.network
+        """The name of the learner's network."""
         self.learner = DqnLearner(config, spec.observation, spec.actions)
         if group is not None:
             self.learner.average_gradients()

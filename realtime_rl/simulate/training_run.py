@@ -50,11 +50,12 @@ class Settings:
 
     def identity(self, spec: PlantSpec) -> dict[str, Any]:
         """Say it as JSON values, for a checkpoint to be compared with."""
-        return {"network": self.learner.network, "plant": self.plant, "options": self.options,
+        learner = self.learner.for_observation(spec.observation)
+        return {"network": learner.network, "plant": self.plant, "options": self.options,
                 "observation": str(spec.observation), "actions": str(spec.actions),
                 "delay": self.delay.ticks, "interaction": self.delay.interaction,
                 "seed": self.seed, "updates_per_tick": self.updates_per_tick,
-                "threads": self.threads, "learner": values_of(self.learner),
+                "threads": self.threads, "learner": values_of(learner),
                 **({"processes": self.processes} if self.processes > 1 else {}),
                 **(self.demonstrations.identity() if self.demonstrations else {})}
 

@@ -12,7 +12,8 @@ from handmade import step
 
 from realtime_rl.bags import run_record
 from realtime_rl.bags.attribution import disagreements
-from realtime_rl.bags.report import make_report
+from realtime_rl.bags.html import page
+from realtime_rl.bags.report import make_report, to_text
 from realtime_rl.bags.writer import BagWriter
 from realtime_rl.core.accounting import RunRecords
 from realtime_rl.core.deaths import Deaths
@@ -69,6 +70,21 @@ def test_a_record_of_unknown_words_is_said(tmp_path: Path) -> None:
     path.write_text(json.dumps(content))
     with pytest.raises(ValueError, match="resurrected"):
         run_record.read(tmp_path)
+
+
+def test_how_the_rate_comes_about_is_noted_and_told(tmp_path: Path) -> None:
+    bag = tmp_path / "run"
+    with BagWriter(bag, list(synthetic.topics())) as writer:
+        writer.write("/timestep", synthetic.cdr_of(step(0)), 0)
+    run_record.write(bag, Deaths(), "", "15 ticks a second: 60 frames a second, 4 a step")
+    report = make_report(bag)
+    for shown in (to_text(report), page(report)):
+        assert "(15 ticks a second: 60 frames a second, 4 a step)" in shown
+        assert "a tick (mean); 0.00 in all came in episodes that were not seen" in shown
+    old = json.loads((bag / run_record.NAME).read_text())
+    del old["rate"]
+    (bag / run_record.NAME).write_text(json.dumps(old))
+    assert "ticks a second" not in to_text(make_report(bag))
 
 
 def test_the_report_tells_of_the_deaths(tmp_path: Path) -> None:

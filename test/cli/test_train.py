@@ -13,6 +13,7 @@ from bags.played import play, record
 
 from realtime_rl.cli.main import main
 from realtime_rl.plants import registry
+from realtime_rl.simulate import evaluation
 
 COUNTER = ["--plant", "counter", "--option", "observation=vector", "--option", "episode_ticks=20",
            "--option", "random_phase=true", "--delay", "2", "--seed", "3",
@@ -58,6 +59,23 @@ def test_it_says_what_came_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert (tmp_path / "returns.svg").read_bytes().startswith(b"<?xml")
     assert main(["train", *COUNTER, "--out", str(tmp_path), "--ticks", "300", "--resume"]) == 0
     assert "last quarter of the training: mean return" in capsys.readouterr().out
+
+
+def test_of_play_that_never_ends_it_says_the_reward_a_tick(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "LONGEST", 60)
+    endless = [word.replace("episode_ticks=20", "episode_ticks=100000") for word in COUNTER]
+    assert main(["train", *endless, "--out", str(tmp_path), "--ticks", "60",
+                 "--evaluate", "2"]) == 0
+    said = capsys.readouterr()
+    document = json.loads((tmp_path / "result.json").read_text())
+    rates = [of["reward_per_tick"] for of in (document, document["evaluation"])]
+    assert document["evaluation"]["episodes"] == 0 and document["network"] == "mlp"
+    assert [line for line in said.out.splitlines() if "no episode ended" in line] == [
+        f"{what}: no episode ended; reward {rate:.4f} a tick over 60 ticks"
+        for what, rate in zip(("last quarter of the training", "greedy"), rates, strict=True)]
+    assert "evaluation: 0/2 episodes, 1 ticks, reward" in said.err
 
 
 def test_sequential_interaction_leaves_ticks_to_the_default_policy(

@@ -43,7 +43,8 @@ SCHEMA: dict[str, Any] = {
     "learning": {"transitions": None, "updates": None, "policy_versions": None,
                  "swap_ms": DISTRIBUTION, "slots_missed_by_swap": None,
                  "policy_lag_versions": DISTRIBUTION, "policy_lag_s": DISTRIBUTION},
-    "episodes": {"count": None, "return": DISTRIBUTION},
+    "episodes": {"count": None, "return": DISTRIBUTION, "reward_per_tick": None,
+                 "unfinished_reward": None},
     "recording": {"gaps": None, "duration_s": None, "deaths": None}}
 
 
@@ -292,7 +293,26 @@ def test_a_plant_without_a_name() -> None:
 def test_a_reward_that_is_not_finite_never_reaches_the_json() -> None:
     ticks = [step(0, first=True), step(1, reward=math.nan, last=True)]
     assert account(RunRecords(ticks))["episodes"] == {
-        "count": 1, "return": {**DISTRIBUTION, "n": 0}}
+        "count": 1, "return": {**DISTRIBUTION, "n": 0}, "reward_per_tick": 0.0,
+        "unfinished_reward": 0.0}
+
+
+def test_rewards_of_play_that_never_ends_are_counted() -> None:
+    endless = account(RunRecords([step(tick, reward=0.1) for tick in range(30)]))["episodes"]
+    assert (endless["count"], endless["return"]["mean"]) == (0, None)
+    assert endless["reward_per_tick"] == pytest.approx(0.1)
+    assert endless["unfinished_reward"] == 3.0
+    assert account(RunRecords())["episodes"]["reward_per_tick"] is None
+
+
+def test_rewards_outside_of_whole_episodes_are_told_apart() -> None:
+    ticks = [step(0, reward=0.3, last=True), step(1, first=True), step(2, reward=0.1),
+             step(3, reward=math.inf), step(4, reward=0.2, last=True), step(5, first=True),
+             step(6, reward=0.7, last=True)]
+    found = account(RunRecords(ticks))["episodes"]
+    assert (found["count"], found["return"]["n"], found["return"]["mean"]) == (2, 1, 0.7)
+    assert found["unfinished_reward"] == 0.6
+    assert found["reward_per_tick"] == pytest.approx(1.3 / 6)
 
 
 def test_the_period_is_the_newest() -> None:

@@ -39,6 +39,15 @@ def test_it_is_of_the_last_seconds_only() -> None:
     assert said(window, 15 * S)["inference"].figures["workers"].startswith("2, required 2")
 
 
+def test_rewards_of_play_that_never_ends_are_shown() -> None:
+    window = LiveWindow(10 * S)
+    for tick in range(200):
+        window.take(step(tick, reward=0.5), tick * S // 100)
+    found = said(window, 2 * S)["plant"].figures
+    assert found["episode return"] == "none yet"
+    assert found["reward"] == "0.5000 a tick, 100.00 in this episode so far"
+
+
 def test_before_anything_was_heard_nothing_is_claimed() -> None:
     found = said(LiveWindow(S), 0)
     assert found["plant"].message == "no tick was heard of"

@@ -6,10 +6,11 @@ import pytest
 import torch
 from learning.tiny_transitions import BUTTONS, IMAGE, VECTOR, WHEELS
 
+from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.learning.bodies import Keypoints
 from realtime_rl.learning.errors import LearningError
-from realtime_rl.learning.networks import build, parameter_count
+from realtime_rl.learning.networks import build, flat, parameter_count
 
 GAME_BOY = ActionSpace(("A", "B", "LEFT", "UP", "RIGHT", "DOWN", "NOOP"), (6.0,))
 
@@ -103,8 +104,22 @@ def test_continuous_actions_stay_within_their_limits() -> None:
     assert bool((actions <= torch.tensor(WHEELS.high)).all())
 
 
+@pytest.mark.parametrize(("observation", "name"), [
+    (IMAGE, "small"), (ObservationSpec((1, 20, 20), "uint8", 0, 255), "small"),
+    (ObservationSpec((1, 19, 20), "uint8", 0, 255), "mlp"), (VECTOR, "mlp"),
+    (ObservationSpec((12,), "uint8", 0, 255), "mlp")])
+def test_a_network_that_nobody_chose_follows_from_the_observation(
+    observation: ObservationSpec, name: str
+) -> None:
+    config = DqnConfig().for_observation(observation)
+    assert config.network == name
+    chosen, named = (build(each, observation, 2, BUTTONS, 3) for each in ("auto", name))
+    assert torch.equal(flat(chosen), flat(named))
+    assert DqnConfig(network="nature").for_observation(observation).network == "nature"
+
+
 @pytest.mark.parametrize(("name", "observation", "message"), [
-    ("tiny", IMAGE, "network 'tiny' is not one of 'impala', 'impala_deep', 'keypoints'"),
+    ("tiny", IMAGE, "network 'tiny' is not one of 'auto', 'impala', 'impala_deep', 'keypoints'"),
     ("impala:0", IMAGE, "network 'impala:0' is not one of"),
     ("impala:x", IMAGE, "network 'impala:x' is not one of"),
     ("impala:", IMAGE, "network 'impala:' is not one of"),

@@ -8,10 +8,15 @@ import onnx
 import pytest
 
 from realtime_rl.cli.main import main
-from realtime_rl.core.errors import ConfigError, PolicyError
+from realtime_rl.core.config import parameters
+from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.errors import ConfigError, PlantError, PolicyError
 from realtime_rl.core.policy_metadata import PolicyMetadata
 from realtime_rl.core.policy_uri import PolicyUri
+from realtime_rl.plants import rom_files
+from realtime_rl.runner import prepare as module
 from realtime_rl.runner.prepare import Prepared, find_policy, prepare
+from realtime_rl.runner.scenario_paths import anchored
 
 SCENARIO = """
 scenario: {ros__parameters: {policy: mine}}
@@ -36,6 +41,12 @@ def scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def prepared(scenario: Path, *assignments: str) -> Prepared:
     return prepare(str(scenario), [f"scenario.run_dir={scenario.parent / 'run'}", *assignments])
+
+
+@pytest.fixture
+def unwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no first policy be written, which takes seconds."""
+    monkeypatch.setattr(module, "_first_policy", lambda settings, plant, folder: "file:///p.onnx")
 
 
 def first_policy(run: Prepared) -> Path:
@@ -155,3 +166,113 @@ def test_a_namespace_is_put_into_the_one_around_it(scenario: Path) -> None:
     run = prepare(str(scenario), words, within="/fleet")
     assert run.scenario.namespace == "fleet/robot1"
     assert {node.namespace for node in run.nodes} == {"fleet/robot1"}
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_how_the_plants_rate_comes_about_is_told(scenario: Path) -> None:
+    pytest.importorskip("gymnasium")
+    assert prepared(scenario).remarks == ()
+    run = prepared(scenario, "plant.name=gymnasium", "plant.options=id=CartPole-v1,frameskip=2")
+    assert run.remarks[0] == ("gymnasium:CartPole-v1: 25 ticks a second: 50 frames a second "
+                            "(render_fps), 1 a step, 2 step(s) a tick")
+
+
+def test_a_plant_that_cannot_begin_is_refused_before_anything_starts(
+    scenario: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gymnasium = pytest.importorskip("gymnasium")
+    env = gymnasium.make("CartPole-v1").unwrapped
+    monkeypatch.setattr(type(env), "reset", lambda self: None)
+    with pytest.raises(PlantError, match="'CartPole-v1' fails in its reset: TypeError"):
+        prepared(scenario, "plant.name=gymnasium", "plant.options=id=CartPole-v1")
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_files_that_a_scenario_names_lie_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "games"
+    (home / "roms").mkdir(parents=True)
+    (home / "roms" / "mine.gb").write_bytes(rom_files.find("catch").data)
+    (home / "rules.yaml").write_text("{}")
+    (home / "trace.txt").write_text("0.01\n0.02\n")
+    (home / "own.yaml").write_text(
+        "scenario: {ros__parameters: {record: bags/one, run_dir: policies}}\n"
+        "plant: {ros__parameters: {name: pyboy, options: [rom=roms/mine.gb, rules=rules.yaml]}}\n"
+        "inference: {ros__parameters: {latency: 'trace:trace.txt,outliers=0.01x3'}}\n")
+    monkeypatch.chdir(tmp_path)
+    run = prepare("games/own.yaml", [])
+    told = {node.executable: node.parameters for node in run.nodes}
+    assert told["plant"]["options"] == (f"rom={home}/roms/mine.gb", f"rules={home}/rules.yaml")
+    assert told["inference"]["latency"] == f"trace:{home}/trace.txt,outliers=0.01x3"
+    assert told["recorder"]["bag"] == f"{home}/bags/one"
+    assert (run.run_dir, run.plant.name) == (home / "policies", "pyboy:mine")
+
+
+@pytest.mark.parametrize(("section", "name", "value", "expected"), [
+    ("scenario", "policy", "mine", "mine"), ("scenario", "policy", "mine.onnx", "/s/mine.onnx"),
+    ("scenario", "policy", "a/mine", "/s/a/mine"), ("scenario", "policy", "/b/c", "/b/c"),
+    ("scenario", "policy", "~/b.onnx", "~/b.onnx"), ("scenario", "policy", "", ""),
+    ("scenario", "record", "true", "true"), ("scenario", "record", "runs", "/s/runs"),
+    ("scenario", "namespace", "robot", "robot"),
+    ("inference", "policy", "file:///p.onnx#sha256=0", "file:///p.onnx#sha256=0"),
+    ("inference", "latency", "constant:95ms", "constant:95ms"),
+    ("plant", "options", ["rom=catch"], ("rom=catch",)),
+    ("plant", "options", ["rom=catch.gb", "size=42", ""], ("rom=/s/catch.gb", "size=42", "")),
+    ("inference_0", "latency", "trace:t.txt", "trace:/s/t.txt"),
+    ("learner", "run_dir", "x", "/s/x"), ("actuator", "stop_file", "stopped", "/s/stopped")])
+def test_names_and_whole_paths_stay(
+    section: str, name: str, value: object, expected: object
+) -> None:
+    assert anchored({section: {name: value}}, Path("/s")) == {section: {name: expected}}
+
+
+@pytest.mark.parametrize("words", [
+    [], ["scenario.learner=false"], ["scenario.learner=false", "scenario.policy="]])
+def test_a_continuous_plant_needs_a_policy_and_is_told_how_to_have_one(
+    tmp_path: Path, words: list[str]
+) -> None:
+    pytest.importorskip("gymnasium")
+    path = tmp_path / "swing.yaml"
+    path.write_text("plant: {ros__parameters: {name: gymnasium, options: ['id=Pendulum-v1']}}\n")
+    with pytest.raises(ConfigError) as caught:
+        prepared(path, *words)
+    command, _, rest = str(caught.value).partition("`")[2].partition("`")
+    assert rest == " writes an untrained one"
+    assert command == ("realtime-rl export --plant gymnasium --plant-option id=Pendulum-v1 "
+                       "first.onnx")
+
+
+def test_a_continuous_plant_runs_with_the_policy_that_export_writes(tmp_path: Path) -> None:
+    pytest.importorskip("gymnasium")
+    path, policy = tmp_path / "swing.yaml", tmp_path / "first.onnx"
+    path.write_text("plant: {ros__parameters: {name: gymnasium, options: ['id=Pendulum-v1']}}\n")
+    assert main(["export", "--plant", "gymnasium", "--plant-option", "id=Pendulum-v1",
+                 str(policy)]) == 0
+    run = prepared(path, "scenario.learner=false", f"scenario.policy={policy}")
+    assert first_policy(run) == policy
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_a_policy_that_is_left_out_is_said_with_what_stays(scenario: Path) -> None:
+    note, = prepared(scenario, "plant.options=observation=vector,random_phase=true").remarks
+    assert note == (
+        "the scenario's policy 'mine' is left out, as it is of another plant; what the file says "
+        "of the learner stays: network=mlp stack=1 seed=3; --config rom and --config gymnasium "
+        "begin with neither")
+    assert prepared(scenario, "plant.name=counter", "scenario.policy=mine").remarks == ()
+
+
+@pytest.mark.parametrize(("name", "plant"), [
+    ("rom", "pyboy:catch"), ("gymnasium", "gymnasium:CartPole-v1")])
+@pytest.mark.usefixtures("unwritten")
+def test_neutral_scenarios_begin_from_nothing(name: str, plant: str) -> None:
+    pytest.importorskip("gymnasium")
+    path = Path(__file__).resolve().parents[2] / "config" / f"{name}.yaml"
+    run = prepare(str(path), [])
+    told = {node.executable: node.parameters for node in run.nodes}
+    assert run.plant.name == plant and run.scenario.policy == ""
+    assert told["inference"]["latency"] == "none"
+    defaults = parameters(DqnConfig)
+    assert {key: told["learner"][key] for key in defaults} == {
+        key: item.default for key, item in defaults.items()}

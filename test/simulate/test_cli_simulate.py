@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from realtime_rl.cli.main import main
@@ -72,6 +73,22 @@ def test_an_exported_policy_plays(tmp_path: Path, capsys: pytest.CaptureFixture[
     path = exported(tmp_path, capsys)
     document = simulated(capsys, "--policy", str(path), "--delay", "2")
     assert document["inaction_fraction"] == 0.0
+
+
+def test_what_is_odd_about_a_policy_is_said_as_in_a_live_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = exported(tmp_path, capsys)
+    foreign = onnx.load(str(path))
+    del foreign.metadata_props[:]
+    onnx.save(foreign, str(path))
+    arguments = ["simulate", *COUNTER, "--steps", "50", "--policy", str(path)]
+    for more in ([], ["--episodes", "2"]):
+        assert main([*arguments, *more]) == 2
+        assert "set inference.stack=2 (simulate: --stack 2)" in capsys.readouterr().err
+        assert main([*arguments, *more, "--stack", "2"]) == 0
+        warning, = capsys.readouterr().err.splitlines()
+        assert warning.startswith("warning: no metadata: taken as a stack of 2 observations, with")
 
 
 def test_a_policy_explores_only_when_asked_to(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 from simulate.test_train_in_virtual_time import CONFIG
-from simulate.tiny_plant import Echo
+from simulate.tiny_plant import Echo, Endless
 
 from realtime_rl.core.errors import ConfigError, PlantError, PolicyError
 from realtime_rl.core.types import Action, Transition
@@ -18,7 +18,7 @@ from realtime_rl.learning import checkpoint
 from realtime_rl.learning.errors import CheckpointError, LearningError
 from realtime_rl.learning.saved import weights_sha256
 from realtime_rl.policies.onnx_policy import OnnxPolicy
-from realtime_rl.simulate import training_run
+from realtime_rl.simulate import evaluation, training_run
 from realtime_rl.simulate.evaluation import evaluate
 from realtime_rl.simulate.loop import Delay
 from realtime_rl.simulate.training_run import (
@@ -144,6 +144,26 @@ def test_evaluation_is_greedy_and_learns_nothing(tmp_path: Path) -> None:
     assert len(figures.returns) == 3
     assert figures.interval().mean > 45
     assert weights_sha256(training.learner.network) == before
+
+
+def test_evaluation_of_play_that_does_not_end_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "LONGEST", 60)
+    training = run(SETTINGS, Plan(5), Echo(), tmp_path)
+    seen: list[int] = []
+    endless = evaluate(training.learner, Endless(), Delay(1), stack=1, episodes=3,
+                       progress=lambda figures: seen.append(figures.ticks))
+    assert (endless.returns, endless.ticks, seen) == ([], 60, list(range(1, 61)))
+    assert 0.0 <= endless.reward_per_tick <= 1.0
+    assert evaluate(training.learner, Echo(7), Delay(1), stack=1, episodes=3).ticks == 150
+
+
+def test_a_network_that_nobody_chose_is_the_one_of_its_checkpoint(tmp_path: Path) -> None:
+    unsaid = replace(SETTINGS, learner=replace(SETTINGS.learner, network="auto"))
+    assert unsaid.identity(Echo().spec) == SETTINGS.identity(Echo().spec)
+    run(SETTINGS, Plan(10), Echo(), tmp_path)
+    assert run(unsaid, Plan(20, resume=True), Echo(), tmp_path).network == "mlp"
 
 
 @pytest.mark.parametrize(("ticks", "every", "message"), [

@@ -50,6 +50,19 @@ class Counter:
         pass
 
 
+class Endless(Counter):
+    """Has episodes longer than anybody waits for."""
+
+    def __init__(self) -> None:
+        super().__init__(length=10**9)
+        self.spec = Echo().spec
+
+    def step(self, action: Action) -> Transition:
+        base = super().step(action)
+        return Transition(np.zeros(2, np.float32), base.reward, base.discount, base.first,
+                          base.last)
+
+
 class Echo(Counter):
     """Shows one of the first two buttons and pays 1 for the one shown a tick before."""
 
