@@ -139,9 +139,9 @@ def start(context: LaunchContext) -> list:
     prepared = prepare(given("config"), [*assignments, *graph.words(given("set"))],
                        within=context.launch_configurations.get("ros_namespace") or "")
     added = environment.additions(os.environ)
-    refuse_second(prepared, added)
     actions = [LogInfo(msg=line) for line in (
         *prepared.remarks, *environment.remarks(os.environ, added),
+        *refuse_second(prepared, added),
         f"the graph can be seen and commanded from {reach(os.environ)}")]
     # with a prefix, a node's parent is another process
     parent = ({} if "launch-prefix" in context.launch_configurations

@@ -62,7 +62,8 @@ def main(args: argparse.Namespace) -> int:
     view = LiveView(prepared, verbose=args.verbose, live=not args.no_live)
     for line in (*prepared.remarks, *adopt()):
         view.say(line)
-    refuse_second(prepared)
+    for line in refuse_second(prepared):
+        view.say(line)
     with tempfile.TemporaryDirectory(prefix="realtime_rl-") as folder:
         supervisor = Supervisor(prepared.nodes, Path(folder))
         failure = _run(prepared, supervisor, view)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
@@ -10,6 +11,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from realtime_rl.ros import rclpy_private
+from realtime_rl.ros.graph import PARENT_VARIABLE
 
 ABSENT = rclpy_private.absent()
 _NEWEST_FIRST = "_newest_first"
@@ -73,14 +75,20 @@ class PlainExecutor(SingleThreadedExecutor):
         self.spin_once(min(max(left_s, 0.0), _LONGEST_S))
 
 
+def warnings() -> list[str]:
+    """What is to be said where nodes do not have our executor, once a graph."""
+    return [f"this rclpy has no {', '.join(ABSENT)}: its own executor runs the nodes, which take "
+            "more CPU time, and after a pause act on what is old first; rclpy 7 (Jazzy) and 9 "
+            "(Kilted) have all of it"] if ABSENT else []
+
+
 def executor_of(node: Node) -> NodeExecutor:
-    """Make the executor of a node; say so where it is not ours."""
+    """Make the executor of a node; say so where it is not ours and nobody else has said it."""
     if not ABSENT:
         from realtime_rl.ros.executor import TickExecutor
 
         return TickExecutor(node)
-    node.get_logger().warning(
-        f"this rclpy has no {', '.join(ABSENT)}: its own executor runs this node, which takes "
-        "more CPU time, and after a pause acts on what is old first; rclpy 7 (Jazzy) and 9 "
-        "(Kilted) have all of it")
+    if PARENT_VARIABLE not in os.environ:
+        for line in warnings():
+            node.get_logger().warning(line)
     return PlainExecutor(node)

@@ -128,23 +128,24 @@ def _check_record(record: str) -> None:
         raise ConfigError(f"record: {record!r} cannot be written: {error.strerror}") from error
 
 
-def refuse_second(prepared: Prepared, added: Mapping[str, str] | None = None) -> None:
-    """`ConfigError` where another graph has this one's topics already, unless that is allowed.
+def refuse_second(prepared: Prepared, added: Mapping[str, str] | None = None) -> list[str]:
+    """Return what is to be said of ROS 2 as it is here.
 
-    Takes a second: nobody is heard of at once.
+    `ConfigError` where another graph has this one's topics already, unless that is allowed. Takes
+    a second: nobody is heard of at once.
 
     Args:
         prepared: what is to start.
         added: look from a process of its own, which has so much more in its environment; else
             from this one, which takes it on.
     """
-    if prepared.scenario.allow_second:
-        return
-    topics = graph.own_topics(prepared.nodes)
     try:
-        from realtime_rl.ros import presence
+        from realtime_rl.ros import presence, spinning
     except ImportError as error:
         raise MissingDependencyError("rclpy", "ros") from error
+    if prepared.scenario.allow_second:
+        return spinning.warnings()
+    topics = graph.own_topics(prepared.nodes)
     found = (presence.publishers(topics) if added is None
              else presence.publishers_apart(topics, added))
     for topic, node in found.items():
@@ -153,6 +154,7 @@ def refuse_second(prepared: Prepared, added: Mapping[str, str] | None = None) ->
             f"another graph is running: {node} publishes '{topic}' in ROS domain {domain}; end "
             f"it, or take another scenario.namespace or {environment.DOMAIN}; "
             "scenario.allow_second=true starts beside it")
+    return spinning.warnings()
 
 
 def _recorded_here(settings: graph.Settings, assignments: Sequence[str]

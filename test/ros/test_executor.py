@@ -25,6 +25,7 @@ from std_srvs.srv import Trigger
 from realtime_rl.ros import qos, rclpy_private, steady
 from realtime_rl.ros import spinning as spinning_module
 from realtime_rl.ros.executor import TickExecutor
+from realtime_rl.ros.graph import PARENT_VARIABLE
 from realtime_rl.ros.spinning import PlainExecutor, newest_first
 
 PATIENCE_S = 30.0
@@ -281,6 +282,11 @@ def test_where_something_is_absent_rclpys_own_runs_the_node_and_says_so_once(
         capfd: pytest.CaptureFixture[str]) -> None:
     node = spin(PlainExecutor).node
     assert isinstance(spinning_module.executor_of(node), TickExecutor)
+    assert spinning_module.warnings() == []
     monkeypatch.setattr(spinning_module, "ABSENT", ("Executor._tasks",))
+    monkeypatch.delenv(PARENT_VARIABLE, raising=False)
     assert isinstance(spinning_module.executor_of(node), PlainExecutor)
     assert capfd.readouterr().err.count("this rclpy has no Executor._tasks: its own executor") == 1
+    monkeypatch.setenv(PARENT_VARIABLE, "1")  # who has said it already
+    assert isinstance(spinning_module.executor_of(node), PlainExecutor)
+    assert capfd.readouterr().err == ""
