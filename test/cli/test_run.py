@@ -84,7 +84,7 @@ def outcome(bag: Path, monkeypatch: pytest.MonkeyPatch, end: str, *, respawn: bo
     for name, source in sources.items():
         (bag.parent / "fake_package" / "nodes" / f"{name}.py").write_text(textwrap.dedent(source))
     monkeypatch.setattr(sys.modules[__name__], "END", end)
-    monkeypatch.setattr(run, "prepare", lambda config, words: Prepared(
+    monkeypatch.setattr(run, "prepare", lambda config, words, **wanted: Prepared(
         Scenario(record=str(bag)), PLANT,
         [NodeSpec(name, name, "", {}, respawn) for name in sources], bag.parent))
     return main(["run", "--config", "any"])
