@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_rl.core.accounting import Columns, RunRecords, gave_action
-from realtime_rl.core.pairs import again, last_rows
+from realtime_rl.core.pairs import again, last_equal, last_rows
 from realtime_rl.core.records import Fate, Reason, Timestep, Verdict
 from realtime_rl.core.statistics import Lives, gaps, plant_lives, two_at_once
 from realtime_rl.core.table import Table
@@ -67,11 +67,10 @@ def _unattributed(ticks: Table[Timestep]) -> Iterator[str]:
 def _false_verdicts(lives: Lives, verdicts: Table[Verdict]) -> Iterator[str]:
     ticks = lives.ticks
     applied = np.flatnonzero(verdicts.equal("fate", Fate.APPLIED))
-    stamps_ns, answered_ns = ticks.ints("stamp_ns"), verdicts.ints("stamp_ns")[applied]
-    seen = last_rows((stamps_ns, np.zeros_like(stamps_ns)),
-                     (answered_ns, np.zeros_like(answered_ns)))
+    seen = last_equal(ticks.ints("stamp_ns"), verdicts.ints("stamp_ns")[applied])
     applied = applied[seen >= 0]
     life = lives.of_rows()[seen[seen >= 0]]
+    del seen
     numbers = verdicts.ints("tick")[applied]
     at = lives.find(life, numbers)
     agree = ticks.equal("cause", Cause.POLICY)[at]

@@ -24,6 +24,7 @@ _BLOCK = 4096
 """Messages that are decoded together."""
 _MOST_FORMS = 64
 """Forms of messages of one length that a block may teach, and that are kept; more are few."""
+_MOST_PARTS = 16
 _STAMP = slice(4, 12)
 _SECOND_NS = 1_000_000_000
 
@@ -51,7 +52,8 @@ class Records(Generic[Record]):
         self._layout = _Layout(kind)
         self._pending: list[bytes] = []
         self._places = array("q")
-        self._parts: list[Table[Record]] = []
+        self._parts: list[list[Table[Record]]] = [[]]
+        """What was decoded: blocks, blocks of blocks, … Many small arrays tear memory to pieces."""
         self._forms: dict[int, list[_Form]] = {}
         self.refused = 0
         """Messages that are no such record."""
@@ -68,7 +70,8 @@ class Records(Generic[Record]):
     def table(self) -> Table[Record]:
         """Return all that could be read; afterwards nothing is left here."""
         self._read()
-        return Table.joined(self._kind, self._parts)
+        return Table.joined(self._kind, [part for parts in reversed(self._parts)
+                                         for part in parts])
 
     def _read(self) -> None:
         """Decode what is pending."""
@@ -80,9 +83,19 @@ class Records(Generic[Record]):
             self._read_alike(block, np.flatnonzero(lengths == length), length)
         for row in np.flatnonzero(~block.allowed()).tolist():
             self._read_one(block, row)
-        self._parts.append(block.table(self._kind))
+        self._keep(block.table(self._kind))
         self._pending.clear()
         del self._places[:]
+
+    def _keep(self, part: Table[Record]) -> None:
+        """Append a part, and join those that have become many."""
+        for parts in self._parts:
+            parts.append(part)
+            if len(parts) < _MOST_PARTS:
+                return
+            part = Table.joined(self._kind, parts)
+            parts.clear()
+        self._parts.append([part])
 
     def _read_alike(self, block: _Block, rows: _Rows, length: int) -> None:
         """Decode messages of one length."""
@@ -220,7 +233,8 @@ class _Block:
         begins = np.cumsum(self._counts) - self._counts
         flat = np.zeros(int(self._counts.sum()))
         for rows, items in self._items:
-            flat[begins[rows][:, None] + np.arange(items.shape[1])] = items
+            kept_items = kept[rows]
+            flat[begins[rows[kept_items]][:, None] + np.arange(items.shape[1])] = items[kept_items]
         if self._layout.fields[self._layout.listed].kind is not float:
             flat = flat.astype(np.int64)
         return Lists(flat, begins, self._counts)[kept]

@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from realtime_rl.bags.bulk import Records
 from realtime_rl.bags.messages import Observed, observed_from_cdr, text_from_cdr
-from realtime_rl.bags.storage import (
-    Bag,
-    DamagedBagError,
-    RawMessage,
-    open_as_written,
-    open_bag,
-    recover_bag,
-)
+from realtime_rl.bags.parts import WrittenBag
+from realtime_rl.bags.storage import Bag, DamagedBagError, open_bag, recover_bag
+from realtime_rl.bags.written import RawMessage
 from realtime_rl.core import wire
 from realtime_rl.core.accounting import TOPICS, RunRecords
 from realtime_rl.core.errors import BagError, choices
+from realtime_rl.core.ordering import disordered, ordered
 from realtime_rl.core.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.statistics import plant_lives
-from realtime_rl.core.table import Table
 
 Progress = Callable[[int, int | None], None]
 """Told how many messages were read, and of how many where that is known."""
 
 _REPORT_EVERY = 2000
-_SET_BACK = ("the recorder's clock was set back while it recorded: messages are read in the order "
-             "of their writing")
+_SET_BACK = ("the recorder's clock was set back while it recorded, or its files are in another "
+             "order: what the records say of their order is what counts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +128,16 @@ def read_run(path: Path, namespace: str | None = None, progress: Progress | None
     try:
         run = _read(path, bag, namespace, progress)
     except DamagedBagError as error:
-        return _read(path, recover_bag(path, error), namespace, progress)
-    if run.recovered or not _disordered(run.records.timesteps):
-        return run
-    written = open_as_written(path, _SET_BACK)
-    return run if written is None else _read(path, written, namespace, progress)
-
-
-def _disordered(timesteps: Sequence[Timestep]) -> bool:
-    """Whether the order of the log tells of restarts that the ticks' own stamps do not."""
-    lives = plant_lives(timesteps)
-    if len(lives) == 1:
-        return False
-    steps = Table.of(Timestep, timesteps)
-    by_stamp = plant_lives(steps.take(np.argsort(steps.ints("stamp_ns"), kind="stable")))
-    return len(by_stamp) < len(lives) and len(by_stamp.ticks) == len(lives.ticks)
+        run = _read(path, recover_bag(path, error), namespace, progress)
+    if not run.recovered and disordered(run.records):
+        del run  # memory holds either
+        run = _read(path, WrittenBag(path), namespace, progress)
+        run = replace(run, warnings=(_SET_BACK, *run.warnings))
+    if disordered(run.records):
+        # a bag that was converted is written in the order of the wrong clock
+        run = replace(run, records=ordered(run.records),
+                      warnings=tuple(dict.fromkeys((_SET_BACK, *run.warnings))))
+    return run
 
 
 def observations_of(run: Run) -> Iterator[Observed]:
@@ -183,6 +171,10 @@ def _read(path: Path, bag: Bag, namespace: str | None, progress: Progress | None
         learnings=tuple(reading.learnings.table()),
         announced=tuple(policy.uri for policy in reading.policies),
         topics=frozenset(present.values()) & frozenset(TOPICS), duration_s=reading.duration_s)
+    mixed = bag.series if len(bag.series) > 1 and len(plant_lives(recorded.timesteps)) > 1 else []
+    if mixed:
+        raise BagError(f"{str(path)!r} holds the files of several bags, {choices(mixed)}; name one "
+                       "file, or give each bag a folder of its own")
     warnings = reading.warnings(lambda name: f"{chosen}/{name}")
     if not recorded.timesteps:
         raise BagError("; ".join([f"{str(path)!r} holds no timestep that could be read on "

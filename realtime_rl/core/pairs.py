@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,11 +17,25 @@ def last_rows(known: Pairs, wanted: Pairs) -> NDArray[np.intp]:
     if firsts.size == 0:
         return np.full(wanted[0].size, -1)
     keys, _ = _keys(firsts, seconds, known)
-    order = np.argsort(keys, kind="stable")
-    keys = keys[order]
     sought, possible = _keys(firsts, seconds, wanted)
-    places = np.searchsorted(keys, sought, side="right") - 1
-    return np.where(possible & (keys[places] == sought), order[places], -1)
+    rows = last_equal(keys, sought)
+    rows[~possible] = -1
+    return rows
+
+
+def last_equal(known: NDArray[np.signedinteger[Any]], wanted: NDArray[np.signedinteger[Any]]
+               ) -> NDArray[np.intp]:
+    """Return for each wanted number the last row of `known` that is the same; -1: none is."""
+    if known.size == 0:
+        return np.full(wanted.size, -1)
+    order = np.argsort(known, kind="stable")
+    sorted_ = known[order]
+    places = np.searchsorted(sorted_, wanted, side="right")
+    places -= 1
+    absent = sorted_[places] != wanted
+    np.take(order, places, out=places)
+    places[absent] = -1
+    return places
 
 
 def again(pairs: Pairs) -> NDArray[np.bool_]:
@@ -31,9 +47,20 @@ def again(pairs: Pairs) -> NDArray[np.bool_]:
     return found
 
 
-def _keys(firsts: Ints, seconds: Ints, pairs: Pairs) -> tuple[Ints, NDArray[np.bool_]]:
+def _keys(firsts: Ints, seconds: Ints, pairs: Pairs
+          ) -> tuple[NDArray[np.signedinteger[Any]], NDArray[np.bool_]]:
     """Number pairs of known parts; false where a part is not known."""
-    first = np.minimum(np.searchsorted(firsts, pairs[0]), firsts.size - 1)
-    second = np.minimum(np.searchsorted(seconds, pairs[1]), seconds.size - 1)
-    possible = (firsts[first] == pairs[0]) & (seconds[second] == pairs[1])
-    return first * seconds.size + second, possible
+    keys, possible = _places(firsts, pairs[0])
+    second, also = _places(seconds, pairs[1])
+    possible &= also
+    keys *= seconds.size
+    keys += second
+    # half the memory, where that suffices
+    narrow = firsts.size * seconds.size < 2**31
+    return keys.astype(np.int32 if narrow else np.int64, copy=False), possible
+
+
+def _places(known: Ints, values: Ints) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    places = np.searchsorted(known, values)
+    np.minimum(places, known.size - 1, out=places)
+    return places, known[places] == values

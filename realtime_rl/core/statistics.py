@@ -9,7 +9,7 @@ from typing import TypedDict, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_rl.core.pairs import last_rows
+from realtime_rl.core.pairs import last_equal, last_rows
 from realtime_rl.core.records import Fate, Timestep, Verdict
 from realtime_rl.core.table import Table
 from realtime_rl.core.types import Cause
@@ -21,6 +21,7 @@ Flags = NDArray[np.bool_]
 _SLACK_PERIODS, _SLACK_S = 8, 0.25
 """A verdict is given so many ticks after another one of a later arrival, or so long, at most."""
 _SAME_GRID_NS = 1_000_000
+_MOST_KEYS = 2**61
 _FIRST_LOOK = 64
 """Rows that are looked at together; where nothing is found, twice as many the next time."""
 
@@ -98,7 +99,13 @@ class Lives(Sequence[Table[Timestep]]):
 
     def find(self, parts: NDArray[np.intp], ticks: Ints) -> NDArray[np.intp]:
         """Return the rows of tick numbers in parts; -1 where there is none."""
-        return last_rows((self.of_rows(), self.ticks.ints("tick")), (parts, ticks))
+        mine = self.ticks.ints("tick")
+        low, high = (int(mine.min()), int(mine.max())) if mine.size else (0, -1)
+        span = high - low + 1
+        if span * len(self) >= _MOST_KEYS:
+            return last_rows((self.of_rows(), mine), (parts, ticks))
+        return np.where((low <= ticks) & (ticks <= high), last_equal(
+            self.of_rows() * span + (mine - low), parts * span + (ticks - low)), -1)
 
 
 def distribution(values: Iterable[float] | NDArray[np.generic]) -> Distribution:

@@ -29,6 +29,7 @@ class Numbers:
     def __init__(self, values: Values, kind: type) -> None:
         """Take the values, which are exactly of `kind`; they are not changed afterwards."""
         self.values = _narrow(values)
+        self.values.flags.writeable = False
         self.kind = kind
 
     def __getitem__(self, rows: Rows) -> Numbers:
@@ -166,16 +167,16 @@ class Table(Sequence[Record], Generic[Record]):
         return Table(kind, size, columns)
 
     def ints(self, name: str) -> NDArray[np.int64]:
-        """Return a field of whole numbers or members of an enumeration."""
-        return self._numbers(name).astype(np.int64)
+        """Return a field of whole numbers or members of an enumeration; perhaps read-only."""
+        return self._numbers(name).astype(np.int64, copy=False)
 
     def floats(self, name: str) -> NDArray[np.float64]:
-        """Return a field of numbers."""
-        return self._numbers(name).astype(np.float64)
+        """Return a field of numbers; perhaps read-only."""
+        return self._numbers(name).astype(np.float64, copy=False)
 
     def flags(self, name: str) -> NDArray[np.bool_]:
-        """Return a field of flags."""
-        return self._numbers(name).astype(np.bool_)
+        """Return a field of flags; perhaps read-only."""
+        return self._numbers(name).astype(np.bool_, copy=False)
 
     def equal(self, name: str, value: int) -> NDArray[np.bool_]:
         """Where a field of numbers has a value."""
@@ -264,7 +265,7 @@ def _narrow(values: Values) -> Values:
     if values.size == 0 or values.dtype.itemsize == 1:
         return values
     if values.dtype.kind == "f":
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             narrow = values.astype(np.float32)
         # by their bits: a NaN and a zero's sign are values, too
         same = narrow.astype(values.dtype).view(np.int64) == values.view(np.int64) \
