@@ -46,6 +46,8 @@ _MOST_BARS = 180
 _BAR_WIDTHS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 _MEAN_OVER = 10
 _LONG_S = 600.0
+_MANY, _CELLS = 200_000, 1500
+"""From so many dots on those are left out that lie in one of so many columns and rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +180,23 @@ def _durations(columns: Columns, schedules: Sequence[ScheduleRecord], period_ms:
 
 def _dots(axes: Axes, times: _Array, values: _Array, colour: str, label: str) -> None:
     # as pixels: a long run has a million of them
+    times, values = _seen(times, values)
     axes.plot(times, values, ".", color=colour, markersize=3.0, markeredgewidth=0, label=label,
               rasterized=True)
+
+
+def _seen(times: _Array, values: _Array) -> tuple[_Array, _Array]:
+    """Leave out dots that others hide, where there are very many: of one pixel one stays."""
+    if times.size <= _MANY:
+        return times, values
+    cells = np.zeros(times.size, np.int64)
+    for each in (times, values):
+        low, span = float(each.min()), float(np.ptp(each))
+        cells *= _CELLS
+        cells += ((each - low) * (_CELLS - 1) / (span or 1.0)).astype(np.int64)
+    _, kept = np.unique(cells, return_index=True)
+    kept.sort()
+    return times[kept], values[kept]
 
 
 def _promises(timesteps: Table[Timestep], schedules: Sequence[ScheduleRecord], clock: _Clock,
@@ -214,6 +231,12 @@ def _returns(episodes: Episodes, ticks: Table[Timestep], clock: _Clock) -> Pictu
     ended = clock(stamps_ns[episodes.lasts])
     values = episodes.returns
     acted = versions >= 0
+    if acted.sum() > _MANY:
+        # a step is drawn by its ends
+        rows = np.flatnonzero(acted)
+        changed = np.flatnonzero(np.diff(versions[rows])) + 1
+        acted[:] = False
+        acted[rows[[0, *changed, -1]]] = True
     with style():
         figure = Figure(figsize=(WIDTH_IN, 3.4), layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
