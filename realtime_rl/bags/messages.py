@@ -5,6 +5,7 @@ Bytes that are not such a message are a `WireError`, as a wrong layout of it is.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -28,6 +29,7 @@ IMAGE = "sensor_msgs/msg/Image"
 _SECOND_NS = 1_000_000_000
 _BIG_ENDIAN, _LITTLE_ENDIAN = b"\x00\x00", b"\x00\x01"
 _ENCAPSULATION_BYTES = 4
+_STAMP_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,61 @@ def scalars_from_cdr(data: bytes) -> NamedScalars:
     message = _read(data, SCALARS)
     return NamedScalars(_stamp_ns(message), message.header.frame_id, tuple(message.name),
                         tuple(message.position.tolist()))
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarsLayout:
+    """Where in a serialized `sensor_msgs/JointState` its numbers lie."""
+
+    significant: NDArray[np.uint8]
+    """All bits of each byte that says what the message is; none of its stamp and numbers, nor of
+    what lies between fields and after them, which is arbitrary."""
+    values_at: int
+    """Where its positions begin, as float64, little-endian."""
+
+
+def scalars_layout(data: bytes) -> ScalarsLayout | None:
+    """Say how a message that `scalars_from_cdr` reads is laid out; `None`: not as usual."""
+    if data[:2] != _LITTLE_ENDIAN:
+        return None
+    walk = _Walk(data)
+    walk.at = _ENCAPSULATION_BYTES + _STAMP_BYTES
+    try:
+        walk.take(walk.count())
+        for _ in range(walk.count()):
+            walk.take(walk.count())
+        count = walk.count()
+        walk.align(8)
+        values_at = walk.at
+        walk.at += 8 * count
+        empty = walk.count() == 0 and walk.count() == 0
+    except struct.error:
+        return None
+    return ScalarsLayout(walk.significant, values_at) if count and empty else None
+
+
+class _Walk:
+    """Goes over a serialized message, and notes which bytes say what it is."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+        self.significant = np.zeros(len(data), np.uint8)
+        self.significant[:2] = 0xff
+
+    def align(self, size: int) -> None:
+        self.at += -(self.at - _ENCAPSULATION_BYTES) % size
+
+    def count(self) -> int:
+        """Read the length of what follows; `struct.error`."""
+        self.align(4)
+        (count,) = struct.unpack_from("<I", self.data, self.at)
+        self.take(4)
+        return int(count)
+
+    def take(self, size: int) -> None:
+        self.significant[self.at:self.at + size] = 0xff
+        self.at += size
 
 
 def scalars_to_cdr(scalars: NamedScalars) -> bytes:

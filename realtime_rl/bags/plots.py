@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -29,15 +28,16 @@ from realtime_rl.bags.drawing import (
     to_svg,
 )
 from realtime_rl.bags.timeline import timeline
-from realtime_rl.core.accounting import RunRecords, real
-from realtime_rl.core.records import Timestep
+from realtime_rl.core.accounting import Columns, RunRecords, delays_ticks, gave_action
+from realtime_rl.core.records import ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.statistics import (
-    Episode,
+    Episodes,
     arrivals,
     episodes_of,
     plant_lives,
     startup_length,
 )
+from realtime_rl.core.table import Table
 from realtime_rl.core.types import Cause
 
 _Array = NDArray[np.float64]
@@ -46,6 +46,8 @@ _MOST_BARS = 180
 _BAR_WIDTHS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 _MEAN_OVER = 10
 _LONG_S = 600.0
+_MANY, _CELLS = 200_000, 1500
+"""From so many dots on those are left out that lie in one of so many columns and rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +61,29 @@ class _Clock:
     def label(self) -> str:
         return "time [s]" if self.unit_s == 1.0 else "time [min]"
 
-    def __call__(self, stamps_ns: Sequence[int]) -> _Array:
+    def __call__(self, stamps_ns: Sequence[int] | NDArray[np.int64]) -> _Array:
         return (np.array(stamps_ns, np.int64) - self.start_ns) / (1e9 * self.unit_s)
 
 
 def pictures(records: RunRecords) -> Iterator[Picture]:
     """Draw what the records allow; needs at least one tick."""
-    lives = plant_lives(records.timesteps)
-    ticks = [step for life in lives for step in life]
+    columns = records.columns()
+    lives = plant_lives(columns.timesteps)
+    ticks, stamps_ns = lives.ticks, lives.ticks.ints("stamp_ns")
     # a plant that was started again may have found its clock set back
-    first_ns, last_ns = (pick(step.stamp_ns for step in ticks) for pick in (min, max))
-    span_s = (last_ns - first_ns) / 1e9
+    first_ns, span_s = int(stamps_ns.min()), int(np.ptp(stamps_ns)) / 1e9
     clock = _Clock(first_ns, 60.0 if span_s > _LONG_S else 1.0)
-    drawn = (timeline(records), _intervals(records, ticks[-1].period_ns / 1e6),
-             _delays(records, ticks), _causes(ticks, span_s, clock),
-             _durations(records, ticks[-1].period_ns / 1e6, clock),
-             _returns([e for life in lives for e in episodes_of(life)], ticks, clock))
+    period_ms = ticks[-1].period_ns / 1e6
+    drawn = (timeline(records), _intervals(columns.verdicts, period_ms),
+             _delays(ticks, records.schedules), _causes(ticks, span_s, clock),
+             _durations(columns, records.schedules, period_ms, clock),
+             _returns(episodes_of(lives), ticks, clock))
     return (picture for picture in drawn if picture is not None)
 
 
-def _intervals(records: RunRecords, period_ms: float) -> Picture | None:
-    values = np.array([(after - before) * 1e3
-                       for life in arrivals(records.verdicts, period_ms / 1e3)
-                       for before, after in pairwise(life)])
+def _intervals(verdicts: Table[Verdict], period_ms: float) -> Picture | None:
+    values = np.concatenate([np.zeros(0), *(np.diff(life) * 1e3
+                                            for life in arrivals(verdicts, period_ms / 1e3))])
     if values.size == 0:
         return None
     high = max(2.5 * period_ms, float(np.percentile(values, 99.5)) * 1.1)
@@ -100,12 +102,11 @@ def _intervals(records: RunRecords, period_ms: float) -> Picture | None:
                    draw(2.7, paint))
 
 
-def _delays(records: RunRecords, ticks: Sequence[Timestep]) -> Picture | None:
-    values = np.array([step.tick - step.observation_tick for step in ticks
-                       if step.cause is Cause.POLICY and step.observation_tick >= 0])
+def _delays(ticks: Table[Timestep], schedules: Sequence[ScheduleRecord]) -> Picture | None:
+    values = delays_ticks(ticks)
     if values.size == 0:
         return None
-    promised = records.schedules[-1].promised_delay_ticks if records.schedules else None
+    promised = schedules[-1].promised_delay_ticks if schedules else None
     found, counts = np.unique(values, return_counts=True)
 
     def paint(axes: Axes) -> None:
@@ -122,24 +123,25 @@ def _delays(records: RunRecords, ticks: Sequence[Timestep]) -> Picture | None:
                    draw(2.2, paint))
 
 
-def _causes(ticks: Sequence[Timestep], span_s: float, clock: _Clock) -> Picture:
+def _causes(ticks: Table[Timestep], span_s: float, clock: _Clock) -> Picture:
     width_s = next((w for w in _BAR_WIDTHS_S if span_s / w <= _MOST_BARS), span_s / _MOST_BARS)
     width = width_s / clock.unit_s
     edges = width * np.arange(int(span_s / width_s) + 2)
     startup = startup_length(ticks)
-    kinds = [("startup", STARTUP, ticks[:startup])]
+    stamps_ns, later = ticks.ints("stamp_ns"), ticks[startup:]
+    kinds = [("startup", STARTUP, stamps_ns[:startup])]
     kinds += [(cause.name.lower(), CAUSE_COLOUR[cause],
-               [step for step in ticks[startup:] if step.cause is cause])
+               stamps_ns[startup:][later.equal("cause", cause)])
               for cause in (Cause.NONE, Cause.DEFAULT, Cause.STOP, Cause.OPERATOR, Cause.POLICY)]
 
     def paint(axes: Axes) -> None:
         base = np.zeros(len(edges) - 1)
-        for name, colour, steps in kinds:
-            if not steps:
+        for name, colour, stamps in kinds:
+            if not stamps.size:
                 continue
-            counts, _ = np.histogram(clock([step.stamp_ns for step in steps]), bins=edges)
+            counts, _ = np.histogram(clock(stamps), bins=edges)
             axes.bar(edges[:-1], counts, width * 0.92, bottom=base, color=colour, align="edge",
-                     label=f"{name} ({len(steps):,})")
+                     label=f"{name} ({stamps.size:,})")
             base += counts
         axes.set(xlim=(0, edges[-1]), xlabel=clock.label, ylabel=f"ticks in {width_s:g} s")
         legend_above(axes)
@@ -150,21 +152,23 @@ def _causes(ticks: Sequence[Timestep], span_s: float, clock: _Clock) -> Picture:
                    "plant's own delay.", draw(2.6, paint))
 
 
-def _durations(records: RunRecords, period_ms: float, clock: _Clock) -> Picture | None:
-    done = list(real(records.inferences))
-    if not done:
+def _durations(columns: Columns, schedules: Sequence[ScheduleRecord], period_ms: float,
+               clock: _Clock) -> Picture | None:
+    inferences, done = columns.inferences, gave_action(columns.inferences)
+    if not done.any():
         return None
-    begun = clock([inference.stamp_ns for inference in done])
+    begun = clock(inferences.ints("stamp_ns")[done])
     end = float(begun.max())
-    taken = np.array([inference.duration_s * 1e3 for inference in done])
-    computed = np.array([inference.compute_s * 1e3 for inference in done])
-    emulated = any(inference.emulated for inference in done)
+    taken = inferences.floats("duration_s")[done] * 1e3
+    computed = inferences.floats("compute_s")[done] * 1e3
+    emulated = any(inferences.texts("emulated", done))
+    steps = _promises(columns.timesteps, schedules, clock, end)
 
     def paint(axes: Axes) -> None:
         _dots(axes, begun, taken, BLUE, "a worker is taken")
         if emulated:
             _dots(axes, begun, computed, SKY, "of which really computed")
-        _paint_promises(axes, records, period_ms, clock, end)
+        _paint_promises(axes, steps, schedules, period_ms)
         axes.set(xlim=(0, end or 1), ylim=(0, None), xlabel=clock.label,
                  ylabel="inference [ms]")
         legend_above(axes, marker_scale=2.5)
@@ -176,34 +180,63 @@ def _durations(records: RunRecords, period_ms: float, clock: _Clock) -> Picture 
 
 def _dots(axes: Axes, times: _Array, values: _Array, colour: str, label: str) -> None:
     # as pixels: a long run has a million of them
+    times, values = _seen(times, values)
     axes.plot(times, values, ".", color=colour, markersize=3.0, markeredgewidth=0, label=label,
               rasterized=True)
 
 
-def _paint_promises(axes: Axes, records: RunRecords, period_ms: float, clock: _Clock,
-                    end: float) -> None:
+def _seen(times: _Array, values: _Array) -> tuple[_Array, _Array]:
+    """Leave out dots that others hide, where there are very many: of one pixel one stays."""
+    if times.size <= _MANY:
+        return times, values
+    cells = np.zeros(times.size, np.int64)
+    for each in (times, values):
+        low, span = float(each.min()), float(np.ptp(each))
+        cells *= _CELLS
+        cells += ((each - low) * (_CELLS - 1) / (span or 1.0)).astype(np.int64)
+    _, kept = np.unique(cells, return_index=True)
+    kept.sort()
+    return times[kept], values[kept]
+
+
+def _promises(timesteps: Table[Timestep], schedules: Sequence[ScheduleRecord], clock: _Clock,
+              end: float) -> _Array:
+    """Return when each schedule took effect, and the end."""
+    ticks = timesteps.ints("tick")
+    rows = np.flatnonzero(np.isin(ticks, [schedule.effective_tick for schedule in schedules]))
+    stamps_ns = dict(zip(ticks[rows].tolist(), timesteps.ints("stamp_ns")[rows].tolist(),
+                         strict=True))
+    begun = clock([stamps_ns.get(schedule.effective_tick, schedule.stamp_ns)
+                   for schedule in schedules])
+    return np.maximum([*begun, end], 0.0)
+
+
+def _paint_promises(axes: Axes, times: _Array, schedules: Sequence[ScheduleRecord],
+                    period_ms: float) -> None:
     """Draw `T` and `D` from the tick at which each schedule took effect."""
-    if not records.schedules:
+    if not schedules:
         return
-    stamps = {step.tick: step.stamp_ns for step in records.timesteps}
-    begun = clock([stamps.get(schedule.effective_tick, schedule.stamp_ns)
-                   for schedule in records.schedules])
-    times = np.maximum([*begun, end], 0.0)
-    duration = [schedule.duration_ns / 1e6 for schedule in records.schedules]
-    promised = [schedule.promised_delay_ticks * period_ms for schedule in records.schedules]
+    duration = [schedule.duration_ns / 1e6 for schedule in schedules]
+    promised = [schedule.promised_delay_ticks * period_ms for schedule in schedules]
     axes.step(times, [*duration, duration[-1]], where="post", color=INK, linewidth=1.0,
               linestyle=(0, (5, 4)), label="T of the schedule")
     axes.step(times, [*promised, promised[-1]], where="post", color=ORANGE, linewidth=1.4,
               label="D periods")
 
 
-def _returns(episodes: Sequence[Episode], ticks: Sequence[Timestep],
-             clock: _Clock) -> Picture | None:
-    if not episodes:
+def _returns(episodes: Episodes, ticks: Table[Timestep], clock: _Clock) -> Picture | None:
+    if not len(episodes):
         return None
-    ended = clock([episode.last.stamp_ns for episode in episodes])
-    values = np.array([episode.reward for episode in episodes])
-    acted = [step for step in ticks if step.version >= 0]
+    stamps_ns, versions = ticks.ints("stamp_ns"), ticks.ints("version")
+    ended = clock(stamps_ns[episodes.lasts])
+    values = episodes.returns
+    acted = versions >= 0
+    if acted.sum() > _MANY:
+        # a step is drawn by its ends
+        rows = np.flatnonzero(acted)
+        changed = np.flatnonzero(np.diff(versions[rows])) + 1
+        acted[:] = False
+        acted[rows[[0, *changed, -1]]] = True
     with style():
         figure = Figure(figsize=(WIDTH_IN, 3.4), layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
@@ -214,9 +247,8 @@ def _returns(episodes: Sequence[Episode], ticks: Sequence[Timestep],
                        label=f"mean of {_MEAN_OVER}")
         above.set(ylabel="return")
         legend_above(above)
-        if acted:
-            below.step(clock([step.stamp_ns for step in acted]),
-                       [step.version for step in acted], where="post", color=GREEN)
+        if acted.any():
+            below.step(clock(stamps_ns[acted]), versions[acted], where="post", color=GREEN)
         below.set(xlabel=clock.label, ylabel="version", xlim=(0, None))
         below.yaxis.set_major_locator(MaxNLocator(3, integer=True))
         return Picture("Returns and policy versions",

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from realtime_rl.bags import messages
-from realtime_rl.bags.messages import Observed
-from realtime_rl.bags.storage import (
-    Bag,
-    DamagedBagError,
-    RawMessage,
-    open_as_written,
-    open_bag,
-    recover_bag,
-)
-from realtime_rl.core import records, wire
+from realtime_rl.bags.bulk import Records
+from realtime_rl.bags.messages import Observed, observed_from_cdr, text_from_cdr
+from realtime_rl.bags.parts import WrittenBag
+from realtime_rl.bags.storage import Bag, DamagedBagError, open_bag, recover_bag
+from realtime_rl.bags.written import RawMessage
+from realtime_rl.core import wire
 from realtime_rl.core.accounting import TOPICS, RunRecords
 from realtime_rl.core.errors import BagError, choices
-from realtime_rl.core.records import Timestep
+from realtime_rl.core.ordering import disordered, ordered
+from realtime_rl.core.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.statistics import plant_lives
 
 Progress = Callable[[int, int | None], None]
 """Told how many messages were read, and of how many where that is known."""
 
-_KINDS: Mapping[str, type] = {
-    "timestep": records.Timestep, "verdict": records.Verdict, "inference": records.Inference,
-    "schedule": records.ScheduleRecord, "learning": records.Learning}
 _REPORT_EVERY = 2000
-_SET_BACK = ("the recorder's clock was set back while it recorded: messages are read in the order "
-             "of their writing")
+_SET_BACK = ("the recorder's clock was set back while it recorded, or its files are in another "
+             "order: what the records say of their order is what counts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,43 +54,63 @@ class Run:
     """It is read in the order of its writing, without its index; `warnings` says why."""
 
 
-@dataclass(slots=True)
 class _Reading:
     """What was read so far."""
 
-    found: dict[str, list[Any]] = field(default_factory=lambda: {name: [] for name in _KINDS})
-    policies: list[Announcement] = field(default_factory=list)
-    observations: int = 0
-    unreadable: Counter[str] = field(default_factory=Counter)
-    first_error: dict[str, str] = field(default_factory=dict)
-    first_ns: int | None = None
-    last_ns: int = 0
-    elapsed_ns: int = 0
-    """Between the first message and the last, also where the recorder's clock was set back."""
+    def __init__(self) -> None:
+        self.timesteps = Records(Timestep)
+        self.verdicts = Records(Verdict)
+        self.inferences = Records(Inference)
+        self.schedules = Records(ScheduleRecord)
+        self.learnings = Records(Learning)
+        self._kinds: dict[str, Records[Any]] = {
+            "timestep": self.timesteps, "verdict": self.verdicts, "inference": self.inferences,
+            "schedule": self.schedules, "learning": self.learnings}
+        self.policies: list[Announcement] = []
+        self.observations = 0
+        self._policy_errors: list[tuple[int, str]] = []
+        self._first_ns: int | None = None
+        self._last_ns = 0
+        self._elapsed_ns = 0
+        self._count = 0
 
     def take(self, name: str, message: RawMessage) -> None:
-        """Decode one message; those that cannot be are counted."""
-        if self.first_ns is None:
-            self.first_ns = self.last_ns = message.receive_ns
-        self.elapsed_ns += max(0, message.receive_ns - self.last_ns)
-        self.last_ns = message.receive_ns
-        try:
-            if name == "policy":
-                uri = messages.text_from_cdr(message.cdr)
-                self.policies.append(Announcement(message.receive_ns, uri))
-            elif name == "observation":
-                self.observations += 1
-            elif name in _KINDS:
-                scalars = messages.scalars_from_cdr(message.cdr)
-                self.found[name].append(wire.decode(_KINDS[name], scalars))
-        except wire.WireError as error:
-            self.unreadable[message.topic] += 1
-            self.first_error.setdefault(message.topic, str(error))
+        """Take in one message; what cannot be decoded is counted."""
+        receive_ns = message.receive_ns
+        if self._first_ns is None:
+            self._first_ns = self._last_ns = receive_ns
+        if receive_ns > self._last_ns:
+            self._elapsed_ns += receive_ns - self._last_ns
+        self._last_ns = receive_ns
+        self._count += 1
+        if name in self._kinds:
+            self._kinds[name].take(message.cdr, self._count)
+        elif name == "policy":
+            try:
+                self.policies.append(Announcement(receive_ns, text_from_cdr(message.cdr)))
+            except wire.WireError as error:
+                self._policy_errors.append((self._count, str(error)))
+        elif name == "observation":
+            self.observations += 1
 
-    def warnings(self) -> list[str]:
+    @property
+    def start_ns(self) -> int:
+        """When the first message was recorded; 0: there is none."""
+        return self._first_ns or 0
+
+    @property
+    def duration_s(self) -> float:
+        """Between the first message and the last, also where the recorder's clock was set back."""
+        return self._elapsed_ns / 1e9
+
+    def warnings(self, topic: Callable[[str], str]) -> list[str]:
         """What could not be read, a line a topic."""
-        return [f"{count} message(s) of {topic!r} could not be read; the first: "
-                f"{self.first_error[topic]}" for topic, count in self.unreadable.items()]
+        refused = [(*records.first_error, records.refused, name)
+                   for name, records in self._kinds.items() if records.first_error is not None]
+        if self._policy_errors:
+            refused.append((*self._policy_errors[0], len(self._policy_errors), "policy"))
+        return [f"{count} message(s) of {topic(name)!r} could not be read; the first: {error}"
+                for _, error, count, name in sorted(refused)]
 
 
 def read_run(path: Path, namespace: str | None = None, progress: Progress | None = None) -> Run:
@@ -116,20 +128,16 @@ def read_run(path: Path, namespace: str | None = None, progress: Progress | None
     try:
         run = _read(path, bag, namespace, progress)
     except DamagedBagError as error:
-        return _read(path, recover_bag(path, error), namespace, progress)
-    if run.recovered or not _disordered(run.records.timesteps):
-        return run
-    written = open_as_written(path, _SET_BACK)
-    return run if written is None else _read(path, written, namespace, progress)
-
-
-def _disordered(steps: Sequence[Timestep]) -> bool:
-    """Whether the order of the log tells of restarts that the ticks' own stamps do not."""
-    lives = plant_lives(steps)
-    if len(lives) == 1:
-        return False
-    by_stamp = plant_lives(sorted(steps, key=lambda step: step.stamp_ns))
-    return len(by_stamp) < len(lives) and sum(map(len, by_stamp)) == sum(map(len, lives))
+        run = _read(path, recover_bag(path, error), namespace, progress)
+    if not run.recovered and disordered(run.records):
+        del run  # memory holds either
+        run = _read(path, WrittenBag(path), namespace, progress)
+        run = replace(run, warnings=(_SET_BACK, *run.warnings))
+    if disordered(run.records):
+        # a bag that was converted is written in the order of the wrong clock
+        run = replace(run, records=ordered(run.records),
+                      warnings=tuple(dict.fromkeys((_SET_BACK, *run.warnings))))
+    return run
 
 
 def observations_of(run: Run) -> Iterator[Observed]:
@@ -142,14 +150,14 @@ def observations_of(run: Run) -> Iterator[Observed]:
     bag = recover_bag(run.path, problem) if run.recovered else open_bag(run.path)
     for message in bag.messages({f"{run.namespace}/observation"}):
         try:
-            yield messages.observed_from_cdr(message.cdr, message.type, message.receive_ns)
+            yield observed_from_cdr(message.cdr, message.type, message.receive_ns)
         except wire.WireError:
             continue
 
 
 def _read(path: Path, bag: Bag, namespace: str | None, progress: Progress | None) -> Run:
     chosen = _namespace(bag.topics, namespace, path)
-    names = {f"{chosen}/{name}": name for name in (*_KINDS, "policy", "observation")}
+    names = {f"{chosen}/{name}": name for name in (*TOPICS, "observation")}
     present = {topic: name for topic, name in names.items() if topic in bag.topics}
     # every topic is read, and so counts for the duration, as in `ros2 bag info`
     reading = _Reading()
@@ -157,19 +165,22 @@ def _read(path: Path, bag: Bag, namespace: str | None, progress: Progress | None
         reading.take(present.get(message.topic, ""), message)
         if progress is not None and index % _REPORT_EVERY == 0:
             progress(index, bag.count)
-    if not reading.found["timestep"]:
-        raise BagError("; ".join([f"{str(path)!r} holds no timestep that could be read on "
-                                  f"'{chosen}/timestep'", *reading.warnings()]))
-    found = reading.found
     recorded = RunRecords(
-        timesteps=tuple(found["timestep"]), verdicts=tuple(found["verdict"]),
-        inferences=tuple(found["inference"]), schedules=tuple(found["schedule"]),
-        learnings=tuple(found["learning"]),
+        timesteps=reading.timesteps.table(), verdicts=reading.verdicts.table(),
+        inferences=reading.inferences.table(), schedules=tuple(reading.schedules.table()),
+        learnings=tuple(reading.learnings.table()),
         announced=tuple(policy.uri for policy in reading.policies),
-        topics=frozenset(present.values()) & frozenset(TOPICS),
-        duration_s=reading.elapsed_ns / 1e9)
+        topics=frozenset(present.values()) & frozenset(TOPICS), duration_s=reading.duration_s)
+    mixed = bag.series if len(bag.series) > 1 and len(plant_lives(recorded.timesteps)) > 1 else []
+    if mixed:
+        raise BagError(f"{str(path)!r} holds the files of several bags, {choices(mixed)}; name one "
+                       "file, or give each bag a folder of its own")
+    warnings = reading.warnings(lambda name: f"{chosen}/{name}")
+    if not recorded.timesteps:
+        raise BagError("; ".join([f"{str(path)!r} holds no timestep that could be read on "
+                                  f"'{chosen}/timestep'", *warnings]))
     return Run(path, chosen, recorded, tuple(reading.policies), reading.observations,
-               reading.first_ns or 0, (*bag.warnings, *reading.warnings()), bag.recovered)
+               reading.start_ns, (*bag.warnings, *warnings), bag.recovered)
 
 
 def _namespace(topics: Collection[str], wanted: str | None, path: Path) -> str:

@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from realtime_rl import strict_json
 from realtime_rl.bags import run_record
 from realtime_rl.bags.attribution import disagreements
 from realtime_rl.bags.reader import Progress, Run, read_run
 from realtime_rl.bags.run_record import RunRecord
-from realtime_rl.core.accounting import Figures, account, settled
+from realtime_rl.core.accounting import account, settled
 from realtime_rl.core.errors import BagError
+from realtime_rl.core.figures import Figures
+from realtime_rl.core.records import Timestep
+from realtime_rl.core.table import Table
 from realtime_rl.core.types import Cause
 
 UNKNOWN = "–"
@@ -52,7 +57,8 @@ def make_report(path: Path, namespace: str | None = None,
     if run.records.timesteps and not kept.timesteps:
         raise BagError(f"bag {str(path)!r} ends before the {skip_s:g} s that are to be skipped")
     before = len(run.records.timesteps) - len(kept.timesteps)
-    started = any(step.cause is Cause.POLICY for step in run.records.timesteps[:before])
+    steps = Table.of(Timestep, run.records.timesteps)
+    started = bool(steps[:before].equal("cause", Cause.POLICY).any())
     return Report(run, account(kept, started=started), skip_s,
                   (*trouble, *run.warnings, *disagreements(run.records)),
                   "" if noted is None else noted.rate)
@@ -98,8 +104,8 @@ def scale(report: Report) -> str:
         how = (f", {inference['algorithm']}, {inference['dealing']}" if inference["algorithm"]
                else "")
         parts.append(f"{inference['workers']} workers{where}{how}")
-    versions = sorted({step.version for step in report.run.records.timesteps
-                       if step.version >= 0})
+    steps = Table.of(Timestep, report.run.records.timesteps)
+    versions = [version for version in np.unique(steps.ints("version")).tolist() if version >= 0]
     if versions:
         parts.append(f"policy version {versions[0]}" if len(versions) == 1
                      else f"policy versions {versions[0]} to {versions[-1]}")

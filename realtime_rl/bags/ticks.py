@@ -39,7 +39,7 @@ def ticks_of(run: Run, spec: PlantSpec) -> Iterator[Tick]:
                        "recorder.observations=true")
     observed = observations_of(run)
     newest = next(observed, None)
-    for step in (step for life in plant_lives(run.records.timesteps) for step in life):
+    for step in plant_lives(run.records.timesteps).ticks:
         _check(run, step, spec)
         while newest is not None and newest.stamp_ns < step.stamp_ns:
             newest = next(observed, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -25,6 +26,7 @@ from realtime_rl.bags.drawing import (
 from realtime_rl.core.accounting import RunRecords, real
 from realtime_rl.core.records import Fate, Inference, Miss, Timestep, Verdict
 from realtime_rl.core.statistics import plant_lives
+from realtime_rl.core.table import Table
 from realtime_rl.core.types import Cause
 
 _TICKS = 48
@@ -32,6 +34,8 @@ _ROWS = 80
 _DRAWN_TICKS = 130
 _BAR = 0.62
 """Height of a bar, of a row's."""
+_ROUNDING_NS = 1_000_000
+"""More than float64 is off at today's nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +74,33 @@ def timeline(records: RunRecords) -> Picture | None:
 
 
 def _window(records: RunRecords) -> _Window | None:
-    life = max(plant_lives(records.timesteps), key=len, default=[])
-    if len(life) < 2 or not records.inferences:
+    columns = records.columns()
+    life = max(plant_lives(columns.timesteps), key=len, default=columns.timesteps[:0])
+    if len(life) < 2 or not columns.inferences:
         return None
-    longest = max((step.tick - step.observation_tick for step in life
-                   if step.cause is Cause.POLICY), default=1)
-    count = max(_TICKS, 3 * longest)
+    acted = life.equal("cause", Cause.POLICY)
+    delays = (life.ints("tick") - life.ints("observation_tick"))[acted]
+    count = max(_TICKS, 3 * int(delays.max()) if delays.size else 3)
     begin = max(0, (len(life) - count) // 2)
-    ticks = life[begin:begin + count]
+    ticks = list(life[begin:begin + count])
     start_ns, end_ns = ticks[0].stamp_ns, ticks[-1].stamp_ns
-    slots = [slot for slot in records.inferences
-             if slot.stamp_ns < end_ns
-             and slot.stamp_ns + (slot.age_s + slot.duration_s) * 1e9 >= start_ns]
+    slots = _slots(columns.inferences, start_ns, end_ns)
     workers = sorted({slot.worker for slot in slots if slot.worker >= 0})[:_ROWS]
-    fates = {(verdict.stamp_ns, verdict.worker): verdict for verdict in records.verdicts
-             if verdict.fate is not Fate.DEFAULTED}
+    stamps_ns = np.array([slot.stamp_ns for slot in slots], np.int64)
+    told = columns.verdicts.where(~columns.verdicts.equal("fate", Fate.DEFAULTED)
+                                  & np.isin(columns.verdicts.ints("stamp_ns"), stamps_ns))
+    fates = {(verdict.stamp_ns, verdict.worker): verdict for verdict in told}
     return _Window(ticks, slots, fates, start_ns, (end_ns - start_ns) / 1e6,
                    {worker: row for row, worker in enumerate(workers)})
+
+
+def _slots(inferences: Table[Inference], start_ns: int, end_ns: int) -> list[Inference]:
+    """Return what was begun before `end_ns` and did not end before `start_ns`."""
+    stamps_ns = inferences.ints("stamp_ns")
+    ends_ns = stamps_ns + (inferences.floats("age_s") + inferences.floats("duration_s")) * 1e9
+    near = inferences.where((stamps_ns < end_ns) & (ends_ns >= start_ns - _ROUNDING_NS))
+    return [slot for slot in near
+            if slot.stamp_ns + (slot.age_s + slot.duration_s) * 1e9 >= start_ns]
 
 
 def _paint(axes: Axes, window: _Window) -> None:

@@ -40,7 +40,7 @@ def recovery(records: RunRecords) -> Recovery | None:
     typical_s = median(inference.duration_s for inference in done)
     if longest.duration_s < _OUTLIER * typical_s:
         return None
-    steps = lives[0][startup_length(lives[0]):]
+    steps = list(lives[0][startup_length(lives[0]):])
     idle = [step.tick for step in steps if step.missing]
     before = sum(step.tick <= longest.tick for step in steps)
     lost_before = sum(tick <= longest.tick for tick in idle)

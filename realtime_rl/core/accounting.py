@@ -6,12 +6,23 @@ Durations are in ms. What cannot be known from the records is null, never guesse
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import TypedDict
 
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime_rl.core.figures import (
+    SCHEMA,
+    EpisodeFigures,
+    Figures,
+    InferenceFigures,
+    InteractionFigures,
+    LearningFigures,
+    PlantFigures,
+    RecordingFigures,
+)
+from realtime_rl.core.pairs import last_rows
 from realtime_rl.core.policy_lag import policy_lags
 from realtime_rl.core.records import (
     Fate,
@@ -23,9 +34,9 @@ from realtime_rl.core.records import (
     Timestep,
     Verdict,
 )
-from realtime_rl.core.stagger import HOLDING, promised_delay_ticks
+from realtime_rl.core.stagger import HOLDING
 from realtime_rl.core.statistics import (
-    Distribution,
+    Lives,
     arrivals,
     distribution,
     episodes_of,
@@ -33,9 +44,9 @@ from realtime_rl.core.statistics import (
     plant_lives,
     startup_length,
 )
+from realtime_rl.core.table import Table
 from realtime_rl.core.types import Cause
 
-SCHEMA = 1
 TOPICS = ("timestep", "verdict", "inference", "schedule", "learning", "policy")
 _DEFAULT_HANDOVER_NS = 2_000_000
 
@@ -58,91 +69,19 @@ class RunRecords:
     deaths: int | None = None
     """How often a node died, as whoever watched over them says."""
 
-
-class PlantFigures(TypedDict):
-    """How the plant kept its grid."""
-
-    name: str | None
-    ticks: int
-    period_ms: float | None
-    rate_hz: float | None
-    interval_ms: Distribution
-    missed_ticks: int
+    def columns(self) -> Columns:
+        """Return the kinds of which there are many in columns."""
+        return Columns(Table.of(Timestep, self.timesteps), Table.of(Verdict, self.verdicts),
+                       Table.of(Inference, self.inferences))
 
 
-class InteractionFigures(TypedDict):
-    """Who acted, and when."""
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The records of which a run has one or more a tick."""
 
-    startup_ticks: int
-    policy_ticks: int
-    default_ticks: int
-    operator_ticks: int
-    stop_ticks: int
-    none_ticks: int
-    inaction_fraction: float | None
-    rejected: dict[str, int] | None
-    superseded: int | None
-    action_interval_ms: Distribution
-    action_jitter_ms: Distribution
-    delay_ticks: Distribution
-    delay_ms: Distribution
-    excess_delay_ticks: Distribution
-
-
-class InferenceFigures(TypedDict):
-    """The workers and their schedule."""
-
-    workers: int | None
-    processes: int | None
-    algorithm: str | None
-    dealing: str | None
-    required_workers: int | None
-    promised_delay_ticks: int | None
-    emulated: str | None
-    exploration: str | None
-    duration_ms: Distribution
-    observation_age_ms: Distribution
-    generations: int | None
-
-
-class LearningFigures(TypedDict):
-    """The learner, and what its policies cost to swap in."""
-
-    transitions: int | None
-    updates: int | None
-    policy_versions: int | None
-    swap_ms: Distribution
-    slots_missed_by_swap: int | None
-    policy_lag_versions: Distribution
-    policy_lag_s: Distribution
-
-
-EpisodeFigures = TypedDict("EpisodeFigures", {
-    "count": int, "return": Distribution, "reward_per_tick": float | None,
-    "unfinished_reward": float | None})
-"""Episodes that were seen from first to last, and what came at all the ticks and outside of those.
-"""
-
-
-class RecordingFigures(TypedDict):
-    """What the recording holds of the run."""
-
-    gaps: int
-    duration_s: float | None
-    deaths: int | None
-    """Of nodes, during the run; `None` where nobody noted them."""
-
-
-class Figures(TypedDict):
-    """All of it: schema 1 of `realtime-rl report --json`."""
-
-    schema: int
-    plant: PlantFigures
-    interaction: InteractionFigures
-    inference: InferenceFigures
-    learning: LearningFigures
-    episodes: EpisodeFigures
-    recording: RecordingFigures
+    timesteps: Table[Timestep]
+    verdicts: Table[Verdict]
+    inferences: Table[Inference]
 
 
 def account(records: RunRecords, *, started: bool = False) -> Figures:
@@ -154,14 +93,15 @@ def account(records: RunRecords, *, started: bool = False) -> Figures:
         started: the run's first policy action was applied before these records, so that none of
             their ticks is startup.
     """
-    lives = plant_lives(records.timesteps)
-    ticks = [step for life in lives for step in life]
-    finished = [episode for life in lives for episode in episodes_of(life)]
+    columns = records.columns()
+    lives = plant_lives(columns.timesteps)
+    episodes = episodes_of(lives)
     return Figures(
-        schema=SCHEMA, plant=_plant(lives, ticks),
-        interaction=_interaction(records, lives, ticks, started),
-        inference=_inference(records), learning=_learning(records, ticks),
-        episodes=_episodes(ticks, [episode.reward for episode in finished]),
+        schema=SCHEMA, plant=_plant(lives),
+        interaction=_interaction(records, columns, lives, started),
+        inference=_inference(records, columns.inferences),
+        learning=_learning(records, columns.inferences, lives.ticks),
+        episodes=_episodes(lives.ticks, episodes.returns.tolist()),
         recording=RecordingFigures(gaps=sum(len(gap) for gap in gaps(lives)),
                                    duration_s=records.duration_s, deaths=records.deaths))
 
@@ -170,39 +110,64 @@ def settled(records: RunRecords, skip_s: float) -> RunRecords:
     """Leave out the first `skip_s` seconds of a run, in which its schedule is still being found."""
     if not records.timesteps:
         return records
-    begin_ns = records.timesteps[0].stamp_ns + round(skip_s * 1e9)
+    columns = records.columns()
+    begin_ns = columns.timesteps[0].stamp_ns + round(skip_s * 1e9)
+    steps, verdicts, inferences = columns.timesteps, columns.verdicts, columns.inferences
     return replace(
-        records,
-        timesteps=[step for step in records.timesteps if step.stamp_ns >= begin_ns],
+        records, timesteps=steps.where(steps.ints("stamp_ns") >= begin_ns),
         # a default answers no observation: its stamp is 0, and only its tick counts it
-        verdicts=[verdict for verdict in records.verdicts if verdict.stamp_ns >= begin_ns],
-        inferences=[inference for inference in records.inferences
-                    if inference.stamp_ns >= begin_ns])
+        verdicts=verdicts.where(verdicts.ints("stamp_ns") >= begin_ns),
+        inferences=inferences.where(inferences.ints("stamp_ns") >= begin_ns))
 
 
-def excess_delays(records: RunRecords) -> Iterator[int]:
+def excess_delays(records: RunRecords) -> NDArray[np.int64]:
     """Per applied action, ticks of delay beyond what its schedule or its own duration explains.
 
     Where actions are held that is the promised delay `D` of the generation in which it was
     inferred; else, and before the first schedule, `ceil((τ_θ + h)/τ_M)` of its own inference.
     Actions whose schedule or inference was not recorded are left out.
     """
+    columns = records.columns()
+    verdicts = columns.verdicts
+    generations, places = np.unique(verdicts.ints("generation"), return_inverse=True)
     schedules = {schedule.generation: schedule for schedule in records.schedules}
-    own_s = {(i.stamp_ns, i.worker): i.duration_s for i in real(records.inferences)}
+    found = [schedules.get(generation) for generation in generations.tolist()]
+    promised = np.array([schedule.promised_delay_ticks if schedule else 0 for schedule in found],
+                        np.int64)[places]
+    held = np.array([schedule is not None and schedule.algorithm in HOLDING for schedule in found],
+                    np.bool_)[places]
+    known = np.array([schedule is not None for schedule in found], np.bool_) | (generations <= 0)
+    applied = verdicts.equal("fate", Fate.APPLIED) & known[places]
     handover_ns = (records.schedules[0].handover_ns if records.schedules
                    else _DEFAULT_HANDOVER_NS)
-    period_ns = records.timesteps[-1].period_ns if records.timesteps else 0
-    for verdict in records.verdicts:
-        schedule = schedules.get(verdict.generation)
-        if verdict.fate is not Fate.APPLIED or (schedule is None and verdict.generation > 0):
-            continue
-        if schedule is not None and schedule.algorithm in HOLDING:
-            yield verdict.delay_ticks - schedule.promised_delay_ticks
-            continue
-        duration_s = own_s.get((verdict.stamp_ns, verdict.worker), math.nan)
-        if math.isfinite(duration_s) and period_ns:
-            allowed = promised_delay_ticks(round(duration_s * 1e9), handover_ns, period_ns)
-            yield verdict.delay_ticks - allowed
+    own = applied & ~held
+    if own.any():
+        promised[own] = _own_delays(columns, own, handover_ns)
+    counted = applied & (promised >= 0)
+    return (verdicts.ints("delay_ticks") - promised)[counted]
+
+
+def _own_delays(columns: Columns, chosen: NDArray[np.bool_], handover_ns: int
+                ) -> NDArray[np.int64]:
+    """Return the delays that inferences explain of actions; -1 where that is not known."""
+    period_ns = columns.timesteps[-1].period_ns if columns.timesteps else 0
+    verdicts = columns.verdicts
+    allowed = np.full(int(chosen.sum()), -1)
+    rows = np.flatnonzero(gave_action(columns.inferences))
+    inferred = last_rows(
+        (columns.inferences.ints("stamp_ns")[rows], columns.inferences.ints("worker")[rows]),
+        (verdicts.ints("stamp_ns")[chosen], verdicts.ints("worker")[chosen]))
+    durations_s = np.append(columns.inferences.floats("duration_s")[rows], math.nan)[inferred]
+    finite = np.isfinite(durations_s)
+    if period_ns:
+        taken_ns = np.rint(durations_s[finite] * 1e9).astype(np.int64) + handover_ns
+        allowed[finite] = np.maximum(1, -(-taken_ns // period_ns))
+    return allowed
+
+
+def gave_action(inferences: Table[Inference]) -> NDArray[np.bool_]:
+    """Whether each inference gave an action."""
+    return inferences.equal("miss", Miss.NONE)
 
 
 def real(inferences: Iterable[Inference]) -> Iterator[Inference]:
@@ -210,104 +175,109 @@ def real(inferences: Iterable[Inference]) -> Iterator[Inference]:
     return (inference for inference in inferences if inference.miss is Miss.NONE)
 
 
-def _episodes(ticks: Sequence[Timestep], returns: Sequence[float]) -> EpisodeFigures:
+def _episodes(ticks: Table[Timestep], returns: Sequence[float]) -> EpisodeFigures:
     """Rewards that are not finite say nothing, nor do returns of them."""
-    rewards = [step.reward for step in ticks if math.isfinite(step.reward)]
+    rewards = ticks.floats("reward")
+    rewards = rewards[np.isfinite(rewards)]
     total, whole = math.fsum(rewards), math.fsum(filter(math.isfinite, returns))
     return {"count": len(returns), "return": distribution(returns),
-            "reward_per_tick": total / len(rewards) if rewards else None,
+            "reward_per_tick": total / len(rewards) if len(rewards) else None,
             # rounded: sums of floats leave dust
-            "unfinished_reward": round(total - whole, 9) + 0.0 if rewards else None}
+            "unfinished_reward": round(total - whole, 9) + 0.0 if len(rewards) else None}
 
 
-def _plant(lives: Sequence[Sequence[Timestep]], ticks: Sequence[Timestep]) -> PlantFigures:
-    spans = [(life[-1].tick - life[0].tick, life[-1].stamp_ns - life[0].stamp_ns)
-             for life in lives]
-    steps, elapsed_ns = sum(span[0] for span in spans), sum(span[1] for span in spans)
+def _plant(lives: Lives) -> PlantFigures:
+    ticks, numbers, stamps_ns = lives.ticks, lives.ticks.ints("tick"), lives.ticks.ints("stamp_ns")
+    ends, begins = lives.last_rows, lives.first_rows
+    steps = sum((numbers[ends] - numbers[begins]).tolist())
+    elapsed_ns = sum((stamps_ns[ends] - stamps_ns[begins]).tolist())
     last = ticks[-1] if ticks else None
+    following = lives.together() & (np.diff(numbers) == 1)
     return PlantFigures(
         name=(last.plant or None) if last else None, ticks=len(ticks),
         period_ms=last.period_ns / 1e6 if last else None,
         rate_hz=steps / (elapsed_ns / 1e9) if elapsed_ns > 0 else None,
-        interval_ms=distribution(
-            (after.stamp_ns - before.stamp_ns) / 1e6 for life in lives
-            for before, after in pairwise(life) if after.tick == before.tick + 1),
-        missed_ticks=sum(step.missed for step in ticks))
+        interval_ms=distribution(np.diff(stamps_ns)[following] / 1e6),
+        missed_ticks=int(ticks.flags("missed").sum()))
 
 
-def _interaction(records: RunRecords, lives: Sequence[Sequence[Timestep]],
-                 ticks: Sequence[Timestep], started: bool) -> InteractionFigures:
+def _interaction(records: RunRecords, columns: Columns, lives: Lives, started: bool
+                 ) -> InteractionFigures:
+    ticks, verdicts = lives.ticks, columns.verdicts
     startup = 0 if started else startup_length(ticks)
-    causes = Counter(step.cause for step in ticks[startup:])
+    causes = {cause: int(ticks[startup:].equal("cause", cause).sum()) for cause in Cause}
     acting = len(ticks) - startup
     period_s = ticks[-1].period_ns / 1e9 if ticks else math.nan
-    fates = Counter(verdict.fate for verdict in records.verdicts)
-    reasons = Counter(v.reason for v in records.verdicts if v.fate is Fate.REJECTED)
-    intervals_ms = [(after - before) * 1e3 for life in arrivals(records.verdicts, period_s)
-                    for before, after in pairwise(life)]
+    rejected = verdicts.equal("fate", Fate.REJECTED)
+    intervals_ms = np.concatenate([
+        np.zeros(0), *(np.diff(life) * 1e3 for life in arrivals(verdicts, period_s))])
     known = "verdict" in records.topics
     return InteractionFigures(
         startup_ticks=startup, policy_ticks=causes[Cause.POLICY],
         default_ticks=causes[Cause.DEFAULT], operator_ticks=causes[Cause.OPERATOR],
         stop_ticks=causes[Cause.STOP], none_ticks=causes[Cause.NONE],
-        inaction_fraction=(sum(step.missing for step in ticks[startup:]) / acting
+        inaction_fraction=((causes[Cause.DEFAULT] + causes[Cause.NONE]) / acting
                            if acting else None),
-        rejected=({reason.name.lower(): reasons[reason] for reason in Reason
-                   if reason is not Reason.NONE} if known else None),
-        superseded=fates[Fate.SUPERSEDED] if known else None,
+        rejected=({reason.name.lower(): int((rejected & verdicts.equal("reason", reason)).sum())
+                   for reason in Reason if reason is not Reason.NONE} if known else None),
+        superseded=int(verdicts.equal("fate", Fate.SUPERSEDED).sum()) if known else None,
         action_interval_ms=distribution(intervals_ms),
-        action_jitter_ms=distribution(abs(ms - period_s * 1e3) for ms in intervals_ms),
-        delay_ticks=distribution(step.tick - step.observation_tick for step in _acted(ticks)),
+        action_jitter_ms=distribution(np.abs(intervals_ms - period_s * 1e3)),
+        delay_ticks=distribution(delays_ticks(ticks)),
         delay_ms=distribution(_delays_ms(lives)),
-        excess_delay_ticks=distribution(excess_delays(records)))
+        excess_delay_ticks=distribution(excess_delays(
+            replace(records, timesteps=columns.timesteps, verdicts=verdicts,
+                    inferences=columns.inferences))))
 
 
-def _acted(ticks: Iterable[Timestep]) -> Iterator[Timestep]:
-    return (step for step in ticks
-            if step.cause is Cause.POLICY and step.observation_tick >= 0)
+def _answered(ticks: Table[Timestep]) -> NDArray[np.bool_]:
+    """Where a policy's action was applied, to an observation that is known."""
+    return ticks.equal("cause", Cause.POLICY) & (ticks.ints("observation_tick") >= 0)
 
 
-def _delays_ms(lives: Iterable[Sequence[Timestep]]) -> Iterator[float]:
-    for life in lives:
-        stamps_ns = {step.tick: step.stamp_ns for step in life}
-        for step in _acted(life):
-            seen_ns = stamps_ns.get(step.observation_tick)
-            if seen_ns is not None:
-                yield (step.stamp_ns - seen_ns) / 1e6
+def delays_ticks(ticks: Table[Timestep]) -> NDArray[np.int64]:
+    """Return the delays of the actions that were applied."""
+    return (ticks.ints("tick") - ticks.ints("observation_tick"))[_answered(ticks)]
 
 
-def _inference(records: RunRecords) -> InferenceFigures:
-    inferences = records.inferences
+def _delays_ms(lives: Lives) -> NDArray[np.float64]:
+    answered, stamps_ns = _answered(lives.ticks), lives.ticks.ints("stamp_ns")
+    seen = lives.find(lives.of_rows()[answered], lives.ticks.ints("observation_tick")[answered])
+    delays_ns = stamps_ns[answered] - stamps_ns[seen]
+    return delays_ns[seen >= 0] / 1e6
+
+
+def _inference(records: RunRecords, inferences: Table[Inference]) -> InferenceFigures:
     schedule = records.schedules[-1] if records.schedules else None
-    seen = {inference.worker for inference in inferences if inference.worker >= 0}
-    emulated = {inference.emulated: None for inference in inferences if inference.emulated}
-    exploration = {i.exploration: None for i in inferences if i.exploration}
+    workers = np.unique(inferences.ints("worker"))
+    done = gave_action(inferences)
     return InferenceFigures(
-        workers=len(schedule.active) if schedule else len(seen) or None,
-        processes=len({inference.node for inference in inferences if inference.node}) or None,
+        workers=len(schedule.active) if schedule else int((workers >= 0).sum()) or None,
+        processes=len([node for node in inferences.texts("node") if node]) or None,
         algorithm=schedule.algorithm.name.lower() if schedule else None,
         dealing=schedule.dealing.name.lower() if schedule else None,
         required_workers=schedule.required_workers if schedule else None,
         promised_delay_ticks=schedule.promised_delay_ticks if schedule else None,
-        emulated=" ".join(emulated) or None,
-        exploration=" ".join(exploration) or None,
-        duration_ms=distribution(i.duration_s * 1e3 for i in real(inferences)),
-        observation_age_ms=distribution(i.age_s * 1e3 for i in real(inferences)),
+        emulated=" ".join(text for text in inferences.texts("emulated") if text) or None,
+        exploration=" ".join(text for text in inferences.texts("exploration") if text) or None,
+        duration_ms=distribution(inferences.floats("duration_s")[done] * 1e3),
+        observation_age_ms=distribution(inferences.floats("age_s")[done] * 1e3),
         generations=(len({schedule.generation for schedule in records.schedules})
                      if "schedule" in records.topics else None))
 
 
-def _learning(records: RunRecords, ticks: Sequence[Timestep]) -> LearningFigures:
+def _learning(records: RunRecords, inferences: Table[Inference], ticks: Table[Timestep]
+              ) -> LearningFigures:
     """Policy versions are those announced, each once, whether or not any worker took them up."""
     newest = records.learnings[-1] if records.learnings else None
     known = "inference" in records.topics
-    lags = list(policy_lags(records.learnings, ticks))
+    lags = policy_lags(records.learnings, ticks)
+    missed = inferences.flags("swapping") & ~gave_action(inferences)
     return LearningFigures(
         transitions=newest.transitions if newest else None,
         updates=newest.updates if newest else None,
         policy_versions=len(set(records.announced)) if "policy" in records.topics else None,
-        swap_ms=distribution(inference.swap_s * 1e3 for inference in records.inferences),
-        slots_missed_by_swap=(sum(inference.swapping and inference.miss is not Miss.NONE
-                                  for inference in records.inferences) if known else None),
-        policy_lag_versions=distribution(lag.versions for lag in lags),
-        policy_lag_s=distribution(lag.seconds for lag in lags))
+        swap_ms=distribution(inferences.floats("swap_s") * 1e3),
+        slots_missed_by_swap=int(missed.sum()) if known else None,
+        policy_lag_versions=distribution(lags.versions),
+        policy_lag_s=distribution(lags.seconds))

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from realtime_rl.core.accounting import Figures
+from realtime_rl.core.figures import Figures
 from realtime_rl.core.records import Learning, ScheduleRecord
 
 _INACTION_LIMIT = 0.05

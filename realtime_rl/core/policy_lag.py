@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
 
 from realtime_rl.core.records import Learning, Timestep
+from realtime_rl.core.table import Table
 from realtime_rl.core.types import Cause
 
 
 @dataclass(frozen=True, slots=True)
-class Lag:
-    """The lag of one tick at which a policy acted."""
+class Lags:
+    """The lags of the ticks at which a policy acted, in order."""
 
-    versions: int
+    versions: NDArray[np.int64]
     """Versions that had been exported since the one that acted."""
-    seconds: float
+    seconds: NDArray[np.float64]
     """For how long the first of them had been there [s]; 0 when there was none."""
 
 
-def policy_lags(learnings: Iterable[Learning], ticks: Iterable[Timestep]) -> Iterator[Lag]:
-    """Yield the lag of each tick at which a policy acted, once the learner has exported one.
+def policy_lags(learnings: Sequence[Learning], timesteps: Sequence[Timestep]) -> Lags:
+    """Return the lags of the ticks at which a policy acted, once the learner has exported one.
 
     The learner says once a second what it exported when: of versions that follow each other faster
     only some are known by their time, and the others are taken to have come with the next of them.
@@ -32,15 +34,14 @@ def policy_lags(learnings: Iterable[Learning], ticks: Iterable[Timestep]) -> Ite
         if each.lag_s >= 0:  # NaN before the first
             exported.setdefault(each.version, each.stamp_ns - round(each.lag_s * 1e9))
     pairs = sorted((exported_ns, version) for version, exported_ns in exported.items())
-    times = [exported_ns for exported_ns, _ in pairs]
-    newest = list(accumulate((version for _, version in pairs), max))
-    for step in ticks:
-        known = bisect_right(times, step.stamp_ns)
-        if step.cause is not Cause.POLICY or not known:
-            continue
-        behind = newest[known - 1] - step.version
-        if behind <= 0:
-            yield Lag(0, 0.0)
-        else:
-            since_ns = times[bisect_right(newest, step.version)]
-            yield Lag(behind, (step.stamp_ns - since_ns) / 1e9)
+    times_ns = np.array([exported_ns for exported_ns, _ in pairs], np.int64)
+    newest = np.maximum.accumulate(np.array([version for _, version in pairs], np.int64))
+    steps = Table.of(Timestep, timesteps)
+    known = np.searchsorted(times_ns, steps.ints("stamp_ns"), side="right")
+    counted = steps.equal("cause", Cause.POLICY) & (known > 0)
+    stamps_ns, versions = steps.ints("stamp_ns")[counted], steps.ints("version")[counted]
+    behind = np.maximum(newest[known[counted] - 1] - versions, 0)
+    since = np.searchsorted(newest, versions[behind > 0], side="right")
+    seconds = np.zeros(behind.size)
+    seconds[behind > 0] = (stamps_ns[behind > 0] - times_ns[since]) / 1e9
+    return Lags(behind, seconds)

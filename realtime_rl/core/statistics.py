@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TypedDict
+from typing import TypedDict, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
+from realtime_rl.core.pairs import last_equal, last_rows
 from realtime_rl.core.records import Fate, Timestep, Verdict
+from realtime_rl.core.table import Table
 from realtime_rl.core.types import Cause
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 _SLACK_PERIODS, _SLACK_S = 8, 0.25
 """A verdict is given so many ticks after another one of a later arrival, or so long, at most."""
 _SAME_GRID_NS = 1_000_000
+_MOST_KEYS = 2**61
+_FIRST_LOOK = 64
+"""Rows that are looked at together; where nothing is found, twice as many the next time."""
 
 
 class Distribution(TypedDict):
@@ -31,21 +39,82 @@ class Distribution(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Episode:
-    """An episode that was seen from its first tick to its last."""
+class Episodes:
+    """Episodes that were seen from their first tick to their last."""
 
-    first: Timestep
-    last: Timestep
-    reward: float
-    """Its return, undiscounted."""
+    firsts: NDArray[np.intp]
+    """Rows of their first ticks."""
+    lasts: NDArray[np.intp]
+    """Rows of their last ticks."""
+    returns: Floats
+    """Undiscounted."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self.returns.size
 
 
-def distribution(values: Iterable[float]) -> Distribution:
+class Lives(Sequence[Table[Timestep]]):
+    """The ticks of a plant, cut where it was started again. Tick numbers rise within each part."""
+
+    def __init__(self, ticks: Table[Timestep], begins: NDArray[np.intp]) -> None:
+        """Take all ticks, and the first row of each part."""
+        self.ticks = ticks
+        self._edges = np.append(begins, len(ticks))
+
+    def __len__(self) -> int:
+        """Return how many parts there are."""
+        return self._edges.size - 1
+
+    @overload
+    def __getitem__(self, place: int) -> Table[Timestep]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Table[Timestep]]: ...
+    def __getitem__(self, place: int | slice) -> Table[Timestep] | list[Table[Timestep]]:
+        """Return the ticks of a part."""
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        at = range(len(self))[place]
+        return self.ticks[int(self._edges[at]):int(self._edges[at + 1])]
+
+    @property
+    def first_rows(self) -> NDArray[np.intp]:
+        """The row of the first tick of each part."""
+        return self._edges[:-1]
+
+    @property
+    def last_rows(self) -> NDArray[np.intp]:
+        """The row of the last tick of each part."""
+        return self._edges[1:] - 1
+
+    def of_rows(self) -> NDArray[np.intp]:
+        """Return the part that each tick is in."""
+        return np.repeat(np.arange(len(self)), np.diff(self._edges))
+
+    def together(self) -> Flags:
+        """Whether each tick but the first is in the same part as the one before it."""
+        same = np.ones(max(0, len(self.ticks) - 1), np.bool_)
+        same[self._edges[1:-1] - 1] = False
+        return same
+
+    def find(self, parts: NDArray[np.intp], ticks: Ints) -> NDArray[np.intp]:
+        """Return the rows of tick numbers in parts; -1 where there is none."""
+        mine = self.ticks.ints("tick")
+        low, high = (int(mine.min()), int(mine.max())) if mine.size else (0, -1)
+        span = high - low + 1
+        if span * len(self) >= _MOST_KEYS:
+            return last_rows((self.of_rows(), mine), (parts, ticks))
+        return np.where((low <= ticks) & (ticks <= high), last_equal(
+            self.of_rows() * span + (mine - low), parts * span + (ticks - low)), -1)
+
+
+def distribution(values: Iterable[float] | NDArray[np.generic]) -> Distribution:
     """Describe `values`; those that are not finite say nothing and are left out.
 
     `std` is the population's, percentiles are interpolated linearly.
     """
-    array = np.fromiter(values, np.float64)
+    array = (values.astype(np.float64) if isinstance(values, np.ndarray)
+             else np.fromiter(values, np.float64))
     array = array[np.isfinite(array)]
     if array.size == 0:
         return Distribution(mean=None, std=None, p50=None, p95=None, p99=None, max=None, n=0)
@@ -54,99 +123,132 @@ def distribution(values: Iterable[float]) -> Distribution:
                         p99=p99, max=float(array.max()), n=int(array.size))
 
 
-def plant_lives(timesteps: Iterable[Timestep]) -> list[list[Timestep]]:
+def plant_lives(timesteps: Sequence[Timestep]) -> Lives:
     """Cut ticks, in the order in which they were recorded, where the plant was started again.
 
     Tick numbers rise within each part. A tick that was recorded twice is kept once.
     """
-    lives: list[list[Timestep]] = []
-    previous: Timestep | None = None
-    for step in timesteps:
-        if previous is None or step.tick < previous.tick:
-            lives.append([step])
-        elif step.tick > previous.tick:
-            lives[-1].append(step)
-        elif step.stamp_ns != previous.stamp_ns:
-            lives.append([step])
-        previous = step
-    return lives
+    steps = Table.of(Timestep, timesteps)
+    ticks, stamps_ns = steps.ints("tick"), steps.ints("stamp_ns")
+    risen = np.diff(ticks, prepend=-1)
+    begins = (risen < 0) | ((risen == 0) & (np.diff(stamps_ns, prepend=-1) != 0))
+    begins[:1] = True
+    kept = begins | (risen != 0)
+    return Lives(steps.where(kept), np.flatnonzero(begins[kept]))
 
 
-def two_at_once(lives: Iterable[Sequence[Timestep]]) -> bool:
+def two_at_once(lives: Lives) -> bool:
     """Whether a plant goes on after another one came between: two graphs of one name.
 
     A plant that ticks on its grid tells by each tick when that grid began.
     """
-    present: int | None = None
-    past: list[int] = []
-    for step in (step for life in lives for step in life):
-        begin_ns = _grid_begin_ns(step)
-        if present is not None and abs(begin_ns - present) < _SAME_GRID_NS:
-            continue
-        if any(abs(begin_ns - other) < _SAME_GRID_NS for other in past):
+    begun_ns = _grids_ns(lives.ticks)
+    past: dict[int, int] = {}
+    row = 0
+    while row < begun_ns.size:
+        present = int(begun_ns[row])
+        place = present // _SAME_GRID_NS
+        if any(abs(present - past[near]) < _SAME_GRID_NS
+               for near in (place - 1, place, place + 1) if near in past):
             return True
-        if present is not None:
-            past.append(present)
-        present = begin_ns
+        past[place] = present
+        row = _until_another(begun_ns, row)
     return False
 
 
-def _grid_begin_ns(step: Timestep) -> int:
-    return step.stamp_ns - round(step.lateness_s * 1e9) - step.tick * step.period_ns
+def _grids_ns(ticks: Table[Timestep]) -> Ints:
+    """Return when the grid of each tick began; modulo 2**64, as only differences count."""
+    late_ns = np.rint(ticks.floats("lateness_s") * 1e9).astype(np.int64)
+    return ticks.ints("stamp_ns") - late_ns - ticks.ints("tick") * ticks.ints("period_ns")
 
 
-def gaps(lives: Iterable[Sequence[Timestep]]) -> Iterator[range]:
+def _until_another(begun_ns: Ints, row: int) -> int:
+    """Return the next row of another grid than that of `row`, or the end."""
+    begin, size = row + 1, _FIRST_LOOK
+    while begin < begun_ns.size:
+        others = np.abs(begun_ns[begin:begin + size] - begun_ns[row]) >= _SAME_GRID_NS
+        if others.any():
+            return begin + int(others.argmax())
+        begin, size = begin + size, 2 * size
+    return begin
+
+
+def gaps(lives: Lives) -> Iterator[range]:
     """Runs of tick numbers that were not recorded, between ticks that were."""
-    for life in lives:
-        for before, after in pairwise(life):
-            if after.tick > before.tick + 1:
-                yield range(before.tick + 1, after.tick)
+    ticks = lives.ticks.ints("tick")
+    for row in np.flatnonzero(lives.together() & (np.diff(ticks) > 1)).tolist():
+        yield range(int(ticks[row]) + 1, int(ticks[row + 1]))
 
 
-def startup_length(ticks: Sequence[Timestep]) -> int:
+def startup_length(timesteps: Sequence[Timestep]) -> int:
     """How many ticks came before the first one at which a policy's action was applied."""
-    return next((index for index, step in enumerate(ticks) if step.cause is Cause.POLICY),
-                len(ticks))
+    acted = Table.of(Timestep, timesteps).equal("cause", Cause.POLICY)
+    return int(acted.argmax()) if acted.any() else acted.size
 
 
-def episodes_of(life: Sequence[Timestep]) -> Iterator[Episode]:
+def episodes_of(lives: Lives) -> Episodes:
     """Episodes that lie in one life of the plant from their first tick to their last."""
-    first: Timestep | None = None
-    reward, previous = 0.0, -1
-    for step in life:
-        if step.first:
-            first, reward = step, 0.0
-        elif step.tick != previous + 1:
-            first = None
-        reward += step.reward
-        if step.last and first is not None:
-            yield Episode(first, step, reward)
-            first = None
-        previous = step.tick
+    steps = lives.ticks
+    first, last = steps.flags("first"), steps.flags("last")
+    follows = np.ones(len(steps), np.bool_)
+    follows[1:] = lives.together() & (np.diff(steps.ints("tick")) == 1)
+    ended = np.zeros(len(steps), np.bool_)
+    ended[1:] = last[:-1]
+    begun = _newest(first)
+    lasts = np.flatnonzero(last & (begun >= 0) & (_newest(~first & ~follows) < begun)
+                           & (_newest(ended) <= begun))
+    firsts = begun[lasts]
+    rewards = steps.floats("reward")
+    with np.errstate(invalid="ignore", over="ignore"):
+        returns = [float(np.cumsum(rewards[begin:end + 1])[-1]) + 0.0
+                   for begin, end in zip(firsts.tolist(), lasts.tolist(), strict=True)]
+    return Episodes(firsts, lasts, np.array(returns, np.float64))
 
 
-def arrivals(verdicts: Sequence[Verdict], period_s: float) -> list[list[float]]:
+def _newest(marked: Flags) -> NDArray[np.intp]:
+    """Return for each row the newest marked one up to it; -1: there is none."""
+    rows = np.where(marked, np.arange(marked.size), -1)
+    return np.maximum.accumulate(rows) if rows.size else rows
+
+
+def arrivals(verdicts: Sequence[Verdict], period_s: float) -> list[Floats]:
     """Arrival times of all received actions from the first applied one on, sorted [s].
 
     Cut where the actuator was started again: its clock begins at 0 there. The verdict on an
     action comes some ticks after its arrival, so that a small step back is no new beginning;
     a large one is, when the stream goes on from there.
     """
-    received = [v for v in verdicts
-                if v.fate is not Fate.DEFAULTED and math.isfinite(v.arrival_s)]
-    first = next((index for index, v in enumerate(received) if v.fate is Fate.APPLIED), None)
-    if first is None:
+    table = Table.of(Verdict, verdicts)
+    times = table.floats("arrival_s")
+    received = ~table.equal("fate", Fate.DEFAULTED) & np.isfinite(times)
+    applied = received & table.equal("fate", Fate.APPLIED)
+    if not applied.any():
         return []
-    times = [v.arrival_s for v in received[first:]]
-    lives: list[list[float]] = [[]]
-    newest, slack_s = -math.inf, max(_SLACK_PERIODS * period_s, _SLACK_S)
-    for index, time in enumerate(times):
-        floor = newest - slack_s
-        following = times[index + 1] if index + 1 < len(times) else time
-        if time < floor and following < floor:
-            lives.append([])
-            newest = time
-        lives[-1].append(time)
-        newest = max(newest, time)
-    lives[0] = [time for time in lives[0] if time >= times[0]]
-    return [sorted(life) for life in lives]
+    received[:applied.argmax()] = False
+    times = times[received]
+    slack_s = max(_SLACK_PERIODS * period_s, _SLACK_S)
+    lives: list[Floats] = []
+    begin = 0
+    while begin < times.size:
+        end = _until_restart(times, begin, slack_s)
+        lives.append(times[begin:end])
+        begin = end
+    lives[0] = lives[0][lives[0] >= times[0]]
+    return [np.sort(life, kind="stable") for life in lives]
+
+
+def _until_restart(times: Floats, begin: int, slack_s: float) -> int:
+    """Return the next row after `begin` at which the actuator's clock began anew, or the end."""
+    newest, row, size = times[begin], begin + 1, _FIRST_LOOK
+    while row < times.size:
+        end = min(row + size, times.size)
+        floors = np.maximum.accumulate(np.append(newest, times[row:end]))
+        newest, floors = floors[-1], floors[:-1] - slack_s
+        following = times[row + 1:end + 1]
+        if following.size < end - row:  # nothing follows the last one but itself
+            following = np.append(following, times[-1])
+        again = (times[row:end] < floors) & (following < floors)
+        if again.any():
+            return row + int(again.argmax())
+        row, size = end, 2 * size
+    return row

@@ -149,7 +149,7 @@ def decode(kind: type[Record], scalars: NamedScalars) -> Record:
     read: dict[str, Any] = {}
     layout: type = kind
     try:
-        for name, field in _fields(layout).items():
+        for name, field in fields_of(layout).items():
             if name == "stamp_ns":
                 read[name] = field.check(name, scalars.stamp_ns)
             elif field.listed:
@@ -163,7 +163,7 @@ def decode(kind: type[Record], scalars: NamedScalars) -> Record:
 
 
 @dataclass(frozen=True, slots=True)
-class _Field:
+class Field:
     """How one field of a record is read."""
 
     kind: type
@@ -187,15 +187,28 @@ class _Field:
             raise ValueError(f"{name!r}={value!r} is not a {self.kind.__name__}")
         return self.kind(int(value))
 
+    def allows(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say of each of many values whether `check` would return it."""
+        allowed = (self.range.low <= values) & (values <= self.range.high)
+        if self.range.nan:
+            allowed |= np.isnan(values)
+        if self.range.infinite:
+            allowed |= np.isinf(values)
+        if self.kind is not float:
+            allowed &= values == np.trunc(values)
+        if issubclass(self.kind, enum.IntEnum):
+            allowed &= np.isin(values, [int(member) for member in self.kind])
+        return allowed
+
 
 @functools.cache
-def _fields(kind: type) -> dict[str, _Field]:
+def fields_of(kind: type) -> dict[str, Field]:
     """How a record's fields are read; worked out once, as decoding runs for every tick of a bag."""
     return {name: _field(hint)
             for name, hint in typing.get_type_hints(kind, include_extras=True).items()}
 
 
-def _field(hint: Any) -> _Field:  # noqa: ANN401 - a type hint
+def _field(hint: Any) -> Field:  # noqa: ANN401 - a type hint
     listed = typing.get_origin(hint) is tuple
     item = typing.get_args(hint)[0] if listed else hint
     kind, *extras = typing.get_args(item) if typing.get_origin(item) is Annotated else (item,)
@@ -203,7 +216,7 @@ def _field(hint: Any) -> _Field:  # noqa: ANN401 - a type hint
     if allowed is None:
         allowed = (Range(min(kind), max(kind)) if issubclass(kind, enum.IntEnum)
                    else Range(0, 1) if kind is bool else ranges.VALUE)
-    return _Field(kind, allowed, listed)
+    return Field(kind, allowed, listed)
 
 
 def image_rows(data: NDArray[np.uint8], height: int, width: int, step: int

@@ -53,7 +53,8 @@ class Demonstrations:
     def identity(self) -> dict[str, Any]:
         """Say what they are of, and where they came from does not matter."""
         return {"pretrain": self.updates, "demonstrations": [
-            hashlib.sha256(repr(run.records.timesteps).encode()).hexdigest() for run in self.runs]}
+            hashlib.sha256(repr(tuple(run.records.timesteps)).encode()).hexdigest()
+            for run in self.runs]}
 
     def figures(self) -> dict[str, int]:
         """Count what was recorded."""

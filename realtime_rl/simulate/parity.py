@@ -80,6 +80,10 @@ def replay(run: Run, make: Callable[[], Plant]) -> Parity:
     if not parity.ticks and not parity.difference:
         raise BagError(f"bag {str(run.path)!r} has no episode that was recorded from its "
                        "beginning, so that nothing can be replayed; record for longer")
+    if not parity.observations and not parity.difference:
+        raise BagError(f"bag {str(run.path)!r}: none of its {run.observations} observations is of "
+                       f"a tick that was replayed and can be read, so that of the {parity.ticks} "
+                       "ticks only rewards and ends were compared: nothing is shown by that")
     parity.observations_sha256 = seen.hexdigest()
     return parity
 

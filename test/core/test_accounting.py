@@ -328,5 +328,5 @@ def test_the_beginning_can_be_left_out() -> None:
     assert [each.tick for each in kept.timesteps] == [4, 5, 6, 7, 8, 9]
     assert [each.stamp_ns for each in kept.verdicts] == [verdict(6).stamp_ns]
     assert [each.tick for each in kept.inferences] == [6]
-    assert settled(records, 0.0) == records
+    assert repr(settled(records, 0.0)) == repr(records)
     assert settled(RunRecords(), 4.0) == RunRecords()

@@ -8,7 +8,7 @@ from core.test_accounting import step
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_rl.core.policy_lag import Lag, policy_lags
+from realtime_rl.core.policy_lag import policy_lags
 from realtime_rl.core.records import Learning
 from realtime_rl.core.types import Cause
 
@@ -25,18 +25,23 @@ def ticks(*versions: int, cause: Cause = Cause.POLICY) -> list:
             for at, version in enumerate(versions, 1)]
 
 
+def lags(learnings: list[Learning], timesteps: list) -> list[tuple[int, float]]:
+    found = policy_lags(learnings, timesteps)
+    return [*zip(found.versions.tolist(), found.seconds.tolist(), strict=True)]
+
+
 def test_versions_and_seconds_behind() -> None:
     learnings = [learning(1, 0, math.nan), learning(3, 1, 0.5), learning(4, 1, 1.5),
                  learning(6, 3, 0.25)]
     # 1 came at 2.5 s, 2 and 3 at 5.75 s
-    assert list(policy_lags(learnings, ticks(0, 0, 0, 1, 1, 1, 3))) == [
-        Lag(1, 0.5), Lag(0, 0.0), Lag(0, 0.0), Lag(2, 0.25), Lag(0, 0.0)]
-    assert list(policy_lags(learnings, ticks(0, 0, 0, 0, 0, 0)))[-1] == Lag(3, 3.5)
+    assert lags(learnings, ticks(0, 0, 0, 1, 1, 1, 3)) == [
+        (1, 0.5), (0, 0.0), (0, 0.0), (2, 0.25), (0, 0.0)]
+    assert lags(learnings, ticks(0, 0, 0, 0, 0, 0))[-1] == (3, 3.5)
 
 
 def test_only_ticks_at_which_a_policy_acted_count() -> None:
-    assert list(policy_lags([learning(1, 1, 1.0)], ticks(0, 0, cause=Cause.DEFAULT))) == []
-    assert list(policy_lags([], ticks(0, 0))) == []
+    assert lags([learning(1, 1, 1.0)], ticks(0, 0, cause=Cause.DEFAULT)) == []
+    assert lags([], ticks(0, 0)) == []
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 3)), min_size=1, max_size=8),
@@ -51,6 +56,6 @@ def test_it_is_what_counting_gives(steps: list[tuple[int, int]], acted: list[int
         out = [each for each in learnings if each.stamp_ns <= tick.stamp_ns]
         newer = [each for each in out if each.version > tick.version]
         if out:
-            wanted.append(Lag(max(0, out[-1].version - tick.version),
-                              (tick.stamp_ns - newer[0].stamp_ns) / 1e9 if newer else 0.0))
-    assert list(policy_lags(learnings, ticks(*acted))) == wanted
+            wanted.append((max(0, out[-1].version - tick.version),
+                           (tick.stamp_ns - newer[0].stamp_ns) / 1e9 if newer else 0.0))
+    assert lags(learnings, ticks(*acted)) == wanted

@@ -11,7 +11,10 @@ import pytest
 from bags.played import play, record
 from simulate.tiny_plant import Echo
 
+from realtime_rl.bags import messages
 from realtime_rl.bags.reader import read_run
+from realtime_rl.bags.storage import open_bag
+from realtime_rl.bags.writer import BagWriter, TopicInfo
 from realtime_rl.cli.main import main
 from realtime_rl.core.errors import BagError
 from realtime_rl.core.records import Timestep
@@ -84,6 +87,21 @@ def test_it_goes_on_with_the_episode_after_a_gap(lost: range, compared: int, ski
 def test_without_an_episodes_beginning_there_is_nothing_to_replay(tmp_path: Path) -> None:
     with pytest.raises(BagError, match="no episode that was recorded from its beginning"):
         counted(tmp_path / "bag", 20, range(3))
+
+
+def test_a_replay_that_sees_none_of_the_observations_shows_nothing(tmp_path: Path) -> None:
+    """They were recorded, but with other stamps than the ticks, as those of a stranger's camera."""
+    played = play(Echo(3), 40)
+    bag = record(tmp_path / "ticks", played, SPEC.observation, unseen=range(40))
+    strange = [(replace(step, stamp_ns=step.stamp_ns + 1), seen) for step, seen in played]
+    other = record(tmp_path / "camera", strange, SPEC.observation)
+    with BagWriter(tmp_path / "both", [TopicInfo("/timestep", messages.SCALARS),
+                                       TopicInfo("/observation", messages.SCALARS)]) as writer:
+        for topic, source in (("/timestep", bag), ("/observation", other)):
+            for message in open_bag(source).messages({topic}):
+                writer.write(topic, message.cdr, message.receive_ns)
+    with pytest.raises(BagError, match="none of its 40 observations is of a tick that was replay"):
+        replay(read_run(tmp_path / "both"), lambda: Echo(3))
 
 
 def test_a_plant_started_again_and_one_that_was_reset(tmp_path: Path) -> None:
