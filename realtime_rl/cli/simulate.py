@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from realtime_rl import strict_json
-from realtime_rl.cli.output import put, say_rate
+from realtime_rl.cli.output import put, say_about
 from realtime_rl.core import default_policy
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.exploration import OFF, Exploration
@@ -141,7 +141,7 @@ def run(args: argparse.Namespace) -> Figures:
     if args.steps < 1:
         raise ConfigError(f"steps {args.steps!r} must be 1 or more")
     plant = registry.make(args.plant, options, args.seed)
-    say_rate(plant.spec)
+    say_about(plant.spec)
     try:
         player = players.load(args.policy, args.hold, plant.spec,
                               Exploration.parse(args.exploration), stack=args.stack,
