@@ -20,6 +20,19 @@ _STALE_S = 60.0
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 
+def beside(folder: Path, text: str, *, named: bool = False) -> str:
+    """Return a path that a file in `folder` names, as seen from anywhere.
+
+    An absolute one stays, a URI, one with `~`, and an empty one; `named`: so does the name of
+    something bundled, where no file of `folder` has it.
+    """
+    path = folder / text
+    if not text or "://" in text or text.startswith("~"):
+        return text
+    is_name = named and "/" not in text and not Path(text).suffix and not path.is_file()
+    return text if is_name else str(path)
+
+
 def user_path(text: str) -> Path:
     """Return a path as a shell has it: `~` is a user's home, `~name` another's.
 

@@ -57,10 +57,10 @@ def _cannot(path: Path, error: OSError) -> ConfigError:
     return ConfigError(f"{str(path)!r} cannot be written: {error.strerror}")
 
 
-def say_rate(plant: PlantSpec) -> None:
-    """Say on standard error how the plant's period comes about, where that is not plain."""
-    if plant.rate:
-        print(f"{plant.name}: {plant.rate}", file=sys.stderr)
+def say_about(plant: PlantSpec) -> None:
+    """Say on standard error what a person should know of a plant, if anything."""
+    for text in filter(None, (plant.rate, plant.warning)):
+        print(f"{plant.name}: {text}", file=sys.stderr)
 
 
 def drop(stream: TextIO) -> None:

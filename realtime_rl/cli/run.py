@@ -24,7 +24,7 @@ _EPILOG = """examples:
   realtime-rl run --config catch --duration 60
   realtime-rl run --config config/catch.yaml --duration 120 --record runs/first --html first.html
   realtime-rl run --config catch --set inference.latency=constant:95ms --set scenario.workers=7
-  realtime-rl run --config catch --set plant.options=rom=/path/to/your.gb,rules=/path/to/rules.yaml
+  realtime-rl run --config rom --set plant.options=rom=/path/to/your.gb,rules=/path/to/rules.yaml
 
 exit status: 0 where every node lived to the end; 1 where one died, started again or not, or failed
 in the end: the summary says which; 2 where the scenario could not be started, or not go on"""

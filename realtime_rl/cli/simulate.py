@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from realtime_rl import strict_json
-from realtime_rl.cli.output import put, say_rate
+from realtime_rl.cli.output import put, say_about
 from realtime_rl.core import default_policy
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.exploration import OFF, Exploration
@@ -88,7 +88,8 @@ def main(args: argparse.Namespace) -> int:
         "exploration": None if args.policy in players.NO_FILE else args.exploration,
         "delay_ticks": args.delay,
         "interaction": args.interaction, "ticks": figures.ticks,
-        "reward": figures.reward, "inaction_fraction": _known(figures.inaction_fraction),
+        "reward": figures.reward, "reward_per_tick": _known(figures.reward_per_tick),
+        "inaction_fraction": _known(figures.inaction_fraction),
         "episodes": {"count": interval.n, "cut": cut, "return": {
             "mean": _known(interval.mean), "low": _known(interval.low),
             "high": _known(interval.high)}},
@@ -140,7 +141,7 @@ def run(args: argparse.Namespace) -> Figures:
     if args.steps < 1:
         raise ConfigError(f"steps {args.steps!r} must be 1 or more")
     plant = registry.make(args.plant, options, args.seed)
-    say_rate(plant.spec)
+    say_about(plant.spec)
     try:
         player = players.load(args.policy, args.hold, plant.spec,
                               Exploration.parse(args.exploration), stack=args.stack,
@@ -157,7 +158,8 @@ def run(args: argparse.Namespace) -> Figures:
 
 def _sentence(figures: Figures, cut: int) -> str:
     interval = figures.interval()
-    head = f"{figures.ticks} ticks, {interval.n} episodes, reward {figures.reward:g}"
+    head = (f"{figures.ticks} ticks, {interval.n} episodes, reward {figures.reward:g} "
+            f"({figures.reward_per_tick:.4f} a tick)")
     if cut:
         head += f", {cut} more cut off after {LONGEST} ticks without an end"
     if interval.n == 0 and cut:

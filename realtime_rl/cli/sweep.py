@@ -22,6 +22,7 @@ import yaml
 from realtime_rl.cli.output import write
 from realtime_rl.core.errors import ConfigError, MissingDependencyError
 from realtime_rl.files import user_path
+from realtime_rl.plants import option_paths
 from realtime_rl.simulate.sweep import Cell, Part, parts_of, text_of
 from realtime_rl.simulate.sweep_figures import points, rows
 
@@ -49,7 +50,7 @@ def main(args: argparse.Namespace) -> int:
     budget = sum(int(cell.settings.get("ticks", 0)) for cell in missing)
     print(f"{len(cells)} trainings, {len(cells) - len(missing)} finished; {budget} ticks to go; "
           f"how far each is: {folder / 'cells'}/*.log", file=sys.stderr)
-    failed, interrupted = _execute(missing, folder, args.jobs)
+    failed, interrupted = _execute(missing, folder, args.jobs, path.absolute().parent)
     results = {key: result for key in cells if (result := _result(folder, key)) is not None}
     _put(parts, results, folder)
     if interrupted:
@@ -72,8 +73,12 @@ def find(name: str) -> Path:
                       f"{', '.join(dict.fromkeys(known)) or 'none'}")
 
 
-def command(cell: Cell, folder: Path) -> list[str]:
-    """Return the arguments of `realtime-rl` that train one cell, and write its result."""
+def command(cell: Cell, folder: Path, source: Path) -> list[str]:
+    """Return the arguments of `realtime-rl` that train one cell, and write its result.
+
+    Files that its plant's options name are relative to `source`, the folder of the sweep's file.
+    """
+    plant = str(cell.settings.get("plant", ""))
     words = ["train", "--out", str(_run(folder, cell.key)), "--resume", "--keep-replay", "--json",
              str(_path(folder, cell.key))]
     for name, value in cell.settings.items():
@@ -82,7 +87,7 @@ def command(cell: Cell, folder: Path) -> list[str]:
         if section == "learner":
             words += ["--set", f"{name}={text}"]
         elif section == "option":
-            words += ["--option", f"{key}={text}"]
+            words += ["--option", *option_paths.anchored(plant, [f"{key}={text}"], source)]
         else:
             words += [f"--{name.replace('_', '-')}", text]
     return words
@@ -120,14 +125,15 @@ class Processes:
                 process.terminate()
 
 
-def _execute(cells: Sequence[Cell], folder: Path, jobs: int) -> tuple[list[str], bool]:
+def _execute(cells: Sequence[Cell], folder: Path, jobs: int, source: Path
+             ) -> tuple[list[str], bool]:
     """Train the cells, `jobs` at a time; return the keys that failed, and whether to stop."""
     failed: list[str] = []
     interrupted = False
     run = Processes()
     with ThreadPoolExecutor(jobs) as pool, _interrupted_by_sigterm():
-        pending = {pool.submit(run, command(cell, folder), folder / "cells" / f"{cell.key}.log"):
-                   cell for cell in cells}
+        pending = {pool.submit(run, command(cell, folder, source),
+                               folder / "cells" / f"{cell.key}.log"): cell for cell in cells}
         try:
             for number, done in enumerate(as_completed(pending), 1):
                 cell = pending[done]

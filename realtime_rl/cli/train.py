@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from realtime_rl import strict_json
 from realtime_rl.cli import train_result
-from realtime_rl.cli.output import put, say_rate, write
+from realtime_rl.cli.output import put, say_about, write
 from realtime_rl.core.config import build, parameters
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, MissingDependencyError, choices
@@ -146,7 +146,7 @@ def _train(args: argparse.Namespace, group: Group | None) -> int:
     view = TrainView(args.ticks, silent=not reports)
     plant = registry.make(settings.plant, settings.options, settings.seed)
     if reports:
-        say_rate(plant.spec)
+        say_about(plant.spec)
     try:
         with _until_asked_to_stop() as asked, view.shown():
             def stop() -> bool:

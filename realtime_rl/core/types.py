@@ -177,6 +177,8 @@ class PlantSpec:
     actions: ActionSpace
     rate: str = ""
     """How the period comes about, in one line, where that is not plain."""
+    warning: str = ""
+    """In one line, why nothing can be learned from it; empty: nothing says so."""
 
     def __post_init__(self) -> None:
         """Refuse a plant that would never tick."""

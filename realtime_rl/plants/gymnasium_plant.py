@@ -12,6 +12,7 @@ import numpy as np
 
 from realtime_rl.core.errors import MissingDependencyError, PlantError, RealtimeRlError
 from realtime_rl.core.types import Action, Observation, PlantSpec, Transition
+from realtime_rl.plants import gymnasium_pictures as pictures
 from realtime_rl.plants.base import check_action
 from realtime_rl.plants.gymnasium_make import GymnasiumOptions, make, period
 from realtime_rl.plants.gymnasium_spaces import Actions, Observations
@@ -207,10 +208,12 @@ class GymnasiumPlant:
     def _environment(self) -> str:
         """What the same actions must be played on to lead to the same state."""
         options = self._options
+        observed = "".join(f" {name}={value}" for name, value in
+                           (("part", options.part), ("observe", options.observe))
+                           if value not in ("", pictures.AUTO))
         return (f"{options.id} {options.arguments} frameskip={options.frameskip} "
-                f"size={options.size} part={options.part} observe={options.observe} "
-                f"full_action_space={options.full_action_space} "
-                f"sticky={options.sticky} noop={self._spec.actions.noop}")
+                f"size={options.size} full_action_space={options.full_action_space} "
+                f"sticky={options.sticky} noop={self._spec.actions.noop}{observed}")
 
     def _check(self) -> int:
         return zlib.crc32(self._observed().tobytes())

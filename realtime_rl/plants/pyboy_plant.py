@@ -69,7 +69,9 @@ class PyBoyPlant:
             period_ns=round(1e9 / FRAMES_PER_SECOND),
             observation=(picture if self._pictures
                          else ObservationSpec((len(self._rules.observe),), "float32", -1, 1)),
-            actions=buttons.action_space(labels))
+            actions=buttons.action_space(labels),
+            warning="" if self._rules.rewards else
+                    f"{self._rules.source}: no rewards, so that nothing can be learned")
         self._emulator = Emulator(rom, options.size)
         self._score = Score(self._rules)
         self._start = self._start_state(options.state)

@@ -111,7 +111,8 @@ def prepare(config: str, assignments: Sequence[str], within: str = "", *,
     here = scenario.nodes or NODES
     policy = (_first_policy(settings, plant, run_dir) if {"inference", "learner"} & set(here)
               else "")
-    remarks = (*([f"{plant.name}: {plant.rate}"] if plant.rate else []), *left_out,
+    remarks = (*(f"{plant.name}: {text}" for text in (plant.rate, plant.warning) if text),
+               *left_out,
                *(f"{path}: {note}" for note in file.passed_over), *unrecorded)
     return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir,
                     remarks)

@@ -18,7 +18,7 @@ from realtime_rl.cli.main import parser as command_line
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.learning import bodies
 from realtime_rl.plants import registry
-from realtime_rl.simulate.sweep import parts_of
+from realtime_rl.simulate.sweep import Cell, parts_of
 
 BUNDLED = ["delay", "figure5", "figure6", "learners", "stochasticity"]
 FILE = """
@@ -137,12 +137,21 @@ def test_bundled_sweeps_ask_for_what_there_is(name: str, quick: bool, tmp_path: 
     parts = parts_of(sweep._read(sweep.find(name)), quick=quick, source=name)
     made: set[str] = set()
     for cell in (cell for part in parts for cell in part.cells):
-        args = command_line().parse_args(sweep.command(cell, tmp_path))
+        args = command_line().parse_args(sweep.command(cell, tmp_path, tmp_path))
         config = learner(args.set, args.seed)
         assert config.network.split(":")[0] in bodies.KINDS
         if str(args.option) not in made:
             made.add(str(args.option))
             registry.make(args.plant, registry.parse_options(args.option), args.seed).close()
+
+
+def test_files_that_a_sweep_names_lie_beside_it(tmp_path: Path) -> None:
+    cell = Cell("only", {}, {"plant": "pyboy", "option.rom": "mine.gb", "option.rules": "r/a.yaml",
+                             "option.size": 42, "learner.network": "mlp"})
+    bundled = Cell("only", {}, {"plant": "pyboy", "option.rom": "catch"})
+    options = [command_line().parse_args(sweep.command(each, tmp_path, Path("/s"))).option
+               for each in (cell, bundled)]
+    assert options == [["rom=/s/mine.gb", "rules=/s/r/a.yaml", "size=42"], ["rom=catch"]]
 
 
 def test_figure6_is_the_papers_table() -> None:

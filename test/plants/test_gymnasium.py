@@ -279,6 +279,15 @@ def test_state_with_pictures_of_another_size() -> None:
         atari().load_state(state)
 
 
+def test_states_of_before_parts_could_be_chosen_are_taken() -> None:
+    plant = make("CartPole-v1")
+    assert plant._environment == (  # type: ignore[attr-defined]
+        "CartPole-v1  frameskip=1 size=84 full_action_space=True sticky=0.0 noop=(0.0,)")
+    other = make("CartPole-v1", observe="vector")
+    with pytest.raises(PlantError, match=r"of another environment than .* observe=vector'"):
+        other.load_state(plant.save_state())
+
+
 def test_closed_plant_says_so() -> None:
     plant = make("CartPole-v1")
     plant.close()

@@ -206,6 +206,8 @@ def test_files_that_a_scenario_names_lie_beside_it(
     assert told["plant"]["options"] == (f"rom={home}/roms/mine.gb", f"rules={home}/rules.yaml")
     assert told["inference"]["latency"] == f"trace:{home}/trace.txt,outliers=0.01x3"
     assert told["recorder"]["bag"] == f"{home}/bags/one"
+    assert run.remarks == (f"pyboy:mine: {home}/rules.yaml: no rewards, so that nothing can be "
+                           "learned",)
     assert (run.run_dir, run.plant.name) == (home / "policies", "pyboy:mine")
 
 

@@ -15,6 +15,7 @@ from realtime_rl.cli.main import main
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.types import ActionSpace
+from realtime_rl.plants import rom_files
 from realtime_rl.policies.onnx_policy import Loader
 
 COUNTER = ["--plant", "counter", "--plant-option", "observation=vector",
@@ -89,6 +90,21 @@ def test_what_is_odd_about_a_policy_is_said_as_in_a_live_run(
         assert main([*arguments, *more, "--stack", "2"]) == 0
         warning, = capsys.readouterr().err.splitlines()
         assert warning.startswith("warning: no metadata: taken as a stack of 2 observations, with")
+
+
+def test_what_a_person_should_know_of_a_plant_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pyboy")
+    rom = tmp_path / "own game.gb"
+    rom.write_bytes(rom_files.find("catch").data)
+    for option, said in ((f"rom={rom}", "pyboy:own game: no rules file: no rewards, so that "
+                                        "nothing can be learned\n"), ("rom=catch", "")):
+        assert main(["simulate", "--plant", "pyboy", "--plant-option", option, "--steps", "3",
+                     "--policy", "random"]) == 0
+        captured = capsys.readouterr()
+        assert captured.err == said
+        assert captured.out.startswith("3 ticks, 0 episodes, reward 0 (0.0000 a tick): no episode")
 
 
 def test_a_policy_explores_only_when_asked_to(
