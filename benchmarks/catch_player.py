@@ -12,13 +12,13 @@ apples caught minus apples missed, 32 at most.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 
+from realtime_rl import strict_json
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.types import Action, Observation
 from realtime_rl.plants.options import build_options, parse_options
@@ -111,7 +111,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     if args.json:
-        print(json.dumps([{"delay_ticks": result.delay_ticks, "returns": result.returns,
+        print(strict_json.dumps([{"delay_ticks": result.delay_ticks, "returns": result.returns,
                            "share_caught": result.share_caught} for result in results], indent=2))
         return 0
     for result in results:

@@ -11,7 +11,6 @@ ticks went without an action, and when. The accelerator is emulated.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -23,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from realtime_rl import strict_json
 from realtime_rl.bench.live import Disturb, LiveBench, Measured, measure
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.records import Timestep
@@ -55,7 +55,7 @@ def main() -> int:
     except RealtimeRlError as error:
         print(f"disturb: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(found, indent=1))
+    print(strict_json.dumps(found, indent=1))
     return 0
 
 

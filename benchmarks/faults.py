@@ -10,7 +10,6 @@ fault comes once the policy acts, and the bag and the console say what became of
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import signal
@@ -31,6 +30,7 @@ from benchmarks.running import (
     set_clock,
     telling,
 )
+from realtime_rl import strict_json
 from realtime_rl.bags.attribution import disagreements
 from realtime_rl.bags.reader import read_run
 from realtime_rl.core.accounting import RunRecords
@@ -192,7 +192,7 @@ def main() -> int:
             outcomes.append(run(name, args.verbose))
             print(row(outcomes[-1]), file=sys.stderr if args.json else sys.stdout, flush=True)
     if args.json:
-        print(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
+        print(strict_json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
     return 1 if any(outcome.wrong for outcome in outcomes) else 0
 
 

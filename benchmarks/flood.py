@@ -16,6 +16,7 @@ import sys
 import time
 from typing import Any
 
+from realtime_rl import strict_json
 from realtime_rl.bench.live import START_S, LiveBench, measure
 from realtime_rl.core import wire
 from realtime_rl.core.errors import RealtimeRlError
@@ -52,7 +53,7 @@ def main() -> int:
         return _flood(args.flood, args.kind, args.rate, args.seconds)
     try:
         for topic in args.topics:
-            print(json.dumps(_run(topic, args)), flush=True)
+            print(strict_json.dumps(_run(topic, args)), flush=True)
     except RealtimeRlError as error:
         print(f"flood: {error}", file=sys.stderr)
         return 2
@@ -115,7 +116,7 @@ def _flood(topic: str, kind: str, rate_hz: float, seconds: float) -> int:
         for _ in range(_BURST):
             publisher.publish(ready[sent % len(ready)])
             sent += 1
-    print(json.dumps({"begin_ns": begin_ns, "end_ns": time.time_ns(),
+    print(strict_json.dumps({"begin_ns": begin_ns, "end_ns": time.time_ns(),
                       "sent_hz": round(sent / seconds)}))
     node.destroy_node()
     rclpy.shutdown()

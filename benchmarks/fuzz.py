@@ -10,7 +10,6 @@ message is no message at all, but bytes.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from rclpy.publisher import Publisher
 
 from benchmarks.malformed import STRANGER, every
 from benchmarks.running import Running, private_environment
+from realtime_rl import strict_json
 from realtime_rl.bags.reader import read_run
 from realtime_rl.core import topics
 from realtime_rl.core.errors import RealtimeRlError
@@ -190,7 +190,7 @@ def main() -> int:
         except TimeoutError as error:
             print(f"fuzz: {error}", file=sys.stderr)
             return 2
-    print(json.dumps(asdict(result), indent=1) if args.json else table(result))
+    print(strict_json.dumps(asdict(result), indent=1) if args.json else table(result))
     return 1 if any(node.ends for node in result.nodes) or result.status else 0
 
 

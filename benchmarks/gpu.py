@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import platform
 import statistics
@@ -45,6 +44,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.rates import ACTIONS, SPEC, filled
+from realtime_rl import strict_json
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
 from realtime_rl.core.policy_metadata import PolicyMetadata
@@ -382,7 +382,7 @@ class Figures:
 
     def put(self) -> None:
         """Write the figures where they are asked for; `ConfigError` where they cannot be."""
-        text = json.dumps(self._document, indent=2) + "\n"
+        text = strict_json.dumps(self._document, indent=2) + "\n"
         if self._args.json == "-":
             print(text, end="")
         elif self._args.json:

@@ -18,7 +18,6 @@ observation. Learning processes have the lowest priority (SCHED_IDLE), as live.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import sys
@@ -29,6 +28,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from benchmarks.wall_clock import Cycle, Run, Timing
+from realtime_rl import strict_json
 from realtime_rl.cli.train import learner as parse_learner
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
@@ -238,7 +238,7 @@ def main() -> int:
         setting = setting_of(args)
         results = compare(setting, args.variants, args.seeds,
                           lambda result: print(line(result), file=sys.stderr, flush=True))
-        text = json.dumps({
+        text = strict_json.dumps({
             "schema": 1, "cores": len(os.sched_getaffinity(0)), "load": os.getloadavg(),
             "setting": asdict(setting), "results": [asdict(result) for result in results]},
             indent=2) + "\n"

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import array
-import json
 import os
 import queue
 import sys
@@ -26,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from realtime_rl import strict_json
 from realtime_rl.core.assembler import Assembler
 from realtime_rl.core.config import build
 from realtime_rl.core.dqn_config import DqnConfig
@@ -170,9 +170,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
           + ("never full" if grown is None else
              f"once full {grown:+.1f} MB in {figures['hours_when_full']:.2f} h"), file=sys.stderr)
     if args.json == "-":
-        print(json.dumps(figures))
+        print(strict_json.dumps(figures))
     elif args.json:
-        Path(args.json).write_text(json.dumps(figures), encoding="utf-8")
+        Path(args.json).write_text(strict_json.dumps(figures), encoding="utf-8")
     return 0
 
 

@@ -19,7 +19,6 @@ processes they would only differ in memory.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import threading
 import time
@@ -27,6 +26,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from realtime_rl import strict_json
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.statistics import distribution
 from realtime_rl.policies.latency import Latency
@@ -140,7 +140,8 @@ def main() -> int:
         return 1
     found = figures(result, period_ns)
     if args.json:
-        print(json.dumps({"workers": args.workers, "latency": str(latency), **found}, indent=2))
+        print(strict_json.dumps({"workers": args.workers, "latency": str(latency), **found},
+                                indent=2))
         return 0
     interval, jitter = found["action_interval_ms"], found["action_jitter_ms"]
     print(f"Algorithm 1, {args.workers} workers, {latency}: {found['actions']} actions in "

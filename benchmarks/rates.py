@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import json
 import statistics
 import sys
 import time
@@ -26,6 +25,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from realtime_rl import strict_json
 from realtime_rl.core.assembler import SemiMdpTransition
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
@@ -162,7 +162,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     if args.json:
-        print(json.dumps({"virtual_time": [asdict(speed) for speed in speeds],
+        print(strict_json.dumps({"virtual_time": [asdict(speed) for speed in speeds],
                           "learning": [asdict(each) for each in learned]}, indent=2))
         return 0
     for speed in speeds:

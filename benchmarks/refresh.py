@@ -18,7 +18,6 @@ process meanwhile, the network and the runtime included, where the system lets i
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import tempfile
@@ -36,6 +35,7 @@ import numpy as np
 import onnx
 import torch
 
+from realtime_rl import strict_json
 from realtime_rl.core.errors import PolicyError, RealtimeRlError
 from realtime_rl.core.policy_metadata import PolicyMetadata
 from realtime_rl.core.policy_uri import PolicyUri
@@ -248,7 +248,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     if args.json:
-        print(json.dumps(result, indent=2))
+        print(strict_json.dumps(result, indent=2))
     else:
         show(result)
     return 0

@@ -10,7 +10,6 @@ every other one a process on each core computes without end, from before the sta
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.running import Running, private_environment
+from realtime_rl import strict_json
 from realtime_rl.bags.reader import read_run
 from realtime_rl.core.types import Cause
 
@@ -84,7 +84,7 @@ def main() -> int:
               f"{one.inaction:.4f}, status {one.status}", file=sys.stderr, flush=True)
     late = [one for one in starts if one.acts_after_s is None or one.acts_after_s > 1.0]
     if args.json:
-        print(json.dumps([asdict(one) for one in starts], indent=1))
+        print(strict_json.dumps([asdict(one) for one in starts], indent=1))
     else:
         for loaded in (False, True):
             times = [one.acts_after_s for one in starts

@@ -12,7 +12,6 @@ as it would. Each is read, hashed, built and warmed up beside the inferences of 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ from typing import Any
 import rclpy
 from std_msgs.msg import String
 
+from realtime_rl import strict_json
 from realtime_rl.bench.live import START_S, LiveBench, measure
 from realtime_rl.core.accounting import RunRecords
 from realtime_rl.core.errors import RealtimeRlError
@@ -132,7 +132,7 @@ def main() -> int:
         parser.error(f"--swaps must be 1 or more, --every {2 * AFTER_S} or more")
     try:
         with tempfile.TemporaryDirectory(prefix="realtime_rl-swap-") as folder:
-            print(json.dumps(run(args, Path(folder)), indent=1))
+            print(strict_json.dumps(run(args, Path(folder)), indent=1))
     except RealtimeRlError as error:
         print(f"swap: {error}", file=sys.stderr)
         return 2

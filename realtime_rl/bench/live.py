@@ -143,7 +143,8 @@ def _measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[st
     with tempfile.TemporaryDirectory(prefix="realtime_rl-bench-") as name:
         folder = Path(name)
         prepared = _prepared(bench, folder)
-        refuse_second(prepared)
+        for line in refuse_second(prepared):
+            say(line)
         supervisor = Supervisor(prepared.nodes, folder)
         complaints = Complaints(supervisor.lines, say)
 

@@ -27,6 +27,7 @@ from std_srvs.srv import SetBool, Trigger
 from realtime_rl.core import wire
 from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.records import ActionMessage, Fate, Reason, Timestep
+from realtime_rl.core.topics import recorded
 from realtime_rl.core.types import Cause
 from realtime_rl.files import sha256_of
 from realtime_rl.ros import messages
@@ -200,8 +201,21 @@ def test_an_illegal_parameter_is_refused_and_changes_nothing(graph: LiveGraph) -
             type=ParameterType.PARAMETER_STRING, string_value="magic"))])
     answer = graph.watcher.call(SetParameters, "inference_0/set_parameters", request)
     assert [result.successful for result in answer.results] == [False] * 3
-    assert "max_time" in answer.results[2].reason
+    assert "ros2 param set /coordinator algorithm" in answer.results[2].reason
     graph.watcher.wait_for_steps(by_policy, 5, "the policy goes on")
+
+
+def test_what_a_late_recorder_is_given_is_as_the_table_of_topics_says(graph: LiveGraph) -> None:
+    """`ros2 bag record` is told by it what to ask for, and would hear nothing of less."""
+    kept = {}
+    for topic in filter(lambda topic: topic.ours, recorded(observations=True)):
+        for offered in graph.watcher.get_publishers_info_by_topic(f"/{topic.name}"):
+            if offered.node_name in (topic.publisher, "inference_0"):
+                kept[topic.name] = (offered.qos_profile.reliability.name,
+                                    offered.qos_profile.durability.name)
+    assert {"timestep", "verdict", "inference", "schedule", "action", "command"} <= kept.keys()
+    assert kept == {topic.name: ("RELIABLE", "TRANSIENT_LOCAL" if topic.kept else "VOLATILE")
+                    for topic in recorded(observations=True) if topic.name in kept}
 
 
 def test_stop_holds_the_safe_command_until_released(graph: LiveGraph) -> None:
