@@ -86,7 +86,7 @@ def read_settings(path: Path, assignments: Iterable[str] = ()) -> ParameterFile:
         if found.settings.get("scenario", {}).get("workers") == _AUTO:
             _size_automatically(found.settings)
         if namespace and not asked:
-            found.settings["scenario"]["namespace"] = namespace
+            found.settings.setdefault("scenario", {})["namespace"] = namespace
         check(found.settings)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error

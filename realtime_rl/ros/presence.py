@@ -13,6 +13,7 @@ import rclpy
 from rclpy.node import Node
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
+from realtime_rl import strict_json
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.ros import environment, steady
 
@@ -108,6 +109,6 @@ def name_of(info: TopicEndpointInfo) -> str:
 
 if __name__ == "__main__":
     try:
-        print(json.dumps(publishers(sys.argv[1:])))
+        print(strict_json.dumps(publishers(sys.argv[1:])))
     except ConfigError as error:
         sys.exit(str(error))

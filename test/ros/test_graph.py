@@ -195,6 +195,14 @@ robot1:
     assert settings == {"scenario": {"workers": 2, "namespace": "robot1"}, "plant": {"seed": 3}}
 
 
+def test_a_scenario_that_is_in_another_namespace_than_it_says_is_anothers(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, """
+robot1: {scenario: {ros__parameters: {workers: 2, namespace: robot2}}}
+robot2: {plant: {ros__parameters: {seed: 3}}}
+""")
+    assert settings == {"scenario": {"namespace": "robot2"}, "plant": {"seed": 3}}
+
+
 def test_what_has_no_effect_is_said(tmp_path: Path) -> None:
     path = tmp_path / "scenario.yaml"
     path.write_text("""
