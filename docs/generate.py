@@ -1,4 +1,4 @@
-"""Writes the generated parts of README.md anew: `make docs`. A test compares them."""
+"""Writes the generated parts of README.md, and CHANGELOG.rst, anew: `make docs`. Tests compare."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from realtime_rl.core import records, types
 from realtime_rl.core.config import markdown_table
 from realtime_rl.core.topics import SERVICES, TOPICS, Topic
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
 PARAMETERS = {
     "scenario (not a node: the run as a whole)": p.Scenario, "plant": p.PlantParameters,
     "inference": p.InferenceParameters, "coordinator": p.CoordinatorParameters,
@@ -90,6 +91,30 @@ def generated(text: str) -> str:
     return text
 
 
+def _rst(line: str) -> str:
+    """Return a line of Markdown as one of reStructuredText."""
+    line = re.sub(r"`([^`]+)`(?=(\w)?)", lambda m: f"``{m[1]}``" + (r"\ " if m[2] else ""), line)
+    return re.sub(r"\[([^]]+)\]\(([^)]+)\)", r"`\1 <\2>`__", line)
+
+
+def bloom_changelog(text: str) -> str:
+    """Return CHANGELOG.md in the form that ROS's release tool reads, as CHANGELOG.rst."""
+    title = "Changelog for package realtime_rl"
+    lines = ["^" * len(title), title, "^" * len(title), ""]
+    for line in text[text.index("## "):].splitlines():
+        release = re.fullmatch(r"## \[(.+?)\](?: - (\S+))?", line)
+        if release:
+            name = "Forthcoming" if release[1] == "Unreleased" else f"{release[1]} ({release[2]})"
+            lines += [name, "-" * len(name)]
+        elif line.startswith("### "):
+            lines.append(f"{line.removeprefix('### ')}:\n")
+        else:
+            lines.append(_rst(re.sub(r"^- ", "* ", line)))
+    return "\n".join(lines) + "\n"
+
+
 if __name__ == "__main__":
+    (ROOT / "CHANGELOG.rst").write_text(
+        bloom_changelog((ROOT / "CHANGELOG.md").read_text(encoding="utf-8")), encoding="utf-8")
     README.write_text(generated(README.read_text(encoding="utf-8")), encoding="utf-8")
     sys.exit(0)

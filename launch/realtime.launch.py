@@ -17,7 +17,6 @@ from launch.actions import (
     ExecuteProcess,
     GroupAction,
     LogInfo,
-    OpaqueCoroutine,
     OpaqueFunction,
     RegisterEventHandler,
     TimerAction,
@@ -28,7 +27,7 @@ from launch.events.process import ProcessExited, ProcessIO, ShutdownProcess
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 
-from launch import LaunchContext, LaunchDescription
+from launch import Event, EventHandler, LaunchContext, LaunchDescription
 from realtime_rl.bags import run_record
 from realtime_rl.core.config import parameters
 from realtime_rl.core.deaths import RESPAWN_DELAY_S, Deaths, Then
@@ -38,7 +37,8 @@ from realtime_rl.ros import environment, graph, memory
 from realtime_rl.ros.rosbag2 import record_command
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.transport import reach
-from realtime_rl.runner.prepare import Prepared, bundled, prepare, refuse_second
+from realtime_rl.runner.apart import describe
+from realtime_rl.runner.prepare import bundled
 
 # parameters of the scenario that are arguments of the same name
 OF_THE_SCENARIO = ("workers", "processes", "policy", "learner", "record", "duration", "respawn",
@@ -51,15 +51,19 @@ LIFECYCLE = ("inference",)
 class Watch:
     """What becomes of a scenario whose processes end; the runner decides alike."""
 
-    def __init__(self, prepared: Prepared) -> None:
-        """Watch over the processes of a scenario."""
-        self._prepared = prepared
+    def __init__(self, record: str, rate: str = "") -> None:
+        """Watch over the processes of a scenario that records into `record`, if it does.
+
+        `rate`: how the plant's period comes about.
+        """
+        self._record, self._rate = record, rate
         self._deaths = Deaths()
         self._began = time.monotonic()
         self._actions: list[ExecuteProcess] = []
         self._running: set[str] = set()
         self._ending = False
         self._timer: TimerAction | None = None
+        self._failed = Event()
         self._folder = tempfile.TemporaryDirectory(prefix="realtime_rl-")
         self.folder = Path(self._folder.name)
         """For the nodes' parameter files; gone with this process."""
@@ -80,7 +84,7 @@ class Watch:
             if self._ending or context.is_shutdown:
                 if event.returncode not in ENDED:
                     self._deaths.failed_at_the_end(name, at_s, event.returncode, words)
-                return self._told(context)
+                return self._told(over=context.is_shutdown)
             death = self._deaths.died(name, executable, at_s, event.returncode, words,
                                       respawn=respawn)
             told = LogInfo(msg=f"{name} died ({death.cause}), {death.then.value}")
@@ -102,7 +106,10 @@ class Watch:
         self._timer = TimerAction(period=duration_s, actions=[OpaqueFunction(
             function=lambda context: self.end("the duration is over"))]) if duration_s else None
         return [RegisterEventHandler(OnShutdown(
-                    on_shutdown=lambda event, context: self._told(context))),
+                    on_shutdown=lambda event, context: self._told(over=True))),
+                RegisterEventHandler(EventHandler(
+                    matcher=lambda event: event is self._failed,
+                    entities=OpaqueFunction(function=self._fail))),
                 *([self._timer] if self._timer else [])]
 
     def end(self, reason: str) -> list:
@@ -114,20 +121,19 @@ class Watch:
                 EmitEvent(event=ShutdownProcess(
                     process_matcher=lambda action: action in self._actions))]
 
-    def _told(self, context: LaunchContext) -> list:
-        """Once all have ended, note who died; say it when the launch ends, and make that fail."""
+    def _told(self, *, over: bool) -> list:
+        """Once all have ended, note who died; where the launch is over, say it and make it fail."""
         if self._running:
             return []
-        if self._prepared.scenario.record:
-            run_record.write(Path(self._prepared.scenario.record), self._deaths,
-                             reach(os.environ), self._prepared.plant.rate)
-        if not self._deaths or not context.is_shutdown:
-            return []
+        if self._record:
+            run_record.write(Path(self._record), self._deaths, reach(os.environ), self._rate)
+        # raised here, it would keep this event from others
+        return [EmitEvent(event=self._failed)] if self._deaths and over else []
 
-        async def fail() -> None:  # what is raised in a handler would keep the event from others
-            raise RuntimeError("; ".join(self._deaths.summary()))
-
-        return [OpaqueCoroutine(coroutine=fail, ignore_context=True)]
+    def _fail(self, context: LaunchContext) -> None:
+        """An exception is what makes the exit status of the launch 1."""
+        del context
+        raise RuntimeError("; ".join(self._deaths.summary()))
 
 
 def start(context: LaunchContext) -> list:
@@ -136,25 +142,22 @@ def start(context: LaunchContext) -> list:
         return LaunchConfiguration(name).perform(context)
 
     assignments = [f"scenario.{name}={given(name)}" for name in OF_THE_SCENARIO if given(name)]
-    prepared = prepare(given("config"), [*assignments, *graph.words(given("set"))],
-                       within=context.launch_configurations.get("ros_namespace") or "")
-    added = environment.additions(os.environ)
+    described = describe(given("config"), [*assignments, *graph.words(given("set"))],
+                         within=context.launch_configurations.get("ros_namespace") or "")
     actions = [LogInfo(msg=line) for line in (
-        *prepared.remarks, *environment.remarks(os.environ, added),
-        *refuse_second(prepared, added),
-        f"the graph can be seen and commanded from {reach(os.environ)}")]
+        *described.remarks, f"the graph can be seen and commanded from {reach(os.environ)}")]
     # with a prefix, a node's parent is another process
     parent = ({} if "launch-prefix" in context.launch_configurations
               else {graph.PARENT_VARIABLE: str(os.getpid())})
-    added = {**added, **parent, **RunClock().environment}
-    watch = Watch(prepared)
-    for node in prepared.nodes:
+    added = {**environment.additions(os.environ), **parent, **RunClock().environment}
+    watch = Watch(described.scenario.record, described.rate)
+    for node in described.nodes:
         action = (ExecuteProcess(cmd=record_command(node, watch.folder), output="screen",
                                  sigterm_timeout="10", additional_env=added)
                   if node.executable == "recorder" and rosbag2_is_installed()
                   else node_action(node, watch.folder, added))
         actions += watch.over(action, node.name, node.executable, respawn=node.respawn)
-    return [*actions, *watch.until(prepared.scenario.duration)]
+    return [*actions, *watch.until(described.scenario.duration)]
 
 
 def node_action(node: graph.NodeSpec, folder: Path, added: dict[str, str]) -> Node:

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 pytest.importorskip("launch_ros", reason="launch_ros comes with a ROS 2 installation only")
 
-from launch.actions import EmitEvent, ExecuteProcess, TimerAction
+from launch.actions import (
+    EmitEvent,
+    ExecuteProcess,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetLaunchConfiguration,
+)
+from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
+from launch.events.process import ProcessExited
+from launch_ros.actions import PushRosNamespace
 
-from launch import LaunchDescription, LaunchService
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity, LaunchService
 from realtime_rl.bags import run_record
+from realtime_rl.core.parameters import Scenario
+from realtime_rl.runner.apart import Described
 
 DIES = "print('no motor'); raise SystemExit(1)"
 WAITS = "import signal; signal.signal(signal.SIGINT, lambda *_: exit(0)); signal.pause()"
@@ -31,20 +44,28 @@ def launch_file() -> ModuleType:
     return module
 
 
-def launched(bag: Path, seconds: float, *, respawn: bool = True, **sources: str) -> int:
-    """Launch scripts as executables of their names; return the exit status of `ros2 launch`."""
-    bag.mkdir()
-    watch = launch_file().Watch(SimpleNamespace(scenario=SimpleNamespace(record=str(bag)),
-                                                plant=SimpleNamespace(rate="")))
+def run(*entities: LaunchDescriptionEntity) -> int:
+    """Return the exit status of `ros2 launch`."""
+    service = LaunchService(noninteractive=True)
+    service.include_launch_description(LaunchDescription(entities))
+    return int(service.run())
+
+
+def scripts(watch: Any, *, respawn: bool = True, delay_s: float = 0.05, **sources: str) -> list:
+    """Return what launches scripts as executables of their names."""
     actions = []
     for name, source in sources.items():
         action = ExecuteProcess(cmd=[sys.executable, "-c", source], respawn=respawn,
-                                respawn_delay=0.05)
+                                respawn_delay=delay_s)
         actions += watch.over(action, name, name, respawn=respawn)
-    end = TimerAction(period=seconds, actions=[EmitEvent(event=Shutdown(reason="over"))])
-    service = LaunchService(noninteractive=True)
-    service.include_launch_description(LaunchDescription([*actions, end]))
-    return int(service.run())
+    return actions
+
+
+def launched(bag: Path, seconds: float, *, respawn: bool = True, **sources: str) -> int:
+    """Launch scripts for so long; return the exit status."""
+    bag.mkdir()
+    watch = launch_file().Watch(str(bag))
+    return run(*scripts(watch, respawn=respawn, **sources), *watch.until(seconds))
 
 
 def told(bag: Path) -> list[str]:
@@ -83,3 +104,65 @@ def test_a_failure_in_the_end_is_told_too(tmp_path: Path) -> None:
     assert launched(tmp_path / "bag", 1.0, plant=WAITS, recorder=FAILS_AT_THE_END) == 1
     assert [line.startswith("recorder failed in ending") for line in told(tmp_path / "bag")] == [
         True]
+
+
+@pytest.mark.parametrize(("duration_s", "plant", "status"), [(0.5, WAITS, 0), (300.0, DIES, 1)])
+def test_the_rest_of_the_launch_lives_on(tmp_path: Path, duration_s: float, plant: str, status: int
+                                         ) -> None:
+    watch = launch_file().Watch(str(tmp_path))
+    over: list[bool] = []
+
+    def ended(event: ProcessExited, context: LaunchContext) -> EmitEvent | None:
+        mine = [action for action in actions if isinstance(action, ExecuteProcess)]
+        if any(action.return_code is None for action in mine):
+            return None
+        over.append(context.is_shutdown)
+        return EmitEvent(event=Shutdown(reason="the test is over"))
+
+    actions = scripts(watch, plant=plant, monitor=WAITS)
+    others = ExecuteProcess(cmd=[sys.executable, "-c", WAITS])
+    assert run(others, *actions, *watch.until(duration_s),
+               RegisterEventHandler(OnProcessExit(on_exit=ended))) == status
+    assert over[0] is False
+    assert others.return_code == 0
+    assert len(told(tmp_path)) == (0 if status == 0 else 5)
+
+
+def test_a_death_is_told_where_the_launch_ends_before_the_node_is_there_again(
+    tmp_path: Path
+) -> None:
+    watch = launch_file().Watch(str(tmp_path))
+    actions = scripts(watch, delay_s=300.0, plant=DIES)
+    assert run(*actions, *watch.until(0.0), RegisterEventHandler(OnProcessExit(
+        on_exit=EmitEvent(event=Shutdown(reason="over"))))) == 1
+    assert len(told(tmp_path)) == 1
+
+
+def test_nothing_of_it_reaches_who_includes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = launch_file()
+    given: list[object] = []
+    monkeypatch.setattr(module, "describe", lambda *words, **more: given.append((words, more))
+                        or Described(Scenario(), [], []))
+    monkeypatch.delenv("FASTRTPS_DEFAULT_PROFILES_FILE", raising=False)
+    seen: list[tuple[dict, dict]] = []
+
+    def look(context: LaunchContext) -> None:
+        seen.append((dict(context.launch_configurations), dict(os.environ)))
+
+    assert run(OpaqueFunction(function=look), SetLaunchConfiguration("set", "a.b='c d'"),
+               PushRosNamespace("fleet"), module.generate_launch_description(),
+               OpaqueFunction(function=look)) == 0
+    (_, before), (arguments, after) = seen
+    assert arguments == {"set": "a.b='c d'", "ros_namespace": "/fleet"}
+    assert before == after
+    assert given == [(("catch", ["a.b=c d"]), {"within": "/fleet"})]
+
+
+def test_what_the_arguments_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = launch_file()
+    monkeypatch.setattr(module, "bundled", lambda *words: {"catch": Path("catch.yaml")})
+    described = {each.name: each for each in
+                 module.generate_launch_description().get_launch_arguments()}
+    assert described["learner"].choices == ["", "true", "false"]
+    assert "(1 … 4096). Not given: as the file says, or else 4" in described["workers"].description
+    assert "'catch'" in described["config"].description

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 from realtime_rl import strict_json
-from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.core.errors import RealtimeRlError, installing
 from realtime_rl.ros import environment, memory, transport
 from realtime_rl.ros.graph import MEMORY_VARIABLE
 
@@ -77,7 +77,7 @@ def _ros() -> list[Finding]:
             findings.append(Finding("RMW", True, middleware()))
         except Exception as error:  # whatever the middleware raises is the finding
             findings.append(Finding("RMW", False, str(error).splitlines()[0],
-                                    "pip install 'realtime-rl[ros]'"))
+                                    installing("ros")))
     distro = os.environ.get("ROS_DISTRO", "")
     findings.append(Finding("ROS installation", True if distro else None,
                             distro or "none: the pip wheels are used"))
@@ -128,7 +128,7 @@ def _onnxruntime() -> list[Finding]:
     if len(both) > 1:
         return [Finding("onnxruntime", False, "two that overwrite each other: onnxruntime and "
                         "onnxruntime-gpu", "pip uninstall onnxruntime onnxruntime-gpu; "
-                        "pip install 'realtime-rl[gpu]'")]
+                        + installing("gpu"))]
     import onnxruntime
 
     providers = onnxruntime.get_available_providers()
@@ -137,7 +137,7 @@ def _onnxruntime() -> list[Finding]:
     return [found, Finding("execution providers", True, ", ".join(providers)),
             Finding("GPU inference", True if gpu else None,
                     "available" if gpu else "none: policies run on the CPU",
-                    "" if gpu else "pip uninstall onnxruntime; pip install 'realtime-rl[gpu]'"),
+                    "" if gpu else f"pip uninstall onnxruntime; {installing('gpu')}"),
             Finding("GPU", True if shutil.which("nvidia-smi") else None,
                     shutil.which("nvidia-smi") or "no nvidia-smi")]
 
@@ -169,7 +169,7 @@ def _roms() -> list[Finding]:
             findings.append(Finding(f"ROM {name}", True, f"{found.path.name}, SHA-256 is right"))
         except RealtimeRlError as error:
             findings.append(Finding(f"ROM {name}", False, str(error),
-                                    "pip install --force-reinstall realtime-rl"))
+                                    "pip install --force-reinstall --no-deps . in the clone"))
     return findings
 
 
@@ -193,7 +193,7 @@ def _machine() -> list[Finding]:
 def _library(module: str, extra: str, *, needed: bool = False) -> Finding:
     if importlib.util.find_spec(module) is None:
         return Finding(module, False if needed else None, "not installed",
-                       f"pip install 'realtime-rl[{extra}]'")
+                       installing(extra))
     owners = importlib.metadata.packages_distributions().get(module, [])
     return Finding(module, True, _version(owners[0]) if owners else "installed")
 

@@ -225,8 +225,7 @@ def _draw(part: Part, folder: Path) -> Callable[[Any], None]:
     try:
         from realtime_rl.simulate.drawing import draw_sweep
     except (ImportError, MissingDependencyError):
-        print("no picture: matplotlib is not installed; mend: pip install 'realtime-rl[bags]'",
-              file=sys.stderr)
+        print(f"no picture: {MissingDependencyError('matplotlib', 'bags')}", file=sys.stderr)
         return lambda found: None
     return lambda found: write(folder / f"{part.name}.svg", draw_sweep(part.plot, found))
 

@@ -78,8 +78,7 @@ def draw(args: argparse.Namespace, training: Training) -> None:
     try:
         from realtime_rl.simulate.drawing import draw_returns
     except (ImportError, MissingDependencyError):
-        print("no picture: matplotlib is not installed; mend: pip install 'realtime-rl[bags]'",
-              file=sys.stderr)
+        print(f"no picture: {MissingDependencyError('matplotlib', 'bags')}", file=sys.stderr)
         return
     title = f"{args.plant}, delay {args.delay}, {args.interaction}, seed {args.seed}"
     write(args.out / "returns.svg", draw_returns(training.figures, title))

@@ -25,6 +25,8 @@ from realtime_rl.core.figures import (
 from realtime_rl.core.pairs import last_rows
 from realtime_rl.core.policy_lag import policy_lags
 from realtime_rl.core.records import (
+    Algorithm,
+    Dealing,
     Fate,
     Inference,
     Learning,
@@ -251,11 +253,14 @@ def _inference(records: RunRecords, inferences: Table[Inference]) -> InferenceFi
     schedule = records.schedules[-1] if records.schedules else None
     workers = np.unique(inferences.ints("worker"))
     done = gave_action(inferences)
+    dealt = set(np.unique(inferences.ints("generation")).tolist())
+    followed = [each for each in records.schedules if each.generation in dealt] or (
+        [schedule] if schedule else [])
     return InferenceFigures(
         workers=len(schedule.active) if schedule else int((workers >= 0).sum()) or None,
         processes=len([node for node in inferences.texts("node") if node]) or None,
-        algorithm=schedule.algorithm.name.lower() if schedule else None,
-        dealing=schedule.dealing.name.lower() if schedule else None,
+        algorithm=_names(each.algorithm for each in followed),
+        dealing=_names(each.dealing for each in followed),
         required_workers=schedule.required_workers if schedule else None,
         promised_delay_ticks=schedule.promised_delay_ticks if schedule else None,
         emulated=" ".join(text for text in inferences.texts("emulated") if text) or None,
@@ -264,6 +269,11 @@ def _inference(records: RunRecords, inferences: Table[Inference]) -> InferenceFi
         observation_age_ms=distribution(inferences.floats("age_s")[done] * 1e3),
         generations=(len({schedule.generation for schedule in records.schedules})
                      if "schedule" in records.topics else None))
+
+
+def _names(values: Iterable[Algorithm | Dealing]) -> str | None:
+    """Return each of the values once, in order: they can be set during a run."""
+    return " ".join(dict.fromkeys(value.name.lower() for value in values)) or None
 
 
 def _learning(records: RunRecords, inferences: Table[Inference], ticks: Table[Timestep]

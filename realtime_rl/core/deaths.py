@@ -58,7 +58,6 @@ class Death:
         ordinary = not self.last_words or "[INFO]" in self.last_words
         return "" if ordinary else f": {self.last_words}"
 
-
     @property
     def told(self) -> str:
         """The death in one line."""

@@ -30,7 +30,12 @@ class MissingDependencyError(RealtimeRlError):
 
     def __init__(self, module: str, extra: str) -> None:
         """Name the module, and the extra of this package that has it."""
-        super().__init__(f"{module} is not installed; mend: pip install 'realtime-rl[{extra}]'")
+        super().__init__(f"{module} is not installed; mend: {installing(extra)}")
+
+
+def installing(extra: str) -> str:
+    """Say how to install what an extra of this package has; no registry has the package itself."""
+    return f"pip install '.[{extra}]' in the clone"
 
 
 def choices(values: Iterable[object]) -> str:

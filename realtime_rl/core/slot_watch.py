@@ -61,4 +61,3 @@ def limit_ns(asked_ns: int, alone_ns: int, workers: int) -> int:
         workers: that may compute beside one another, on one core at worst.
     """
     return asked_ns or max(_LEAST_NS, _SLACK * workers * alone_ns)
-

@@ -235,4 +235,3 @@ class WorkerPool(Generic[Result]):
         if worker >= 0 and slot.planned_ns > now_ns:
             self._planned_ns[worker] = slot.planned_ns
         return slot
-

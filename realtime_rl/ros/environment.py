@@ -53,12 +53,6 @@ def additions(environment: Mapping[str, str]) -> dict[str, str]:
     return {**node_environment(environment), **logs}
 
 
-def remarks(environment: Mapping[str, str], added: Mapping[str, str]) -> list[str]:
-    """What is to be said of the `additions` to `environment`, in lines."""
-    return [] if LOGS not in added else [
-        f"{log_trouble(environment)}: ROS 2's logs go to {added[LOGS]}; {LOGS} names another"]
-
-
 def adopt() -> list[str]:
     """Make this process's environment one that a node of ours can start in, before rclpy does.
 
@@ -66,7 +60,8 @@ def adopt() -> list[str]:
     """
     check(os.environ)
     added = additions(os.environ)
-    said = remarks(os.environ, added)
+    said = [] if LOGS not in added else [
+        f"{log_trouble(os.environ)}: ROS 2's logs go to {added[LOGS]}; {LOGS} names another"]
     os.environ.update(added)
     return said
 

@@ -306,4 +306,3 @@ def _section(name: str) -> type:
     if name not in SECTIONS:
         raise ConfigError(f"unknown section {name!r}; known: {choices(SECTIONS)}")
     return SECTIONS[name]
-

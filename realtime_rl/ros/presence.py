@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import rclpy
 from rclpy.node import Node
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from realtime_rl import strict_json
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.ros import environment, steady
 
@@ -47,20 +42,6 @@ def publishers(topics: Iterable[str], patience_s: float = _PATIENCE_S) -> dict[s
             time.sleep(_LOOK_EVERY_S)
     finally:
         rclpy.shutdown(context=context)
-
-
-def publishers_apart(topics: Iterable[str], added: Mapping[str, str]) -> dict[str, str]:
-    """As `publishers`, from a process of its own, with `added` to the environment.
-
-    Fast DDS reads its profile once a process: one that has looked would keep ours for whatever
-    else it does, as the launch system's own node.
-    """
-    done = subprocess.run([sys.executable, "-m", "realtime_rl.ros.presence", *topics],
-                          env={**os.environ, **added}, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise ConfigError((done.stderr.strip().splitlines() or ["ROS 2 does not start"])[-1])
-    found: dict[str, str] = json.loads(done.stdout)
-    return found
 
 
 class OnlyPublisher:
@@ -105,10 +86,3 @@ def name_of(info: TopicEndpointInfo) -> str:
     if "_UNKNOWN_" in info.node_name:
         return _SOMEBODY
     return f"'{info.node_namespace.rstrip('/')}/{info.node_name}'"
-
-
-if __name__ == "__main__":
-    try:
-        print(strict_json.dumps(publishers(sys.argv[1:])))
-    except ConfigError as error:
-        sys.exit(str(error))

@@ -8,6 +8,7 @@ from typing import cast
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rclpy.parameter import Parameter, parameter_value_to_python
 
+from realtime_rl.core.config import parameters
 from realtime_rl.core.config import values_of as config_values
 from realtime_rl.core.stagger import Schedule
 
@@ -59,6 +60,8 @@ def part_refused(changes: Iterable[Parameter], config: object, coordinator: Call
     if not part or present.keys() <= wanted.keys() or not (teller := coordinator()):
         return ""
     name = min(part)
+    if parameters(type(config))[name].problem(wanted[name]):
+        return ""  # it is refused for that, with what is allowed
     asked = name.removeprefix(PREFIX)
     instead = (f"set its parameter instead: ros2 param set {teller} {asked} {wanted[name]}"
                if asked in ASKED_FOR else f"its parameters {', '.join(ASKED_FOR)} and sizing say "

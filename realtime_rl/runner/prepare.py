@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,16 +129,11 @@ def _check_record(record: str) -> None:
         raise ConfigError(f"record: {record!r} cannot be written: {error.strerror}") from error
 
 
-def refuse_second(prepared: Prepared, added: Mapping[str, str] | None = None) -> list[str]:
+def refuse_second(prepared: Prepared) -> list[str]:
     """Return what is to be said of ROS 2 as it is here.
 
     `ConfigError` where another graph has this one's topics already, unless that is allowed. Takes
     a second: nobody is heard of at once.
-
-    Args:
-        prepared: what is to start.
-        added: look from a process of its own, which has so much more in its environment; else
-            from this one, which takes it on.
     """
     try:
         from realtime_rl.ros import presence, spinning
@@ -146,10 +141,7 @@ def refuse_second(prepared: Prepared, added: Mapping[str, str] | None = None) ->
         raise MissingDependencyError("rclpy", "ros") from error
     if prepared.scenario.allow_second:
         return spinning.warnings()
-    topics = graph.own_topics(prepared.nodes)
-    found = (presence.publishers(topics) if added is None
-             else presence.publishers_apart(topics, added))
-    for topic, node in found.items():
+    for topic, node in presence.publishers(graph.own_topics(prepared.nodes)).items():
         domain = os.environ.get(environment.DOMAIN) or "0"
         raise ConfigError(
             f"another graph is running: {node} publishes '{topic}' in ROS domain {domain}; end "
@@ -184,7 +176,9 @@ def _recorded_here(settings: graph.Settings, assignments: Sequence[str]
 
 
 def _beside(record: str) -> str:
-    return f"{record.rstrip('/')}-policies"
+    """Where a bag's policies lie: where a pattern for bags, as `rosbag2_*`, does not find them."""
+    folder, name = os.path.split(record.rstrip("/"))
+    return os.path.join(folder, f"policies-{name}")
 
 
 def _policy_left_out(settings: graph.Settings, assignments: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-pytest.importorskip("rclpy", reason="needs ROS 2: pip install 'realtime-rl[ros]'")
+pytest.importorskip("rclpy", reason="rclpy is not installed")
 pytest.importorskip("torch", reason="the policy is made with torch")
 
 from realtime_rl.bags.report import Report

@@ -229,6 +229,16 @@ def test_the_workers_and_their_schedule() -> None:
     assert found["generations"] == 2
 
 
+def test_every_algorithm_that_dealt_slots_is_named() -> None:
+    schedules = [schedule(1), schedule(2, algorithm=Algorithm.EXP_TIME),
+                 schedule(3, algorithm=Algorithm.EXP_TIME, dealing=Dealing.FIXED)]
+    inferences = [inference(tick, generation=1 + tick) for tick in range(3)]
+    found = account(RunRecords([step(0)], (), inferences, schedules))["inference"]
+    assert (found["algorithm"], found["dealing"]) == ("max_time exp_time", "pooled fixed")
+    found = account(RunRecords([step(0)], (), inferences[1:], schedules))["inference"]
+    assert (found["algorithm"], found["dealing"]) == ("exp_time", "pooled fixed")
+
+
 def test_an_emulated_accelerator_is_named() -> None:
     found = account(RunRecords([step(0)], (), [inference(0, emulated="constant:95ms")]))
     assert found["inference"]["emulated"] == "constant:95ms"

@@ -44,12 +44,15 @@ def test_default_specs_can_be_read() -> None:
     assert ActionSpace.parse(spec.actions).discrete
 
 
-def test_only_what_the_coordinator_sets_is_live() -> None:
-    live = {(config.__name__, item.name) for config in ALL
+def test_what_is_live_is_the_schedule_and_what_the_coordinator_is_asked_for() -> None:
+    live = {(config, item.name) for config in ALL
             for item in parameters(config).values() if item.live}
-    assert {name for name, _ in live} == {"InferenceParameters"}
-    assert {name for _, name in live} == {
-        item for item in parameters(p.InferenceParameters) if item.startswith("schedule_")}
+    assert live == {
+        *((p.InferenceParameters, item) for item in parameters(p.InferenceParameters)
+          if item.startswith("schedule_")),
+        *((p.CoordinatorParameters, item) for item in (
+            "algorithm", "dealing", "slot_source", "quantile", "sizing", "min_workers",
+            "max_workers", "headroom", "target_inaction"))}
 
 
 def test_more_processes_than_workers_are_refused() -> None:

@@ -18,12 +18,13 @@ from sensor_msgs.msg import JointState
 
 from realtime_rl.core.parameters import InferenceParameters
 from realtime_rl.core.ranges import MOST_GENERATION
-from realtime_rl.core.records import Inference, Miss, Timestep
+from realtime_rl.core.records import Inference, Miss, ScheduleRecord, Timestep
 from realtime_rl.core.types import Cause
 from realtime_rl.nodes.coordinator import CoordinatorNode
 from realtime_rl.ros import messages, qos
 from realtime_rl.ros.executor import TickExecutor
 from realtime_rl.ros.guard import Guarded
+from realtime_rl.ros.heartbeat import Heartbeat
 from realtime_rl.ros.parameters import NodeParameters
 
 PERIOD_NS = 16_742_706
@@ -127,3 +128,49 @@ def test_false_records_are_refused_and_counted(graph: Graph) -> None:
     graph.until(lambda: guard.refused + guard.unread == 201, "none of them is believed")
     assert guard.refused > 50
     assert graph.parameters.current == told
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("algorithm", "exp_time"), ("dealing", "fixed"), ("slot_source", "timer")])
+def test_what_the_coordinator_is_asked_for_is_told_at_once_and_announced(
+        graph: Graph, name: str, value: str) -> None:
+    told = scheduled(graph)
+    announced: list[ScheduleRecord] = []
+    graph.plant.create_subscription(JointState, "schedule", lambda message: announced.append(
+        messages.from_scalars(ScheduleRecord, message)), qos.LATCHED)
+    done, = graph.coordinator.set_parameters([Parameter(name, value=value)])
+    assert done.successful, done.reason
+    graph.until(lambda: getattr(graph.parameters.current, f"schedule_{name}") == value,
+                "the inference node is told")
+    graph.until(lambda: len(announced) > 0 and announced[-1].generation > told.schedule_generation,
+                "it is announced")
+    assert getattr(announced[-1], name).name.lower() == value
+
+
+def test_of_the_coordinators_other_parameters_none_changes_while_it_runs(graph: Graph) -> None:
+    done, = graph.coordinator.set_parameters([Parameter("handover", value=0.01)])
+    assert not done.successful
+    assert graph.coordinator.get_parameter("handover").value == 0.002
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_who_leaves_is_not_called_dead(graph: Graph, dies: bool,
+                                       capfd: pytest.CaptureFixture[str]) -> None:
+    alive = Heartbeat(graph.inference, 0.15)
+    alive.start(time.monotonic_ns())
+    coordination = graph.coordinator._coordination
+    seen: list[bool] = []
+    on_process = coordination.on_process
+    coordination.on_process = lambda name, alive: (seen.append(alive), on_process(name, alive))
+
+    def beat() -> bool:
+        alive.beat(time.monotonic_ns(), alive=not (dies and True in seen))
+        return True in seen
+
+    graph.until(beat, "it is seen to live")
+    if not dies:
+        alive.stop()
+    graph.until(lambda: False in seen, "it is seen to be gone")
+    said = capfd.readouterr().err
+    assert ("inference_0 died or hangs" in said) is dies
+    assert ("inference_0 was deactivated, or has ended" in said) is not dies

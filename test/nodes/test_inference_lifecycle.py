@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("rclpy", reason="needs ROS 2: pip install 'realtime-rl[ros]'")
+pytest.importorskip("rclpy", reason="rclpy is not installed")
 import rclpy
 from nodes.live_graph import PATIENCE_S, private_domain
 from policies.tiny_policies import BUTTONS, VECTOR, endless, metadata, model

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("rclpy", reason="needs ROS 2: pip install 'realtime-rl[ros]'")
+pytest.importorskip("rclpy", reason="rclpy is not installed")
 pytest.importorskip("torch", reason="the first policy is made with torch")
 
 from live_graph import LiveGraph

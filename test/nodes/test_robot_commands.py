@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 
-pytest.importorskip("rclpy", reason="needs ROS 2: pip install 'realtime-rl[ros]'")
+pytest.importorskip("rclpy", reason="rclpy is not installed")
 pytest.importorskip("gymnasium", reason="the arm is a Gymnasium environment")
 
 from live_graph import LiveGraph

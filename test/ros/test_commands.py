@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("rclpy", reason="needs ROS 2: pip install 'realtime-rl[ros]'")
+pytest.importorskip("rclpy", reason="rclpy is not installed")
 from geometry_msgs.msg import TwistStamped
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import JointState, Joy

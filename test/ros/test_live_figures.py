@@ -10,6 +10,8 @@ pytest.importorskip("rclpy", reason="rclpy is not installed")
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from in_process import ros, wait
 
+from realtime_rl.core.health import Health, Level
+from realtime_rl.nodes.monitor import MonitorNode
 from realtime_rl.ros import live
 from realtime_rl.ros.live import LiveFigures
 
@@ -43,3 +45,15 @@ def test_figures_of_this_graph_and_what_is_waited_for(monkeypatch: pytest.Monkey
                                        "it, and nothing comes")
         finally:
             figures.close()
+
+
+@pytest.mark.parametrize(("words", "name", "hardware"), [
+    ((), "realtime_rl: plant", "realtime_rl"),
+    (("-r", "__ns:=/fleet/robot1"), "fleet/robot1/realtime_rl: plant", "fleet/robot1")])
+def test_each_robots_status_has_a_name_of_its_own(words: tuple[str, ...], name: str, hardware: str
+                                                  ) -> None:
+    with ros(*words):
+        monitor = MonitorNode()
+        status = monitor._status(Health("plant", Level.OK, "on its grid", {}))
+        monitor.destroy_node()
+    assert (status.name, status.hardware_id) == (name, hardware)

@@ -146,7 +146,7 @@ def test_a_recording_that_the_file_asks_for_is_of_the_host_that_has_the_recorder
     run = prepare(str(scenario), ["scenario.nodes=plant,actuator"])
     assert executables(run) == ["actuator", "plant"]
     assert run.scenario.record == ""
-    assert run.run_dir == scenario.parent / "bag-policies"
+    assert run.run_dir == scenario.parent / "policies-bag"
     assert run.remarks[0].startswith(f"not recorded here: the file's scenario.record ('{bag}')")
     assert "recorder" in executables(prepared(scenario, "scenario.nodes=plant,recorder"))
 
