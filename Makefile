@@ -20,10 +20,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # discovery stays on this machine
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 
-.PHONY: help run test lint bench doctor docs clean
+.PHONY: help run test lowest lint bench doctor docs clean
 help:
 	@echo "make run     a 60 s run of the bundled game: live view, bag, report"
 	@echo "make test    lint, types and tests"
+	@echo "make lowest  the lowest versions that setup.py allows, torch too: some gigabytes"
 	@echo "make bench   the stagger engine live: 30 s of an emulated 215 ms model"
 	@echo "make doctor  what is installed and what is missing"
 	@echo "make docs    write the README's tables of topics and parameters anew"
@@ -48,7 +49,11 @@ lint: $(VENV)/package
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not live" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m live
+
+lowest:
+	.ci/lowest cpu plants gym bags learn
 
 doctor: $(VENV)/package
 	$(BIN)/realtime-rl doctor
@@ -60,4 +65,4 @@ bench: $(VENV)/package
 	$(BIN)/realtime-rl bench stagger
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

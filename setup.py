@@ -13,13 +13,13 @@ EXTRAS = {
     # one of the two: they install the same module; onnx reads policies with weights in other files
     "cpu": ["onnxruntime>=1.18", "onnx>=1.16"],
     "gpu": ["onnxruntime-gpu>=1.18", "onnx>=1.16"],
-    "plants": ["pyboy>=2.8", "opencv-python-headless>=4.8"],
+    "plants": ["pyboy>=2.8", "opencv-python-headless>=4.8.0.76"],
     # ale-py brings the Atari games in its wheel, under their own licence
-    "gym": ["gymnasium>=1.0", "ale-py>=0.10", "opencv-python-headless>=4.8"],
-    "learn": ["torch>=2.2", "onnx>=1.16", "safetensors>=0.4"],
-    "bags": ["rosbags>=0.11", "mcap>=1.5", "matplotlib>=3.8"],
+    "gym": ["gymnasium>=1.0", "ale-py>=0.10", "opencv-python-headless>=4.8.0.76"],
+    "learn": ["torch>=2.5", "onnx>=1.16", "safetensors>=0.4"],
+    "bags": ["rosbags>=0.11.6", "mcap>=1.5", "matplotlib>=3.8"],
     # launch_testing breaks pytest from 9.1 on
-    "test": ["pytest>=8,<9.1", "hypothesis>=6.100", "ruff>=0.6", "mypy>=1.11",
+    "test": ["pytest>=8,<9.1", "pytest-xdist>=3.5", "hypothesis>=6.100", "ruff>=0.6", "mypy>=1.11",
              "types-PyYAML"],
 }
 EXTRAS["all"] = [need

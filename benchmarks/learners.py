@@ -32,6 +32,7 @@ from realtime_rl import strict_json
 from realtime_rl.cli.train import learner as parse_learner
 from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
+from realtime_rl.core.intervals import mean_of
 from realtime_rl.files import write_atomically
 from realtime_rl.learning import torch_process
 from realtime_rl.learning.dqn import DqnLearner
@@ -39,7 +40,6 @@ from realtime_rl.learning.pool import LearningPool
 from realtime_rl.plants import registry
 from realtime_rl.plants.base import Plant
 from realtime_rl.simulate.evaluation import evaluate
-from realtime_rl.simulate.figures import bootstrap
 from realtime_rl.simulate.loop import Delay
 
 VARIANTS = ("asynchronous", "one", "large_batch", "in_cycle")
@@ -149,7 +149,7 @@ def measure(setting: Setting, variant: str, seed: int, most: int) -> Result:
         plant.close()
     figures = run.figures
     late = figures.interval(since_tick=int(LATE * figures.ticks))
-    greedy = bootstrap(greedy_returns(setting, learner, seed) if setting.games else [])
+    greedy = mean_of(greedy_returns(setting, learner, seed) if setting.games else [])
     updates = learner.updates
     return Result(variant, seed, figures.ticks, updates, updates / setting.seconds,
                   updates * batch / setting.seconds, known(loss), figures.inaction_fraction,

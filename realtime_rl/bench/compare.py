@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from realtime_rl.bench.approaches import COMPARED, Approach
 from realtime_rl.bench.live import LiveBench, measure
-from realtime_rl.bench.planning import Expectation, plan, predicted
+from realtime_rl.bench.planning import Expectation, plan
 from realtime_rl.bench.progress import Stages
 from realtime_rl.bench.recovery import Recovery, recovery
 from realtime_rl.bench.usage import Used
@@ -60,13 +60,13 @@ class Row:
     """How many were made, of which this was the calmest."""
 
 
-def compare(comparison: Comparison, stages: Stages) -> Iterator[Row]:
+def compare(comparison: Comparison, stages: Stages,
+            approaches: Sequence[Approach] = COMPARED) -> Iterator[Row]:
     """Run one approach after the other."""
     with tempfile.TemporaryDirectory(prefix="realtime_rl-compare-") as name:
-        for approach in COMPARED:
-            planned = (plan(comparison.expected, approach).prediction
-                       if comparison.workers is None
-                       else predicted(comparison.expected, approach, comparison.workers))
+        for approach in approaches:
+            found = plan(comparison.expected, approach, comparison.workers)
+            planned = found.given or found.prediction
             latency = _latency(comparison, approach, planned.workers, Path(name))
             mode = "live" if comparison.live else "virtual time"
             stages.stage(f"{approach}, {planned.workers} workers, "
@@ -91,7 +91,8 @@ def _run(comparison: Comparison, approach: Approach, planned: Prediction, latenc
         VirtualGraph(CoordinationPolicy(
             tuple(range(workers)), expected.period_ns, expected.handover_ns,
             algorithm=approach.algorithm, dealing=approach.dealing, quantile=expected.quantile),
-            latency, round((comparison.settle_s + comparison.duration_s) / period_s)),
+            latency, round((comparison.settle_s + comparison.duration_s) / period_s),
+            transport_ns=expected.handover_ns),
         lambda tick: stages.update(tick * period_s))
     figures = account(settled(records, comparison.settle_s), started=comparison.settle_s > 0)
     return Row(approach, workers, planned, figures, recovery(records))

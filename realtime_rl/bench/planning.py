@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -63,6 +64,13 @@ class Expectation:
         slowdown = self.latency.slowdown(self._in_flight(approach, workers))
         return np.round(self.alone_ns * slowdown).astype(np.int64)
 
+    def crowd(self, approach: Approach, workers: int) -> Callable[[int], float] | None:
+        """How much longer than `durations_ns` one takes among so many; `None`: no matter."""
+        whole = self.latency.slowdown(workers)
+        if approach.staggered or approach.alone or whole == 1.0:
+            return None
+        return lambda in_flight: self.latency.slowdown(in_flight) / whole
+
     def bearable(self) -> bool:
         """Whether inferences in flight slow each other so little that adding workers helps."""
         return self._in_flight(None, MOST_WORKERS) < MOST_WORKERS
@@ -111,7 +119,8 @@ def predicted(expected: Expectation, approach: Approach, workers: int,
     durations = expected.durations_ns(approach, number)
     cycle = (slot_cycle(durations, number, required, setting)
              if required is not None and approach.staggered else 1)
-    return predict(durations, number, setting, _TICKS, cycle=cycle)
+    return predict(durations, number, setting, _TICKS, cycle=cycle,
+                   crowd=expected.crowd(approach, number))
 
 
 def _required(expected: Expectation, approach: Approach) -> int | None:

@@ -71,12 +71,12 @@ class _Run:
         self._graph = graph
         self._policy = policy = graph.coordination
         self._period_ns = policy.period_ns
-        first = graph.schedule or Schedule(policy.workers, policy.period_ns)
+        self._coordination = Coordination(policy)
+        first = graph.schedule or self._coordination.schedule
         self._pools: list[WorkerPool[int]] = [
             WorkerPool(workers_of_process(process, graph.processes, len(policy.workers)), first)
             for process in range(graph.processes)]
         self._in_flight: list[list[int]] = [[] for _ in self._pools]
-        self._coordination = Coordination(policy)
         self._arbiter = Arbiter(_SPACE, default_policy.make("noop", _SPACE), ArbiterLimits(
             policy.period_ns, 1 << 20, policy.period_ns // 10, 0), 0)
         self._latch = CommandLatch(_SPACE)

@@ -166,8 +166,7 @@ def _sentence(figures: Figures, cut: int) -> str:
         return f"{head}: no mean return"
     if interval.n == 0:
         return f"{head}: no episode ended; raise --steps for a mean return"
-    return (f"{head}: mean return {interval.mean:.3f}, 95% interval "
-            f"[{interval.low:.3f}, {interval.high:.3f}], inaction "
+    return (f"{head}: mean return {interval:.3f}, inaction "
             + (f"{figures.inaction_fraction:.4f}" if math.isfinite(figures.inaction_fraction)
                else "not counted, as no policy acted"))
 

@@ -209,11 +209,12 @@ def _put(parts: Sequence[Part], results: dict[str, dict[str, Any]], folder: Path
     write(folder / "sweep.csv", text.getvalue().encode())
     for part in parts:
         found = points(part, results)
+        if found:
+            print(f"{part.name}: {part.plot.meaning}")
+        each = "pairs" if part.plot.against else "runs"
         for point in found:
-            interval = point.interval
             print(f"{part.name}: {part.plot.x} {point.x}{f', {point.line}' if point.line else ''}:"
-                  f" {interval.mean:.4g} [{interval.low:.4g}, {interval.high:.4g}], "
-                  f"{interval.n} runs")
+                  f" {point.interval:.4g}, {each} {', '.join(f'{run:.4g}' for run in point.runs)}")
         if found:
             _draw(part, folder)(found)
         else:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from realtime_rl.cli.output import write
 from realtime_rl.core.errors import MissingDependencyError
+from realtime_rl.core.intervals import Interval, mean_of
 from realtime_rl.plants import registry
-from realtime_rl.simulate.figures import Figures, Interval, bootstrap
+from realtime_rl.simulate.figures import Figures
 
 if TYPE_CHECKING:
     from realtime_rl.simulate.train import Training
@@ -63,12 +64,17 @@ def _evaluation(args: argparse.Namespace, settings: Settings, training: Training
     return {"asked": args.evaluate, "episodes": len(figures.returns),
             "ticks": figures.ticks, "reward": figures.reward,
             "reward_per_tick": _known(figures.reward_per_tick),
-            "return": _interval(bootstrap(figures.returns))}
+            "return": _interval(mean_of(figures.returns))}
 
 
 def _interval(interval: Interval) -> dict[str, float | int | None]:
     return {"mean": _known(interval.mean), "low": _known(interval.low),
             "high": _known(interval.high), "n": interval.n}
+
+
+def _read(figures: dict[str, Any]) -> Interval:
+    low, high = (math.nan if figures[end] is None else figures[end] for end in ("low", "high"))
+    return Interval(figures["mean"], low, high, figures["n"])
 
 
 def draw(args: argparse.Namespace, training: Training) -> None:
@@ -99,8 +105,7 @@ def sentence(args: argparse.Namespace, document: dict[str, Any]) -> str:
 def _told(what: str, figures: dict[str, Any], of: dict[str, Any]) -> str:
     """Say the mean return, or, of play that does not end, the reward a tick."""
     if figures["n"]:
-        told = (f"mean return {figures['mean']:.3f}, 95% interval "
-                f"[{figures['low']:.3f}, {figures['high']:.3f}], {figures['n']} episodes")
+        told = f"mean return {_read(figures):.3f}, {figures['n']} episodes"
         asked = of.get("asked")
         return f"{what}: {told}" + ("" if asked in (None, figures["n"]) else
                                     f", of {asked}: the next did not end")

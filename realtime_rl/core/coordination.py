@@ -26,7 +26,7 @@ class Coordination:
     """Watches inferences, proposes schedules. Pure: an evaluation stands for its time."""
 
     def __init__(self, policy: CoordinationPolicy) -> None:
-        """Begin without a schedule: generation 0, in which workers start as they can."""
+        """Begin with generation 0: nothing was measured yet, but a baseline is one already."""
         self._policy = policy
         self._most_ns = max(1, policy.most_delay_ticks * policy.period_ns - policy.handover_ns)
         self._estimator = DemandEstimator(policy.setting, policy.sizing.target, policy.warmup,
@@ -57,7 +57,8 @@ class Coordination:
         """The present schedule is of no use any more, whatever the next one's integers."""
         self._heard: dict[str, tuple[int, int]] = {}
         """Newest slot of each process: its tick and generation."""
-        self.schedule = Schedule(policy.workers, policy.period_ns)
+        self.schedule = Schedule(policy.workers, policy.period_ns, algorithm=policy.algorithm,
+                                 dealing=policy.dealing)
 
     def follow(self, policy: CoordinationPolicy) -> None:
         """Be asked for something else of the same graph: the next evaluation tells it.

@@ -93,7 +93,8 @@ def hold_ns(durations_ns: Sequence[int] | Durations, setting: Setting) -> int:
 
 
 def predict(durations_ns: Sequence[int] | Durations, workers: int, setting: Setting,
-            ticks: int = _TICKS, *, cycle: int = 1) -> Prediction:
+            ticks: int = _TICKS, *, cycle: int = 1,
+            crowd: Callable[[int], float] | None = None) -> Prediction:
     """Say what `workers` will give when inferences take these durations, over and over.
 
     Args:
@@ -102,6 +103,8 @@ def predict(durations_ns: Sequence[int] | Durations, workers: int, setting: Sett
         setting: period, hand-over, algorithm, dealing.
         ticks: how long to look, once the workers have settled.
         cycle: ticks in which each worker has one slot, when that is more than `workers`.
+        crowd: `UNSTAGGERED`: by what factor an inference takes longer than these when so many are
+            in flight as it starts, itself included: workers that begin together drift apart.
     """
     samples = np.asarray(durations_ns, np.int64)
     if samples.size == 0 or workers < 1:
@@ -109,7 +112,7 @@ def predict(durations_ns: Sequence[int] | Durations, workers: int, setting: Sett
     draws, first = _draws(samples, setting, ticks)
     promised = _promised_ticks(samples, draws, setting)
     newest: dict[int, int] = {}
-    for tick, end_ns in _ends(draws, workers, max(cycle, workers), setting):
+    for tick, end_ns in _ends(draws, workers, max(cycle, workers), setting, crowd):
         applied = -(-(end_ns + setting.handover_ns) // setting.period_ns)
         if setting.algorithm in HOLDING:
             applied = max(applied, tick + promised[tick])
@@ -205,13 +208,14 @@ def _draws(samples: Durations, setting: Setting, ticks: int) -> tuple[list[int],
     return drawn, first
 
 
-def _ends(draws: list[int], workers: int, cycle: int, setting: Setting
-          ) -> Iterator[tuple[int, int]]:
+def _ends(draws: list[int], workers: int, cycle: int, setting: Setting,
+          crowd: Callable[[int], float] | None = None) -> Iterator[tuple[int, int]]:
     """Yield tick and end [ns] of every inference."""
-    if setting.algorithm in EAGER:
-        return _eager(draws, 1 if setting.algorithm in ALONE else workers, setting.period_ns)
     if setting.algorithm in ALONE:
-        return _pooled(draws, 1, 1, 1, setting.period_ns)
+        return (_eager(draws, 1, setting.period_ns) if setting.algorithm in EAGER
+                else _pooled(draws, 1, 1, 1, setting.period_ns))
+    if setting.algorithm in EAGER:
+        return _eager(draws, workers, setting.period_ns, crowd)
     if setting.dealing is Dealing.FIXED:
         return _fixed(draws, workers, cycle, setting.period_ns)
     return _pooled(draws, workers, cycle, min(setting.processes, workers), setting.period_ns)
@@ -245,16 +249,24 @@ def _pooled(draws: list[int], workers: int, cycle: int, processes: int, period_n
                 yield tick, now_ns + duration_ns
 
 
-def _eager(draws: list[int], workers: int, period_ns: int) -> Iterator[tuple[int, int]]:
+def _eager(draws: list[int], workers: int, period_ns: int,
+           crowd: Callable[[int], float] | None = None) -> Iterator[tuple[int, int]]:
     """Each worker starts when it is free, on the newest observation, once on each."""
     free = [(0, -1)] * workers
+    ends: list[int] = []
     durations = repeat(draws)
     while (now_ns := free[0][0]) < len(draws) * period_ns:
         tick, used = now_ns // period_ns, free[0][1]
         if tick == used:
             heapq.heapreplace(free, ((tick + 1) * period_ns, tick))
             continue
-        end_ns = now_ns + next(durations)
+        duration_ns = next(durations)
+        if crowd is not None:
+            while ends and ends[0] <= now_ns:
+                heapq.heappop(ends)
+            duration_ns = round(duration_ns * crowd(len(ends) + 1))
+            heapq.heappush(ends, now_ns + duration_ns)
+        end_ns = now_ns + duration_ns
         heapq.heapreplace(free, (end_ns, tick))
         yield tick, end_ns
 

@@ -38,7 +38,8 @@ class Schedule:
     """Ids of the workers that take slots, in dealing order."""
     period_ns: int
     generation: int = 0
-    """0: nothing was measured yet; workers start whenever they can and hold nothing."""
+    """0: nothing was measured yet; workers start as soon as the algorithm lets them, and hold
+    nothing."""
     effective_tick: int = 0
     promised_delay_ticks: int = 1
     hold_ns: int = 0

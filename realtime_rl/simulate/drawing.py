@@ -25,7 +25,6 @@ from realtime_rl.simulate.sweep_figures import Point
 _SMOOTHED = 20
 """Episodes in the moving mean."""
 _COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
-_SCORE = {"greedy": "greedy return", "late": "return, last quarter", "reward": "reward a tick"}
 
 
 def draw_returns(figures: Figures, title: str) -> bytes:
@@ -44,9 +43,10 @@ def draw_returns(figures: Figures, title: str) -> bytes:
 
 
 def draw_sweep(plot: Plot, points: Sequence[Point]) -> bytes:
-    """Draw a part of a sweep: means with their 95% intervals, a line for each label.
+    """Draw a part of a sweep: every run as a dot, and the means, a line for each label.
 
-    Things that are only compared with each other, as variants of a learner, are not joined.
+    Intervals of the few runs that a table has would be wider than the picture. Things that are
+    only compared with each other, as variants of a learner, are not joined.
     """
     labels = list(dict.fromkeys(point.x for point in points))
     places = _places(labels, plot.log)
@@ -55,20 +55,19 @@ def draw_sweep(plot: Plot, points: Sequence[Point]) -> bytes:
     def paint(axes: Axes) -> None:
         for index, line in enumerate(dict.fromkeys(point.line for point in points)):
             mine = [point for point in points if point.line == line]
-            x = [places[point.x] for point in mine]
-            mean = np.array([point.interval.mean for point in mine])
-            low = mean - [point.interval.low for point in mine]
-            high = np.array([point.interval.high for point in mine]) - mean
-            axes.errorbar(x, mean, yerr=np.maximum([low, high], 0.0), marker="o", markersize=4,
-                          capsize=3, color=_COLOURS[index % len(_COLOURS)],
-                          linestyle="-" if joined else "none",
-                          label=_legend(plot.lines, line) or _SCORE[plot.score])
+            colour = _COLOURS[index % len(_COLOURS)]
+            axes.plot([places[point.x] for point in mine], [point.interval.mean for point in mine],
+                      marker="_", markersize=14, color=colour, linestyle="-" if joined else "none",
+                      label=_legend(plot.lines, line) or "mean")
+            axes.plot([places[point.x] for point in mine for _ in point.runs],
+                      [run for point in mine for run in point.runs],
+                      "o", color=colour, markersize=3.5, alpha=0.6,
+                      label=None if index else "a pair" if plot.against else "a run")
         if plot.log and all(places[label] > 0 for label in labels):
             axes.set_xscale("log")
         axes.set_xticks([places[label] for label in labels], labels)
         axes.minorticks_off()
-        regret = f"regret ({_SCORE[plot.score]})" if plot.against else _SCORE[plot.score]
-        axes.set(xlabel=plot.x, ylabel=regret)
+        axes.set(xlabel=plot.x, ylabel=plot.meaning.replace(": ", ":\n"))
         legend_above(axes)
 
     return draw(3.6, paint)

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
-import numpy as np
-
+from realtime_rl.core.intervals import Interval, mean_of
 from realtime_rl.core.records import Timestep
 from realtime_rl.core.snapshot import Snapshot
 from realtime_rl.core.types import Cause
-
-_RESAMPLES = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A mean with its 95% interval."""
-
-    mean: float
-    low: float
-    high: float
-    n: int
 
 
 @dataclass(slots=True)
@@ -83,20 +70,6 @@ class Figures:
         return self.reward / self.ticks if self.ticks else float("nan")
 
     def interval(self, since_tick: int = 0) -> Interval:
-        """Return the mean return of the episodes that ended from `since_tick` on.
-
-        The interval is a percentile bootstrap over episodes; NaN without an episode.
-        """
+        """Return the mean return of the episodes that ended from `since_tick` on; NaN of none."""
         pairs = zip(self.returns, self.end_ticks, strict=True)
-        return bootstrap([value for value, tick in pairs if tick >= since_tick])
-
-
-def bootstrap(values: list[float]) -> Interval:
-    """Return the mean of `values` and the 95% percentile bootstrap of it (10,000 resamples)."""
-    if not values:
-        return Interval(float("nan"), float("nan"), float("nan"), 0)
-    data = np.asarray(values)
-    rng = np.random.default_rng(0)
-    means = [float(rng.choice(data, data.size).mean()) for _ in range(_RESAMPLES)]
-    low, high = np.percentile(means, (2.5, 97.5))
-    return Interval(float(data.mean()), float(low), float(high), data.size)
+        return mean_of([value for value, tick in pairs if tick >= since_tick])

@@ -15,7 +15,7 @@ from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.simulate.loop import INTERACTIONS
 
-SCORES = ("greedy", "late", "reward")
+SCORES = {"greedy": "greedy return", "late": "return, last quarter", "reward": "reward a tick"}
 _FILE_KEYS = ("about", "cost", "run", "base", "parts", "quick")
 _PART_KEYS = ("axes", "quick", "plot")
 _PLOT_KEYS = ("x", "lines", "score", "against", "log", "seeds")
@@ -52,10 +52,17 @@ class Plot:
     """`greedy`: mean return of the evaluation; `late`: of the last quarter of the training;
     `reward`: reward a tick while training."""
     against: tuple[tuple[str, str], ...] = ()
-    """Axis and label of the cells from whose score the others' is taken away: a regret."""
+    """Axis and label of the cells from whose score the others' is taken away, run by run: a paired
+    difference."""
     log: bool = False
     seeds: str = "seed"
     """The axis that repeats; intervals are over it."""
+
+    @property
+    def meaning(self) -> str:
+        """What is drawn."""
+        others = ", ".join(f"{axis} {label}" for axis, label in self.against)
+        return f"{SCORES[self.score]}: less than with {others}" if others else SCORES[self.score]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,15 @@
-"""What a sweep amounts to: scores of its cells, and their means with stratified intervals."""
+"""What a sweep amounts to: scores of its cells, and their means with intervals."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-import numpy as np
-
-from realtime_rl.simulate.figures import Interval
+from realtime_rl.core.intervals import Interval, stratified
 from realtime_rl.simulate.sweep import Cell, Part, Plot
-
-_RESAMPLES = 2_000
 
 Results = Mapping[str, Mapping[str, Any]]
 """A cell's key -> the document that its training wrote."""
@@ -25,6 +22,8 @@ class Point:
     line: str
     x: str
     interval: Interval
+    runs: tuple[float, ...]
+    """The score of each."""
 
 
 def score(result: Mapping[str, Any], which: str) -> float:
@@ -46,25 +45,8 @@ def points(part: Part, results: Results) -> list[Point]:
         if value is not None and math.isfinite(value):
             place = (cell.labels.get(plot.lines, ""), cell.labels[plot.x])
             groups.setdefault(place, {}).setdefault(_stratum(cell, plot), []).append(value)
-    return [Point(line, x, stratified(list(strata.values())))
+    return [Point(line, x, stratified(list(strata.values())), tuple(chain(*strata.values())))
             for (line, x), strata in groups.items()]
-
-
-def stratified(strata: Sequence[Sequence[float]]) -> Interval:
-    """Return the mean of the strata's means with its 95% stratified bootstrap interval.
-
-    Runs are drawn with replacement within each stratum, never across: that tasks differ is no
-    uncertainty. NaN without a value.
-    """
-    arrays = [np.asarray(values, np.float64) for values in strata if values]
-    if not arrays:
-        return Interval(math.nan, math.nan, math.nan, 0)
-    rng = np.random.default_rng(0)
-    drawn = np.mean([rng.choice(array, (_RESAMPLES, array.size)).mean(axis=1)
-                     for array in arrays], axis=0)
-    low, high = np.percentile(drawn, (2.5, 97.5))
-    return Interval(float(np.mean([array.mean() for array in arrays])), float(low), float(high),
-                    sum(array.size for array in arrays))
 
 
 def rows(part: Part, results: Results) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from alike import same
 from handmade import defaulted, inference, learning, schedule, step, verdict
 
 from realtime_rl.bags import messages
@@ -14,11 +15,6 @@ from realtime_rl.core.wire import JoyValues, NamedScalars, WireError
 RECORDS = [step(3, action=(0.25, -1.5)), verdict(4), defaulted(5),
            inference(6, swap_s=0.07, emulated="lognormal:215ms,cv=0.05"),
            schedule(2, active=(4, 1, 7)), learning(10**6)]
-
-
-def same(left: Any, right: Any) -> bool:
-    """Equality of records in which NaN equals NaN."""
-    return repr(left) == repr(right)
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,8 +58,11 @@ def test_it_says_what_came_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert document["evaluation"]["return"]["low"] <= document["evaluation"]["return"]["mean"]
     assert len(document["weights_sha256"]) == 64
     assert (tmp_path / "returns.svg").read_bytes().startswith(b"<?xml")
-    assert main(["train", *COUNTER, "--out", str(tmp_path), "--ticks", "300", "--resume"]) == 0
-    assert "last quarter of the training: mean return" in capsys.readouterr().out
+    assert main(["train", *COUNTER, "--out", str(tmp_path), "--ticks", "300", "--resume",
+                 "--evaluate", "1"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"last quarter of the training: mean return \S+, 95% interval \[", said)
+    assert re.search(r"greedy: mean return \S+, no interval of one value, 1 episodes", said)
 
 
 def test_of_play_that_never_ends_it_says_the_reward_a_tick(

@@ -40,10 +40,9 @@ class PausingGraph:
 
     def __post_init__(self) -> None:
         self.coordination = Coordination(self.policy)
-        period_ns = self.policy.period_ns
         self._pools: list[WorkerPool[tuple[int, int]]] = [
             WorkerPool(workers_of_process(process, self.processes, len(self.policy.workers)),
-                       Schedule(self.policy.workers, period_ns))
+                       self.coordination.schedule)
             for process in range(self.processes)]
         self._ends: list[tuple[int, int, int, Slot]] = []
         self._reports: list[tuple[int, int, Inference]] = []

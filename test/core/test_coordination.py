@@ -66,6 +66,13 @@ def test_there_is_no_schedule_before_eight_durations_beside_the_warm_up() -> Non
     assert coordination.schedule is schedule
 
 
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_a_baseline_is_one_before_anything_was_measured(algorithm: Algorithm) -> None:
+    schedule = Coordination(replace(POLICY, algorithm=algorithm, dealing=Dealing.FIXED)).schedule
+    assert (schedule.generation, schedule.algorithm, schedule.dealing) == (
+        0, algorithm, Dealing.FIXED)
+
+
 def test_the_first_schedule() -> None:
     coordination, schedule = settled(
         40.0, algorithm=Algorithm.EXP_TIME, dealing=Dealing.FIXED, slot_source=SlotSource.TIMER)

@@ -38,7 +38,7 @@ def action_spaces(draw: st.DrawFn) -> ActionSpace:
     if draw(st.booleans()):
         return ActionSpace(labels, (float(draw(st.integers(0, len(labels) - 1))),))
     limits = [draw(ranges()) for _ in labels]
-    noop = tuple(draw(st.floats(max(low, -1.7e308), min(high, 1.7e308))) for low, high in limits)
+    noop = tuple(draw(st.floats(*each, allow_infinity=False)) for each in limits)
     return ActionSpace(labels, noop, tuple(low for low, _ in limits),
                        tuple(high for _, high in limits))
 

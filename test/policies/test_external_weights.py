@@ -144,7 +144,7 @@ def test_a_kind_of_weight_that_cannot_be_handed_over_is_refused(tmp_path: Path) 
     proto = onnx.load(str(path), load_external_data=False)
     proto.graph.initializer[0].data_type = onnx.TensorProto.BFLOAT16
     path.write_bytes(proto.SerializeToString())
-    with pytest.raises(PolicyError, match="'w' is 'bfloat16', which cannot be in another file"):
+    with pytest.raises(PolicyError, match="bfloat16"):  # by us, or by ONNX Runtime
         OnnxPolicy.load(path, EXPECTED)
 
 

@@ -11,8 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_rl.core.config import build, parameters, values_of
+from realtime_rl.core.coordination import Coordination
+from realtime_rl.core.coordination_policy import policy_of
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.parameters import InferenceParameters, PlantParameters
+from realtime_rl.core.parameters import (
+    ALGORITHMS,
+    DEALINGS,
+    CoordinatorParameters,
+    InferenceParameters,
+    PlantParameters,
+)
 from realtime_rl.core.types import ActionSpace, ObservationSpec, PlantSpec
 from realtime_rl.ros import graph
 from realtime_rl.ros.graph import NodeSpec
@@ -291,9 +299,18 @@ def test_a_host_starts_the_nodes_that_it_is_told_to() -> None:
         nodes("scenario.nodes=robot")
 
 
-def test_a_baseline_is_one_from_its_first_tick() -> None:
-    found = nodes("coordinator.algorithm=sequential")["inference_0"]
-    assert found.parameters["schedule_algorithm"] == "sequential"
+@pytest.mark.parametrize("dealing", DEALINGS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_nodes_begin_with_the_generation_0_that_virtual_time_has(algorithm: str, dealing: str
+                                                                 ) -> None:
+    made = nodes(f"coordinator.algorithm={algorithm}", f"coordinator.dealing={dealing}")
+    told = build(InferenceParameters, made["inference_0"].parameters)
+    first = Coordination(policy_of(build(CoordinatorParameters,
+                                         made["coordinator"].parameters))).schedule
+    assert told.schedule_generation == first.generation == 0
+    assert told.schedule_algorithm == algorithm == first.algorithm.name.lower()
+    assert told.schedule_dealing == dealing == first.dealing.name.lower()
+    assert told.schedule_slot_source == first.slot_source.name.lower()
 
 
 def test_learner_and_recorder_are_there_when_asked_for() -> None:

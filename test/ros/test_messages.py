@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from alike import same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,7 +48,7 @@ def test_a_record_survives_the_journey() -> None:
     assert isinstance(message, JointState)
     assert message.header.frame_id == "plant=catch"
     assert len(message.name) == len(message.position)
-    assert messages.from_scalars(Timestep, message) == step
+    assert same(messages.from_scalars(Timestep, message), step)
 
 
 def test_what_is_not_known_survives_as_well() -> None:

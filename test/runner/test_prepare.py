@@ -25,15 +25,22 @@ learner: {ros__parameters: {network: mlp, stack: 1, seed: 3}}
 """
 
 
-@pytest.fixture
-def scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a scenario whose policy, with weights of seed 7, is an installed one."""
-    folder = tmp_path / "prefix" / "share" / "realtime_rl" / "policies"
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where a policy, with weights of seed 7, is installed."""
+    prefix = tmp_path_factory.mktemp("prefix")
+    folder = prefix / "share" / "realtime_rl" / "policies"
     folder.mkdir(parents=True)
-    monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path / "prefix"))
     assert main(["export", "--plant", "counter", "--plant-option", "observation=vector",
                  "--network", "mlp", "--stack", "1", "--seed", "7",
                  str(folder / "mine.onnx")]) == 0
+    return prefix
+
+
+@pytest.fixture
+def scenario(tmp_path: Path, prefix: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a scenario whose policy is the installed one."""
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(prefix))
     path = tmp_path / "scenario.yaml"
     path.write_text(SCENARIO)
     return path

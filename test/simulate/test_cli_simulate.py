@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,16 @@ def test_figures_of_a_random_policy(capsys: pytest.CaptureFixture[str]) -> None:
     assert document["episodes"]["count"] == 9
     figures = document["episodes"]["return"]
     assert figures["low"] <= figures["mean"] <= figures["high"]
+
+
+def test_one_episode_has_no_interval(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["simulate", *COUNTER, "--policy", "random", "--episodes", "1"]
+    assert main(arguments) == 0
+    assert re.search(r": mean return [-.\d]+, no interval of one value, ", capsys.readouterr().out)
+    assert main([*arguments, "--json", "-"]) == 0
+    figures = json.loads(capsys.readouterr().out)["episodes"]["return"]
+    assert figures["mean"] is not None
+    assert figures["low"] is figures["high"] is None
 
 
 def test_the_same_seed_gives_the_same_figures(capsys: pytest.CaptureFixture[str]) -> None:

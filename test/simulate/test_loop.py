@@ -12,7 +12,7 @@ from realtime_rl.core.action_history import ActionHistory
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.records import Timestep
 from realtime_rl.core.types import Action, Cause, Observation
-from realtime_rl.simulate.figures import Figures, bootstrap
+from realtime_rl.simulate.figures import Figures
 from realtime_rl.simulate.loop import Delay, Interaction, simulate
 
 A, B, NOOP = (0.0,), (1.0,), (2.0,)
@@ -98,14 +98,6 @@ def test_figures_of_a_run() -> None:
     assert figures.reward == 10.0
     assert figures.interval().n == 2
     assert figures.interval(since_tick=15).n == 1
-
-
-def test_bootstrap_holds_the_mean_and_narrows_with_data() -> None:
-    few, many = bootstrap([0.0, 1.0] * 5), bootstrap([0.0, 1.0] * 500)
-    assert few.mean == many.mean == 0.5
-    assert few.low < many.low < 0.5 < many.high < few.high
-    assert many.high - many.low == pytest.approx(4 * 0.5 / 1000**0.5, rel=0.1)
-    assert bootstrap([]).n == 0
 
 
 @pytest.mark.parametrize(("ticks", "interaction", "message"), [

@@ -14,7 +14,7 @@ from realtime_rl.core.errors import ConfigError
 from realtime_rl.simulate import drawing
 from realtime_rl.simulate.drawing import draw_sweep
 from realtime_rl.simulate.sweep import Part, parts_of
-from realtime_rl.simulate.sweep_figures import points, rows, score, stratified
+from realtime_rl.simulate.sweep_figures import points, rows, score
 
 FILE = """
 base: {plant: counter, ticks: 100}
@@ -99,26 +99,23 @@ def test_what_is_only_compared_is_not_joined(
     part = part_of()
     plot = replace(part.plot, x=x, lines=lines)
     results = {cell.key: result(1.0) for cell in part.cells}
-    draw_sweep(plot, points(replace(part, plot=plot), results))
-    assert axes.lines[0].get_linestyle() == style
+    found = points(replace(part, plot=plot), results)
+    draw_sweep(plot, found)
+    means, runs = axes.lines[0], axes.lines[1]
+    assert (means.get_linestyle(), runs.get_linestyle()) == (style, "None")
+    assert not axes.collections, "no interval is drawn"
+    assert sum(len(line.get_xdata()) for line in axes.lines[1::2]) == len(part.cells)
 
 
-def test_regret_is_against_the_same_cell_but_for_one_axis() -> None:
+def test_a_difference_is_to_the_same_cell_but_for_one_axis() -> None:
     part = part_of(FILE.replace("score: reward", "score: greedy, against: {delay: 1}")
                    .replace("ticks: 100", "ticks: 100, evaluate: 1"))
     results = {cell.key: result(10.0 - float(cell.settings["delay"])) for cell in part.cells}
     found = points(part, results)
     assert [(point.x, point.interval.mean) for point in found] == [("4", 3.0), ("4", 3.0)]
+    assert part.plot.meaning == "greedy return: less than with delay 1"
     del results[part.cells[0].key]
     assert sum(point.interval.n for point in points(part, results)) == 7
-
-
-def test_intervals_are_drawn_within_strata() -> None:
-    apart = stratified([[0.0, 0.0], [10.0, 10.0]])
-    assert (apart.low, apart.mean, apart.high, apart.n) == (5.0, 5.0, 5.0, 4)
-    mixed = stratified([[0.0, 10.0], [0.0, 10.0]])
-    assert mixed.low < mixed.mean == 5.0 < mixed.high
-    assert stratified([]).n == 0
 
 
 def test_scores() -> None:
