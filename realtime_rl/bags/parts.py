@@ -26,7 +26,7 @@ from realtime_rl.bags.written import (
 from realtime_rl.core.errors import BagError, choices
 from realtime_rl.files import sha256_of
 
-_PACKED = (".zstd", ".zst")
+PACKED = (".zstd", ".zst")
 _STORAGES = (".mcap", ".db3")
 
 
@@ -86,7 +86,7 @@ class WrittenBag:
         known: dict[int, list[tuple[Path, str]]] = {}
         for path in paths:
             try:
-                plain = self._unpacked(path) if path.suffix in _PACKED else path
+                plain = self._unpacked(path) if path.suffix in PACKED else path
                 alike = known.setdefault(plain.stat().st_size, [])
                 file = self._open(plain, path.name)
                 twin = next((name for other, name in alike
@@ -130,18 +130,18 @@ def listed_parts(folder: Path) -> list[str]:
 
 def _present(path: Path) -> Path | None:
     """Return a file that may have been packed or unpacked since."""
-    plain = path.with_suffix("") if path.suffix in _PACKED else path
-    candidates = (path, plain, *(plain.with_name(plain.name + suffix) for suffix in _PACKED))
+    plain = path.with_suffix("") if path.suffix in PACKED else path
+    candidates = (path, plain, *(plain.with_name(plain.name + suffix) for suffix in PACKED))
     return next((each for each in candidates if each.is_file()), None)
 
 
 def _storage(path: Path) -> str:
-    return PurePath(path.stem).suffix if path.suffix in _PACKED else path.suffix
+    return PurePath(path.stem).suffix if path.suffix in PACKED else path.suffix
 
 
 def _series(name: str) -> tuple[str, int | None]:
     """Split the name of a part: `run_2.mcap.zstd` is number 2 of `run`."""
-    stem = PurePath(name).stem if PurePath(name).suffix in _PACKED else name
+    stem = PurePath(name).stem if PurePath(name).suffix in PACKED else name
     stem = PurePath(stem).stem
     match = re.fullmatch(r"(.*)_(\d{1,9})", stem)
     return (match[1], int(match[2])) if match else (stem, None)

@@ -125,10 +125,13 @@ def read_run(path: Path, namespace: str | None = None, progress: Progress | None
         BagError: not a bag, no timesteps in it, or no such namespace.
     """
     bag = open_bag(path)
+    problem: DamagedBagError | None = None
     try:
         run = _read(path, bag, namespace, progress)
     except DamagedBagError as error:
-        run = _read(path, recover_bag(path, error), namespace, progress)
+        problem = error.with_traceback(None)  # which holds what was read so far
+    if problem is not None:
+        run = _read(path, recover_bag(path, problem), namespace, progress)
     if not run.recovered and disordered(run.records):
         del run  # memory holds either
         run = _read(path, WrittenBag(path), namespace, progress)

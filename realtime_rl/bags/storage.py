@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from realtime_rl.bags.parts import WrittenBag, listed_parts
+from realtime_rl.bags.parts import PACKED, WrittenBag, listed_parts
 from realtime_rl.bags.written import RawMessage, line
 from realtime_rl.core.errors import BagError, MissingDependencyError
 
@@ -52,6 +52,8 @@ def open_bag(path: Path) -> Bag:
     """
     if not path.exists():
         raise BagError(f"{str(path)!r} does not exist")
+    if path.is_file() and path.suffix in PACKED and (bag := WrittenBag(path)).topics:
+        return bag
     try:
         if path.is_dir() and not (path / "metadata.yaml").is_file():
             raise DamagedBagError("it has no metadata.yaml")

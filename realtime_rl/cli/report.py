@@ -28,7 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                     "returns. A bag whose recorder was killed is read as far as it goes.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bag", type=user_path, metavar="BAG",
-                        help="rosbag2 folder, or one .mcap or .db3 file")
+                        help="rosbag2 folder, or one .mcap or .db3 file, perhaps with .zstd")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON (schema 1)")
     parser.add_argument("--namespace", metavar="NS",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from realtime_rl.core.accounting import RunRecords
 from realtime_rl.core.pairs import last_equal
 from realtime_rl.core.records import Fate, Inference, Verdict
-from realtime_rl.core.statistics import Lives, plant_lives, two_at_once
+from realtime_rl.core.statistics import Lives, on_one_grid_each, plant_lives
 from realtime_rl.core.table import Table
 
 _Ints = NDArray[np.int64]
@@ -21,14 +21,15 @@ _MOST_AGE_S = 3600.0
 def disordered(records: RunRecords) -> bool:
     """Whether the order of the records tells of restarts that the ticks' own stamps do not.
 
-    The stamps of a plant rise, however a clock is set: they begin with the time at its start.
+    The stamps of a plant rise, however a clock is set: they begin with the time at its start. What
+    a stranger stamped otherwise is not put in order.
     """
     lives = plant_lives(records.timesteps)
     if len(lives) < 2:
         return False
     by_stamp = _by_stamp(records)
     return (len(by_stamp) < len(lives) and len(by_stamp.ticks) == len(lives.ticks)
-            and not two_at_once(by_stamp))
+            and on_one_grid_each(by_stamp))
 
 
 def ordered(records: RunRecords) -> RunRecords:

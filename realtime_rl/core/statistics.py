@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypedDict, overload
 
 import numpy as np
@@ -142,24 +143,32 @@ def two_at_once(lives: Lives) -> bool:
 
     A plant that ticks on its grid tells by each tick when that grid began.
     """
-    begun_ns = _grids_ns(lives.ticks)
     past: dict[int, int] = {}
-    row = 0
-    while row < begun_ns.size:
-        present = int(begun_ns[row])
+    for present in _grids_ns(lives.ticks):
         place = present // _SAME_GRID_NS
         if any(abs(present - past[near]) < _SAME_GRID_NS
                for near in (place - 1, place, place + 1) if near in past):
             return True
         past[place] = present
-        row = _until_another(begun_ns, row)
     return False
 
 
-def _grids_ns(ticks: Table[Timestep]) -> Ints:
-    """Return when the grid of each tick began; modulo 2**64, as only differences count."""
+def on_one_grid_each(lives: Lives) -> bool:
+    """Whether all ticks of each life are on one grid, as a plant's are."""
+    return sum(1 for _ in islice(_grids_ns(lives.ticks), len(lives) + 1)) <= len(lives)
+
+
+def _grids_ns(ticks: Table[Timestep]) -> Iterator[int]:
+    """Yield when the grid of the ticks began, and again each time that it is another.
+
+    Modulo 2**64, as only differences count.
+    """
     late_ns = np.rint(ticks.floats("lateness_s") * 1e9).astype(np.int64)
-    return ticks.ints("stamp_ns") - late_ns - ticks.ints("tick") * ticks.ints("period_ns")
+    begun_ns = ticks.ints("stamp_ns") - late_ns - ticks.ints("tick") * ticks.ints("period_ns")
+    row = 0
+    while row < begun_ns.size:
+        yield int(begun_ns[row])
+        row = _until_another(begun_ns, row)
 
 
 def _until_another(begun_ns: Ints, row: int) -> int:

@@ -89,7 +89,9 @@ def test_compressed_files(folder: Path, suffix: str) -> None:
     for file in parts(folder)[1:]:
         pack(file, suffix)
     assert everything(read_run(folder).records) == everything(MADE.run)
-    assert everything(read_run(parts(folder)[1]).records)["timesteps"] != "()"
+    alone = read_run(parts(folder)[1])
+    assert alone.warnings == ()
+    assert 0 < len(alone.records.timesteps) < 240
 
 
 def test_files_that_were_compressed_after_they_were_listed(folder: Path) -> None:
