@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
 import posixpath
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ Progress = Callable[[int, int | None], None]
 """Told how many messages were read, and of how many where that is known."""
 
 _REPORT_EVERY = 2000
+_MOST_SEQUENCES = 16
 _SET_BACK = ("the recorder's clock was set back while it recorded, or its files are in another "
              "order: what the records say of their order is what counts")
 
@@ -52,6 +55,8 @@ class Run:
     warnings: tuple[str, ...]
     recovered: bool
     """It is read in the order of its writing, without its index; `warnings` says why."""
+    reordered: bool = False
+    """Nor was it written in order: its records are, its messages are not."""
 
 
 class _Reading:
@@ -138,7 +143,7 @@ def read_run(path: Path, namespace: str | None = None, progress: Progress | None
         run = replace(run, warnings=(_SET_BACK, *run.warnings))
     if disordered(run.records):
         # a bag that was converted is written in the order of the wrong clock
-        run = replace(run, records=ordered(run.records),
+        run = replace(run, records=ordered(run.records), reordered=True,
                       warnings=tuple(dict.fromkeys((_SET_BACK, *run.warnings))))
     return run
 
@@ -149,6 +154,23 @@ def observations_of(run: Run) -> Iterator[Observed]:
     Raises:
         BagError: the bag is not there any more, or broken in the middle.
     """
+    if not run.reordered:
+        return _recorded(run)
+    # hours of pictures do not fit into memory: the bag is gone through once for each sequence of
+    # rising stamps
+    ends_ns: list[int] = []
+    sequences = bytearray()
+    for observed in _recorded(run):
+        at = next((at for at, end_ns in enumerate(ends_ns) if end_ns <= observed.stamp_ns),
+                  min(len(ends_ns), _MOST_SEQUENCES - 1))
+        ends_ns[at:at + 1] = [observed.stamp_ns]
+        sequences.append(at)
+    return heapq.merge(*(compress(_recorded(run), map(at.__eq__, sequences))
+                         for at in range(len(ends_ns))), key=lambda observed: observed.stamp_ns)
+
+
+def _recorded(run: Run) -> Iterator[Observed]:
+    """Decode observations in the order of the bag."""
     problem = DamagedBagError("its index is broken")
     bag = recover_bag(run.path, problem) if run.recovered else open_bag(run.path)
     for message in bag.messages({f"{run.namespace}/observation"}):

@@ -10,8 +10,11 @@ import pytest
 from bags.played import START_NS, play, record
 from simulate.tiny_plant import Counter, Echo
 
+from realtime_rl.bags.messages import SCALARS
 from realtime_rl.bags.reader import read_run
+from realtime_rl.bags.storage import open_bag
 from realtime_rl.bags.ticks import Tick, ticks_of
+from realtime_rl.bags.writer import BagWriter, TopicInfo
 from realtime_rl.core.errors import BagError
 from realtime_rl.core.types import ActionSpace, ObservationSpec, PlantSpec
 from realtime_rl.plants.counter import CounterPlant
@@ -32,6 +35,25 @@ def test_every_tick_with_what_was_seen_after_it(plant: Echo | CounterPlant,
         assert tick.observation.dtype == observation.dtype
         assert np.array_equal(tick.observation, observation)
         assert not tick.observation.flags.writeable
+
+
+@pytest.mark.parametrize("back_ns", [7_000_000, 3600 * 10**9])
+def test_observations_of_a_bag_that_a_wrong_clock_put_in_order(tmp_path: Path,
+                                                               back_ns: int) -> None:
+    """As `ros2 bag convert` writes it after the recorder's clock was set back."""
+    plant = Echo()
+    played = play(plant, 40)
+    source = record(tmp_path / "bag", played, plant.spec.observation)
+    topics = {"/timestep", "/observation"}
+    shifted = [(message.receive_ns - back_ns * (index >= 40), message)
+               for index, message in enumerate(open_bag(source).messages(topics))]
+    with BagWriter(tmp_path / "again", [TopicInfo(topic, SCALARS) for topic in topics]) as writer:
+        for at_ns, message in sorted(shifted, key=lambda entry: entry[0]):
+            writer.write(message.topic, message.cdr, at_ns)
+    found = read(tmp_path / "again", plant.spec)
+    assert [tick.step for tick in found] == [step for step, _ in played]
+    assert all(tick.observation is not None and np.array_equal(tick.observation, observation)
+               for tick, (_, observation) in zip(found, played, strict=True))
 
 
 def test_what_was_not_recorded_is_absent(tmp_path: Path) -> None:
