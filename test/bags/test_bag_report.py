@@ -7,11 +7,13 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 import synthetic
 from handmade import step
 from synthetic import Scenario
 
+from realtime_rl.bags import plots
 from realtime_rl.bags.html import page
 from realtime_rl.bags.report import emulation, make_report, number, title, to_json, to_text
 from realtime_rl.bags.writer import BagWriter
@@ -106,6 +108,19 @@ def test_the_same_run_gives_the_same_page(bag: Path) -> None:
     assert page(report) == page(report)
 
 
+def test_of_very_many_dots_those_that_others_hide_are_left_out(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    times, values = np.arange(30_000.0), np.tile([1.0, 2.0, 2.0 + 1e-6], 10_000)
+    values[7] = 9.0
+    assert plots._seen(times, values)[0] is times
+    monkeypatch.setattr(plots, "_MANY", 20_000)
+    kept_times, kept = plots._seen(times, values)
+    assert 2990 < kept.size <= 3001
+    assert 9.0 in kept
+    assert kept_times.tolist() == sorted(kept_times)
+    assert plots._seen(times, np.ones(30_000))[1].size <= 1500
+
+
 def test_the_page_of_a_run_with_next_to_nothing(tmp_path: Path) -> None:
     report = make_report(small_bag(tmp_path / "small", plant="<b>&x"))
     html = page(report)
@@ -147,7 +162,7 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("html", "plots", "timeline", "drawing"):
         monkeypatch.delitem(sys.modules, f"realtime_rl.bags.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install 'realtime-rl\[bags\]'"):
+    with pytest.raises(MissingDependencyError, match=r"pip install '\.\[bags\]'"):
         import realtime_rl.bags.html  # noqa: F401
 
 
