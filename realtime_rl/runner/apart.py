@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from realtime_rl import strict_json
 from realtime_rl.core.config import build
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
 from realtime_rl.core.parameters import Scenario
@@ -47,7 +48,7 @@ def describe(config: str, assignments: Sequence[str], within: str = "") -> Descr
         ConfigError: it cannot be started; one line says why.
     """
     python = shutil.which("python3") or sys.executable  # as the first line of every node's script
-    asked = json.dumps([config, list(assignments), within])
+    asked = strict_json.dumps([config, list(assignments), within])
     # by its path: with `-m` a clone in the working directory would go before what is installed
     done = subprocess.run([python, __file__, asked], capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -67,7 +68,7 @@ def _node(item: dict[str, Any]) -> NodeSpec:
 def _tell(config: str, assignments: list[str], within: str) -> None:
     prepared = prepare(config, assignments, within)
     remarks = [*prepared.remarks, *adopt(), *refuse_second(prepared)]
-    print(json.dumps({"scenario": dataclasses.asdict(prepared.scenario),
+    print(strict_json.dumps({"scenario": dataclasses.asdict(prepared.scenario),
                       "nodes": [dataclasses.asdict(node) for node in prepared.nodes],
                       "remarks": remarks, "rate": prepared.plant.rate}))
 

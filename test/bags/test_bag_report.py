@@ -162,7 +162,7 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("html", "plots", "timeline", "drawing"):
         monkeypatch.delitem(sys.modules, f"realtime_rl.bags.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install '\.\[bags\]'"):
+    with pytest.raises(MissingDependencyError, match=r"pip install '\.\[bags\]' in the clone"):
         import realtime_rl.bags.html  # noqa: F401
 
 

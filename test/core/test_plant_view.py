@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_rl.core.plant_view import PlantView
@@ -147,6 +147,7 @@ def test_ticks_that_say_how_late_they_are_lie_on_the_grid() -> None:
     assert view.tick == 50
 
 
+@settings(deadline=None)
 @given(first=st.integers(0, 300), rate=st.integers(2, 100), per_message=st.sampled_from([0, 1]),
        phase=st.integers(0, PERIOD - 1))
 def test_a_flood_takes_at_most_two_ticks_from_the_plant(

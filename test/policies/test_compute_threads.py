@@ -12,6 +12,7 @@ def ours() -> list[threading.Thread]:
 
 
 def test_as_many_threads_as_are_busy_at_once() -> None:
+    others = set(ours())  # a test before this one may have left one that hangs
     threads, ends = ComputeThreads(), [threading.Event() for _ in range(3)]
     ran = threading.Semaphore(0)
 
@@ -22,12 +23,12 @@ def test_as_many_threads_as_are_busy_at_once() -> None:
     for count, end in enumerate(ends, 1):
         threads.submit(lambda end=end: work(end))
         assert ran.acquire(timeout=10)
-        assert len(ours()) == count
+        assert len(set(ours()) - others) == count
     assert all(thread.daemon for thread in ours())  # the process may end without them
     for end in ends:
         end.set()
     assert threads.close(10) == 0
-    assert ours() == []
+    assert set(ours()) <= others
 
 
 def test_work_that_waits_is_done_before_the_end() -> None:
