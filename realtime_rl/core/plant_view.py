@@ -20,8 +20,9 @@ _SILENT_TICKS, _SILENT_NS = 3, 500_000_000
 _SETTLED_NS = 250_000_000
 """The grid of one that catches up is known when no tick was less late for so long."""
 _CANDIDATES = 32
-_EXACT_NS = 100_000
-"""A tick that says how late it is lies so near to the grid."""
+_EXACT_NS, _EXACT_TICKS = 100_000, 64
+"""A plant that says how late its ticks are is held to it, once so many in a row were so near to the
+grid; one that does not say it truly, as a robot's bridge, is not."""
 
 
 @dataclass(slots=True)
@@ -32,7 +33,11 @@ class _Course:
     stamp_ns: int
     heard_ns: int
     offset_ns: int
-    """Of its grid: `stamp - tick·period`, the least, or the newest where the lateness is known."""
+    """Of its grid: the least `stamp - lateness - tick·period`."""
+    newest_ns: int
+    """That of the newest tick."""
+    exact: int
+    """Ticks in a row that were on the grid."""
     least_ns: int
     """Stamp at which the offset was last moved by more than the slack."""
     began_ns: int
@@ -90,7 +95,7 @@ class PlantView:
 
     def _take(self, tick: int, stamp_ns: int, late_ns: int | None, now_ns: int) -> None:
         offset_ns = stamp_ns - (late_ns or 0) - tick * self._period_ns
-        new = _Course(tick, stamp_ns, now_ns, offset_ns, stamp_ns, stamp_ns)
+        new = _Course(tick, stamp_ns, now_ns, offset_ns, offset_ns, 0, stamp_ns, stamp_ns)
         course = self._course
         silent = course is None or now_ns - course.heard_ns >= self._silent_ns
         if course is None or (silent and tick == 0):
@@ -99,14 +104,14 @@ class PlantView:
         if (0 < tick - course.tick <= self._ahead + self._due(course, now_ns)
                 and stamp_ns > course.stamp_ns
                 and self._fits(course, offset_ns, exact=late_ns is not None)):
-            self._advance(course, new, exact=late_ns is not None)
+            self._advance(course, new)
             return
         other = next((each for each in self._others if each.tick < tick
                       and abs(offset_ns - each.offset_ns) <= self._slack_ns), None)
         if other is None:
             self._others.append(new)
         else:
-            self._advance(other, new, exact=late_ns is not None)
+            self._advance(other, new)
             if silent:
                 self._course = other
                 self._others.clear()
@@ -129,13 +134,16 @@ class PlantView:
         return (now_ns - course.heard_ns) // self._period_ns
 
     def _fits(self, course: _Course, offset_ns: int, *, exact: bool) -> bool:
-        if exact:
-            return abs(offset_ns - course.offset_ns) <= _EXACT_NS
+        if exact and course.exact >= _EXACT_TICKS:
+            return abs(offset_ns - course.newest_ns) <= _EXACT_NS
         settled = course.stamp_ns - course.least_ns >= _SETTLED_NS
         return not settled or offset_ns >= course.offset_ns - self._slack_ns
 
-    def _advance(self, course: _Course, new: _Course, *, exact: bool) -> None:
+    def _advance(self, course: _Course, new: _Course) -> None:
         if new.offset_ns < course.offset_ns - self._slack_ns:
             course.least_ns = new.stamp_ns
         course.tick, course.stamp_ns, course.heard_ns = new.tick, new.stamp_ns, new.heard_ns
-        course.offset_ns = new.offset_ns if exact else min(course.offset_ns, new.offset_ns)
+        course.exact = (course.exact + 1 if abs(new.offset_ns - course.newest_ns) <= _EXACT_NS
+                        else 0)
+        course.newest_ns = new.offset_ns
+        course.offset_ns = min(course.offset_ns, new.offset_ns)

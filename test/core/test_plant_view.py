@@ -133,18 +133,28 @@ def timestep(tick: int, stamp_ns: int, late_ns: int = 0) -> Timestep:
 
 def test_ticks_that_say_how_late_they_are_lie_on_the_grid() -> None:
     view = PlantView(PERIOD)
-    for tick in range(50):  # the first ones are late, and the clock drifts by 500 ppm
+    for tick in range(100):  # the first ones are late, and the clock drifts by 500 ppm
         late_ns = max(0, 20 - tick) * PERIOD * 9 // 10
         view.on_timestep(timestep(tick, stamp(tick) + tick * 5000 + late_ns, late_ns),
                          tick * PERIOD + late_ns)
-    for false in (timestep(50, stamp(50) + PERIOD // 2), timestep(50, stamp(49) + PERIOD // 2)):
-        with pytest.raises(WireError, match=r"tick 50.*does not continue.*at 49"):
-            view.on_timestep(false, 50 * PERIOD)
-    other_rate = replace(timestep(50, stamp(50) + 250_000), period_ns=PERIOD + 1)
+    for false in (timestep(100, stamp(100) + PERIOD // 2), timestep(100, stamp(99) + PERIOD // 2)):
+        with pytest.raises(WireError, match=r"tick 100.*does not continue.*at 99"):
+            view.on_timestep(false, 100 * PERIOD)
+    other_rate = replace(timestep(100, stamp(100) + 500_000), period_ns=PERIOD + 1)
     with pytest.raises(WireError, match="its period is 10000001 ns, period_ns here 10000000"):
-        view.on_timestep(other_rate, 50 * PERIOD)
-    view.on_timestep(timestep(50, stamp(50) + 250_000 + PERIOD // 2, PERIOD // 2), 50 * PERIOD)
-    assert view.tick == 50
+        view.on_timestep(other_rate, 100 * PERIOD)
+    view.on_timestep(timestep(100, stamp(100) + 500_000 + PERIOD // 2, PERIOD // 2), 100 * PERIOD)
+    assert view.tick == 100
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 3 * PERIOD), min_size=200, max_size=300))
+def test_a_bridge_that_does_not_say_how_late_its_ticks_are_is_followed(late_ns: list[int]) -> None:
+    view, stamp_ns = PlantView(PERIOD), 0
+    for tick, each_ns in enumerate(late_ns):
+        stamp_ns = max(stamp_ns + 1, stamp(tick) + each_ns)
+        view.on_timestep(timestep(tick, stamp_ns), stamp_ns - START)
+        assert view.tick == tick
 
 
 @settings(deadline=None)
