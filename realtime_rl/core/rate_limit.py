@@ -17,6 +17,8 @@ _NEWCOMERS, _NEWCOMERS_HZ = 16, 1.0
 senders that nobody knows."""
 _LOST = 4096
 """Messages of one sender that may be lost on the way between two that arrive."""
+_MISTAKEN = 32
+"""Two senders whose numbers are no further apart may be taken for each other."""
 
 
 @dataclass(slots=True)
@@ -59,7 +61,14 @@ class RateLimit:
             now_ns: the time, on a clock that does not go back.
         """
         bucket = self._sender(number, now_ns)
-        return bucket is not None and bucket.take(now_ns)
+        return bucket is not None and (bucket.take(now_ns)
+                                       or self._mistaken(number, bucket, now_ns))
+
+    def _mistaken(self, number: int | None, bucket: TokenBucket, now_ns: int) -> bool:
+        """Whether a message may be that of another sender, who has something left to say."""
+        return number is not None and any(
+            each is not bucket and abs(known - number) <= _MISTAKEN and each.take(now_ns)
+            for known, each in self._senders.items() if known is not None)
 
     def _sender(self, number: int | None, now_ns: int) -> TokenBucket | None:
         bucket = self._senders.pop(None if number is None else number - 1, None)
