@@ -20,6 +20,8 @@ _SILENT_TICKS, _SILENT_NS = 3, 500_000_000
 _SETTLED_NS = 250_000_000
 """The grid of one that catches up is known when no tick was less late for so long."""
 _CANDIDATES = 32
+_ALIKE = 100
+"""Periods that differ by a hundredth at most are one: a robot's bridge may say the measured."""
 _EXACT_NS, _EXACT_TICKS = 100_000, 64
 """A plant that says how late its ticks are is held to it, once so many in a row were so near to the
 grid; one that does not say it truly, as a robot's bridge, is not."""
@@ -76,7 +78,7 @@ class PlantView:
 
     def on_timestep(self, step: Timestep, now_ns: int) -> None:
         """Take in one of its ticks by its record; as `take`."""
-        if step.period_ns != self._period_ns:
+        if abs(step.period_ns - self._period_ns) * _ALIKE > self._period_ns:
             raise WireError(f"its period is {step.period_ns} ns, period_ns here {self._period_ns}")
         self._take(step.tick, step.stamp_ns, round(step.lateness_s * 1e9), now_ns)
 
