@@ -25,7 +25,7 @@ import numpy as np
 from realtime_rl import strict_json
 from realtime_rl.bench.live import Disturb, LiveBench, Measured, measure
 from realtime_rl.core.errors import RealtimeRlError
-from realtime_rl.core.records import Timestep
+from realtime_rl.core.messages.records import Timestep
 from realtime_rl.policies.latency import Latency
 
 _VICTIM_NUMBER = 1

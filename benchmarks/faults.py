@@ -33,9 +33,9 @@ from benchmarks.running import (
 from realtime_rl import strict_json
 from realtime_rl.bags.attribution import disagreements
 from realtime_rl.bags.reader import read_run
-from realtime_rl.core.accounting import RunRecords
 from realtime_rl.core.errors import RealtimeRlError
-from realtime_rl.core.records import Timestep
+from realtime_rl.core.figures.accounting import RunRecords
+from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.types import Cause
 
 WORDS = ("scenario.learner=false", "scenario.workers=8", "scenario.processes=2",

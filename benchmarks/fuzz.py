@@ -27,8 +27,8 @@ from benchmarks.malformed import STRANGER, every
 from benchmarks.running import Running, private_environment
 from realtime_rl import strict_json
 from realtime_rl.bags.reader import read_run
-from realtime_rl.core import topics
 from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.core.messages import topics
 from realtime_rl.ros import qos
 
 _SETTLE_S = 8.0

@@ -45,9 +45,9 @@ from numpy.typing import NDArray
 
 from benchmarks.rates import ACTIONS, SPEC, filled
 from realtime_rl import strict_json
-from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
-from realtime_rl.core.policy_metadata import PolicyMetadata
+from realtime_rl.core.messages.policy_metadata import PolicyMetadata
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Action, Observation
 from realtime_rl.files import write_atomically
 from realtime_rl.learning import devices, networks, torch_process

@@ -30,9 +30,9 @@ from pathlib import Path
 from benchmarks.wall_clock import Cycle, Run, Timing
 from realtime_rl import strict_json
 from realtime_rl.cli.train import learner as parse_learner
-from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
-from realtime_rl.core.intervals import mean_of
+from realtime_rl.core.figures.intervals import mean_of
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.files import write_atomically
 from realtime_rl.learning import torch_process
 from realtime_rl.learning.dqn import DqnLearner

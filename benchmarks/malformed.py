@@ -11,8 +11,8 @@ from typing import Any
 
 from rclpy.serialization import serialize_message
 
-from realtime_rl.core import records, topics, wire
-from realtime_rl.core.wire import NamedScalars
+from realtime_rl.core.messages import records, topics, wire
+from realtime_rl.core.messages.wire import NamedScalars
 from realtime_rl.ros.messages import to_time
 
 STRANGER = "fuzz"

@@ -28,7 +28,7 @@ import numpy as np
 
 from realtime_rl import strict_json
 from realtime_rl.core.errors import RealtimeRlError
-from realtime_rl.core.statistics import distribution
+from realtime_rl.core.figures.statistics import distribution
 from realtime_rl.policies.latency import Latency
 from realtime_rl.policies.latency_text import duration_ns
 

@@ -26,13 +26,13 @@ from torch import nn
 from torch.nn import functional
 
 from realtime_rl import strict_json
-from realtime_rl.core.assembler import SemiMdpTransition
-from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
+from realtime_rl.core.experience.assembler import SemiMdpTransition
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.learning import torch_process
+from realtime_rl.learning.batch import Batch
 from realtime_rl.learning.dqn import DqnLearner
-from realtime_rl.learning.replay import Batch
 from realtime_rl.plants import registry
 from realtime_rl.simulate import players
 from realtime_rl.simulate.loop import Delay, Loop

@@ -37,8 +37,8 @@ import torch
 
 from realtime_rl import strict_json
 from realtime_rl.core.errors import PolicyError, RealtimeRlError
-from realtime_rl.core.policy_metadata import PolicyMetadata
-from realtime_rl.core.policy_uri import PolicyUri
+from realtime_rl.core.messages.policy_metadata import PolicyMetadata
+from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.files import sha256_of, write_atomically
 from realtime_rl.learning import networks, onnx_export, onnx_graph

@@ -23,10 +23,10 @@ from sensor_msgs.msg import Image, JointState, Joy
 from std_msgs.msg import String
 
 from benchmarks.running import ROOT
-from realtime_rl.core import wire
-from realtime_rl.core.policy_metadata import PREFIX
-from realtime_rl.core.policy_uri import PolicyUri
-from realtime_rl.core.records import ActionMessage, Timestep
+from realtime_rl.core.messages import wire
+from realtime_rl.core.messages.policy_metadata import PREFIX
+from realtime_rl.core.messages.policy_uri import PolicyUri
+from realtime_rl.core.messages.records import ActionMessage, Timestep
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
 from realtime_rl.ros import messages, qos
 

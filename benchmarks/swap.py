@@ -24,11 +24,11 @@ from std_msgs.msg import String
 
 from realtime_rl import strict_json
 from realtime_rl.bench.live import START_S, LiveBench, measure
-from realtime_rl.core.accounting import RunRecords
 from realtime_rl.core.errors import RealtimeRlError
-from realtime_rl.core.policy_metadata import PolicyMetadata
-from realtime_rl.core.policy_uri import PolicyUri
-from realtime_rl.core.records import Timestep
+from realtime_rl.core.figures.accounting import RunRecords
+from realtime_rl.core.messages.policy_metadata import PolicyMetadata
+from realtime_rl.core.messages.policy_uri import PolicyUri
+from realtime_rl.core.messages.records import Timestep
 from realtime_rl.learning import networks
 from realtime_rl.learning.onnx_export import INPUT_NAME, PolicyExporter
 from realtime_rl.plants import registry

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from realtime_rl.core.assembler import Assembler
-from realtime_rl.core.dqn_config import DqnConfig
-from realtime_rl.core.exploration import explore
+from realtime_rl.core.control.exploration import explore
+from realtime_rl.core.experience.assembler import Assembler
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Action, Cause, Observation
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.pool import LearningPool

@@ -7,10 +7,11 @@ import re
 import sys
 from pathlib import Path
 
-from realtime_rl.core import parameters as p
-from realtime_rl.core import records, types
-from realtime_rl.core.config import markdown_table
-from realtime_rl.core.topics import SERVICES, TOPICS, Topic
+from realtime_rl.core import types
+from realtime_rl.core.messages import records
+from realtime_rl.core.messages.topics import SERVICES, TOPICS, Topic
+from realtime_rl.core.settings import parameters as p
+from realtime_rl.core.settings.config import markdown_table
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"

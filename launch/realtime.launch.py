@@ -29,10 +29,10 @@ from launch_ros.actions import LifecycleNode, Node
 
 from launch import Event, EventHandler, LaunchContext, LaunchDescription
 from realtime_rl.bags import run_record
-from realtime_rl.core.config import parameters
-from realtime_rl.core.deaths import RESPAWN_DELAY_S, Deaths, Then
 from realtime_rl.core.errors import choices
-from realtime_rl.core.parameters import Scenario
+from realtime_rl.core.peers.deaths import RESPAWN_DELAY_S, Deaths, Then
+from realtime_rl.core.settings.config import parameters
+from realtime_rl.core.settings.parameters import Scenario
 from realtime_rl.ros import environment, graph, memory
 from realtime_rl.ros.rosbag2 import record_command
 from realtime_rl.ros.run_clock import RunClock

@@ -16,7 +16,7 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from sensor_msgs.msg import JointState
 
 from launch import LaunchDescription
-from realtime_rl.core.records import Timestep
+from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.types import Cause
 from realtime_rl.ros import messages, qos
 

@@ -15,18 +15,19 @@ import pytest
 from growth import check_bounded, sizes
 from handmade import inference, learning, schedule, step, verdict
 
-from realtime_rl.core import default_policy, live_window
-from realtime_rl.core.action_history import ActionHistory
-from realtime_rl.core.arbiter import Arbiter, ArbiterLimits, Decision
-from realtime_rl.core.assembler import Assembler
-from realtime_rl.core.coordination import Coordination, CoordinationPolicy
-from realtime_rl.core.latch import CommandLatch
-from realtime_rl.core.live_window import LiveWindow
-from realtime_rl.core.records import ActionMessage, Inference, Miss, Timestep
-from realtime_rl.core.stagger import Schedule
-from realtime_rl.core.tick_grid import TickPacer
+from realtime_rl.core.control import default_policy
+from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision
+from realtime_rl.core.control.latch import CommandLatch
+from realtime_rl.core.experience.action_history import ActionHistory
+from realtime_rl.core.experience.assembler import Assembler
+from realtime_rl.core.figures import live_window
+from realtime_rl.core.figures.live_window import LiveWindow
+from realtime_rl.core.messages.records import ActionMessage, Inference, Miss, Timestep
+from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy
+from realtime_rl.core.schedule.stagger import Schedule
+from realtime_rl.core.schedule.tick_grid import TickPacer
+from realtime_rl.core.schedule.worker_pool import WorkerPool
 from realtime_rl.core.types import Action
-from realtime_rl.core.worker_pool import WorkerPool
 from realtime_rl.plants import registry
 
 TEN_DAYS_S = 864_000

@@ -27,7 +27,7 @@ from launch_ros.actions import PushRosNamespace
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity, LaunchService
 from realtime_rl.bags import run_record
-from realtime_rl.core.parameters import Scenario
+from realtime_rl.core.settings.parameters import Scenario
 from realtime_rl.runner.apart import Described
 
 DIES = "print('no motor'); raise SystemExit(1)"

@@ -1,4 +1,4 @@
-"""Imports go one way (DESIGN.md, section 5), read from the sources without importing anything."""
+"""Imports go one way, between rooms and inside core: read from the sources, nothing is run."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ ALLOWED: dict[str, set[str]] = {
     "bench": BASE | MIDDLE | {"simulate", "runner", "bench"},
     "cli": BASE | MIDDLE | {"simulate", "runner", "bench", "cli"},
 }
+CORE_ORDER = ("errors", "types", "messages", "peers", "schedule", "control", "experience",
+              "figures", "settings")
+"""Inside `core`, each imports only what stands before it; of the folders, themselves too."""
 ROS = {"rclpy", "rcl_interfaces", "builtin_interfaces", "rosidl_runtime_py", "std_srvs", "launch",
        "launch_ros"}
 UNSAFE_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
@@ -96,6 +99,16 @@ def upward_imports(path: Path, root: Path) -> Offences:
     yield from ((name, line) for name, line in imports(path) if name.startswith("."))
 
 
+def backward_imports_in_core(path: Path, root: Path) -> Offences:
+    parts = path.relative_to(root).with_suffix("").parts
+    if parts[0] != "core" or parts[1] == "__init__":
+        return
+    place = CORE_ORDER.index(parts[1])
+    allowed = CORE_ORDER[:place] + ((parts[1],) if len(parts) > 2 else ())
+    yield from ((name, line) for name, line in imports(path)
+                if name.startswith(f"{PACKAGE}.core.") and name.split(".")[2] not in allowed)
+
+
 def ros_outside_its_rooms(path: Path, root: Path) -> Offences:
     if room(path, root) not in ("ros", "nodes") or path == root / "ros" / "graph.py":
         yield from ((name, line) for name, line in outside(path)
@@ -120,8 +133,8 @@ def impurity_of_core(path: Path, root: Path) -> Offences:
         yield from ((n, line) for n, line in attributes(path) if n in IO_ATTRIBUTES)
 
 
-RULES = (upward_imports, ros_outside_its_rooms, torch_outside_learning, execution_of_what_is_read,
-         impurity_of_core)
+RULES = (upward_imports, backward_imports_in_core, ros_outside_its_rooms, torch_outside_learning,
+         execution_of_what_is_read, impurity_of_core)
 Rule = Callable[[Path, Path], Offences]
 
 
@@ -146,6 +159,9 @@ def test_every_room_is_known() -> None:
     (upward_imports, "ros/x.py", "from realtime_rl.nodes.plant import PlantNode"),
     (upward_imports, "nodes/x.py", "def f():\n    from realtime_rl.cli import run"),
     (upward_imports, "core/x.py", "from . import types"),
+    (backward_imports_in_core, "core/messages/x.py",
+     "from realtime_rl.core.schedule.stagger import Schedule"),
+    (backward_imports_in_core, "core/types.py", "from realtime_rl.core.messages import ranges"),
     (ros_outside_its_rooms, "cli/x.py", "def f():\n    import rclpy.utilities"),
     (ros_outside_its_rooms, "bags/x.py", "from sensor_msgs.msg import Joy"),
     (ros_outside_its_rooms, "ros/graph.py", "import rclpy"),
@@ -161,5 +177,6 @@ def test_an_offence_would_be_found(tmp_path: Path, rule: Rule, where: str, sourc
     for name in ALLOWED:
         (tmp_path / name).mkdir(exist_ok=True)
     path = tmp_path / where
+    path.parent.mkdir(exist_ok=True)
     path.write_text(source, encoding="utf-8")
     assert list(rule(path, tmp_path))

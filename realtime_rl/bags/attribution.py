@@ -8,11 +8,11 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_rl.core.accounting import Columns, RunRecords, gave_action
-from realtime_rl.core.pairs import again, last_equal, last_rows
-from realtime_rl.core.records import Fate, Reason, Timestep, Verdict
-from realtime_rl.core.statistics import Lives, gaps, plant_lives, two_at_once
-from realtime_rl.core.table import Table
+from realtime_rl.core.figures.accounting import Columns, RunRecords, gave_action
+from realtime_rl.core.figures.statistics import Lives, gaps, plant_lives, two_at_once
+from realtime_rl.core.messages.pairs import again, last_equal, last_rows
+from realtime_rl.core.messages.records import Fate, Reason, Timestep, Verdict
+from realtime_rl.core.messages.table import Table
 from realtime_rl.core.types import Cause
 
 _TAIL_TICKS, _TAIL_NS = 2, 20_000_000

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_rl.bags import messages
-from realtime_rl.core import wire
-from realtime_rl.core.table import Column, Lists, Numbers, Table, Texts
+from realtime_rl.core.messages import wire
+from realtime_rl.core.messages.table import Column, Lists, Numbers, Table, Texts
 
 Record = TypeVar("Record")
 _BLOCK = 4096

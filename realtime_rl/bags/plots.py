@@ -28,16 +28,16 @@ from realtime_rl.bags.drawing import (
     to_svg,
 )
 from realtime_rl.bags.timeline import timeline
-from realtime_rl.core.accounting import Columns, RunRecords, delays_ticks, gave_action
-from realtime_rl.core.records import ScheduleRecord, Timestep, Verdict
-from realtime_rl.core.statistics import (
+from realtime_rl.core.figures.accounting import Columns, RunRecords, delays_ticks, gave_action
+from realtime_rl.core.figures.statistics import (
     Episodes,
     arrivals,
     episodes_of,
     plant_lives,
     startup_length,
 )
-from realtime_rl.core.table import Table
+from realtime_rl.core.messages.records import ScheduleRecord, Timestep, Verdict
+from realtime_rl.core.messages.table import Table
 from realtime_rl.core.types import Cause
 
 _Array = NDArray[np.float64]

@@ -15,12 +15,12 @@ from realtime_rl.bags.messages import Observed, observed_from_cdr, text_from_cdr
 from realtime_rl.bags.parts import WrittenBag
 from realtime_rl.bags.storage import Bag, DamagedBagError, open_bag, recover_bag
 from realtime_rl.bags.written import RawMessage
-from realtime_rl.core import wire
-from realtime_rl.core.accounting import TOPICS, RunRecords
 from realtime_rl.core.errors import BagError, choices
-from realtime_rl.core.ordering import disordered, ordered
-from realtime_rl.core.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
-from realtime_rl.core.statistics import plant_lives
+from realtime_rl.core.figures.accounting import TOPICS, RunRecords
+from realtime_rl.core.figures.ordering import disordered, ordered
+from realtime_rl.core.figures.statistics import plant_lives
+from realtime_rl.core.messages import wire
+from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
 
 Progress = Callable[[int, int | None], None]
 """Told how many messages were read, and of how many where that is known."""

@@ -13,11 +13,11 @@ from realtime_rl.bags import run_record
 from realtime_rl.bags.attribution import disagreements
 from realtime_rl.bags.reader import Progress, Run, read_run
 from realtime_rl.bags.run_record import RunRecord
-from realtime_rl.core.accounting import account, settled
 from realtime_rl.core.errors import BagError
-from realtime_rl.core.figures import Figures
-from realtime_rl.core.records import Timestep
-from realtime_rl.core.table import Table
+from realtime_rl.core.figures.accounting import account, settled
+from realtime_rl.core.figures.figures import Figures
+from realtime_rl.core.messages.records import Timestep
+from realtime_rl.core.messages.table import Table
 from realtime_rl.core.types import Cause
 
 UNKNOWN = "–"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime_rl import strict_json
-from realtime_rl.core.deaths import Death, Deaths, Then
+from realtime_rl.core.peers.deaths import Death, Deaths, Then
 from realtime_rl.files import write_atomically
 
 NAME = "run.json"

@@ -10,10 +10,10 @@ import numpy as np
 from realtime_rl.bags.messages import Observed
 from realtime_rl.bags.reader import Run, observations_of
 from realtime_rl.core.errors import BagError
-from realtime_rl.core.records import Timestep
-from realtime_rl.core.statistics import plant_lives
+from realtime_rl.core.figures.statistics import plant_lives
+from realtime_rl.core.messages.records import Timestep
+from realtime_rl.core.messages.wire import was_written
 from realtime_rl.core.types import Observation, ObservationSpec, PlantSpec
-from realtime_rl.core.wire import was_written
 
 
 class Tick(NamedTuple):

@@ -23,10 +23,10 @@ from realtime_rl.bags.drawing import (
     draw,
     legend_above,
 )
-from realtime_rl.core.accounting import RunRecords, real
-from realtime_rl.core.records import Fate, Inference, Miss, Timestep, Verdict
-from realtime_rl.core.statistics import plant_lives
-from realtime_rl.core.table import Table
+from realtime_rl.core.figures.accounting import RunRecords, real
+from realtime_rl.core.figures.statistics import plant_lives
+from realtime_rl.core.messages.records import Fate, Inference, Miss, Timestep, Verdict
+from realtime_rl.core.messages.table import Table
 from realtime_rl.core.types import Cause
 
 _TICKS = 48

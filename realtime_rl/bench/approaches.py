@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realtime_rl.core.records import Algorithm, Dealing
-from realtime_rl.core.stagger import ALONE, EAGER
+from realtime_rl.core.messages.records import Algorithm, Dealing
+from realtime_rl.core.schedule.stagger import ALONE, EAGER
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from realtime_rl.bench.progress import Stages
 from realtime_rl.bench.recovery import Recovery, recovery
 from realtime_rl.bench.usage import Used
 from realtime_rl.bench.virtual import VirtualGraph, run_virtual
-from realtime_rl.core.accounting import account, settled
-from realtime_rl.core.coordination import CoordinationPolicy
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.figures import Figures
-from realtime_rl.core.planner import Prediction
+from realtime_rl.core.figures.accounting import account, settled
+from realtime_rl.core.figures.figures import Figures
+from realtime_rl.core.schedule.coordination import CoordinationPolicy
+from realtime_rl.core.schedule.planner import Prediction
 from realtime_rl.policies.latency import Contention, Latency
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from realtime_rl.bench.approaches import Approach
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.planner import (
+from realtime_rl.core.messages.records import Algorithm
+from realtime_rl.core.schedule.planner import (
     MOST_WORKERS,
     Durations,
     Prediction,
@@ -20,7 +21,6 @@ from realtime_rl.core.planner import (
     required_workers,
     slot_cycle,
 )
-from realtime_rl.core.records import Algorithm
 from realtime_rl.policies.latency import Latency, NoLatency
 
 _SAMPLES = 20_000

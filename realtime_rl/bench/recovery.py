@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import median
 
-from realtime_rl.core.accounting import RunRecords, real
-from realtime_rl.core.statistics import plant_lives, startup_length
+from realtime_rl.core.figures.accounting import RunRecords, real
+from realtime_rl.core.figures.statistics import plant_lives, startup_length
 
 _AGAIN = 60
 """An action at every tick means: at so many in a row."""

@@ -12,10 +12,10 @@ from realtime_rl.bench.live import LiveBench, measure
 from realtime_rl.bench.planning import Expectation, plan
 from realtime_rl.bench.progress import Stages
 from realtime_rl.bench.virtual import VirtualGraph, run_virtual
-from realtime_rl.core.coordination import CoordinationPolicy
-from realtime_rl.core.planner import predict
-from realtime_rl.core.records import Algorithm
-from realtime_rl.core.stagger import Schedule
+from realtime_rl.core.messages.records import Algorithm
+from realtime_rl.core.schedule.coordination import CoordinationPolicy
+from realtime_rl.core.schedule.planner import predict
+from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.types import Cause
 from realtime_rl.policies.latency import Latency
 from realtime_rl.policies.latency_text import duration_text

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realtime_rl.core import default_policy
-from realtime_rl.core.accounting import RunRecords
-from realtime_rl.core.arbiter import Arbiter, ArbiterLimits, Decision
-from realtime_rl.core.coordination import Coordination, CoordinationPolicy
-from realtime_rl.core.latch import CommandLatch
-from realtime_rl.core.records import (
+from realtime_rl.core.control import default_policy
+from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision
+from realtime_rl.core.control.latch import CommandLatch
+from realtime_rl.core.figures.accounting import RunRecords
+from realtime_rl.core.messages.records import (
     ActionMessage,
     Inference,
     Miss,
@@ -27,9 +26,10 @@ from realtime_rl.core.records import (
     Timestep,
     Verdict,
 )
-from realtime_rl.core.stagger import Schedule, workers_of_process
+from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy
+from realtime_rl.core.schedule.stagger import Schedule, workers_of_process
+from realtime_rl.core.schedule.worker_pool import Finished, Slot, WorkerPool
 from realtime_rl.core.types import ActionSpace
-from realtime_rl.core.worker_pool import Finished, Slot, WorkerPool
 from realtime_rl.policies.latency import Latency
 
 _LOOK_NS = 100_000_000

@@ -15,7 +15,7 @@ from realtime_rl.bench.progress import Stages
 from realtime_rl.bench.scaling import LATENCIES, MAX_TIME, Scaling, fit, in_virtual_time, live
 from realtime_rl.cli.output import put
 from realtime_rl.core.errors import ConfigError, MissingDependencyError
-from realtime_rl.core.parameters import ALGORITHMS, DEALINGS, SLOT_SOURCES
+from realtime_rl.core.settings.parameters import ALGORITHMS, DEALINGS, SLOT_SOURCES
 from realtime_rl.files import user_path
 from realtime_rl.plants import registry
 from realtime_rl.policies.latency import Latency, NoLatency

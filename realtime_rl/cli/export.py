@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from realtime_rl.core.config import build, parameters
-from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, MissingDependencyError, choices
+from realtime_rl.core.settings.config import build, parameters
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.files import user_path
 from realtime_rl.plants import registry
 

@@ -14,8 +14,8 @@ from realtime_rl.bench.planning import Expectation, Plan, plan
 from realtime_rl.bench.text import UNKNOWN, number, percent, table
 from realtime_rl.cli.output import put
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.parameters import ALGORITHMS, DEALINGS
-from realtime_rl.core.planner import Prediction
+from realtime_rl.core.schedule.planner import Prediction
+from realtime_rl.core.settings.parameters import ALGORITHMS, DEALINGS
 from realtime_rl.plants import registry
 from realtime_rl.policies.latency import Latency
 from realtime_rl.policies.latency_text import duration_ns, duration_text

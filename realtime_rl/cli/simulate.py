@@ -10,9 +10,9 @@ from typing import Any
 
 from realtime_rl import strict_json
 from realtime_rl.cli.output import put, say_about
-from realtime_rl.core import default_policy
+from realtime_rl.core.control import default_policy
+from realtime_rl.core.control.exploration import OFF, Exploration
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.exploration import OFF, Exploration
 from realtime_rl.files import user_path
 from realtime_rl.plants import registry
 from realtime_rl.simulate import players

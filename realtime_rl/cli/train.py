@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from realtime_rl import strict_json
 from realtime_rl.cli import train_result
 from realtime_rl.cli.output import put, say_about, write
-from realtime_rl.core.config import build, parameters
-from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, MissingDependencyError, choices
+from realtime_rl.core.settings.config import build, parameters
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.files import user_path
 from realtime_rl.plants import registry
 from realtime_rl.simulate.loop import INTERACTIONS, Delay

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from realtime_rl.cli.output import write
 from realtime_rl.core.errors import MissingDependencyError
-from realtime_rl.core.intervals import Interval, mean_of
+from realtime_rl.core.figures.intervals import Interval, mean_of
 from realtime_rl.plants import registry
 from realtime_rl.simulate.figures import Figures
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from realtime_rl import strict_json
 from realtime_rl.core.errors import MissingDependencyError, PlantError
-from realtime_rl.core.snapshot import Array, Snapshot
+from realtime_rl.core.experience.snapshot import Array, Snapshot
 from realtime_rl.files import sha256_of, sync_folder, write_atomically
 from realtime_rl.learning.errors import CheckpointError, NonFiniteLossError
 

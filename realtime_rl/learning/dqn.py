@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from realtime_rl.core.action_history import History, encode
-from realtime_rl.core.assembler import SemiMdpTransition
-from realtime_rl.core.dqn_config import DqnConfig
-from realtime_rl.core.policy_metadata import PolicyMetadata
-from realtime_rl.core.snapshot import Snapshot
+from realtime_rl.core.experience.action_history import History, encode
+from realtime_rl.core.experience.assembler import SemiMdpTransition
+from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.core.messages.policy_metadata import PolicyMetadata
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
 from realtime_rl.learning import (
     devices,
@@ -27,11 +27,12 @@ from realtime_rl.learning import (
     networks,
     saved,
 )
+from realtime_rl.learning.batch import Batch
 from realtime_rl.learning.errors import LearningError, NonFiniteLossError
 from realtime_rl.learning.heads import Head
 from realtime_rl.learning.n_step import NStep
 from realtime_rl.learning.onnx_export import INPUT_NAME, PRODUCER
-from realtime_rl.learning.replay import Batch, Replay
+from realtime_rl.learning.replay import Replay
 
 
 class DqnLearner:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from realtime_rl.core.errors import RealtimeRlError
-
-if TYPE_CHECKING:
-    from realtime_rl.learning.replay import Batch
+from realtime_rl.learning.batch import Batch
 
 
 class LearningError(RealtimeRlError):

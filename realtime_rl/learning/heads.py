@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.settings.dqn_config import DqnConfig
 
 _NOISE = 0.5
 """Initial deviation times the root of the inputs (Fortunato and others 2018, section 3.2)."""

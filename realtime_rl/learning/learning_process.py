@@ -15,8 +15,8 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
-from realtime_rl.core.config import build
-from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.settings.config import build
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.learning import checkpoint, torch_process
 from realtime_rl.learning.dqn import DqnLearner

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import ObservationSpec
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.networks import parameter_count

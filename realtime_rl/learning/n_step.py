@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
-from realtime_rl.core.assembler import SemiMdpTransition
-from realtime_rl.core.snapshot import Snapshot
+from realtime_rl.core.experience.assembler import SemiMdpTransition
+from realtime_rl.core.experience.snapshot import Snapshot
 from realtime_rl.learning.saved import load_transitions, save_transitions
 
 

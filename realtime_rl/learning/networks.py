@@ -14,8 +14,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from realtime_rl.core.dqn_config import AUTO, network_for
 from realtime_rl.core.errors import choices
+from realtime_rl.core.settings.dqn_config import AUTO, network_for
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.learning import bodies, heads
 from realtime_rl.learning.errors import LearningError

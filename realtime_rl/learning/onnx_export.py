@@ -18,8 +18,8 @@ import onnx
 from torch import nn
 
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.policy_metadata import PolicyMetadata
-from realtime_rl.core.policy_uri import PolicyUri
+from realtime_rl.core.messages.policy_metadata import PolicyMetadata
+from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.files import write_atomically
 from realtime_rl.learning import networks, onnx_graph

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper
 from torch import nn
 
 from realtime_rl import strict_json
-from realtime_rl.core.policy_metadata import HISTORY_INPUT, PolicyMetadata
+from realtime_rl.core.messages.policy_metadata import HISTORY_INPUT, PolicyMetadata
 
 OUTPUT_NAME = "outputs"
 _OPSET = 17

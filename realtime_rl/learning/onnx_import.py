@@ -11,7 +11,7 @@ from onnx import numpy_helper
 from torch import nn
 
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.policy_metadata import PolicyMetadata
+from realtime_rl.core.messages.policy_metadata import PolicyMetadata
 from realtime_rl.learning.heads import acting_weights
 
 

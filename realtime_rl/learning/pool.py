@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import IO
 
 from realtime_rl import strict_json
-from realtime_rl.core.action_history import History
-from realtime_rl.core.assembler import SemiMdpTransition
-from realtime_rl.core.config import values_of
-from realtime_rl.core.dqn_config import DqnConfig
-from realtime_rl.core.policy_metadata import PolicyMetadata
+from realtime_rl.core.experience.action_history import History
+from realtime_rl.core.experience.assembler import SemiMdpTransition
+from realtime_rl.core.messages.policy_metadata import PolicyMetadata
+from realtime_rl.core.settings.config import values_of
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
 from realtime_rl.learning import memory, networks
 from realtime_rl.learning.errors import LearningError

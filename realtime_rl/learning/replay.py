@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_rl.core.action_history import History
-from realtime_rl.core.assembler import SemiMdpTransition
-from realtime_rl.core.snapshot import Snapshot
-from realtime_rl.core.types import Observation
+from realtime_rl.core.experience.assembler import SemiMdpTransition
+from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.learning.batch import Batch
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.saved import load_transitions, save_transitions
 from realtime_rl.learning.sum_tree import SumTree
@@ -19,29 +15,6 @@ from realtime_rl.learning.transition_table import TransitionTable
 
 _LEAST = 1e-6
 """Added to errors, so that no transition is forgotten for good."""
-
-
-class Batch(NamedTuple):
-    """Transitions as arrays; B is the batch size."""
-
-    observation: Observation
-    """`(B, stack * C, …)`, of the plant's dtype."""
-    action: NDArray[np.int64]
-    """`(B,)` indices."""
-    reward: NDArray[np.float32]
-    """`(B,)`."""
-    discount: NDArray[np.float32]
-    """`(B,)`."""
-    next_observation: Observation
-    """`(B, stack * C, …)`."""
-    slot: NDArray[np.int64]
-    """`(B,)` where they lie, for `Replay.set_errors`."""
-    weight: NDArray[np.float32]
-    """`(B,)` importance weights, the largest 1."""
-    history: Sequence[History]
-    """B histories of applied actions, one beside each observation."""
-    next_history: Sequence[History]
-    """The same beside each next observation."""
 
 
 class Replay:

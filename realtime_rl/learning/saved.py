@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from realtime_rl.core.action_history import History
-from realtime_rl.core.assembler import SemiMdpTransition
-from realtime_rl.core.snapshot import Array, Snapshot
+from realtime_rl.core.experience.action_history import History
+from realtime_rl.core.experience.assembler import SemiMdpTransition
+from realtime_rl.core.experience.snapshot import Array, Snapshot
 from realtime_rl.core.types import Action
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from realtime_rl.core.snapshot import Array
+from realtime_rl.core.experience.snapshot import Array
 
 Layout = Mapping[str, tuple[str, tuple[int, ...]]]
 """Numpy dtype and shape of each array, by name; the same in every process."""

@@ -8,13 +8,14 @@ from collections import OrderedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_rl.core.action_history import History
-from realtime_rl.core.assembler import SemiMdpTransition
-from realtime_rl.core.dqn_config import DqnConfig
-from realtime_rl.core.snapshot import Snapshot
+from realtime_rl.core.experience.action_history import History
+from realtime_rl.core.experience.assembler import SemiMdpTransition
+from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Observation, ObservationSpec
+from realtime_rl.learning.batch import Batch
 from realtime_rl.learning.errors import LearningError
-from realtime_rl.learning.replay import Batch, Replay
+from realtime_rl.learning.replay import Replay
 from realtime_rl.learning.shared_memory import Layout, SharedArrays
 
 

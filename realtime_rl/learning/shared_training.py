@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from realtime_rl.core.dqn_config import DqnConfig
-from realtime_rl.core.stagger import spaced_start_ns
+from realtime_rl.core.schedule.stagger import spaced_start_ns
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.learning import networks, shared_replay
 from realtime_rl.learning.dqn import DqnLearner

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from realtime_rl.core.assembler import SemiMdpTransition
 from realtime_rl.core.errors import PolicyError, RealtimeRlError
-from realtime_rl.core.policy_metadata import PolicyMetadata
-from realtime_rl.core.policy_uri import PolicyUri
+from realtime_rl.core.experience.assembler import SemiMdpTransition
+from realtime_rl.core.messages.policy_metadata import PolicyMetadata
+from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.learning import checkpoint
 from realtime_rl.learning.errors import NonFiniteLossError
 from realtime_rl.learning.onnx_export import PolicyExporter

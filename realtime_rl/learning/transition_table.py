@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_rl.core.action_history import History
-from realtime_rl.core.assembler import SemiMdpTransition
-from realtime_rl.core.dqn_config import DqnConfig
-from realtime_rl.core.observation_stack import Frames
+from realtime_rl.core.experience.action_history import History
+from realtime_rl.core.experience.assembler import SemiMdpTransition
+from realtime_rl.core.experience.observation_stack import Frames
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Observation, ObservationSpec
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.frame_store import FrameStore, entry_bytes

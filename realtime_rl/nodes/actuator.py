@@ -10,14 +10,15 @@ from rclpy.node import Node
 from sensor_msgs.msg import JointState, Joy
 from std_srvs.srv import SetBool
 
-from realtime_rl.core import default_policy, wire
-from realtime_rl.core.arbiter import Arbiter, ArbiterLimits, Decision, usable_margin_ns
-from realtime_rl.core.gamepad import pad_layout
-from realtime_rl.core.operator_input import OperatorInput
-from realtime_rl.core.parameters import ActuatorParameters
-from realtime_rl.core.plant_view import PlantView
-from realtime_rl.core.rate_limit import TokenBucket
-from realtime_rl.core.records import Command, CommandOrigin, Fate, Reason, Timestep
+from realtime_rl.core.control import default_policy
+from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision, usable_margin_ns
+from realtime_rl.core.control.gamepad import pad_layout
+from realtime_rl.core.control.operator_input import OperatorInput
+from realtime_rl.core.messages import wire
+from realtime_rl.core.messages.records import Command, CommandOrigin, Fate, Reason, Timestep
+from realtime_rl.core.peers.plant_view import PlantView
+from realtime_rl.core.peers.rate_limit import TokenBucket
+from realtime_rl.core.settings.parameters import ActuatorParameters
 from realtime_rl.core.types import ActionSpace
 from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.commands import command_codec

@@ -19,12 +19,12 @@ from rclpy.task import Future
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Empty
 
-from realtime_rl.core.coordination import Coordination
-from realtime_rl.core.coordination_policy import policy_of
-from realtime_rl.core.parameters import CoordinatorParameters
-from realtime_rl.core.records import Inference, ScheduleRecord, Timestep, Verdict
-from realtime_rl.core.stagger import Schedule
-from realtime_rl.core.wire import WireError
+from realtime_rl.core.messages.records import Inference, ScheduleRecord, Timestep, Verdict
+from realtime_rl.core.messages.wire import WireError
+from realtime_rl.core.schedule.coordination import Coordination
+from realtime_rl.core.schedule.stagger import Schedule
+from realtime_rl.core.settings.coordinator import policy_of
+from realtime_rl.core.settings.parameters import CoordinatorParameters
 from realtime_rl.ros import messages, qos, runtime, schedule_parameters, steady
 from realtime_rl.ros.guard import deserialize, listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters

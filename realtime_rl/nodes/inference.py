@@ -17,13 +17,13 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image, JointState, Joy
 from std_msgs.msg import String
 
-from realtime_rl.core import wire
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.parameters import InferenceParameters
-from realtime_rl.core.plant_view import PlantView
-from realtime_rl.core.records import Algorithm, Dealing, Inference, SlotSource, Timestep
-from realtime_rl.core.stagger import Schedule
-from realtime_rl.core.tick_grid import TickGrid
+from realtime_rl.core.messages import wire
+from realtime_rl.core.messages.records import Algorithm, Dealing, Inference, SlotSource, Timestep
+from realtime_rl.core.peers.plant_view import PlantView
+from realtime_rl.core.schedule.stagger import Schedule
+from realtime_rl.core.schedule.tick_grid import TickGrid
+from realtime_rl.core.settings.parameters import InferenceParameters
 from realtime_rl.policies.host import InferenceHost, Surroundings, threads_hang
 from realtime_rl.ros import messages, presence, qos, runtime, schedule_parameters
 from realtime_rl.ros.guard import listen, per_tick_hz

@@ -20,15 +20,15 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import String
 
-from realtime_rl.core import wire
-from realtime_rl.core.admission import Admission
-from realtime_rl.core.assembler import Assembler, SemiMdpTransition
-from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import RealtimeRlError
-from realtime_rl.core.parameters import LearnerParameters
-from realtime_rl.core.plant_view import PlantView
-from realtime_rl.core.policy_uri import PolicyUri
-from realtime_rl.core.records import Learning, ScheduleRecord, Timestep
+from realtime_rl.core.experience.admission import Admission
+from realtime_rl.core.experience.assembler import Assembler, SemiMdpTransition
+from realtime_rl.core.messages import wire
+from realtime_rl.core.messages.policy_uri import PolicyUri
+from realtime_rl.core.messages.records import Learning, ScheduleRecord, Timestep
+from realtime_rl.core.peers.plant_view import PlantView
+from realtime_rl.core.settings.dqn_config import DqnConfig
+from realtime_rl.core.settings.parameters import LearnerParameters
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
 from realtime_rl.ros import messages, qos, runtime, steady
 from realtime_rl.ros.guard import listen, per_tick_hz

@@ -11,11 +11,11 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import JointState
 
-from realtime_rl.core.health import Health, Level
-from realtime_rl.core.live_window import LiveWindow
-from realtime_rl.core.parameters import MonitorParameters
-from realtime_rl.core.plant_view import PlantView
-from realtime_rl.core.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
+from realtime_rl.core.figures.health import Health, Level
+from realtime_rl.core.figures.live_window import LiveWindow
+from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
+from realtime_rl.core.peers.plant_view import PlantView
+from realtime_rl.core.settings.parameters import MonitorParameters
 from realtime_rl.ros import messages, qos, runtime, steady
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters

@@ -10,11 +10,11 @@ from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
-from realtime_rl.core import wire
-from realtime_rl.core.latch import CommandLatch
-from realtime_rl.core.parameters import PlantParameters
-from realtime_rl.core.records import Command, CommandOrigin, Timestep
-from realtime_rl.core.tick_grid import TickPacer, TickStart
+from realtime_rl.core.control.latch import CommandLatch
+from realtime_rl.core.messages import wire
+from realtime_rl.core.messages.records import Command, CommandOrigin, Timestep
+from realtime_rl.core.schedule.tick_grid import TickPacer, TickStart
+from realtime_rl.core.settings.parameters import PlantParameters
 from realtime_rl.core.types import Transition
 from realtime_rl.plants import registry
 from realtime_rl.ros import messages, qos, runtime

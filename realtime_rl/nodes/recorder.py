@@ -21,8 +21,8 @@ from trajectory_msgs.msg import JointTrajectory
 from realtime_rl.bags.metadata import OfferedQos
 from realtime_rl.bags.writer import BagWriter, TopicInfo
 from realtime_rl.core.errors import ConfigError, choices
-from realtime_rl.core.parameters import RecorderParameters
-from realtime_rl.core.topics import RECORDED_DEPTH, recorded
+from realtime_rl.core.messages.topics import RECORDED_DEPTH, recorded
+from realtime_rl.core.settings.parameters import RecorderParameters
 from realtime_rl.ros import runtime, steady
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.run_clock import RunClock

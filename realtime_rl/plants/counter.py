@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realtime_rl.core.config import parameter
+from realtime_rl.core.settings.config import parameter
 from realtime_rl.core.types import (
     Action,
     ActionSpace,

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from realtime_rl.core.config import parameter
 from realtime_rl.core.errors import MissingDependencyError, PlantError
+from realtime_rl.core.settings.config import parameter
 from realtime_rl.plants import gymnasium_pictures as pictures
 from realtime_rl.plants.gymnasium_rate import rate_of
 from realtime_rl.plants.gymnasium_spaces import EXTRA

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from realtime_rl.core.config import parameters
 from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.core.settings.config import parameters
 from realtime_rl.files import beside
 from realtime_rl.plants import registry
 

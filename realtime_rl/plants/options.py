@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from realtime_rl.core.config import Parameter, Value, parameters
 from realtime_rl.core.errors import ConfigError, PlantError, choices
+from realtime_rl.core.settings.config import Parameter, Value, parameters
 
 Options = TypeVar("Options")
 

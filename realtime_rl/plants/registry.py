@@ -32,7 +32,7 @@ class PlantFactory(Protocol):
     """What an entry point of the group leads to."""
 
     Options: type
-    """A frozen dataclass whose fields are made with `core.config.parameter`."""
+    """A frozen dataclass whose fields are made with `core.settings.config.parameter`."""
 
     def __call__(self, options: Any, seed: int) -> Plant:  # noqa: ANN401 - its own Options
         """Make the plant, `PlantError` when it cannot start."""

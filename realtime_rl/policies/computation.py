@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from realtime_rl.core.exploration import Exploration
-from realtime_rl.core.records import Inference, Miss
+from realtime_rl.core.control.exploration import Exploration
+from realtime_rl.core.messages.records import Inference, Miss
+from realtime_rl.core.schedule.worker_pool import Slot
 from realtime_rl.core.types import Action
-from realtime_rl.core.worker_pool import Slot
 from realtime_rl.policies.hot_swap import Swap
 from realtime_rl.policies.latency import Latency, NoLatency
 from realtime_rl.policies.onnx_policy import OnnxPolicy

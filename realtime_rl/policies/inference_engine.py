@@ -14,15 +14,15 @@ from functools import partial
 
 import numpy as np
 
-from realtime_rl.core.action_history import ActionHistory, History
+from realtime_rl.core.control.exploration import Exploration, explore
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.exploration import Exploration, explore
-from realtime_rl.core.observation_stack import ObservationStack
-from realtime_rl.core.records import ActionMessage, Algorithm, Inference, Miss
-from realtime_rl.core.slot_watch import SlotWatch, limit_ns
-from realtime_rl.core.stagger import Schedule
+from realtime_rl.core.experience.action_history import ActionHistory, History
+from realtime_rl.core.experience.observation_stack import ObservationStack
+from realtime_rl.core.messages.records import ActionMessage, Algorithm, Inference, Miss
+from realtime_rl.core.schedule.slot_watch import SlotWatch, limit_ns
+from realtime_rl.core.schedule.stagger import Schedule
+from realtime_rl.core.schedule.worker_pool import Finished, Slot, WorkerPool
 from realtime_rl.core.types import Action, ActionSpace, Observation
-from realtime_rl.core.worker_pool import Finished, Slot, WorkerPool
 from realtime_rl.policies.computation import Begun, Computed, SlotRecords
 from realtime_rl.policies.compute_threads import ComputeThreads
 from realtime_rl.policies.hot_swap import HotSwap, Swap

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from realtime_rl.core.errors import PolicyError, choices
-from realtime_rl.core.policy_metadata import HISTORY_INPUT, PolicyMetadata
+from realtime_rl.core.messages.policy_metadata import HISTORY_INPUT, PolicyMetadata
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 
 _DTYPES: dict[str, type[np.uint8] | type[np.float32]] = {

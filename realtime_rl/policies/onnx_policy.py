@@ -10,10 +10,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_rl.core.action_history import History, encode
 from realtime_rl.core.errors import MissingDependencyError, PolicyError
-from realtime_rl.core.policy_metadata import HISTORY_INPUT, PolicyMetadata
-from realtime_rl.core.policy_uri import PolicyUri
+from realtime_rl.core.experience.action_history import History, encode
+from realtime_rl.core.messages.policy_metadata import HISTORY_INPUT, PolicyMetadata
+from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
 from realtime_rl.policies import external_weights, interface, providers
 from realtime_rl.policies.policy_files import Limits

@@ -18,11 +18,11 @@ from sensor_msgs.msg import JointState, Joy
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from realtime_rl.core import wire
+from realtime_rl.core.control.gamepad import GamepadLayout, pad_layout, unknown_axes
+from realtime_rl.core.control.latch import CommandLatch
 from realtime_rl.core.errors import ConfigError, choices
-from realtime_rl.core.gamepad import GamepadLayout, pad_layout, unknown_axes
-from realtime_rl.core.latch import CommandLatch
-from realtime_rl.core.records import Command
+from realtime_rl.core.messages import wire
+from realtime_rl.core.messages.records import Command
 from realtime_rl.core.types import Action, ActionSpace
 from realtime_rl.ros.messages import to_ns, to_time
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from realtime_rl.core import names
-from realtime_rl.core import parameters as p
-from realtime_rl.core.config import Parameter, Value, build, parameters, values_of
+from realtime_rl.core.control.exploration import LEARNER, OFF
 from realtime_rl.core.errors import ConfigError, choices
-from realtime_rl.core.exploration import LEARNER, OFF
+from realtime_rl.core.messages import names
+from realtime_rl.core.settings import parameters as p
+from realtime_rl.core.settings.config import Parameter, Value, build, parameters, values_of
 from realtime_rl.core.types import PlantSpec
 from realtime_rl.ros import parameter_files
 from realtime_rl.ros.homes import build_here

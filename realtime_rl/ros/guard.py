@@ -15,8 +15,8 @@ from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
 
-from realtime_rl.core.rate_limit import RateLimit
-from realtime_rl.core.wire import WireError
+from realtime_rl.core.messages.wire import WireError
+from realtime_rl.core.peers.rate_limit import RateLimit
 from realtime_rl.ros.seldom import Seldom
 
 GENEROUS = 8

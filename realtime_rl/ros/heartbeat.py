@@ -6,7 +6,7 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from std_msgs.msg import Empty
 
-from realtime_rl.core.slot_watch import LOOK_NS
+from realtime_rl.core.schedule.slot_watch import LOOK_NS
 from realtime_rl.ros import qos
 
 _BEATS = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from realtime_rl.core.config import build, parameters
+from realtime_rl.core.settings.config import build, parameters
 from realtime_rl.files import user_path
 
 Config = TypeVar("Config")

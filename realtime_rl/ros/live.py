@@ -10,7 +10,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 
-from realtime_rl.core.silence import PATIENCE_NS
+from realtime_rl.core.peers.silence import PATIENCE_NS
 from realtime_rl.ros import environment
 from realtime_rl.ros.waiting import why_silent
 

@@ -1,4 +1,4 @@
-"""ROS messages to and from the plain values of `core.wire`."""
+"""ROS messages to and from the plain values of `core.messages.wire`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from builtin_interfaces.msg import Time
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image, JointState, Joy
 
-from realtime_rl.core import wire
+from realtime_rl.core.messages import wire
 from realtime_rl.core.types import Observation, ObservationSpec
 
 Record = TypeVar("Record")
@@ -27,7 +27,7 @@ def to_ns(stamp: Time) -> int:
     return wire.stamp(stamp.sec, stamp.nanosec)
 
 
-def to_scalars(record: Any) -> JointState:  # noqa: ANN401 - any record of core.records
+def to_scalars(record: Any) -> JointState:  # noqa: ANN401 - any record of core.messages.records
     """A record as named scalars."""
     scalars = wire.encode(record)
     message = JointState(name=list(scalars.names), position=array.array("d", scalars.values))

@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
-from realtime_rl.core import names
-from realtime_rl.core.config import Value
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.messages import names
+from realtime_rl.core.settings.config import Value
 
 _KEY = "ros__parameters"
 _EVERYWHERE = "/**"

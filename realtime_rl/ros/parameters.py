@@ -20,8 +20,8 @@ from rclpy.exceptions import (
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
-from realtime_rl.core.config import Parameter, build, parameters, values_of
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.settings.config import Parameter, build, parameters, values_of
 from realtime_rl.ros.homes import build_here
 
 Config = TypeVar("Config")

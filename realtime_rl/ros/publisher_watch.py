@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rclpy.node import Node
 
-from realtime_rl.core.publishers import Publisher, PublisherWatch
+from realtime_rl.core.peers.publishers import Publisher, PublisherWatch
 from realtime_rl.ros import steady
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from realtime_rl.core.topics import RECORDED_DEPTH, recorded
+from realtime_rl.core.messages.topics import RECORDED_DEPTH, recorded
 from realtime_rl.files import write_atomically
 from realtime_rl.ros.graph import NodeSpec
 

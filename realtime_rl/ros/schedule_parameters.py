@@ -8,9 +8,9 @@ from typing import cast
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rclpy.parameter import Parameter, parameter_value_to_python
 
-from realtime_rl.core.config import parameters
-from realtime_rl.core.config import values_of as config_values
-from realtime_rl.core.stagger import Schedule
+from realtime_rl.core.schedule.stagger import Schedule
+from realtime_rl.core.settings.config import parameters
+from realtime_rl.core.settings.config import values_of as config_values
 
 PREFIX = "schedule_"
 ASKED_FOR = ("algorithm", "dealing", "slot_source")

@@ -9,8 +9,8 @@ from functools import partial
 from rclpy.node import Node
 from rclpy.timer import Timer
 
-from realtime_rl.core.stagger import Schedule
-from realtime_rl.core.tick_grid import TickGrid, next_on_grid_ns
+from realtime_rl.core.schedule.stagger import Schedule
+from realtime_rl.core.schedule.tick_grid import TickGrid, next_on_grid_ns
 from realtime_rl.ros import steady
 
 

@@ -13,7 +13,7 @@ from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from realtime_rl.core.silence import Silence, patience_ns
+from realtime_rl.core.peers.silence import Silence, patience_ns
 from realtime_rl.ros import steady, transport
 from realtime_rl.ros.guard import Guarded
 from realtime_rl.ros.presence import name_of

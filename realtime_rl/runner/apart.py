@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime_rl import strict_json
-from realtime_rl.core.config import build
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
-from realtime_rl.core.parameters import Scenario
+from realtime_rl.core.settings.config import build
+from realtime_rl.core.settings.parameters import Scenario
 from realtime_rl.ros.environment import adopt
 from realtime_rl.ros.graph import NodeSpec
 from realtime_rl.runner.prepare import prepare, refuse_second

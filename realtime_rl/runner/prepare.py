@@ -12,19 +12,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from realtime_rl.core import default_policy, names
-from realtime_rl.core.config import parameters
-from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.control import default_policy
+from realtime_rl.core.control.gamepad import pad_layout
 from realtime_rl.core.errors import ConfigError, MissingDependencyError, PolicyError, choices
-from realtime_rl.core.gamepad import pad_layout
-from realtime_rl.core.parameters import (
+from realtime_rl.core.messages import names
+from realtime_rl.core.messages.policy_uri import PolicyUri
+from realtime_rl.core.settings.config import parameters
+from realtime_rl.core.settings.dqn_config import DqnConfig
+from realtime_rl.core.settings.parameters import (
     NODES,
     ActuatorParameters,
     LearnerParameters,
     PlantParameters,
     Scenario,
 )
-from realtime_rl.core.policy_uri import PolicyUri
 from realtime_rl.core.types import PlantSpec
 from realtime_rl.files import make_way, user_path
 from realtime_rl.plants import registry

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from realtime_rl.core.config import parameters
+from realtime_rl.core.settings.config import parameters
 from realtime_rl.files import beside
 from realtime_rl.plants import option_paths
 from realtime_rl.ros import graph

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from realtime_rl.core.deaths import BAD_CONFIGURATION, RESPAWN_DELAY_S, Deaths, Then
 from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.core.peers.deaths import BAD_CONFIGURATION, RESPAWN_DELAY_S, Deaths, Then
 from realtime_rl.ros import environment, memory
 from realtime_rl.ros.graph import PACKAGE, PARENT_VARIABLE, NodeSpec, parameter_file
 from realtime_rl.ros.run_clock import RunClock

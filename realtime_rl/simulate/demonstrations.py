@@ -10,10 +10,10 @@ from typing import Any
 
 from realtime_rl.bags.reader import Run, read_run
 from realtime_rl.bags.ticks import ticks_of
-from realtime_rl.core.assembler import Assembler, SemiMdpTransition
-from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.statistics import gaps, plant_lives
+from realtime_rl.core.experience.assembler import Assembler, SemiMdpTransition
+from realtime_rl.core.figures.statistics import gaps, plant_lives
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Cause, PlantSpec
 from realtime_rl.simulate.loop import Delay
 

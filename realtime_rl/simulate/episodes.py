@@ -10,9 +10,9 @@ from functools import partial
 
 import numpy as np
 
-from realtime_rl.core import default_policy
+from realtime_rl.core.control import default_policy
+from realtime_rl.core.control.exploration import OFF, Exploration
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.exploration import OFF, Exploration
 from realtime_rl.plants import registry
 from realtime_rl.simulate import players
 from realtime_rl.simulate.figures import Figures

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
-from realtime_rl.core.intervals import Interval, mean_of
-from realtime_rl.core.records import Timestep
-from realtime_rl.core.snapshot import Snapshot
+from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.core.figures.intervals import Interval, mean_of
+from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.types import Cause
 
 

@@ -8,13 +8,13 @@ from typing import Literal
 
 import numpy as np
 
-from realtime_rl.core import default_policy
-from realtime_rl.core.action_history import ActionHistory
-from realtime_rl.core.default_policy import DefaultPolicy
+from realtime_rl.core.control import default_policy
+from realtime_rl.core.control.default_policy import DefaultPolicy
 from realtime_rl.core.errors import ConfigError, choices
-from realtime_rl.core.observation_stack import ObservationStack
-from realtime_rl.core.records import Timestep
-from realtime_rl.core.snapshot import Snapshot
+from realtime_rl.core.experience.action_history import ActionHistory
+from realtime_rl.core.experience.observation_stack import ObservationStack
+from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.types import Action, Cause, Observation
 from realtime_rl.plants.base import Plant
 

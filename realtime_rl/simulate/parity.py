@@ -11,7 +11,7 @@ import numpy as np
 from realtime_rl.bags.reader import Run
 from realtime_rl.bags.ticks import Tick, ticks_of
 from realtime_rl.core.errors import BagError
-from realtime_rl.core.records import Timestep
+from realtime_rl.core.messages.records import Timestep
 from realtime_rl.plants.base import Plant
 
 

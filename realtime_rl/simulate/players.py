@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from realtime_rl.core.action_history import ActionHistory
-from realtime_rl.core.exploration import Exploration, explore
+from realtime_rl.core.control.exploration import Exploration, explore
+from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.types import Action, Observation, PlantSpec
 from realtime_rl.files import user_path
 from realtime_rl.policies.onnx_policy import OnnxPolicy

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime_rl import strict_json
-from realtime_rl.core.config import parameter, parameters
-from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, choices
+from realtime_rl.core.settings.config import parameter, parameters
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.simulate.loop import INTERACTIONS
 
 SCORES = {"greedy": "greedy return", "late": "return, last quarter", "reward": "reward a tick"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from realtime_rl.core.intervals import Interval, stratified
+from realtime_rl.core.figures.intervals import Interval, stratified
 from realtime_rl.simulate.sweep import Cell, Part, Plot
 
 Results = Mapping[str, Mapping[str, Any]]

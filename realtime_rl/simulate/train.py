@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from realtime_rl.core.action_history import ActionHistory
-from realtime_rl.core.assembler import Assembler
-from realtime_rl.core.dqn_config import DqnConfig
-from realtime_rl.core.exploration import explore
-from realtime_rl.core.snapshot import Snapshot
+from realtime_rl.core.control.exploration import explore
+from realtime_rl.core.experience.action_history import ActionHistory
+from realtime_rl.core.experience.assembler import Assembler
+from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Action, Observation
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.group import Group

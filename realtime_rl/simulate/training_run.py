@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realtime_rl.core.config import values_of
-from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, PlantError, PolicyError
-from realtime_rl.core.snapshot import Snapshot
+from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.core.settings.config import values_of
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import PlantSpec
 from realtime_rl.files import remove_stale, reserve, write_atomically
 from realtime_rl.learning import checkpoint

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from realtime_rl.core import records as r
+from realtime_rl.core.messages import records as r
 from realtime_rl.core.types import Cause
 
 PERIOD_NS = 10_000_000

@@ -10,8 +10,8 @@ import numpy as np
 
 from realtime_rl.bags import messages
 from realtime_rl.bags.writer import BagWriter, TopicInfo
-from realtime_rl.core import wire
-from realtime_rl.core.records import Timestep
+from realtime_rl.core.messages import wire
+from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.types import Action, Cause, Observation, ObservationSpec
 from realtime_rl.plants.base import Plant
 from realtime_rl.simulate.loop import Delay, simulate

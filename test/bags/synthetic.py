@@ -14,9 +14,9 @@ import numpy as np
 from realtime_rl.bags import messages
 from realtime_rl.bags.metadata import OfferedQos
 from realtime_rl.bags.writer import BagWriter, TopicInfo
-from realtime_rl.core import records as r
-from realtime_rl.core import wire
-from realtime_rl.core.accounting import RunRecords
+from realtime_rl.core.figures.accounting import RunRecords
+from realtime_rl.core.messages import records as r
+from realtime_rl.core.messages import wire
 from realtime_rl.core.types import Cause
 
 PERIOD_NS = 16_742_706

@@ -15,8 +15,8 @@ from synthetic import TOPIC_OF, Made, Scenario, cdr_of, make, topics
 from realtime_rl.bags import messages
 from realtime_rl.bags.report import Report, make_report, to_json, to_text
 from realtime_rl.bags.writer import BagWriter
-from realtime_rl.core import ranges, records, wire
 from realtime_rl.core.errors import BagError
+from realtime_rl.core.messages import ranges, records, wire
 from realtime_rl.core.types import Cause
 
 NASTY = (float("nan"), float("inf"), -float("inf"), 1e300, -1e300, 1e18, 2.0**62, 2.0**53 + 2, -2.0,

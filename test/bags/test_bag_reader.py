@@ -16,9 +16,9 @@ from synthetic import Scenario
 from realtime_rl.bags import messages
 from realtime_rl.bags.reader import observations_of, read_run
 from realtime_rl.bags.writer import BagWriter, TopicInfo
-from realtime_rl.core.accounting import RunRecords
 from realtime_rl.core.errors import BagError
-from realtime_rl.core.records import Learning, Timestep, Verdict
+from realtime_rl.core.figures.accounting import RunRecords
+from realtime_rl.core.messages.records import Learning, Timestep, Verdict
 
 SHORT = Scenario(ticks=400, episode_ticks=50)
 

@@ -7,15 +7,15 @@ import struct
 from typing import Any
 
 import pytest
-from core.test_wire import KINDS, records_of
+from core.messages.test_wire import KINDS, records_of
 from handmade import inference, schedule, stamp, step, verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_rl.bags import bulk, messages
 from realtime_rl.bags.bulk import Records
-from realtime_rl.core import wire
-from realtime_rl.core.wire import NamedScalars
+from realtime_rl.core.messages import wire
+from realtime_rl.core.messages.wire import NamedScalars
 
 NASTY = (float("nan"), float("inf"), -float("inf"), 1e300, 2.0**53 + 2, -2.0, 0.5, -0.0, 4096.0)
 

@@ -10,8 +10,8 @@ from handmade import inference, step
 from realtime_rl.bags.html import page
 from realtime_rl.bags.report import make_report, scale, to_text
 from realtime_rl.bags.writer import BagWriter
-from realtime_rl.core.accounting import RunRecords, account
-from realtime_rl.core.health import assess
+from realtime_rl.core.figures.accounting import RunRecords, account
+from realtime_rl.core.figures.health import assess
 
 
 def recorded(folder: Path, exploration: str) -> Path:

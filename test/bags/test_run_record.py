@@ -15,10 +15,10 @@ from realtime_rl.bags.attribution import disagreements
 from realtime_rl.bags.html import page
 from realtime_rl.bags.report import make_report, to_text
 from realtime_rl.bags.writer import BagWriter
-from realtime_rl.core.accounting import RunRecords
-from realtime_rl.core.deaths import Deaths
-from realtime_rl.core.records import Timestep
-from realtime_rl.core.statistics import plant_lives, two_at_once
+from realtime_rl.core.figures.accounting import RunRecords
+from realtime_rl.core.figures.statistics import plant_lives, two_at_once
+from realtime_rl.core.messages.records import Timestep
+from realtime_rl.core.peers.deaths import Deaths
 
 
 def deaths() -> Deaths:

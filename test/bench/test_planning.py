@@ -7,10 +7,10 @@ import pytest
 from realtime_rl.bench.approaches import BASELINES, COMPARED, STAGGERED, Approach, select
 from realtime_rl.bench.planning import Expectation, plan
 from realtime_rl.bench.virtual import VirtualGraph, run_virtual
-from realtime_rl.core.accounting import account
-from realtime_rl.core.coordination import CoordinationPolicy
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.records import Algorithm, Dealing
+from realtime_rl.core.figures.accounting import account
+from realtime_rl.core.messages.records import Algorithm, Dealing
+from realtime_rl.core.schedule.coordination import CoordinationPolicy
 from realtime_rl.policies.latency import Latency
 
 PERIOD = 16_000_000

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import pytest
 
 from realtime_rl.bench.recovery import Recovery, recovery
-from realtime_rl.core.accounting import RunRecords
-from realtime_rl.core.records import Inference, Miss, Timestep
+from realtime_rl.core.figures.accounting import RunRecords
+from realtime_rl.core.messages.records import Inference, Miss, Timestep
 from realtime_rl.core.types import Cause
 
 PERIOD = 10_000_000

@@ -17,7 +17,7 @@ from handmade import defaulted, stamp, step, verdict
 
 from benchmarks import faults, strangers
 from benchmarks.running import ROOT, telling
-from realtime_rl.core.accounting import RunRecords
+from realtime_rl.core.figures.accounting import RunRecords
 from realtime_rl.core.types import Cause
 
 

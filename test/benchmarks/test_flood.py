@@ -11,8 +11,8 @@ import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 from benchmarks import flood
-from realtime_rl.core import wire
-from realtime_rl.core.records import Inference, Timestep, Verdict
+from realtime_rl.core.messages import wire
+from realtime_rl.core.messages.records import Inference, Timestep, Verdict
 from realtime_rl.ros import messages
 
 TOPICS = [topic for topic in flood.TOPICS if topic not in ("none", "policy")]

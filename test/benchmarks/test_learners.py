@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.learners import Result, Setting, compare, main
 from benchmarks.wall_clock import Cycle
-from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.settings.dqn_config import DqnConfig
 
 COUNTER = Setting(
     "counter", {"observation": "vector", "episode_ticks": "20"},

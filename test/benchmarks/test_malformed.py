@@ -10,7 +10,7 @@ pytest.importorskip("rclpy", reason="rclpy is not installed")
 from rclpy.serialization import serialize_message
 
 from benchmarks.malformed import every, message_type
-from realtime_rl.core.topics import TOPICS
+from realtime_rl.core.messages.topics import TOPICS
 
 
 def test_every_topic_gets_its_messages_and_some_bytes() -> None:

@@ -10,7 +10,7 @@ import torch
 pytest.importorskip("pyboy")
 
 from benchmarks import rates
-from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.settings.dqn_config import DqnConfig
 
 
 def test_both_loops_learn_the_same_from_the_same_batch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ pytest.importorskip("rclpy", reason="rclpy is not installed")
 from handmade import inference, stamp, step
 
 from benchmarks import swap
-from realtime_rl.core.accounting import RunRecords
+from realtime_rl.core.figures.accounting import RunRecords
 from realtime_rl.core.types import Cause
 
 

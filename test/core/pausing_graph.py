@@ -7,11 +7,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from realtime_rl.core.coordination import Coordination, CoordinationPolicy
-from realtime_rl.core.records import Inference, Miss, Timestep
-from realtime_rl.core.stagger import Schedule, workers_of_process
+from realtime_rl.core.messages.records import Inference, Miss, Timestep
+from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy
+from realtime_rl.core.schedule.stagger import Schedule, workers_of_process
+from realtime_rl.core.schedule.worker_pool import Slot, WorkerPool
 from realtime_rl.core.types import Cause
-from realtime_rl.core.worker_pool import Slot, WorkerPool
 
 MS = 1_000_000
 PERIOD_NS = 16_742_706

@@ -12,9 +12,15 @@ from handmade import START_NS, step, verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_rl.core.pairs import again, last_rows
-from realtime_rl.core.records import Fate, Timestep, Verdict
-from realtime_rl.core.statistics import arrivals, episodes_of, gaps, plant_lives, two_at_once
+from realtime_rl.core.figures.statistics import (
+    arrivals,
+    episodes_of,
+    gaps,
+    plant_lives,
+    two_at_once,
+)
+from realtime_rl.core.messages.pairs import again, last_rows
+from realtime_rl.core.messages.records import Fate, Timestep, Verdict
 
 STEPS = st.lists(st.builds(
     lambda tick, at, late, first, last, reward: step(

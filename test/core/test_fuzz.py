@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realtime_rl.core import default_policy, records, wire
-from realtime_rl.core.accounting import RunRecords, account
-from realtime_rl.core.arbiter import Arbiter, ArbiterLimits, Decision
-from realtime_rl.core.assembler import Assembler
-from realtime_rl.core.coordination import Coordination, CoordinationPolicy, Sizing
-from realtime_rl.core.health import assess
-from realtime_rl.core.latch import CommandLatch
-from realtime_rl.core.records import (
+from realtime_rl.core.control import default_policy
+from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision
+from realtime_rl.core.control.latch import CommandLatch
+from realtime_rl.core.experience.assembler import Assembler
+from realtime_rl.core.figures.accounting import RunRecords, account
+from realtime_rl.core.figures.health import assess
+from realtime_rl.core.messages import records, wire
+from realtime_rl.core.messages.records import (
     ActionMessage,
     Command,
     CommandOrigin,
@@ -32,10 +32,11 @@ from realtime_rl.core.records import (
     Timestep,
     Verdict,
 )
-from realtime_rl.core.stagger import Schedule
+from realtime_rl.core.messages.wire import JoyValues, NamedScalars, WireError
+from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy, Sizing
+from realtime_rl.core.schedule.stagger import Schedule
+from realtime_rl.core.schedule.worker_pool import WorkerPool
 from realtime_rl.core.types import ActionSpace, Cause
-from realtime_rl.core.wire import JoyValues, NamedScalars, WireError
-from realtime_rl.core.worker_pool import WorkerPool
 
 PERIOD_NS = 16_742_706
 START_NS = 1_760_000_000_000_000_000

@@ -14,8 +14,8 @@ import pytest
 import torch
 from learning.tiny_transitions import BUTTONS, TINY, VECTOR, presses, transition
 
-from realtime_rl.core.dqn_config import DqnConfig
-from realtime_rl.core.snapshot import Snapshot
+from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.learning import checkpoint
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.errors import CheckpointError

@@ -12,9 +12,9 @@ import torch
 from learning.tiny_transitions import BUTTONS, IMAGE, TINY, VECTOR, presses, shown, transition
 
 from realtime_rl.cli.train import _part
-from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.snapshot import Snapshot
+from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Observation, ObservationSpec
 from realtime_rl.learning import devices, memory
 from realtime_rl.learning.dqn import DqnLearner

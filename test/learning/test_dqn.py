@@ -10,10 +10,10 @@ import pytest
 import torch
 from learning.tiny_transitions import BUTTONS, TINY, VECTOR, WHEELS, presses, shown, transition
 
-from realtime_rl.core.action_history import encode
-from realtime_rl.core.config import build, parameters
-from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.experience.action_history import encode
+from realtime_rl.core.settings.config import build, parameters
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.errors import LearningError
 

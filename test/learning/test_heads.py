@@ -6,7 +6,7 @@ import pytest
 import torch
 from learning.tiny_transitions import BUTTONS, TINY, VECTOR
 
-from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.learning.heads import Head, NoisyLinear, acting_weights, draw_noise
 from realtime_rl.learning.networks import PolicyNetwork, build
 

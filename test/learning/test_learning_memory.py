@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from learning.tiny_transitions import BUTTONS, IMAGE, TINY, VECTOR
 
-from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.learning import memory
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.errors import LearningError

@@ -6,7 +6,7 @@ import pytest
 import torch
 from learning.tiny_transitions import BUTTONS, IMAGE, VECTOR, WHEELS
 
-from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.learning.bodies import Keypoints
 from realtime_rl.learning.errors import LearningError

@@ -18,9 +18,9 @@ import torch
 from learning.tiny_transitions import BUTTONS, IMAGE, TINY, VECTOR, WHEELS, presses
 from safetensors.torch import load_file
 
-from realtime_rl.core.action_history import encode
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.policy_metadata import PolicyMetadata
+from realtime_rl.core.experience.action_history import encode
+from realtime_rl.core.messages.policy_metadata import PolicyMetadata
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.files import sha256_of
 from realtime_rl.learning import networks, onnx_export

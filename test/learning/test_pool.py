@@ -16,7 +16,7 @@ from learning.tiny_transitions import BUTTONS, TINY, VECTOR, presses, shown, tra
 from safetensors.numpy import load_file
 
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.parameters import LearnerParameters
+from realtime_rl.core.settings.parameters import LearnerParameters
 from realtime_rl.learning import memory
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.onnx_export import PolicyExporter

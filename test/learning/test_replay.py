@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from learning.tiny_transitions import shown, transition
 
-from realtime_rl.core.assembler import SemiMdpTransition
-from realtime_rl.core.dqn_config import REPLAYS
+from realtime_rl.core.experience.assembler import SemiMdpTransition
+from realtime_rl.core.settings.dqn_config import REPLAYS
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.n_step import NStep
 from realtime_rl.learning.replay import Replay

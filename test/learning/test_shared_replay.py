@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from learning.tiny_transitions import TINY, VECTOR
 
-from realtime_rl.core.assembler import SemiMdpTransition
-from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.experience.assembler import SemiMdpTransition
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.n_step import NStep
 from realtime_rl.learning.shared_memory import SharedArrays

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from learning.tiny_transitions import BUTTONS, TINY, VECTOR, presses, shown, transition
 
-from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.learning import networks
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.errors import NonFiniteLossError

@@ -11,7 +11,7 @@ FAULTS = """
 import resource
 import statistics
 import torch
-from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.learning import torch_process
 from realtime_rl.plants import registry
 from realtime_rl.simulate.loop import Delay

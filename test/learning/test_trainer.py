@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from learning.tiny_transitions import BUTTONS, TINY, VECTOR, presses
 
-from realtime_rl.core.assembler import SemiMdpTransition
+from realtime_rl.core.experience.assembler import SemiMdpTransition
 from realtime_rl.learning import onnx_export
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.errors import LearningError

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from learning.tiny_transitions import IMAGE
 
-from realtime_rl.core.assembler import SemiMdpTransition
-from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.experience.assembler import SemiMdpTransition
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.transition_table import TransitionTable, full_bytes
 

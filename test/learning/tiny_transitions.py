@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from realtime_rl.core.assembler import SemiMdpTransition
-from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.experience.assembler import SemiMdpTransition
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import ActionSpace, Observation, ObservationSpec
 
 VECTOR = ObservationSpec((3,), "float32", 0, 1)

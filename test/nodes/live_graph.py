@@ -13,7 +13,7 @@ from rclpy.task import Future
 from sensor_msgs.msg import JointState, Joy
 from std_msgs.msg import String
 
-from realtime_rl.core.records import Inference, ScheduleRecord, Timestep, Verdict
+from realtime_rl.core.messages.records import Inference, ScheduleRecord, Timestep, Verdict
 from realtime_rl.ros import messages, qos
 from realtime_rl.ros.executor import TickExecutor
 from realtime_rl.runner.prepare import prepare

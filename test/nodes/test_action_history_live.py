@@ -16,8 +16,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import JointState, Joy
 
-from realtime_rl.core import wire
-from realtime_rl.core.records import Timestep
+from realtime_rl.core.messages import wire
+from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.types import Action, Cause
 from realtime_rl.nodes.inference import InferenceNode
 from realtime_rl.ros import messages, qos

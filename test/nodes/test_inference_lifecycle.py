@@ -25,9 +25,9 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.lifecycle.node import LifecycleNode
 from std_msgs.msg import Empty, String
 
-from realtime_rl.core import wire
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.policy_uri import PolicyUri
+from realtime_rl.core.messages import wire
+from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.nodes.inference import InferenceNode
 from realtime_rl.policies import external_weights
 from realtime_rl.policies.compute_threads import NAME

@@ -17,15 +17,15 @@ import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 import rclpy
-from core.test_assembler import operator, policy, step
+from core.experience.test_assembler import operator, policy, step
 from handmade import schedule
 from learning.tiny_transitions import BUTTONS, VECTOR
 from nodes.live_graph import PATIENCE_S, private_domain
 from sensor_msgs.msg import JointState
 
-from realtime_rl.core import wire
-from realtime_rl.core.assembler import SemiMdpTransition
-from realtime_rl.core.records import Timestep
+from realtime_rl.core.experience.assembler import SemiMdpTransition
+from realtime_rl.core.messages import wire
+from realtime_rl.core.messages.records import Timestep
 from realtime_rl.nodes.learner import LearnerNode
 from realtime_rl.ros import messages
 

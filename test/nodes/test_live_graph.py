@@ -24,10 +24,10 @@ from sensor_msgs.msg import Joy
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 
-from realtime_rl.core import wire
-from realtime_rl.core.policy_uri import PolicyUri
-from realtime_rl.core.records import ActionMessage, Fate, Reason, Timestep
-from realtime_rl.core.topics import recorded
+from realtime_rl.core.messages import wire
+from realtime_rl.core.messages.policy_uri import PolicyUri
+from realtime_rl.core.messages.records import ActionMessage, Fate, Reason, Timestep
+from realtime_rl.core.messages.topics import recorded
 from realtime_rl.core.types import Cause
 from realtime_rl.files import sha256_of
 from realtime_rl.ros import messages
@@ -177,7 +177,7 @@ def test_a_bad_policy_changes_nothing_and_is_said_in_one_line(graph: LiveGraph,
 
 
 def test_a_good_policy_is_swapped_in_and_acts(graph: LiveGraph, tmp_path: Path) -> None:
-    from realtime_rl.core.policy_metadata import PolicyMetadata
+    from realtime_rl.core.messages.policy_metadata import PolicyMetadata
     from realtime_rl.learning import networks, onnx_export
 
     plant = graph.prepared.plant

@@ -9,11 +9,11 @@ import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 import rclpy
-from core.test_gamepad_axes import BASE, XBOX_AT_REST, moved
+from core.control.test_gamepad_axes import BASE, XBOX_AT_REST, moved
 from nodes.live_graph import private_domain
 from sensor_msgs.msg import Joy
 
-from realtime_rl.core.arbiter import Decision
+from realtime_rl.core.control.arbiter import Decision
 from realtime_rl.nodes.actuator import ActuatorNode
 
 Send = Callable[..., list[tuple[Any, bool]]]

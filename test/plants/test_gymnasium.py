@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from plants_conformance import PlantConformance, actions, run, same
 
+from realtime_rl.core.control.gamepad import GamepadLayout
 from realtime_rl.core.errors import MissingDependencyError, PlantError
-from realtime_rl.core.gamepad import GamepadLayout
 from realtime_rl.plants import gymnasium_plant, registry
 from realtime_rl.plants.base import Plant
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from realtime_rl.core.config import parameter
 from realtime_rl.core.errors import PlantError
+from realtime_rl.core.settings.config import parameter
 from realtime_rl.plants import registry
 from realtime_rl.plants.counter import CounterOptions, CounterPlant
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from realtime_rl.core.policy_metadata import PolicyMetadata
+from realtime_rl.core.messages.policy_metadata import PolicyMetadata
 
 Write = Callable[..., Path]
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from policies.tiny_policies import BUTTONS, VECTOR, endless, metadata
 
-from realtime_rl.core.exploration import Exploration, explore
-from realtime_rl.core.records import Inference, Miss
-from realtime_rl.core.slot_watch import LOOK_NS
-from realtime_rl.core.stagger import Schedule
+from realtime_rl.core.control.exploration import Exploration, explore
+from realtime_rl.core.messages.records import Inference, Miss
+from realtime_rl.core.schedule.slot_watch import LOOK_NS
+from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.policies.hot_swap import HotSwap
 from realtime_rl.policies.inference_engine import EngineConfig, InferenceEngine
 from realtime_rl.policies.latency import NoLatency

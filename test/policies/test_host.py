@@ -12,9 +12,9 @@ import pytest
 from policies.tiny_policies import BUTTONS, VECTOR, endless, metadata, model
 
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.parameters import InferenceParameters
-from realtime_rl.core.policy_uri import PolicyUri
-from realtime_rl.core.stagger import Schedule
+from realtime_rl.core.messages.policy_uri import PolicyUri
+from realtime_rl.core.schedule.stagger import Schedule
+from realtime_rl.core.settings.parameters import InferenceParameters
 from realtime_rl.policies import external_weights
 from realtime_rl.policies.compute_threads import NAME
 from realtime_rl.policies.host import InferenceHost, Surroundings
@@ -192,7 +192,7 @@ def test_exploration_is_said_at_the_start_and_with_every_version(make: Make, tmp
     {"exploration": "much"}, {"latency": "slow"}, {"policy_size_limit": -1.0},
     {"load_limit": 0.0}, {"slot_limit": -1.0}])
 def test_what_cannot_be_is_refused(change: dict[str, Any]) -> None:
-    from realtime_rl.core.config import build
+    from realtime_rl.core.settings.config import build
 
     with pytest.raises(ConfigError):
         InferenceHost(build(InferenceParameters, change), Surroundings("x", Heard(), lambda: None))

@@ -16,7 +16,7 @@ from policies.tiny_policies import BUTTONS, IMAGE, metadata, model
 
 from realtime_rl import memory
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.policy_uri import PolicyUri
+from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.policies import external_weights
 from realtime_rl.policies.onnx_policy import Loader, OnnxPolicy
 from realtime_rl.policies.policy_files import Limits, PolicyFiles, chunks

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from realtime_rl.core.policy_metadata import PolicyMetadata
+from realtime_rl.core.messages.policy_metadata import PolicyMetadata
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 
 IMAGE = ObservationSpec((1, 2, 2), "uint8", 0, 255)

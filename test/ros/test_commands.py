@@ -14,13 +14,13 @@ from sensor_msgs.msg import JointState, Joy
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
+from realtime_rl.core.control.gamepad import AUTO, DPAD_ON_BUTTONS, XBOX
+from realtime_rl.core.control.latch import CommandLatch
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.gamepad import AUTO, DPAD_ON_BUTTONS, XBOX
-from realtime_rl.core.latch import CommandLatch
-from realtime_rl.core.parameters import COMMAND_TYPES
-from realtime_rl.core.records import Command, CommandOrigin
+from realtime_rl.core.messages.records import Command, CommandOrigin
+from realtime_rl.core.messages.wire import WireError
+from realtime_rl.core.settings.parameters import COMMAND_TYPES
 from realtime_rl.core.types import ActionSpace, Cause
-from realtime_rl.core.wire import WireError
 from realtime_rl.ros.commands import CommandCodec, command_codec
 from realtime_rl.ros.messages import to_ns
 

@@ -10,11 +10,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_rl.core.config import build, parameters, values_of
-from realtime_rl.core.coordination import Coordination
-from realtime_rl.core.coordination_policy import policy_of
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.parameters import (
+from realtime_rl.core.schedule.coordination import Coordination
+from realtime_rl.core.settings.config import build, parameters, values_of
+from realtime_rl.core.settings.coordinator import policy_of
+from realtime_rl.core.settings.parameters import (
     ALGORITHMS,
     DEALINGS,
     CoordinatorParameters,

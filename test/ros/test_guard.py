@@ -17,8 +17,8 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Int32
 
-from realtime_rl.core.rate_limit import RateLimit
-from realtime_rl.core.wire import WireError
+from realtime_rl.core.messages.wire import WireError
+from realtime_rl.core.peers.rate_limit import RateLimit
 from realtime_rl.ros import qos
 from realtime_rl.ros.executor import TickExecutor
 from realtime_rl.ros.guard import Guarded, deserialize, listen

@@ -10,7 +10,7 @@ pytest.importorskip("rclpy", reason="rclpy is not installed")
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from in_process import ros, wait
 
-from realtime_rl.core.health import Health, Level
+from realtime_rl.core.figures.health import Health, Level
 from realtime_rl.nodes.monitor import MonitorNode
 from realtime_rl.ros import live
 from realtime_rl.ros.live import LiveFigures

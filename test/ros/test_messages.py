@@ -12,9 +12,16 @@ from alike import same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_rl.core.records import ActionMessage, Fate, Reason, ScheduleRecord, Timestep, Verdict
+from realtime_rl.core.messages.records import (
+    ActionMessage,
+    Fate,
+    Reason,
+    ScheduleRecord,
+    Timestep,
+    Verdict,
+)
+from realtime_rl.core.messages.wire import JoyValues, WireError, decode_action, encode_action
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
-from realtime_rl.core.wire import JoyValues, WireError, decode_action, encode_action
 
 pytest.importorskip("rclpy", reason="the ROS 2 message packages are not installed")
 from rclpy.serialization import deserialize_message, serialize_message

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from realtime_rl.core.config import parameter, parameters, values_of
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.settings.config import parameter, parameters, values_of
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 import rclpy
@@ -24,7 +24,11 @@ from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.parameter_client import AsyncParameterClient
 from rclpy.task import Future
 
-from realtime_rl.core.parameters import InferenceParameters, LearnerParameters, PlantParameters
+from realtime_rl.core.settings.parameters import (
+    InferenceParameters,
+    LearnerParameters,
+    PlantParameters,
+)
 from realtime_rl.ros.graph import SECTIONS, NodeSpec, parameter_file, read_settings, section_of
 from realtime_rl.ros.parameters import NodeParameters
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from realtime_rl.core.config import values_of
-from realtime_rl.core.parameters import RecorderParameters
-from realtime_rl.core.topics import TOPICS
+from realtime_rl.core.messages.topics import TOPICS
+from realtime_rl.core.settings.config import values_of
+from realtime_rl.core.settings.parameters import RecorderParameters
 from realtime_rl.ros.graph import NodeSpec
 from realtime_rl.ros.rosbag2 import record_command
 

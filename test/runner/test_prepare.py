@@ -8,11 +8,11 @@ import onnx
 import pytest
 
 from realtime_rl.cli.main import main
-from realtime_rl.core.config import parameters
-from realtime_rl.core.dqn_config import DqnConfig
 from realtime_rl.core.errors import ConfigError, PlantError, PolicyError
-from realtime_rl.core.policy_metadata import PolicyMetadata
-from realtime_rl.core.policy_uri import PolicyUri
+from realtime_rl.core.messages.policy_metadata import PolicyMetadata
+from realtime_rl.core.messages.policy_uri import PolicyUri
+from realtime_rl.core.settings.config import parameters
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.plants import rom_files
 from realtime_rl.runner import prepare as module
 from realtime_rl.runner.prepare import Prepared, find_policy, prepare

@@ -13,8 +13,8 @@ import onnx
 import pytest
 
 from realtime_rl.cli.main import main
-from realtime_rl.core.dqn_config import DqnConfig
-from realtime_rl.core.policy_uri import PolicyUri
+from realtime_rl.core.messages.policy_uri import PolicyUri
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import ActionSpace
 from realtime_rl.plants import rom_files
 from realtime_rl.policies.onnx_policy import Loader

@@ -11,9 +11,9 @@ from bags.played import play, record
 from simulate.test_train_in_virtual_time import CONFIG
 from simulate.tiny_plant import Counter, Echo
 
-from realtime_rl.core.assembler import Assembler, SemiMdpTransition
 from realtime_rl.core.errors import BagError, ConfigError
-from realtime_rl.core.records import Timestep
+from realtime_rl.core.experience.assembler import Assembler, SemiMdpTransition
+from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.types import Action, Cause, Observation, Transition
 from realtime_rl.learning import checkpoint
 from realtime_rl.learning.checkpoint import BAD_BATCH

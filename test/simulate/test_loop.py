@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simulate.tiny_plant import SPEC, Counter
 
-from realtime_rl.core import default_policy
-from realtime_rl.core.action_history import ActionHistory
+from realtime_rl.core.control import default_policy
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.records import Timestep
+from realtime_rl.core.experience.action_history import ActionHistory
+from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.types import Action, Cause, Observation
 from realtime_rl.simulate.figures import Figures
 from realtime_rl.simulate.loop import Delay, Interaction, simulate

@@ -9,7 +9,7 @@ import pytest
 import torch
 from simulate.tiny_plant import Counter, Echo
 
-from realtime_rl.core.dqn_config import DqnConfig
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Action, ActionSpace, ObservationSpec, PlantSpec, Transition
 from realtime_rl.simulate.loop import Delay
 from realtime_rl.simulate.train import train

@@ -10,8 +10,8 @@ import torch
 from simulate.test_train_in_virtual_time import CONFIG
 from simulate.tiny_plant import Counter, Echo
 
-from realtime_rl.core.dqn_config import DqnConfig
-from realtime_rl.core.snapshot import Snapshot
+from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.learning import checkpoint
 from realtime_rl.plants import registry
 from realtime_rl.plants.base import Plant

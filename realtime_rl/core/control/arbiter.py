@@ -1,0 +1,292 @@
+"""The actuator's judgement: which command the plant gets at each tick, and every action's fate.
+
+Commands leave ahead of the tick that is to latch them. What was really latched is learned from
+the plant's `timestep`; only then is an action called applied, so that the verdicts are true.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from realtime_rl.core.control.default_policy import DefaultPolicy
+from realtime_rl.core.control.under_way import Received, UnderWay
+from realtime_rl.core.messages.records import (
+    ActionMessage,
+    Command,
+    Fate,
+    Reason,
+    Timestep,
+    Verdict,
+)
+from realtime_rl.core.schedule.tick_grid import TickGrid
+from realtime_rl.core.types import Action, ActionSpace, Cause
+
+_REASONS = {"malformed": Reason.MALFORMED, "non_finite": Reason.NON_FINITE,
+            "out_of_range": Reason.OUT_OF_RANGE}
+_HEARD_WITHIN_NS = 2_000_000
+"""By then, as a rule, a tick was heard of."""
+_EARLY = 0.25
+"""An action answers a tick whose record has not come yet from so much of a period before the tick's
+expected arrival on: messages overtake each other by less."""
+
+
+def usable_margin_ns(margin_ns: int, period_ns: int) -> int:
+    """Return the most of `margin_ns` that leaves time to hear of the tick before.
+
+    Who fills a tick before knowing what the tick before it latched may fill one whose action is
+    under way. Three quarters of a period are allowed, less where 2 ms are not left of it, and a
+    quarter always.
+    """
+    most_ns = max(period_ns // 4, min(period_ns * 3 // 4, period_ns - _HEARD_WITHIN_NS))
+    return min(margin_ns, most_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class ArbiterLimits:
+    """What the arbiter allows."""
+
+    period_ns: int
+    max_delay_ticks: int
+    """Actions on observations older than this are stale."""
+    margin_ns: int
+    """How long before a tick the default policy steps in, as far as `usable_margin_ns` allows."""
+    operator_timeout_ns: int
+    """A person's last input keeps the policy out for this long."""
+    workers: int = 0
+    """Actions of workers from this number on are refused; 0: not known."""
+
+
+@dataclass(slots=True)
+class Decision:
+    """What to send now: commands to the plant, verdicts for the record."""
+
+    commands: list[Command] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+
+class Arbiter:
+    """Pure: every method takes the time `now_ns` on one monotonic clock."""
+
+    def __init__(self, space: ActionSpace, default: DefaultPolicy, limits: ArbiterLimits,
+                 start_ns: int, *, stopped: bool = False) -> None:
+        """Begin at `start_ns`, perhaps stopped; nothing is commanded before the first tick."""
+        self._space = space
+        self._default = default
+        self._limits = limits
+        self._start_ns = start_ns
+        self._margin_ns = usable_margin_ns(limits.margin_ns, limits.period_ns)
+        self._grid = TickGrid(limits.period_ns)
+        self._stamps: dict[int, int] = {}
+        self._newest_tick = -1
+        self._deadline_tick = -1
+        self._under_way = UnderWay(limits.period_ns)
+        self._early: list[Received] = []
+        self._received: set[int] = set()
+        self._newest_forwarded = -1
+        self._last_action: Action = space.noop
+        self._void_until_tick = -1
+        """Actions on observations up to this one are from before a stop or a takeover."""
+        self._stopped = stopped
+        self._operator: tuple[Action, int] | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the stop is held."""
+        return self._stopped
+
+    def next_deadline_ns(self) -> int | None:
+        """When `on_deadline` wants to be called; `None` before the first tick."""
+        if not self._grid.known:
+            return None
+        return self._grid.predict_ns(self._deadline_tick) - self._margin_ns
+
+    def on_timestep(self, step: Timestep, now_ns: int) -> Decision:
+        """The plant ticked: settle what it latched, and prepare its next tick."""
+        decision = Decision()
+        if step.tick <= self._newest_tick:
+            self._restart(decision)
+        self._grid.observe(step.tick, now_ns - round(step.lateness_s * 1e9))
+        self._newest_tick = step.tick
+        # one that comes late, as after a pause of this process, asks for no tick that is over
+        self._deadline_tick = self._upcoming(now_ns)
+        self._stamps[step.tick] = step.stamp_ns
+        while (oldest := next(iter(self._stamps))) < step.tick - self._limits.max_delay_ticks:
+            del self._stamps[oldest]
+        if len(self._received) > 2 * self._limits.max_delay_ticks:
+            self._received = {tick for tick in self._received if tick >= oldest}
+        self._settle(step, decision)
+        self._release_early(step.tick + 1, now_ns, decision)
+        return decision
+
+    def on_action(self, message: ActionMessage, now_ns: int) -> Decision:
+        """An action arrived: forward it at once, keep it for its tick, or say why not."""
+        received = Received(message, (now_ns - self._start_ns) / 1e9, self._age_s(message, now_ns))
+        reason = self._refusal(message, now_ns)
+        decision = Decision()
+        if reason is not Reason.NONE:
+            decision.verdicts.append(received.verdict(Fate.REJECTED, reason))
+            return decision
+        self._received.add(message.tick)
+        if self._overridden(now_ns) is not None:
+            decision.verdicts.append(received.verdict(Fate.SUPERSEDED))
+        elif message.due_tick > max(self._newest_tick + 1, self._deadline_tick - 1):
+            self._early.append(received)
+        else:
+            self._forward(received, now_ns, decision)
+        return decision
+
+    def on_malformed(self, now_ns: int) -> Decision:
+        """A message that is no action arrived."""
+        nobody = ActionMessage(0, -1, -1, -1, -1, -1, ())
+        received = Received(nobody, (now_ns - self._start_ns) / 1e9)
+        return Decision(verdicts=[received.verdict(Fate.REJECTED, Reason.MALFORMED)])
+
+    def on_operator(self, action: Action, engaged: bool, now_ns: int) -> Decision:
+        """A person's input: while engaged, it is what the plant gets."""
+        if not engaged:
+            if self._operator is not None:
+                self._operator = (action, self._operator[1])
+            return Decision()
+        self._begin_override(now_ns)
+        self._operator = (action, now_ns + self._limits.operator_timeout_ns)
+        return self._override(now_ns)
+
+    def set_stop(self, stopped: bool, now_ns: int) -> Decision:
+        """Hold the safe command from now on, or let go."""
+        if stopped:
+            self._begin_override(now_ns)
+        self._stopped = stopped
+        return self._override(now_ns)
+
+    def on_deadline(self, now_ns: int) -> Decision:
+        """A tick is about to start: make sure that it has a command."""
+        # ticks that are over, as after a pause of this process, are passed over
+        tick = max(self._deadline_tick, self._grid.tick_after(now_ns) - 1)
+        decision = Decision()
+        self._deadline_tick = tick + 1
+        _supersede(self._under_way.forget(tick), decision)
+        self._release_early(tick, now_ns, decision)
+        override = self._overridden(now_ns)
+        if override is not None:
+            self._send(Command(*override), tick, None, decision)
+        elif not self._under_way.reach(tick, settled=self._newest_tick >= tick - 1):
+            action = self._default(tick, self._last_action)
+            self._send(Command(Cause.DEFAULT, action), tick, None, decision)
+        return decision
+
+    def _refusal(self, message: ActionMessage, now_ns: int) -> Reason:
+        problem = self._space.problem(message.action)
+        if problem is not None:
+            return _REASONS[problem]
+        if message.worker < 0 or 0 < self._limits.workers <= message.worker:
+            return Reason.UNKNOWN_WORKER
+        misplaced = self._misplaced(message, now_ns)
+        if misplaced is not Reason.NONE:
+            return misplaced
+        if message.tick in self._received:
+            return Reason.DUPLICATE
+        return Reason.LATE if message.tick < self._newest_forwarded else Reason.NONE
+
+    def _misplaced(self, message: ActionMessage, now_ns: int) -> Reason:
+        """Say whether an action answers a tick that it cannot, or must not any more."""
+        # it can outrun the timestep of the observation it answers, by one at most
+        if message.tick > self._newest_tick + 1 or message.tick < 0:
+            return Reason.FUTURE
+        unheard = message.tick > self._newest_tick
+        of_this_life = (message.stamp_ns > self._newest_stamp if unheard
+                        else message.stamp_ns == self._stamps.get(message.tick))
+        if not of_this_life:
+            return Reason.STALE
+        if unheard and self._age_s(message, now_ns) < -_EARLY * self._limits.period_ns / 1e9:
+            return Reason.FUTURE
+        # it will be too old by then; nobody keeps it for ever
+        kept_too_long = message.due_tick - 1 - message.tick > self._limits.max_delay_ticks
+        decided_before = message.tick <= self._void_until_tick and self._overridden(now_ns) is None
+        return Reason.STALE if kept_too_long or decided_before else Reason.NONE
+
+    def _age_s(self, message: ActionMessage, now_ns: int) -> float:
+        """How long the tick that an action answers is over, by the plant's grid."""
+        if not self._grid.known or message.tick < 0:
+            return math.nan
+        return (now_ns - self._grid.predict_ns(message.tick)) / 1e9
+
+    def _upcoming(self, now_ns: int) -> int:
+        """The tick that a command sent now can reach."""
+        if not self._grid.known:
+            return 0
+        return max(self._newest_tick + 1, self._grid.tick_after(now_ns))
+
+    def _overridden(self, now_ns: int) -> tuple[Cause, Action] | None:
+        if self._stopped:
+            return Cause.STOP, self._space.noop
+        if self._operator is not None and now_ns < self._operator[1]:
+            return Cause.OPERATOR, self._operator[0]
+        return None
+
+    def _begin_override(self, now_ns: int) -> None:
+        """What was decided before a stop or a takeover is never carried out after it."""
+        if self._overridden(now_ns) is None:
+            self._void_until_tick = self._newest_tick
+            self._last_action = self._space.noop
+
+    def _override(self, now_ns: int) -> Decision:
+        decision = Decision()
+        override = self._overridden(now_ns)
+        if override is None:
+            return decision
+        _supersede(self._early, decision)
+        self._early.clear()
+        self._send(Command(*override), self._upcoming(now_ns), None, decision)
+        return decision
+
+    def _forward(self, received: Received, now_ns: int, decision: Decision) -> None:
+        message = received.message
+        self._newest_forwarded = message.tick
+        command = Command(Cause.POLICY, message.action, message.worker, message.version,
+                          message.tick)
+        self._send(command, self._upcoming(now_ns), received, decision)
+
+    def _release_early(self, tick: int, now_ns: int, decision: Decision) -> None:
+        ready = [early for early in self._early if early.message.due_tick <= tick]
+        self._early = [early for early in self._early if early.message.due_tick > tick]
+        for early in sorted(ready, key=lambda r: r.message.tick):
+            if early.message.tick < self._newest_forwarded:
+                decision.verdicts.append(early.verdict(Fate.REJECTED, Reason.LATE))
+            else:
+                self._forward(early, now_ns, decision)
+
+    def _send(self, command: Command, tick: int, received: Received | None,
+              decision: Decision) -> None:
+        _supersede(self._under_way.add(command, tick, received), decision)
+        decision.commands.append(command)
+
+    def _settle(self, step: Timestep, decision: Decision) -> None:
+        """Say what became of what the plant latched, or did not."""
+        superseded, applied = self._under_way.settle(step)
+        _supersede(superseded, decision)
+        if applied is not None:
+            if applied.message.tick > self._void_until_tick:
+                self._last_action = applied.message.action
+            decision.verdicts.append(applied.verdict(Fate.APPLIED, tick=step.tick))
+        if step.cause is Cause.DEFAULT:
+            decision.verdicts.append(Verdict(0, Fate.DEFAULTED, Reason.NONE, step.tick, -1, -1,
+                                             -1, -1, -1, math.nan))
+
+    def _restart(self, decision: Decision) -> None:
+        """The plant began anew: what answered its former life is void."""
+        _supersede(self._under_way.clear() + self._early, decision)
+        self._early.clear()
+        self._stamps.clear()
+        self._received.clear()
+        self._newest_forwarded = -1
+        self._void_until_tick = -1
+        self._last_action = self._space.noop
+
+    @property
+    def _newest_stamp(self) -> int:
+        return self._stamps.get(self._newest_tick, 0)
+
+
+def _supersede(received: list[Received], decision: Decision) -> None:
+    decision.verdicts += [each.verdict(Fate.SUPERSEDED) for each in received]

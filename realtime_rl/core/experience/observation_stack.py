@@ -1,0 +1,105 @@
+"""The newest observations by tick, stacked as a policy takes them."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.core.types import Observation
+
+Frames = tuple[Observation, ...]
+"""The observations of one stack, oldest first, by reference: nothing is copied."""
+
+
+def stacked(frames: Frames) -> Observation:
+    """Join frames of shape `(C, …)` into one array of shape `(stack * C, …)`, newest last."""
+    return frames[0] if len(frames) == 1 else np.concatenate(frames)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    observation: Observation
+    first: bool
+
+
+class ObservationStack:
+    """Keeps the newest observations; the same stacks for inference and for learning.
+
+    Observations are kept by reference, so they must not be written to after `push`.
+    """
+
+    def __init__(self, stack: int, capacity: int = 64) -> None:
+        """Stack `stack` observations; forget all but the newest `capacity`.
+
+        Raises:
+            ConfigError: `stack` is below 1, or `capacity` below `stack`.
+        """
+        if not 1 <= stack <= capacity:
+            raise ConfigError(f"observation stack {stack!r} must be 1 … capacity {capacity!r}")
+        self._stack = stack
+        self._capacity = capacity
+        self._entries: dict[int, _Entry] = {}
+        self._order: deque[int] = deque()
+
+    @property
+    def newest(self) -> int:
+        """Tick of the newest observation; -1 before there is one."""
+        return self._order[-1] if self._order else -1
+
+    def push(self, tick: int, observation: Observation, first: bool) -> None:
+        """Add the observation of a tick; `first`: it is the first of an episode.
+
+        A tick that is not newer means that the plant started anew: all older ones are forgotten.
+        """
+        if tick <= self.newest:
+            self.clear()
+        self._entries[tick] = _Entry(observation, first)
+        self._order.append(tick)
+        if len(self._order) > self._capacity:
+            del self._entries[self._order.popleft()]
+
+    def clear(self) -> None:
+        """Forget every observation."""
+        self._entries.clear()
+        self._order.clear()
+
+    def frames(self, tick: int, *, mend: bool = False) -> Frames | None:
+        """Return the frames that end at `tick`; `None` when one that is needed is absent.
+
+        Before an episode's start its first observation is repeated. With `mend`, a frame that was
+        lost is replaced by the one after it: acting on that is better than not acting.
+        """
+        newest_first: list[Observation] = []
+        for needed in range(tick, tick - self._stack, -1):
+            entry = self._entries.get(needed)
+            if entry is None:
+                if not mend or not newest_first:
+                    return None
+                newest_first.append(newest_first[-1])
+                continue
+            newest_first.append(entry.observation)
+            if entry.first:
+                newest_first += [entry.observation] * (self._stack - len(newest_first))
+                break
+        return tuple(reversed(newest_first))
+
+    def get(self, tick: int, *, mend: bool = False) -> Observation | None:
+        """Return the stack that ends at `tick`, shape `(stack * C, …)`; `None` as in `frames`."""
+        frames = self.frames(tick, mend=mend)
+        return None if frames is None else stacked(frames)
+
+    def save(self, snapshot: Snapshot, name: str) -> None:
+        """Write the observations under `name`."""
+        snapshot.values[name] = [
+            [tick, snapshot.place(self._entries[tick].observation), self._entries[tick].first]
+            for tick in self._order]
+
+    def load(self, snapshot: Snapshot, name: str) -> None:
+        """Take over what `save` wrote; see `Saveable`."""
+        self.clear()
+        for tick, place, first in snapshot.values[name]:
+            self.push(tick, snapshot.frame(place), first)

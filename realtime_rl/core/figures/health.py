@@ -1,0 +1,115 @@
+"""What the monitor says of a window of records: live figures in words, and whether all is well."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from realtime_rl.core.figures.figures import Figures
+from realtime_rl.core.messages.records import Learning, ScheduleRecord
+
+_INACTION_LIMIT = 0.05
+_LEARNER_LIMIT_S = 5.0
+"""A learner says once a second where it stands."""
+
+
+class Level(enum.IntEnum):
+    """Levels of `diagnostic_msgs/DiagnosticStatus`."""
+
+    OK = 0
+    WARN = 1
+    ERROR = 2
+    STALE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One status: what it is about, how it is, and its figures."""
+
+    name: str
+    level: Level
+    message: str
+    figures: dict[str, str]
+
+
+def assess(figures: Figures, schedule: ScheduleRecord | None, learning: Learning | None,
+           returns: Sequence[float], version: int, *, learner_silent_s: float = 0.0,
+           so_far: float = 0.0) -> list[Health]:
+    """Put a window's figures into words.
+
+    Args:
+        figures: of the window.
+        schedule: the newest; `None` before the first.
+        learning: the learner's newest figures; `None` without a learner.
+        returns: of the newest episodes.
+        version: policy version of the newest applied action; -1 before one.
+        learner_silent_s: how long ago the learner's figures came [s].
+        so_far: reward of the episode that is under way.
+    """
+    return [_plant(figures, returns, so_far), _interaction(figures),
+            _inference(figures, schedule, version), _learning(learning, learner_silent_s)]
+
+
+def _plant(figures: Figures, returns: Sequence[float], so_far: float) -> Health:
+    plant = figures["plant"]
+    if not plant["ticks"]:
+        return Health("plant", Level.STALE, "no tick was heard of", {})
+    level = Level.WARN if plant["missed_ticks"] else Level.OK
+    recent = f"mean of {len(returns)}: {sum(returns) / len(returns):.2f}" if returns else "none yet"
+    return Health("plant", level, "ticks were missed" if plant["missed_ticks"] else "on its grid", {
+        "plant rate": f"{_number(plant['rate_hz'], 3)} Hz, {plant['missed_ticks']} missed",
+        "episode return": recent,
+        "reward": f"{_number(figures['episodes']['reward_per_tick'], 4)} a tick, {so_far:.2f} in "
+                  "this episode so far"})
+
+
+def _interaction(figures: Figures) -> Health:
+    interaction = figures["interaction"]
+    inaction = interaction["inaction_fraction"]
+    idle = inaction is not None and inaction > _INACTION_LIMIT
+    rejected = sum((interaction["rejected"] or {}).values())
+    interval, jitter = interaction["action_interval_ms"], interaction["action_jitter_ms"]
+    return Health("interaction", Level.WARN if idle else Level.OK,
+                  "the default policy acts often" if idle else "the policy acts", {
+        "inaction": f"{_number(inaction, 4)} ({interaction['default_ticks']} default, "
+                    f"{interaction['none_ticks']} none, {rejected} rejected)",
+        "delay": f"{_number(interaction['delay_ticks']['mean'], 2)} ticks, "
+                 f"{_number(interaction['delay_ms']['mean'], 1)} ms",
+        "action interval": f"{_number(interval['mean'], 2)} ms, jitter p95 "
+                           f"{_number(jitter['p95'], 2)} ms"})
+
+
+def _inference(figures: Figures, schedule: ScheduleRecord | None, version: int) -> Health:
+    inference = figures["inference"]
+    emulated = inference["emulated"] or "none"
+    duration = inference["duration_ms"]
+    shown = {"inference": f"{_number(duration['mean'], 1)} ms, p99 "
+                          f"{_number(duration['p99'], 1)} ms",
+             "policy version": str(version) if version >= 0 else "none yet",
+             "exploration": inference["exploration"] or "–",
+             "emulated accelerator": emulated}
+    if schedule is None:
+        return Health("inference", Level.OK, "not scheduled yet", {"workers": "not measured yet",
+                                                                  **shown})
+    workers, required = len(schedule.active), schedule.required_workers
+    short = workers < required
+    return Health("inference", Level.WARN if short else Level.OK,
+                  "fewer workers than every tick needs" if short else "an action every tick", {
+        "workers": f"{workers}, required {required}, delay promised "
+                   f"{schedule.promised_delay_ticks} ticks", **shown})
+
+
+def _learning(learning: Learning | None, silent_s: float) -> Health:
+    if learning is None:
+        return Health("learning", Level.OK, "no learner", {})
+    if silent_s > _LEARNER_LIMIT_S:
+        return Health("learning", Level.WARN, "the learner is silent, the last policy stays", {
+            "learner": f"silent for {silent_s:.0f} s, after {learning.updates} updates"})
+    return Health("learning", Level.OK, "learning", {
+        "learner": f"{learning.updates} updates, {learning.transitions} transitions, "
+                   f"loss {learning.loss:.4f}, ε {learning.epsilon:.2f}"})
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"

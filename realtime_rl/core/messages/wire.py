@@ -1,0 +1,332 @@
+"""The one owner of every message layout: records to and from named scalars and `Joy` values.
+
+Named scalars travel as `sensor_msgs/JointState` (`name`, `position`). A record's fields become
+scalars of the same name, but for: `stamp_ns`, which is `header.stamp`; text fields, which go into
+`header.frame_id` as `key=value` words, with white space and `%` percent-encoded; `action` and
+`active`, whose items become `action.0`, ….
+float64 holds every integer below 2**53 exactly, and no absolute time is among them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import math
+import re
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.core.messages import ranges
+from realtime_rl.core.messages.ranges import Range
+from realtime_rl.core.messages.records import ActionMessage, Command
+from realtime_rl.core.types import Action, ActionSpace, Cause
+
+Record = TypeVar("Record")
+_SPACE = re.compile(r"\s")
+_ENCODED = re.compile(r"[%\s\x00-\x1f\x7f\ud800-\udfff]+")
+"""What would end a word, look encoded, or cannot travel."""
+_SECOND_NS = 1_000_000_000
+_MOST_SCALARS = ranges.MOST_ITEMS + 64
+"""A list of values, and what stands beside it."""
+_LONGEST_TEXT = 8192
+_SHOWN = 200
+_ACTION_WORDS = {"tick": ranges.ID, "due": ranges.ID_OR_NONE, "worker": ranges.WORKER,
+                 "version": ranges.ID_OR_NONE, "generation": ranges.ID}
+_COMMAND_WORDS = {"worker": ranges.WORKER_OR_NONE, "version": ranges.ID_OR_NONE,
+                  "tick": ranges.ID_OR_NONE}
+
+
+class WireError(RealtimeRlError):
+    """A message that does not have the layout it should have."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedScalars:
+    """The payload of a `sensor_msgs/JointState` used as named scalars."""
+
+    stamp_ns: int
+    frame_id: str
+    names: tuple[str, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JoyValues:
+    """The payload of a `sensor_msgs/Joy`."""
+
+    stamp_ns: int
+    frame_id: str
+    axes: tuple[float, ...]
+    buttons: tuple[int, ...]
+
+
+def encode_words(words: Mapping[str, object]) -> str:
+    """Write `key=value` words for a `frame_id`; white space and `%` are percent-encoded."""
+    return " ".join([f"{key}={_ENCODED.sub(_encode, str(value))}" for key, value in words.items()])
+
+
+def _encode(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found.group().encode("utf-8", "surrogatepass"))
+
+
+def decode_words(text: str) -> dict[str, str]:
+    """Read `key=value` words; words without `=` are passed over.
+
+    `WireError` for a text that is longer than any of ours.
+    """
+    if len(text) > _LONGEST_TEXT:
+        raise WireError(f"a frame_id of {len(text)} characters, not {_LONGEST_TEXT} at most")
+    pairs = (word.split("=", 1) for word in text.split() if "=" in word)
+    return {key: _decode(value) if "%" in value else value for key, value in pairs}
+
+
+def _decode(value: str) -> str:
+    try:
+        return unquote(value, errors="surrogatepass")
+    except UnicodeDecodeError:  # not of ours
+        return unquote(value)
+
+
+def was_written(word: str, text: str) -> bool:
+    """Whether a word that was read says `text`; white space was once written as `_`."""
+    return word in (text, unquote(_SPACE.sub("_", text)))
+
+
+def stamp(sec: int, nanosec: int) -> int:
+    """Join the parts of a ROS time [ns]; `WireError` where they are none."""
+    if not (0 <= sec < 2**31 and 0 <= nanosec < _SECOND_NS):
+        raise WireError(f"not a stamp: {sec} s and {nanosec} ns")
+    return int(sec) * _SECOND_NS + int(nanosec)
+
+
+@functools.cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    """Fields of a record that are laid out: all but `stamp_ns`, which is the header's."""
+    return tuple(field.name for field in dataclasses.fields(kind) if field.name != "stamp_ns")
+
+
+def encode(record: Any) -> NamedScalars:  # noqa: ANN401 - any record of `records`
+    """Lay a record of `records` out as named scalars."""
+    names: list[str] = []
+    values: list[float] = []
+    words: dict[str, str] = {}
+    kind: type = type(record)
+    for name in _field_names(kind):
+        value = getattr(record, name)
+        if isinstance(value, str):
+            words[name] = value
+        elif isinstance(value, tuple):
+            names += [f"{name}.{index}" for index in range(len(value))]
+            values.extend(map(float, value))
+        else:
+            names.append(name)
+            values.append(float(value))
+    return NamedScalars(record.stamp_ns, encode_words(words), tuple(names), tuple(values))
+
+
+def decode(kind: type[Record], scalars: NamedScalars) -> Record:
+    """Read a record of type `kind` back.
+
+    `WireError` when a field is absent, not of its type or outside its range (`ranges`), when there
+    are not as many values as names, or a name is there twice.
+    """
+    names, values = scalars.names, scalars.values
+    if len(names) != len(values) or len(names) > _MOST_SCALARS:
+        raise WireError(f"not a {kind.__name__} message: {len(names)} names and {len(values)} "
+                        f"values, not one value a name and {_MOST_SCALARS} at most")
+    given = dict(zip(names, values, strict=True))
+    if len(given) != len(names):
+        raise WireError(f"not a {kind.__name__} message: a name is there twice")
+    words = decode_words(scalars.frame_id)
+    read: dict[str, Any] = {}
+    layout: type = kind
+    try:
+        for name, field in fields_of(layout).items():
+            if name == "stamp_ns":
+                read[name] = field.check(name, scalars.stamp_ns)
+            elif field.listed:
+                count = sum(1 for key in given if key.startswith(f"{name}."))
+                read[name] = tuple(field.read(f"{name}.{index}", given) for index in range(count))
+            else:
+                read[name] = words.get(name, "") if field.kind is str else field.read(name, given)
+    except (ValueError, OverflowError) as error:
+        raise WireError(f"not a {kind.__name__} message: field {error}") from error
+    return kind(**read)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """How one field of a record is read."""
+
+    kind: type
+    range: Range
+    listed: bool
+
+    def read(self, name: str, given: Mapping[str, float]) -> object:
+        """Read it as the scalar `name`; `ValueError`, `OverflowError`."""
+        if name not in given:
+            raise ValueError(f"{name!r} is absent")
+        return self.check(name, given[name])
+
+    def check(self, name: str, value: float) -> object:
+        """Return the value as its type; `ValueError`, `OverflowError`."""
+        problem = self.range.problem(value)
+        if problem is not None:
+            raise ValueError(f"{name!r}={value!r} is {problem}")
+        if self.kind is float:
+            return value
+        if value != int(value):
+            raise ValueError(f"{name!r}={value!r} is not a {self.kind.__name__}")
+        return self.kind(int(value))
+
+    def allows(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say of each of many values whether `check` would return it."""
+        allowed = (self.range.low <= values) & (values <= self.range.high)
+        if self.range.nan:
+            allowed |= np.isnan(values)
+        if self.range.infinite:
+            allowed |= np.isinf(values)
+        if self.kind is not float:
+            allowed &= values == np.trunc(values)
+        if issubclass(self.kind, enum.IntEnum):
+            allowed &= np.isin(values, [int(member) for member in self.kind])
+        return allowed
+
+
+@functools.cache
+def fields_of(kind: type) -> dict[str, Field]:
+    """How a record's fields are read; worked out once, as decoding runs for every tick of a bag."""
+    return {name: _field(hint)
+            for name, hint in typing.get_type_hints(kind, include_extras=True).items()}
+
+
+def _field(hint: Any) -> Field:  # noqa: ANN401 - a type hint
+    listed = typing.get_origin(hint) is tuple
+    item = typing.get_args(hint)[0] if listed else hint
+    kind, *extras = typing.get_args(item) if typing.get_origin(item) is Annotated else (item,)
+    allowed = next((extra for extra in extras if isinstance(extra, Range)), None)
+    if allowed is None:
+        allowed = (Range(min(kind), max(kind)) if issubclass(kind, enum.IntEnum)
+                   else Range(0, 1) if kind is bool else ranges.VALUE)
+    return Field(kind, allowed, listed)
+
+
+def image_rows(data: NDArray[np.uint8], height: int, width: int, step: int
+               ) -> NDArray[np.uint8]:
+    """Return an image's pixels, of shape `(height, width)`, without what pads its rows.
+
+    `WireError` where rows of `step` bytes, 0 for as many as the width, are not what there is, or
+    are shorter than the image.
+    """
+    step = step or width
+    if step < width or data.size != height * step:
+        raise WireError(f"image of {data.size} bytes, expected {height} rows of {step} for a "
+                        f"width of {width}")
+    return data.reshape(height, step)[:, :width]
+
+
+def observation_words(frame_id: str) -> tuple[int, bool]:
+    """Read an observation's tick and whether it is the first of its episode; `WireError`."""
+    tick, first = _numbers("observation", frame_id, {"tick": ranges.ID, "first": Range(0, 1)})
+    return tick, first == 1
+
+
+def _numbers(what: str, frame_id: str, wanted: Mapping[str, Range],
+             default: str | None = None) -> list[int]:
+    """Read whole numbers out of a frame_id's words; absent ones are `default`, if there is one."""
+    words = decode_words(frame_id)
+    found: list[int] = []
+    try:
+        for name, allowed in wanted.items():
+            text = words[name] if default is None else words.get(name, default)
+            found.append(int(text))
+            problem = allowed.problem(found[-1])
+            if problem is not None:
+                raise ValueError(f"{name}={text!r} is {problem}")
+    except (KeyError, ValueError) as error:
+        raise WireError(f"{what} frame_id {_short(frame_id)}: {_short(str(error))}") from error
+    return found
+
+
+def _short(text: str) -> str:
+    """A text as an error shows it: somebody else's, of any length."""
+    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}… ({len(text)} characters)"
+
+
+def encode_action(message: ActionMessage, space: ActionSpace) -> JoyValues:
+    """Lay an action out: `buttons=[index]` when discrete, `axes` one value a dimension else."""
+    frame_id = encode_words({
+        "tick": message.tick, "due": message.due_tick, "worker": message.worker,
+        "version": message.version, "generation": message.generation,
+    })
+    axes, buttons = _values(message.action, space)
+    return JoyValues(message.stamp_ns, frame_id, axes, buttons)
+
+
+def decode_action(joy: JoyValues, space: ActionSpace) -> ActionMessage:
+    """Read an action; `WireError` when its identity or the number of its values is wrong.
+
+    A discrete action is an index (one button) or one-hot (as many buttons as choices).
+    Values outside the space are read as they are: judging them is the arbiter's work.
+    """
+    tick, due, worker, version, generation = _numbers("action", joy.frame_id, _ACTION_WORDS)
+    if ranges.STAMP.problem(joy.stamp_ns) is not None:
+        raise WireError(f"action stamped {joy.stamp_ns} ns, which is no ROS time")
+    return ActionMessage(joy.stamp_ns, tick, due, worker, version, generation,
+                         _action(joy, space))
+
+
+def _values(action: Action, space: ActionSpace) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    return ((), (int(action[0]),)) if space.discrete else (action, ())
+
+
+def _action(joy: JoyValues, space: ActionSpace) -> Action:
+    if not space.discrete:
+        if joy.buttons or len(joy.axes) != space.size:
+            raise WireError(f"expected {space.size} axes and no buttons, got {len(joy.axes)} "
+                            f"and {len(joy.buttons)}")
+        return tuple(joy.axes)
+    if joy.axes:
+        if not all(math.isfinite(value) for value in joy.axes):
+            return (math.nan,)
+        raise WireError(f"expected no axes for a discrete action, got {len(joy.axes)}")
+    if len(joy.buttons) == 1:
+        return (float(joy.buttons[0]),)
+    pressed = [index for index, value in enumerate(joy.buttons) if value]
+    if len(joy.buttons) != space.size or len(pressed) != 1:
+        raise WireError(f"expected an index or {space.size} one-hot buttons, got "
+                        f"{_short(str(joy.buttons))}")
+    return (float(pressed[0]),)
+
+
+def command_words(command: Command) -> str:
+    """Write on whose behalf a command is given, for the `frame_id` of a gamepad's message."""
+    return encode_words({
+        "cause": command.cause.name.lower(), "worker": command.worker,
+        "version": command.version, "tick": command.observation_tick,
+    })
+
+
+def command_from(frame_id: str, action: Action) -> Command:
+    """Read a command back; one without our words is an operator's (a bare gamepad driver)."""
+    worker, version, tick = _numbers("command", frame_id, _COMMAND_WORDS, default="-1")
+    cause = decode_words(frame_id).get("cause", "operator").upper()
+    if cause not in Cause.__members__:
+        raise WireError(f"command frame_id {_short(frame_id)}: no cause {_short(cause)}")
+    return Command(Cause[cause], action, worker, version, tick)
+
+
+def words_of(values: Sequence[str]) -> dict[str, str]:
+    """Read a list of `key=value` parameter strings; `WireError` for one without `=`."""
+    for value in values:
+        if "=" not in value:
+            raise WireError(f"{value!r}: write it as 'key=value'")
+    return dict(value.split("=", 1) for value in values)

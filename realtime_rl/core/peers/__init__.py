@@ -1,0 +1,1 @@
+"""Who else is there: whose word counts, and who has fallen silent or died."""

@@ -1,0 +1,310 @@
+"""The coordinator's judgement: from measured inferences to the schedule everybody follows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from realtime_rl.core.messages.ranges import MOST_GENERATION
+from realtime_rl.core.messages.records import Inference, Miss, Timestep, Verdict
+from realtime_rl.core.peers.plant_view import PlantView
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy, Sizing
+from realtime_rl.core.schedule.demand import Demand, DemandEstimator, Hysteresis
+from realtime_rl.core.schedule.handover import Handover
+from realtime_rl.core.schedule.pauses import Pauses
+from realtime_rl.core.schedule.plausibility import Plausibility
+from realtime_rl.core.schedule.stagger import ALONE, EAGER, HOLDING, Schedule, promised_delay_ticks
+
+__all__ = ["Coordination", "CoordinationPolicy", "Sizing"]
+
+_REMEMBERED = 8
+"""Generations whose actions may still be on their way."""
+_REFRESH_NS = 500_000
+"""How long actions are held is told again, without a new generation, when it moved this far."""
+
+
+class Coordination:
+    """Watches inferences, proposes schedules. Pure: an evaluation stands for its time."""
+
+    def __init__(self, policy: CoordinationPolicy) -> None:
+        """Begin with generation 0: nothing was measured yet, but a baseline is one already."""
+        self._policy = policy
+        self._most_ns = max(1, policy.most_delay_ticks * policy.period_ns - policy.handover_ns)
+        self._estimator = DemandEstimator(policy.setting, policy.sizing.target, policy.warmup,
+                                          self._most_ns)
+        self._plant = PlantView(policy.period_ns)
+        self._plausibility = Plausibility(len(policy.workers), policy.processes, policy.period_ns)
+        self._pauses = Pauses()
+        self._settling = policy.settling(policy.period_ns)
+        self._settle_anew()
+        self.required_workers = 1
+        """`N*`, as far as it is known."""
+        self._handover = Handover(policy.handover_ns, policy.most_handover_ns, policy.period_ns)
+        self._told: dict[int, Schedule] = {}
+        """The newest schedules by generation."""
+        self.duration_ns = 0
+        """`T`, the inference time that the schedule reckons with."""
+        self._dead: set[str] = set()
+        self._returning: set[str] = set()
+        """Those of the dead that are there again, but were not heard yet."""
+        self._silent_for: dict[str, int] = {}
+        """Looks since which a process should have followed or been heard."""
+        self._led_astray: set[str] = set()
+        """Processes that follow what this coordinator did not tell them."""
+        self._newest_tick = 0
+        self._newest_stamp_ns = 0
+        self._life_began_ns = 0
+        self._outdated = False
+        """The present schedule is of no use any more, whatever the next one's integers."""
+        self._heard: dict[str, tuple[int, int]] = {}
+        """Newest slot of each process: its tick and generation."""
+        self.schedule = Schedule(policy.workers, policy.period_ns, algorithm=policy.algorithm,
+                                 dealing=policy.dealing)
+
+    def follow(self, policy: CoordinationPolicy) -> None:
+        """Be asked for something else of the same graph: the next evaluation tells it.
+
+        Algorithm, dealing, slot source, quantile and sizing may differ. Measured durations stay.
+        """
+        if policy.setting != self._policy.setting:
+            self._settle_anew()
+        self._outdated = self._outdated or policy != self._policy
+        self._policy = policy
+        self._estimator.follow(policy.setting, policy.sizing.target)
+
+    def _settle_anew(self) -> None:
+        """Take the next numbers as they are wanted: nothing has settled yet."""
+        self._delay = Hysteresis(self._settling)
+        self._required = Hysteresis(self._settling)
+        self._cycle = Hysteresis(self._settling)
+        self._cycle_is_for = 0
+        """Workers that the cycle was settled for."""
+
+    @property
+    def absurd(self) -> int:
+        """How many reported durations were ignored as absurd."""
+        return self._estimator.durations.absurd
+
+    @property
+    def left_out(self) -> int:
+        """How many durations do not count, as their process stood still meanwhile."""
+        return self._pauses.left_out
+
+    @property
+    def at_most(self) -> bool:
+        """Whether inferences take longer than may be promised."""
+        return self.duration_ns > 0 and self.duration_ns >= self._most_ns
+
+    @property
+    def plant_tick(self) -> int:
+        """The newest tick that `on_timestep` told of; a later one needs a newer one of these."""
+        return self._plant.tick
+
+    def on_timestep(self, step: Timestep, now_ns: int) -> None:
+        """Take in a tick of the plant, the newest now and then; `now_ns` is monotonic.
+
+        Raises:
+            WireError: it is none of the plant's.
+        """
+        known, began_ns = self._plant.known, self._plant.began_ns
+        self._plant.on_timestep(step, now_ns)
+        if known and self._plant.began_ns != began_ns:
+            self._begin_anew(self._plant.began_ns)
+
+    def on_inference(self, inference: Inference, now_ns: int = 0) -> str | None:
+        """Take in one slot's record, from any process.
+
+        Returns:
+            Why it cannot be true and does not count, if so.
+        """
+        problem = self._plausibility.problem(inference, self._told, self._plant, now_ns)
+        if problem is not None:
+            return problem
+        if inference.worker >= 0 and inference.stamp_ns > self._newest_stamp_ns:
+            # the plant's own word counts, where there is one
+            if inference.tick < self._newest_tick and not self._plant.known:
+                self._begin_anew(inference.stamp_ns)
+            self._newest_stamp_ns = inference.stamp_ns
+            self._newest_tick = inference.tick
+        tick, generation = self._heard.get(inference.node, (-1, 0))
+        # a held action's record comes after those of later slots that were missed
+        if inference.tick >= tick and inference.stamp_ns >= self._life_began_ns:
+            if inference.generation < generation:
+                self._estimator.durations.restarted(inference.node)
+                self._pauses.restarted(inference.node)
+            self._heard[inference.node] = (inference.tick, inference.generation)
+        self._notice_other_schedule(inference)
+        for duration_s in self._counting(inference, now_ns):
+            self._estimator.push(duration_s, inference.node)
+        self._handover.on_inference(inference)
+        return None
+
+    def _counting(self, inference: Inference, now_ns: int) -> list[float]:
+        """Durations that count, as is known with this record [s]."""
+        if self.schedule.algorithm in (*EAGER, *ALONE):  # their slots do not tell of a silence
+            return [inference.duration_s] if inference.miss is Miss.NONE else []
+        own = sum(self._process_of(worker) == inference.node for worker in self.schedule.active)
+        spacing_ns = self.schedule.cycle_ticks * self.schedule.period_ns // max(1, own)
+        since_ns = (self._plant.since_ns(inference.stamp_ns, now_ns) if self._plant.known
+                    else None)
+        return self._pauses.take(inference, self.duration_ns, spacing_ns, since_ns)
+
+    def _notice_other_schedule(self, inference: Inference) -> None:
+        """A process that deals slots by what it was not told was told by somebody else."""
+        told = self._told.get(inference.generation)
+        if self.schedule.generation and (
+                inference.generation > self.schedule.generation
+                or (told is not None and inference.due_tick != told.due_tick(inference.tick))):
+            self.led_astray(inference.node)
+
+    def led_astray(self, name: str) -> None:
+        """Somebody else set the schedule of a process."""
+        if self.schedule.generation:
+            self._led_astray.add(name)
+
+    def astray(self) -> list[str]:
+        """Processes, each once, that follow what this coordinator did not tell: tell them anew.
+
+        It is told what holds for the others; a generation that a stranger chose means nothing.
+        """
+        astray, self._led_astray = self._led_astray, set()
+        return sorted(astray)
+
+    def on_verdict(self, verdict: Verdict) -> str:
+        """Take in the fate of an action, which tells how long its way took.
+
+        Returns:
+            The process that is counted on again by that, as its action arrived: evaluate anew,
+            and tell it. Empty: none.
+        """
+        schedule = self._told.get(verdict.generation)
+        if schedule is not None:
+            self._handover.on_verdict(verdict, schedule)
+        name = self._process_of(verdict.worker)
+        if name not in self._returning or verdict.generation != self.schedule.generation:
+            return ""
+        self._returning.discard(name)
+        self._dead.discard(name)
+        return name
+
+    def _process_of(self, worker: int) -> str:
+        """Name of the process that hosts a worker; empty for none, and where nobody said."""
+        names = self._policy.processes
+        known = 0 <= worker < len(self._policy.workers)
+        return names[worker % len(names)] if names and known else ""
+
+    @property
+    def handover_ns(self) -> int:
+        """The allowance `h` in use."""
+        holds = self._policy.algorithm in HOLDING
+        return self._handover.allowance_ns if holds else self._policy.handover_ns
+
+    def _begin_anew(self, stamp_ns: int) -> None:
+        """The plant counts its ticks anew: the present effective tick means nothing any more."""
+        self._outdated = True
+        self._life_began_ns = stamp_ns
+        self._handover.restarted()
+        self._plausibility.restarted()
+        self._pauses.restarted()
+        self._heard = {node: (-1, generation) for node, (_, generation) in self._heard.items()}
+
+    def behind(self) -> list[str]:
+        """Processes that dealt a slot by an older generation: started again, or not reached."""
+        return [node for node, (tick, generation) in self._heard.items()
+                if tick >= self.schedule.effective_tick and generation < self.schedule.generation]
+
+    def on_process(self, name: str, alive: bool) -> None:
+        """A process was found dead or hung (its workers' slots go to the rest), or is back.
+
+        It is counted on again once an action of its arrives (`on_verdict`).
+        """
+        if not alive:
+            self._dead.add(name)
+            self._returning.discard(name)
+        elif name in self._dead:
+            self._returning.add(name)
+
+    def schedule_for(self, name: str) -> Schedule:
+        """What a process is to follow: the schedule, or one on trial.
+
+        Middleware may find the actuator seconds after it found the coordinator. A process that is
+        back therefore takes slots that the others have, too, with one worker: of two actions for
+        the same tick the first acts, and its fate tells that this process is heard.
+        """
+        own = [worker for worker in self._policy.workers if self._process_of(worker) == name]
+        if name not in self._returning or set(own) & set(self.schedule.active):
+            return self.schedule
+        return replace(self.schedule, active=(own[0],), cycle=self.schedule.cycle_ticks)
+
+    def unheard(self) -> list[str]:
+        """Processes to tell the schedule again at this look: behind it, or back and silent."""
+        silent = {*self.behind(), *self._returning}
+        self._silent_for = {name: self._silent_for.get(name, 0) + 1 for name in silent}
+        return sorted(name for name, looks in self._silent_for.items()
+                      if looks % self._policy.remind_after == 0)
+
+    def evaluate(self) -> Schedule | None:
+        """Return the schedule to announce now, or `None` when the present one stands.
+
+        The result has the present generation when only the time to hold actions moved.
+        """
+        demand = self._estimator.demand()
+        if demand is None:
+            return None
+        present = self.schedule
+        asked = min(self._policy.most_delay_ticks, promised_delay_ticks(
+            demand.duration_ns, self.handover_ns, present.period_ns))
+        demand = replace(demand, promised_delay_ticks=self._delay.settle(asked),
+                         required_workers=self._required.settle(demand.required_workers))
+        self.required_workers, self.duration_ns = demand.required_workers, demand.duration_ns
+        active = self._active(demand.required_workers)
+        cycle = self._settled_cycle(len(active))
+        wanted = (demand.promised_delay_ticks, active, cycle)
+        if present.generation and not self._outdated and wanted == (
+                present.promised_delay_ticks, present.active, present.cycle_ticks):
+            return self._refresh(demand) if asked == present.promised_delay_ticks else None
+        return self._tell(self._next(demand, active, cycle))
+
+    def _tell(self, schedule: Schedule) -> Schedule:
+        self.schedule = self._told[schedule.generation] = schedule
+        if len(self._told) > _REMEMBERED:
+            del self._told[min(self._told)]
+        return schedule
+
+    def _active(self, required: int) -> tuple[int, ...]:
+        """Workers that are to take slots: of the living, in order, as many as wanted."""
+        policy, sizing = self._policy, self._policy.sizing
+        living = tuple(worker for worker in policy.workers
+                       if self._process_of(worker) not in self._dead)
+        if not living:
+            return self.schedule.active  # nobody is there to follow another
+        if not sizing.auto:
+            return living
+        wanted = min(max(required + sizing.headroom, sizing.minimum), sizing.maximum)
+        return living[:wanted]
+
+    def _settled_cycle(self, workers: int) -> int:
+        """Ticks in which each of so many workers is to have one slot."""
+        if workers != self._cycle_is_for:
+            self._cycle_is_for = workers
+            self._cycle = Hysteresis(self._settling)
+        return self._cycle.settle(self._estimator.cycle(workers))
+
+    def _refresh(self, demand: Demand) -> Schedule | None:
+        """The integers stand; say again how long actions are held when that moved."""
+        present = self.schedule
+        if abs(demand.hold_ns - present.hold_ns) < _REFRESH_NS:
+            return None
+        return self._tell(replace(present, hold_ns=demand.hold_ns))
+
+    def _next(self, demand: Demand, active: tuple[int, ...], cycle: int) -> Schedule:
+        policy, present = self._policy, self.schedule
+        # a coordinator that was started again goes on counting where the processes are
+        newest = present.generation or max((heard for _, heard in self._heard.values()), default=0)
+        self._outdated = False
+        # the newest slot that was heard of began about a delay ago
+        newest_tick = (self._plant.tick if self._plant.known else self._newest_tick
+                       + max(demand.promised_delay_ticks, present.promised_delay_ticks))
+        return Schedule(
+            active, policy.period_ns, newest + 1 if newest < MOST_GENERATION else 1,
+            newest_tick + policy.lead_ticks, demand.promised_delay_ticks,
+            demand.hold_ns, policy.algorithm, policy.dealing, policy.slot_source, cycle)

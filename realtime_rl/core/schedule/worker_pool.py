@@ -1,0 +1,237 @@
+"""The workers of one process: who is idle, who takes a slot, which results wait to leave.
+
+No thread sleeps here. A result whose accelerator is emulated, and an action held for evenness,
+wait in one heap; the node asks for `next_due_ns` and comes back then.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from realtime_rl.core.messages.records import Dealing, Miss
+from realtime_rl.core.schedule.stagger import ALONE, EAGER, Schedule
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One slot that this process took, or missed (`worker` -1)."""
+
+    tick: int
+    stamp_ns: int
+    worker: int
+    generation: int
+    due_tick: int
+    arrived_ns: int
+    """When the observation arrived here: the slot's beginning."""
+    start_ns: int
+    schedule: Schedule
+    """The one that dealt it, which also says when its action leaves."""
+
+    @property
+    def planned_ns(self) -> int:
+        """Before this its action does not leave, however soon it is computed."""
+        return self.schedule.release_ns(self.arrived_ns, self.start_ns)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finished(Generic[Result]):
+    """A result whose time to leave has come."""
+
+    release_ns: int
+    tick: int
+    slot: Slot = field(compare=False)
+    end_ns: int = field(compare=False)
+    """When the worker was done; it became idle then."""
+    result: Result = field(compare=False)
+
+
+class WorkerPool(Generic[Result]):
+    """Deals the slots of a schedule to the workers of one process."""
+
+    def __init__(self, workers: tuple[int, ...], schedule: Schedule) -> None:
+        """Host `workers`; only those that `schedule` has active take slots."""
+        self._workers = workers
+        self._idle_from_ns: dict[int, int] = dict.fromkeys(workers, 0)
+        self._in_flight: set[int] = set()
+        self._hung: set[int] = set()
+        """Those whose computation was written off and has not come back."""
+        self._planned_ns: dict[int, int] = {}
+        """When the action of each computation in flight is to leave, as long as that is to come."""
+        self._waiting: list[Finished[Result]] = []
+        self._current = schedule
+        self._coming: list[Schedule] = []
+        self._newest_tick: int | None = None
+        self._newest_stamp_ns = 0
+        self._used: dict[int, int] = {}
+        """Newest tick that each worker of an eager baseline started on."""
+
+    def set_schedule(self, schedule: Schedule) -> None:
+        """Follow `schedule` from its effective tick on."""
+        if schedule.generation == self._current.generation:
+            self._current = schedule  # the same integers, held for another time
+        else:
+            self._coming = [coming for coming in self._coming
+                            if coming.generation < schedule.generation
+                            and coming.effective_tick < schedule.effective_tick]
+            self._coming.append(schedule)
+
+    def schedule_at(self, tick: int) -> Schedule:
+        """The schedule that holds at `tick`."""
+        while self._coming and tick >= self._coming[0].effective_tick:
+            self._current = self._coming.pop(0)
+        return self._current
+
+    def on_observation(self, tick: int, stamp_ns: int, now_ns: int) -> list[Slot]:
+        """An observation arrived: return the slot to start (if any), and those missed on the way.
+
+        A slot with `worker` -1 was missed. Ticks that were jumped over are missed slots, too.
+        """
+        newest = self._newest_tick
+        if newest is not None and tick == newest:
+            return []
+        self._notice_restart(tick)
+        self._newest_tick, self._newest_stamp_ns = tick, stamp_ns
+        if self._unscheduled(tick):
+            return self._start_baseline(tick, now_ns)
+        first = tick if newest is None or tick < newest else max(newest + 1, tick - 64)
+        slots = [self._slot(missed, stamp_ns, now_ns, -1)
+                 for missed in range(first, tick) if self._mine(missed) is not None]
+        owner = self._mine(tick)
+        if owner is not None:
+            slots.append(self._slot(tick, stamp_ns, now_ns, self._take(owner, now_ns)))
+        return slots
+
+    def on_idle(self, now_ns: int) -> list[Slot]:
+        """Eager baselines: start the workers that became free on the newest observation.
+
+        Call it when `next_due_ns` has come. `SEQUENTIAL` starts on an observation's arrival only,
+        so that its own action comes first.
+        """
+        tick = self._newest_tick
+        if tick is None or self._current.algorithm not in EAGER or not self._unscheduled(tick):
+            return []
+        return self._start_baseline(tick, now_ns)
+
+    def on_timer(self, worker: int, tick: int, stamp_ns: int, now_ns: int) -> tuple[Slot, Miss]:
+        """A worker's timer fired with `tick` the newest observation: return its slot."""
+        self._notice_restart(tick)
+        self.schedule_at(tick)
+        miss = (Miss.REPEATED if tick == self._newest_tick
+                else Miss.NONE if self._is_idle(worker, now_ns) else Miss.BUSY)
+        if miss is not Miss.NONE:
+            return self._slot(tick, stamp_ns, now_ns, -1), miss
+        self._newest_tick = tick
+        return self._slot(tick, stamp_ns, now_ns, self._claim(worker)), miss
+
+    def on_result(self, slot: Slot, now_ns: int, emulated_ns: int, result: Result,
+                  busy_after_ns: int = 0) -> None:
+        """The computation of `slot` is done; it counts as done `emulated_ns` after its start.
+
+        The worker stays busy for `busy_after_ns` more, as with learning in its cycle.
+        """
+        end_ns = max(now_ns, slot.start_ns + emulated_ns)
+        self._in_flight.discard(slot.worker)
+        self._planned_ns.pop(slot.worker, None)
+        self._idle_from_ns[slot.worker] = end_ns + busy_after_ns
+        release_ns = slot.schedule.release_ns(slot.arrived_ns, end_ns)
+        heapq.heappush(self._waiting, Finished(release_ns, slot.tick, slot, end_ns, result))
+
+    def write_off(self, slot: Slot) -> None:
+        """The computation of `slot` hangs: the others take over until its worker is `back`."""
+        self._hung.add(slot.worker)
+        self._planned_ns.pop(slot.worker, None)
+
+    def back(self, slot: Slot, now_ns: int) -> None:
+        """A computation that was written off has ended after all: its worker takes slots again."""
+        self._hung.discard(slot.worker)
+        self._in_flight.discard(slot.worker)
+        self._idle_from_ns[slot.worker] = now_ns
+
+    @property
+    def hung(self) -> int:
+        """How many workers hang."""
+        return len(self._hung)
+
+    def next_due_ns(self) -> int | None:
+        """When the next result leaves, or an eager worker is free; `None` when neither is known.
+
+        For a computation in flight that is the earliest time that its schedule allows: who comes
+        back then need not be woken if it ended before.
+        """
+        times = [self._waiting[0].release_ns] if self._waiting else []
+        times += self._planned_ns.values()
+        if self._newest_tick is not None and self._current.algorithm in EAGER \
+                and self._unscheduled(self._newest_tick):
+            times += [self._idle_from_ns[worker] for worker in self._baseline_workers()
+                      if worker not in self._in_flight
+                      and self._used.get(worker) != self._newest_tick]
+        return min(times, default=None)
+
+    def due(self, now_ns: int) -> list[Finished[Result]]:
+        """Take out the results whose time has come, in order."""
+        out = []
+        for worker in [w for w, planned_ns in self._planned_ns.items() if planned_ns <= now_ns]:
+            del self._planned_ns[worker]  # it is late, and will wake us
+        while self._waiting and self._waiting[0].release_ns <= now_ns:
+            out.append(heapq.heappop(self._waiting))
+        return out
+
+    def busy(self, now_ns: int) -> int:
+        """How many workers are not idle: their computation is in flight, or counts as such."""
+        return sum(not self._is_idle(worker, now_ns) for worker in self._workers)
+
+    def _notice_restart(self, tick: int) -> None:
+        """Where the plant began anew, no schedule waits for a tick of its former life."""
+        if self._newest_tick is not None and tick < self._newest_tick and self._coming:
+            self._current, self._coming = self._coming[-1], []
+
+    def _unscheduled(self, tick: int) -> bool:
+        """Whether a baseline that knows no slots is in force."""
+        return self.schedule_at(tick).algorithm in (*EAGER, *ALONE)
+
+    def _baseline_workers(self) -> list[int]:
+        active = self._current.active
+        allowed = active[:1] if self._current.algorithm in ALONE else active
+        return [worker for worker in self._workers if worker in allowed]
+
+    def _start_baseline(self, tick: int, now_ns: int) -> list[Slot]:
+        slots = []
+        for worker in self._baseline_workers():
+            if self._is_idle(worker, now_ns) and self._used.get(worker) != tick:
+                self._used[worker] = tick
+                slots.append(self._slot(tick, self._newest_stamp_ns, now_ns, self._claim(worker)))
+        return slots
+
+    def _mine(self, tick: int) -> int | None:
+        owner = self.schedule_at(tick).owner(tick)
+        return owner if owner in self._idle_from_ns else None
+
+    def _take(self, owner: int, now_ns: int) -> int:
+        schedule = self._current
+        fixed = (schedule.dealing is Dealing.FIXED and schedule.generation > 0
+                 and owner not in self._hung)
+        candidates = [owner] if fixed else [w for w in self._workers if w in schedule.active]
+        idle = [worker for worker in candidates if self._is_idle(worker, now_ns)]
+        if not idle:
+            return -1
+        # the one that rested longest: the turn order, as long as nobody overruns
+        return self._claim(min(idle, key=lambda worker: self._idle_from_ns[worker]))
+
+    def _is_idle(self, worker: int, now_ns: int) -> bool:
+        return worker not in self._in_flight and self._idle_from_ns[worker] <= now_ns
+
+    def _claim(self, worker: int) -> int:
+        self._in_flight.add(worker)
+        return worker
+
+    def _slot(self, tick: int, stamp_ns: int, now_ns: int, worker: int) -> Slot:
+        schedule = self._current
+        slot = Slot(tick, stamp_ns, worker, schedule.generation, schedule.due_tick(tick),
+                    now_ns, now_ns, schedule)
+        if worker >= 0 and slot.planned_ns > now_ns:
+            self._planned_ns[worker] = slot.planned_ns
+        return slot

@@ -1,0 +1,68 @@
+"""What the monitor says of the newest records."""
+
+from __future__ import annotations
+
+import pytest
+from handmade import inference, learning, schedule, step, verdict
+
+from realtime_rl.core.figures.health import Health, Level
+from realtime_rl.core.figures.live_window import LiveWindow
+from realtime_rl.core.types import Cause
+
+S = 1_000_000_000
+
+
+def said(window: LiveWindow, now_ns: int) -> dict[str, Health]:
+    return {health.name: health for health in window.look(now_ns)}
+
+
+def filled(ticks: int = 500) -> LiveWindow:
+    """Five seconds of a plant at 100 Hz, heard of as they come."""
+    window = LiveWindow(10 * S)
+    window.take(schedule(), 0)
+    for tick in range(ticks):
+        now_ns = tick * S // 100
+        window.take(step(tick, Cause.POLICY if tick % 10 else Cause.DEFAULT, reward=1.0,
+                         first=tick % 100 == 0, last=tick % 100 == 99), now_ns)
+        window.take(verdict(tick), now_ns)
+        window.take(inference(tick), now_ns)
+    return window
+
+
+def test_it_is_of_the_last_seconds_only() -> None:
+    window = filled()
+    assert said(window, 5 * S)["plant"].figures["plant rate"] == "100.000 Hz, 0 missed"
+    assert said(window, 5 * S)["plant"].figures["episode return"] == "mean of 5: 100.00"
+    assert said(window, 5 * S)["interaction"].figures["inaction"].startswith("0.1000 (50 default")
+    assert said(window, 12 * S)["interaction"].figures["inaction"].startswith("0.1000 (30 default")
+    assert said(window, 15 * S)["plant"].level is Level.STALE
+    assert said(window, 15 * S)["inference"].figures["workers"].startswith("2, required 2")
+
+
+def test_rewards_of_play_that_never_ends_are_shown() -> None:
+    window = LiveWindow(10 * S)
+    for tick in range(200):
+        window.take(step(tick, reward=0.5), tick * S // 100)
+    found = said(window, 2 * S)["plant"].figures
+    assert found["episode return"] == "none yet"
+    assert found["reward"] == "0.5000 a tick, 100.00 in this episode so far"
+
+
+def test_before_anything_was_heard_nothing_is_claimed() -> None:
+    found = said(LiveWindow(S), 0)
+    assert found["plant"].message == "no tick was heard of"
+    assert found["inference"].figures["workers"] == "not measured yet"
+    assert found["learning"].message == "no learner"
+
+
+@pytest.mark.parametrize(("after_s", "level", "shown"), [
+    (1, Level.OK, "7 updates, 14 transitions, loss 0.5000, ε 0.10"),
+    (5, Level.OK, "7 updates, 14 transitions, loss 0.5000, ε 0.10"),
+    (7, Level.WARN, "silent for 7 s, after 7 updates")])
+def test_a_learner_that_says_nothing_any_more_is_said_to_be_silent(
+    after_s: int, level: Level, shown: str
+) -> None:
+    window = LiveWindow(10 * S)
+    window.take(learning(7), 3 * S)
+    found = said(window, (3 + after_s) * S)["learning"]
+    assert (found.level, found.figures["learner"]) == (level, shown)
