@@ -34,6 +34,7 @@ from realtime_rl.core.peers.deaths import RESPAWN_DELAY_S, Deaths, Then
 from realtime_rl.core.settings.config import parameters
 from realtime_rl.core.settings.parameters import Scenario
 from realtime_rl.ros import environment, graph, memory
+from realtime_rl.ros.processes import ProcessSpec, processes
 from realtime_rl.ros.rosbag2 import record_command
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.transport import reach
@@ -42,7 +43,7 @@ from realtime_rl.runner.prepare import bundled
 
 # parameters of the scenario that are arguments of the same name
 OF_THE_SCENARIO = ("workers", "processes", "policy", "learner", "record", "duration", "respawn",
-                   "nodes", "namespace")
+                   "nodes", "namespace", "composed")
 # statuses of a process that ends when it is asked to: also while it is still importing
 ENDED = (0, -2, -15, 130, 143)
 LIFECYCLE = ("inference",)
@@ -68,8 +69,9 @@ class Watch:
         self.folder = Path(self._folder.name)
         """For the nodes' parameter files; gone with this process."""
 
-    def over(self, action: ExecuteProcess, name: str, executable: str, *, respawn: bool) -> list:
+    def over(self, action: ExecuteProcess, process: ProcessSpec) -> list:
         """Return what starts a process and looks after it."""
+        name = process.name
         self._actions.append(action)
         self._running.add(name)
         said = [""]
@@ -80,13 +82,13 @@ class Watch:
         def on_exit(event: ProcessExited, context: LaunchContext) -> list:
             self._running.discard(name)
             at_s = time.monotonic() - self._began
-            words = memory.explained(executable, said[0])
+            words = memory.explained(process.kind, said[0])
             if self._ending or context.is_shutdown:
                 if event.returncode not in ENDED:
                     self._deaths.failed_at_the_end(name, at_s, event.returncode, words)
                 return self._told(over=context.is_shutdown)
-            death = self._deaths.died(name, executable, at_s, event.returncode, words,
-                                      respawn=respawn)
+            death = self._deaths.died(name, process.executables, at_s, event.returncode, words,
+                                      respawn=process.respawn)
             told = LogInfo(msg=f"{name} died ({death.cause}), {death.then.value}")
             if death.then is Then.RUN_ENDED:
                 return [told, *self.end(death.told)]
@@ -151,24 +153,28 @@ def start(context: LaunchContext) -> list:
               else {graph.PARENT_VARIABLE: str(os.getpid())})
     added = {**environment.additions(os.environ), **parent, **RunClock().environment}
     watch = Watch(described.scenario.record, described.rate)
-    for node in described.nodes:
-        action = (ExecuteProcess(cmd=record_command(node, watch.folder), output="screen",
-                                 sigterm_timeout="10", additional_env=added)
-                  if node.executable == "recorder" and rosbag2_is_installed()
-                  else node_action(node, watch.folder, added))
-        actions += watch.over(action, node.name, node.executable, respawn=node.respawn)
+    apart = ("recorder",) if rosbag2_is_installed() else ()
+    for process in processes(
+            described.nodes, composed=described.scenario.composed, apart=apart):
+        action = (ExecuteProcess(cmd=record_command(process.nodes[0], watch.folder),
+                                 output="screen", sigterm_timeout="10", additional_env=added)
+                  if process.executables == apart
+                  else process_action(process, watch.folder, added))
+        actions += watch.over(action, process)
     return [*actions, *watch.until(described.scenario.duration)]
 
 
-def node_action(node: graph.NodeSpec, folder: Path, added: dict[str, str]) -> Node:
-    """Return what starts a node of ours, with its parameters in a file, as the runner does."""
+def process_action(process: ProcessSpec, folder: Path, added: dict[str, str]) -> Node:
+    """Return what starts nodes of ours, with their parameters in a file, as the runner does."""
     # of values in a dictionary launch_ros takes a text for what YAML takes it for
-    path = folder / f"{node.name}.params.yaml"
-    path.write_text(graph.parameter_file(node), encoding="utf-8")
-    kind = LifecycleNode if node.executable in LIFECYCLE else Node
-    return kind(package=graph.PACKAGE, executable=node.executable, name=node.name,
-                namespace=f"/{node.namespace}", parameters=[str(path)], additional_env=added,
-                respawn=node.respawn, respawn_delay=RESPAWN_DELAY_S, output="screen")
+    path = folder / f"{process.name}.params.yaml"
+    path.write_text(process.parameter_file, encoding="utf-8")
+    kind = LifecycleNode if process.executable in LIFECYCLE else Node
+    named = ({"ros_arguments": process.names, "arguments": process.arguments} if process.composed
+             else {"name": process.name})
+    return kind(package=graph.PACKAGE, executable=process.executable, **named,
+                namespace=f"/{process.namespace}", parameters=[str(path)], additional_env=added,
+                respawn=process.respawn, respawn_delay=RESPAWN_DELAY_S, output="screen")
 
 
 def rosbag2_is_installed() -> bool:

@@ -145,7 +145,7 @@ def _measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[st
         prepared = _prepared(bench, folder)
         for line in refuse_second(prepared):
             say(line)
-        supervisor = Supervisor(prepared.nodes, folder)
+        supervisor = Supervisor(prepared.processes(), folder)
         complaints = Complaints(supervisor.lines, say)
 
         def look(elapsed_s: float) -> None:
@@ -193,7 +193,8 @@ def _export(bench: LiveBench, path: Path) -> Path:
 
 def _run(prepared: Prepared, supervisor: Supervisor, bench: LiveBench,
          look: Callable[[float], None]) -> Usage:
-    inference = [node.name for node in prepared.nodes if node.executable == "inference"]
+    inference = [process.name for process in prepared.processes()
+                 if "inference" in process.executables]
     usage = Usage()
     next_sample_s = START_S + bench.settle_s
     with started(supervisor):

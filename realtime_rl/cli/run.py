@@ -65,7 +65,7 @@ def main(args: argparse.Namespace) -> int:
     for line in refuse_second(prepared):
         view.say(line)
     with tempfile.TemporaryDirectory(prefix="realtime_rl-") as folder:
-        supervisor = Supervisor(prepared.nodes, Path(folder))
+        supervisor = Supervisor(prepared.processes(), Path(folder))
         failure = _run(prepared, supervisor, view)
     for line in supervisor.deaths.summary():
         view.say(line)

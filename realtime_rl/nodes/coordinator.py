@@ -6,9 +6,10 @@ It is not in the data path: when it dies the last schedule goes on.
 from __future__ import annotations
 
 import sys
-import time
 from collections import deque
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from rcl_interfaces.msg import ParameterEvent
 from rclpy.event_handler import QoSLivelinessChangedInfo, SubscriptionEventCallbacks
@@ -26,11 +27,12 @@ from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.settings.coordinator import policy_of
 from realtime_rl.core.settings.parameters import CoordinatorParameters
 from realtime_rl.ros import messages, qos, runtime, schedule_parameters, steady
-from realtime_rl.ros.guard import deserialize, listen, per_tick_hz
+from realtime_rl.ros.guard import deserialize, overhear, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.publisher_watch import full_name, watch_publishers
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.seldom import Seldom
+from realtime_rl.ros.spinning import batched, received_ns
 from realtime_rl.ros.waiting import Waiting
 
 _WRITTEN = 4
@@ -65,10 +67,11 @@ class CoordinatorNode(Node):
 
     def _listen(self, config: CoordinatorParameters) -> None:
         tick_hz = per_tick_hz(config.period_ns, config.workers)
-        listen(self, JointState, "inference", self._on_inference, qos.RECORD, rate_hz=tick_hz)
-        # one for an action and one for a default
-        listen(self, JointState, "verdict", self._on_verdict, qos.RECORD, rate_hz=2 * tick_hz)
+        # the newest tick, of which there is one to take, before what refers to it
         self.create_subscription(JointState, "timestep", self._on_timestep, qos.COMMAND, raw=True)
+        overhear(self, JointState, "inference", self._on_inference, qos.RECORD, rate_hz=tick_hz)
+        # one for an action and one for a default
+        overhear(self, JointState, "verdict", self._on_verdict, qos.RECORD, rate_hz=2 * tick_hz)
         self.create_subscription(ParameterEvent, "/parameter_events", self._on_parameter_event,
                                  qos_profile_parameter_events)
         for name in config.inference_nodes:
@@ -96,9 +99,10 @@ class CoordinatorNode(Node):
             self.get_logger().info(f"{name} was deactivated, or has ended{over}")
         self._evaluate()
 
-    def _on_timestep(self, data: bytes) -> None:
+    @batched
+    def _on_timestep(self, data: bytes, info: Mapping[str, Any]) -> None:
         """Only the newest counts, and only when it is asked for: the rest is never read."""
-        self._unread = data, time.monotonic_ns()
+        self._unread = data, received_ns(info)
 
     def _read_tick(self) -> None:
         unread, self._unread = self._unread, None
@@ -110,15 +114,16 @@ class CoordinatorNode(Node):
         except WireError as error:
             self._unreadable.note(str(error))
 
-    def _on_inference(self, message: JointState) -> None:
+    def _on_inference(self, message: JointState, heard_ns: int) -> None:
         inference = messages.from_scalars(Inference, message)
         if inference.tick > self._coordination.plant_tick:
             self._read_tick()
-        problem = self._coordination.on_inference(inference, time.monotonic_ns())
+        problem = self._coordination.on_inference(inference, heard_ns)
         if problem is not None:
             raise WireError(problem)
 
-    def _on_verdict(self, message: JointState) -> None:
+    def _on_verdict(self, message: JointState, heard_ns: int) -> None:
+        del heard_ns
         returned = self._coordination.on_verdict(messages.from_scalars(Verdict, message))
         if returned:
             self.get_logger().info(f"{returned} is heard again")

@@ -17,7 +17,7 @@ from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecor
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.settings.parameters import MonitorParameters
 from realtime_rl.ros import messages, qos, runtime, steady
-from realtime_rl.ros.guard import listen, per_tick_hz
+from realtime_rl.ros.guard import overhear, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.waiting import Waiting
@@ -46,14 +46,14 @@ class MonitorNode(Node):
         self._waiting = Waiting(self, "timestep", "verdict", "inference")
 
     def _listen(self, topic: str, kind: type[Record], profile: QoSProfile) -> None:
-        def on_message(message: JointState) -> None:
-            record, now_ns = messages.from_scalars(kind, message), time.monotonic_ns()
+        def on_message(message: JointState, heard_ns: int) -> None:
+            record = messages.from_scalars(kind, message)
             if isinstance(record, Timestep):
-                self._plant.on_timestep(record, now_ns)
-            self._window.take(record, now_ns)
+                self._plant.on_timestep(record, heard_ns)
+            self._window.take(record, heard_ns)
 
         # a verdict for the action and one for the default: twice a tick is the most in order
-        listen(self, JointState, topic, on_message, profile, rate_hz=2 * self._tick_hz)
+        overhear(self, JointState, topic, on_message, profile, rate_hz=2 * self._tick_hz)
 
     def _report(self) -> None:
         health = [*self._window.look(time.monotonic_ns()),

@@ -6,9 +6,10 @@ Messages are recorded as they come off the wire, undecoded, and flushed once a s
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TwistStamped
@@ -26,6 +27,7 @@ from realtime_rl.core.settings.parameters import RecorderParameters
 from realtime_rl.ros import runtime, steady
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.run_clock import RunClock
+from realtime_rl.ros.spinning import batched, received_ns
 
 _TYPES = {f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}": kind
           for kind in (Image, JointState, Joy, TwistStamped, JointTrajectory, Float64MultiArray,
@@ -79,11 +81,11 @@ class RecorderNode(Node):
             durability=(DurabilityPolicy.TRANSIENT_LOCAL
                         if all(each.transient_local for each in each_is)
                         else DurabilityPolicy.VOLATILE))
-        self.create_subscription(_TYPES[kind], topic, partial(self._on_message, topic), wanted,
-                                 raw=True)
+        self.create_subscription(_TYPES[kind], topic, batched(partial(self._on_message, topic)),
+                                 wanted, raw=True)
 
-    def _on_message(self, topic: str, message: bytes) -> None:
-        self._writer.write(topic, message, self._run_clock.now_ns())
+    def _on_message(self, topic: str, message: bytes, info: Mapping[str, Any]) -> None:
+        self._writer.write(topic, message, self._run_clock.at_ns(received_ns(info)))
 
     def close(self) -> None:
         """Finish the bag."""

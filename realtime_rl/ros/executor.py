@@ -1,5 +1,8 @@
 """An executor that builds its wait set once, for nodes that are called at every tick.
 
+What is said to those who only watch (`spinning.batched`) ends no wait: it is taken together, some
+times a second, since a wake-up costs more than what it is for.
+
 rclpy's `SingleThreadedExecutor` gathers all entities and builds a wait set, a task and a coroutine
 for every callback. Here messages, timers and guard conditions cost a wait and a call; all else
 (services, clients, waitables, tasks) is rare and left to rclpy's own code.
@@ -12,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
@@ -25,7 +28,7 @@ from rclpy.subscription import Subscription
 from rclpy.waitable import Waitable
 
 from realtime_rl.ros.guard import admitted, reader
-from realtime_rl.ros.spinning import is_newest_first, never
+from realtime_rl.ros.spinning import BATCH_EVERY_NS, is_batched, is_newest_first, never
 from realtime_rl.ros.waker import Waker
 
 Entity = TypeVar("Entity", Subscription, GuardCondition)
@@ -40,25 +43,29 @@ _WARNINGS = (QoSSubscriptionEventType.RCL_SUBSCRIPTION_REQUESTED_INCOMPATIBLE_QO
 """Events of every subscription and publisher, which a busy node looks at once a second: they are
 most of what a wait costs."""
 _WARN_EVERY_NS = 1_000_000_000
+_MOST_OF_BATCH = 4096
+"""Messages of one subscription that are taken together, at most."""
 
 
 class TickExecutor(SingleThreadedExecutor):
-    """Callbacks of one node, in the thread that spins; none of them may be a coroutine.
+    """Callbacks of some nodes, in the thread that spins; none of them may be a coroutine.
 
-    What is added to the node or destroyed meanwhile is noticed, as with every executor. A timer
+    What is added to a node or destroyed meanwhile is noticed, as with every executor. A timer
     must be reset by that thread, or before the wait.
     """
 
-    def __init__(self, node: Node) -> None:
-        """Run the callbacks of `node`."""
+    def __init__(self, *nodes: Node) -> None:
+        """Run the callbacks of `nodes`, which have one context."""
         self._changed = True
         self._held = ExitStack()
-        super().__init__(context=node.context)
-        self._node = node
+        super().__init__(context=nodes[0].context)
+        self._of = nodes
+        self._batch_ns = 0
         self._waker = Waker(self.wake)
         self._warned_ns = 0
         self._older: deque[tuple[Callable[[Any], object], Any]] = deque()
-        self.add_node(node)
+        for node in nodes:
+            self.add_node(node)
 
     def wake(self) -> None:
         """End a wait. rclpy calls it, too, when the node's entities change."""
@@ -87,10 +94,10 @@ class TickExecutor(SingleThreadedExecutor):
             self._leave_to_rclpy()
         if self._changed:
             self._gather()
-        due_ns = next_deadline_ns()
         timer_ns = self._next_timer_ns() if self._timers else None
-        if timer_ns is not None and (due_ns is None or timer_ns < due_ns):
-            due_ns = timer_ns
+        batch_ns = self._batch_ns if self._batched else None
+        due_ns = min((at_ns for at_ns in (next_deadline_ns(), timer_ns, batch_ns)
+                      if at_ns is not None), default=None)
         waitables = self._fill(due_ns)
         self._wait(0 if self._older else due_ns)
         # all are asked: it is their answer that they keep for later
@@ -103,6 +110,8 @@ class TickExecutor(SingleThreadedExecutor):
             self._call_timers()
         self._take_all(subscriptions, next_deadline_ns)
         self._catch_up(next_deadline_ns)
+        if batch_ns is not None and batch_ns <= time.monotonic_ns():
+            self._take_batches()
         for guard in guards:
             guard.callback()
         if rest:
@@ -173,6 +182,17 @@ class TickExecutor(SingleThreadedExecutor):
         self._older.extend((read, message) for message in reversed(waiting))
         return True
 
+    def _take_batches(self) -> None:
+        self._batch_ns = time.monotonic_ns() + BATCH_EVERY_NS
+        for subscription in self._batched:
+            take, kind, raw = (subscription.handle.take_message, subscription.msg_type,
+                               subscription.raw)
+            for _ in range(_MOST_OF_BATCH):
+                taken = take(kind, raw)
+                if taken is None:
+                    break
+                subscription.callback(*taken)
+
     def _catch_up(self, next_deadline_ns: Callable[[], int | None]) -> None:
         """Give the older messages, too, in the time that is left."""
         while self._older:
@@ -183,23 +203,24 @@ class TickExecutor(SingleThreadedExecutor):
             callback(message)
 
     def _gather(self) -> None:
-        """Build the wait set of what the node has now.
+        """Build the wait set of what the nodes have now.
 
-        Its timers are not among it: rcl would wait for them, by the system clock.
+        Their timers are not among it: rcl would wait for them, by the system clock.
         """
         self._changed = False
         self._held.close()
-        node = self._node
-        self._timers, self._waitables = list(node.timers), list(node.waitables)
+        self._timers, self._waitables = _all(self._of, "timers"), _all(self._of, "waitables")
         self._urgent = [one for one in self._waitables
                         if getattr(one, "event_type", None) not in _WARNINGS]
-        subscriptions, own_guards = list(node.subscriptions), list(node.guards)
+        listening, own_guards = _all(self._of, "subscriptions"), _all(self._of, "guards")
+        self._batched = [one for one in listening if is_batched(one.callback)]
+        subscriptions = [one for one in listening if not is_batched(one.callback)]
         self._subscriptions = {one.handle.pointer: one for one in subscriptions}
         self._guards = {one.handle.pointer: one for one in own_guards}
-        self._served = [kind for kind, entities in (("service", node.services),
-                                                    ("client", node.clients)) if any(entities)]
+        clients, services = _all(self._of, "clients"), _all(self._of, "services")
+        self._served = [kind for kind, entities in (("service", services), ("client", clients))
+                        if entities]
         self._held.enter_context(self.context.handle)
-        clients, services = list(node.clients), list(node.services)
         guards = [*own_guards, self._guard]
         self._wait_set = wait_set = rclpy_implementation.WaitSet(
             len(subscriptions), len(guards), 0, len(clients), len(services),
@@ -212,6 +233,7 @@ class TickExecutor(SingleThreadedExecutor):
                 (wait_set.add_service, services))
             for entity in entities]
         for held in (*(handle for _, handle in self._adders),
+                     *(one.handle for one in self._batched),
                      *(timer.handle for timer in self._timers), *self._waitables):
             self._held.enter_context(held)
 
@@ -233,3 +255,8 @@ class TickExecutor(SingleThreadedExecutor):
             return []
         ready = self._wait_set.get_ready_entities(kind)
         return [by_pointer[pointer] for pointer in ready if pointer in by_pointer]
+
+
+def _all(nodes: Iterable[Node], kind: str) -> list[Any]:
+    """Return what some nodes have of a kind, such as `timers`."""
+    return [entity for node in nodes for entity in getattr(node, kind)]

@@ -18,6 +18,7 @@ from rclpy.subscription import Subscription
 from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.peers.rate_limit import RateLimit
 from realtime_rl.ros.seldom import Seldom
+from realtime_rl.ros.spinning import batched, received_ns
 
 GENEROUS = 8
 """Times as many messages as a topic has in order."""
@@ -84,6 +85,23 @@ class Guarded:
             self._refused.note(str(error))
 
 
+class Overheard(Guarded):
+    """The same for one who only watches, and is told when a message came: `overhear`."""
+
+    def __init__(self, node: Node, topic: str, kind: type, callback: Callable[[Any, int], None], *,
+                 limit: RateLimit, most_bytes: int) -> None:
+        """Hand messages of `kind` on to `callback`, with the times at which they were received."""
+        self._heard_ns = 0
+        super().__init__(node, topic, kind, lambda message: callback(message, self._heard_ns),
+                         limit=limit, most_bytes=most_bytes)
+        batched(self)
+
+    def __call__(self, data: bytes, info: Mapping[str, Any]) -> None:
+        """Take a message, with what the middleware says of it."""
+        self._heard_ns = received_ns(info)
+        super().__call__(data, info)
+
+
 def listen(node: Node, kind: type, topic: str, callback: Callable[[Any], None],
            profile: QoSProfile, *, rate_hz: float, most_bytes: int = _MOST_BYTES) -> Subscription:
     """Subscribe to a topic; `callback` gets its messages, and may raise `WireError`.
@@ -98,10 +116,32 @@ def listen(node: Node, kind: type, topic: str, callback: Callable[[Any], None],
             are read.
         most_bytes: of a serialized message; larger ones are left unread.
     """
-    limit = RateLimit(GENEROUS * rate_hz, max(profile.depth, round(GENEROUS * rate_hz)))
+    limit = _limit(profile, rate_hz)
     return node.create_subscription(
         kind, topic, Guarded(node, topic, kind, callback, limit=limit, most_bytes=most_bytes),
         profile, raw=True)
+
+
+def overhear(node: Node, kind: type, topic: str, callback: Callable[[Any, int], None],
+             profile: QoSProfile, *, rate_hz: float) -> Subscription:
+    """Subscribe for one who only watches: messages come some times a second, all that wait.
+
+    Args:
+        node: that watches.
+        kind: the type of the messages.
+        topic: its name.
+        callback: called with each message and when it was received [ns, `time.monotonic_ns`].
+        profile: QoS, of a depth that holds what comes meanwhile.
+        rate_hz: as of `listen`.
+    """
+    limit, most_bytes = _limit(profile, rate_hz), _MOST_BYTES
+    return node.create_subscription(
+        kind, topic, Overheard(node, topic, kind, callback, limit=limit, most_bytes=most_bytes),
+        profile, raw=True)
+
+
+def _limit(profile: QoSProfile, rate_hz: float) -> RateLimit:
+    return RateLimit(GENEROUS * rate_hz, max(profile.depth, round(GENEROUS * rate_hz)))
 
 
 def admitted(callback: Callable[..., None], taken: tuple[Any, Mapping[str, Any]]) -> bool:

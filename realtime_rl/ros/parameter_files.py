@@ -101,12 +101,12 @@ def _flat(prefix: str, values: Mapping[object, object]) -> Iterator[tuple[str, o
             yield f"{prefix}{name}", value
 
 
-def write(values: Mapping[str, Value]) -> str:
-    """Write one node's parameters, whatever its name."""
+def write(values: Mapping[str, Value], name: str = _EVERYWHERE) -> str:
+    """Write one node's parameters, whatever its name or by its full `name`."""
     # rcl cannot tell the type of an empty list; leaving it out means the same
     written = {name: list(value) if isinstance(value, tuple) else value
                for name, value in values.items() if value != ()}
-    return str(yaml.dump({_EVERYWHERE: {_KEY: written}}, Dumper=_QuotingDumper, sort_keys=False))
+    return str(yaml.dump({name: {_KEY: written}}, Dumper=_QuotingDumper, sort_keys=False))
 
 
 class _Loader(yaml.SafeLoader):

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -103,28 +103,33 @@ def stop_asked() -> bool:
     return StopSignals.current is not None and StopSignals.current.asked
 
 
-def spin(node: Node, stop: StopSignals, deadlines: DeadlineNode | None = None) -> None:
-    """Run a node's callbacks, and its deadlines between them, until it is asked to stop.
+def spin(nodes: Sequence[Node], stop: StopSignals) -> None:
+    """Run some nodes' callbacks, and their deadlines between them, until they are asked to stop.
 
     One thread does both: no lock, no race, and a deadline is met to the accuracy of a wait.
     """
-    executor = executor_of(node)
+    executor = executor_of(*nodes)
+    timed: list[DeadlineNode] = [node for node in nodes if hasattr(node, "next_deadline_ns")]
+
+    def next_deadline_ns() -> int | None:
+        return min((at_ns for node in timed if (at_ns := node.next_deadline_ns()) is not None),
+                   default=None)
+
     stop.wake = executor.wake
     # what lives now lives for ever: collecting it again and again would cost milliseconds
     gc.collect()
     gc.freeze()
     try:
         while not stop.asked:
-            if deadlines is None:
-                executor.run_once()
-                continue
-            executor.run_once(deadlines.next_deadline_ns)
+            executor.run_once(next_deadline_ns)
             now_ns = time.monotonic_ns()
-            due_ns = deadlines.next_deadline_ns()
-            if due_ns is not None and due_ns <= now_ns:
-                deadlines.on_deadline(now_ns)
+            due = [(at_ns, place) for place, node in enumerate(timed)
+                   if (at_ns := node.next_deadline_ns()) is not None and at_ns <= now_ns]
+            if due:  # one at a time: what it sends, another may wait for
+                timed[min(due)[1]].on_deadline(now_ns)
     finally:
-        executor.remove_node(node)
+        for node in nodes:
+            executor.remove_node(node)
         executor.shutdown(timeout_sec=0.0)
 
 
@@ -227,54 +232,68 @@ def _end_with_parent() -> None:
 
 
 def main(make: Callable[[], Node], priority: Priority) -> int:
-    """Run one node as a process; return its exit status.
+    """Run one node as a process; return its exit status. As `main_of`, of which it is one."""
+    return main_of([make], priority, _executable())
+
+
+def main_of(makers: Sequence[Callable[[], Node]], priority: Priority, name: str) -> int:
+    """Run some nodes as one process; return its exit status.
 
     A `RealtimeRlError` is one line on standard error: launch and the runner show it. The status is
-    then 2 where the node cannot be what it was told to be, 1 where it failed.
+    then 2 where a node cannot be what it was told to be, 1 where it failed.
 
     Args:
-        make: creates the node, after ROS was started. Its `close()`, where it has one, is called
-            when it stops.
+        makers: create the nodes, after ROS was started, in their order. Their `close()`, where they
+            have one, is called in the same order when they stop.
         priority: of the process.
+        name: of the process.
     """
     _end_with_parent()
-    node: Node | None = None
+    nodes: list[Node] = []
     status = 0
     try:
         stop = StopSignals()
-        process.begin(_executable())
+        process.begin(name)
         if priority is Priority.REALTIME:
             _lock_memory()
             begin_start()
         steady.throttle_logs()
         process.start_ros()
-        node = make()
+        for make in makers:
+            nodes.append(make())
         if priority is Priority.REALTIME:
             end_start()
         else:
             take_priority(priority)  # of this thread only: a starved middleware loses messages
-        spin(node, stop, node if hasattr(node, "next_deadline_ns") else None)
+        spin(nodes, stop)
     except (RealtimeRlError, MemoryError) as error:
-        status = 2 if node is None or isinstance(error, ConfigError) else 1
-        _tell(node, error)
+        made = len(nodes) == len(makers)
+        status = 1 if made and not isinstance(error, ConfigError) else 2
+        _tell(nodes[0].get_name() if len(nodes) == len(makers) == 1 else name, name, error)
     finally:
-        if node is not None:
-            try:
-                if hasattr(node, "close"):
-                    node.close()
-            except RealtimeRlError as error:
-                if not status:  # else it is most likely what was told already
-                    _tell(node, error)
-                status = status or 1
-            node.destroy_node()
+        status = _close(nodes, name, status)
         rclpy.try_shutdown()
     return status
 
 
-def _tell(node: Node | None, error: RealtimeRlError | MemoryError) -> None:
-    name = node.get_name() if node is not None else _executable()
-    text = memory.exceeded(_executable()) if isinstance(error, MemoryError) else str(error)
-    print(f"{name}: error: {text}", file=sys.stderr, flush=True)
+def _close(nodes: Sequence[Node], name: str, status: int) -> int:
+    """Let go of the nodes; return the process's status, which was `status`."""
+    for node in nodes:
+        try:
+            if hasattr(node, "close"):
+                node.close()
+        except RealtimeRlError as error:
+            if not status:  # else it is most likely what was told already
+                _tell(node.get_name(), name, error)
+            status = status or 1
+    for node in nodes:
+        node.destroy_node()
+    return status
+
+
+def _tell(node: str, executable: str, error: RealtimeRlError | MemoryError) -> None:
+    text = memory.exceeded(executable) if isinstance(error, MemoryError) else str(error)
+    print(f"{node}: error: {text}", file=sys.stderr, flush=True)
 
 
 def _executable() -> str:

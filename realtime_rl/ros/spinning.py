@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from rclpy.executors import SingleThreadedExecutor
@@ -14,7 +14,9 @@ from realtime_rl.ros import rclpy_private
 from realtime_rl.ros.graph import PARENT_VARIABLE
 
 ABSENT = rclpy_private.absent()
-_NEWEST_FIRST = "_newest_first"
+_NEWEST_FIRST, _BATCHED = "_newest_first", "_batched"
+BATCH_EVERY_NS = 50_000_000
+"""Between two looks at what is batched."""
 _LONGEST_S = 0.1
 """rclpy's executor goes on waiting when it was only woken, and the system clock may be set back."""
 Callback = TypeVar("Callback", bound=Callable[..., Any])
@@ -35,13 +37,39 @@ def is_newest_first(callback: Callable[..., Any]) -> bool:
     return hasattr(callback, _NEWEST_FIRST)
 
 
+def batched(callback: Callback) -> Callback:
+    """Let a subscription's callback be given its messages some times a second, all that wait.
+
+    It gets what the middleware says of each, too, as its second argument. For those who only
+    watch: being woken for a message costs more than reading it.
+    """
+    setattr(callback, _BATCHED, True)
+    return callback
+
+
+def is_batched(callback: Callable[..., Any]) -> bool:
+    """Whether it is."""
+    return hasattr(callback, _BATCHED)
+
+
+def received_ns(info: Mapping[str, Any]) -> int:
+    """When the middleware received a message, on `time.monotonic_ns`.
+
+    Args:
+        info: what it says of the message, by the system clock, which may have been set since: then
+            that is now, or a batch ago.
+    """
+    ago_ns = time.time_ns() - int(info["received_timestamp"])
+    return time.monotonic_ns() - min(max(ago_ns, 0), BATCH_EVERY_NS)
+
+
 def never() -> int | None:
     """No deadline."""
     return None
 
 
 class NodeExecutor(Protocol):
-    """Runs the callbacks of one node."""
+    """Runs the callbacks of some nodes."""
 
     def run_once(self, next_deadline_ns: Callable[[], int | None] = never) -> None:
         """Wait for something to do, no longer than until a deadline, and do it."""
@@ -59,10 +87,11 @@ class NodeExecutor(Protocol):
 class PlainExecutor(SingleThreadedExecutor):
     """rclpy's own: a callback costs more, and messages that wait are given in their order."""
 
-    def __init__(self, node: Node) -> None:
-        """Run the callbacks of `node`."""
-        super().__init__(context=node.context)
-        self.add_node(node)
+    def __init__(self, *nodes: Node) -> None:
+        """Run the callbacks of `nodes`."""
+        super().__init__(context=nodes[0].context)
+        for node in nodes:
+            self.add_node(node)
 
     def run_once(self, next_deadline_ns: Callable[[], int | None] = never) -> None:
         """Wait a little for something to do, no longer than until a deadline; do one thing of it.
@@ -82,13 +111,13 @@ def warnings() -> list[str]:
             "(Kilted) have all of it"] if ABSENT else []
 
 
-def executor_of(node: Node) -> NodeExecutor:
-    """Make the executor of a node; say so where it is not ours and nobody else has said it."""
+def executor_of(*nodes: Node) -> NodeExecutor:
+    """Make the executor of some nodes; say so where it is not ours and nobody else has said it."""
     if not ABSENT:
         from realtime_rl.ros.executor import TickExecutor
 
-        return TickExecutor(node)
+        return TickExecutor(*nodes)
     if PARENT_VARIABLE not in os.environ:
         for line in warnings():
-            node.get_logger().warning(line)
-    return PlainExecutor(node)
+            nodes[0].get_logger().warning(line)
+    return PlainExecutor(*nodes)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from realtime_rl.plants import registry
 from realtime_rl.policies import external_weights
 from realtime_rl.policies.latency import Latency
 from realtime_rl.ros import environment, graph
+from realtime_rl.ros.processes import ProcessSpec, processes
 from realtime_rl.runner import scenario_paths
 
 
@@ -46,6 +47,10 @@ class Prepared:
     """Where the policies of this run are."""
     remarks: tuple[str, ...] = ()
     """What is to be said of it before it starts, in lines."""
+
+    def processes(self, apart: Iterable[str] = ()) -> list[ProcessSpec]:
+        """Return the processes that run its nodes; those of the executables `apart` are alone."""
+        return processes(self.nodes, composed=self.scenario.composed, apart=apart)
 
 
 def find_config(name: str) -> Path:

@@ -16,7 +16,8 @@ from pathlib import Path
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.peers.deaths import BAD_CONFIGURATION, RESPAWN_DELAY_S, Deaths, Then
 from realtime_rl.ros import environment, memory
-from realtime_rl.ros.graph import PACKAGE, PARENT_VARIABLE, NodeSpec, parameter_file
+from realtime_rl.ros.graph import PACKAGE, PARENT_VARIABLE
+from realtime_rl.ros.processes import ProcessSpec
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.runner.lines import Lines, lines_of
 
@@ -33,7 +34,7 @@ class NodeFailedError(RealtimeRlError):
 
 @dataclass(slots=True)
 class _Running:
-    spec: NodeSpec
+    spec: ProcessSpec
     process: subprocess.Popen[str]
     reader: threading.Thread | None = None
     last_line: str = ""
@@ -44,10 +45,10 @@ class _Running:
 class Supervisor:
     """The processes of one graph. Call `watch` a few times a second, and `stop` in the end."""
 
-    def __init__(self, nodes: list[NodeSpec], folder: Path) -> None:
-        """Prepare to run `nodes`; parameter files are written into `folder`."""
+    def __init__(self, processes: list[ProcessSpec], folder: Path) -> None:
+        """Prepare to run `processes`; parameter files are written into `folder`."""
         self._folder = folder
-        self._specs = nodes
+        self._specs = processes
         self._clock = RunClock()
         self._running: list[_Running] = []
         self._began = time.monotonic()
@@ -62,7 +63,7 @@ class Supervisor:
         self._began = time.monotonic()
         for spec in self._specs:
             path = self._folder / f"{spec.name}.params.yaml"
-            path.write_text(parameter_file(spec), encoding="utf-8")
+            path.write_text(spec.parameter_file, encoding="utf-8")
             running = _Running(spec, self._spawn(spec))
             self._running.append(running)
             self._listen(running)
@@ -86,9 +87,8 @@ class Supervisor:
 
         The coordinator goes with the plant: to it, a worker that ends has died.
         """
-        order = {"plant": 0, "coordinator": 0, "recorder": 2}
         for turn in range(3):
-            group = [r for r in self._running if order.get(r.spec.executable, 1) == turn
+            group = [r for r in self._running if _turn(r.spec) == turn
                      and not r.dead and r.again_at is None]
             for running in group:
                 # not SIGINT: a process that is still importing would leave a traceback
@@ -98,13 +98,13 @@ class Supervisor:
                 self._ended(running, _end(running.process, deadline))
 
     def pids(self) -> dict[str, int]:
-        """Process ids by node name."""
+        """Process ids by process: a node's name, but for composed ones."""
         return {running.spec.name: running.process.pid for running in self._running}
 
     def _died(self, running: _Running, code: int, now: float) -> None:
         spec, words = running.spec, self._last_words(running)
         running.dead = True
-        death = self.deaths.died(spec.name, spec.executable, now - self._began, code, words,
+        death = self.deaths.died(spec.name, spec.executables, now - self._began, code, words,
                                  respawn=spec.respawn)
         self._say(spec.name, f"died ({death.cause}), {death.then.value}")
         if death.then is Then.RUN_ENDED:
@@ -130,10 +130,10 @@ class Supervisor:
     def _last_words(self, running: _Running) -> str:
         if running.reader is not None:
             running.reader.join(_LAST_WORDS_S)
-        return memory.explained(running.spec.executable, running.last_line.strip())
+        return memory.explained(running.spec.kind, running.last_line.strip())
 
-    def _spawn(self, spec: NodeSpec) -> subprocess.Popen[str]:
-        arguments = ["--ros-args", "-r", f"__node:={spec.name}", "--params-file",
+    def _spawn(self, spec: ProcessSpec) -> subprocess.Popen[str]:
+        arguments = [*spec.arguments, "--ros-args", *spec.names, "--params-file",
                      str(self._folder / f"{spec.name}.params.yaml")]
         if spec.namespace:
             arguments += ["-r", f"__ns:=/{spec.namespace.strip('/')}"]
@@ -177,6 +177,13 @@ def started(supervisor: Supervisor) -> Iterator[None]:
         supervisor.stop()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _turn(spec: ProcessSpec) -> int:
+    """When a process is ended: the plant first, the recorder last."""
+    if "recorder" in spec.executables:
+        return 2
+    return 0 if {"plant", "coordinator"} & set(spec.executables) else 1
 
 
 def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:

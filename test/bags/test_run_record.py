@@ -23,8 +23,8 @@ from realtime_rl.core.peers.deaths import Deaths
 
 def deaths() -> Deaths:
     found = Deaths()
-    found.died("plant", "plant", 1.25, 1, "RuntimeError: no motor", respawn=True)
-    found.died("recorder", "recorder", 2.0, -9, "[INFO] recording", respawn=False)
+    found.died("plant", ("plant",), 1.25, 1, "RuntimeError: no motor", respawn=True)
+    found.died("recorder", ("recorder",), 2.0, -9, "[INFO] recording", respawn=False)
     return found
 
 
@@ -41,7 +41,7 @@ def test_deaths_are_noted_beside_the_messages_and_read_again(tmp_path: Path) -> 
 def test_very_many_are_counted_and_the_first_are_listed(tmp_path: Path) -> None:
     found = Deaths()
     for n in range(1000):
-        found.died("monitor", "monitor", 10.0 * n, 1, respawn=True)
+        found.died("monitor", ("monitor",), 10.0 * n, 1, respawn=True)
     run_record.write(tmp_path, found, "")
     noted = run_record.read(tmp_path)
     assert noted is not None and noted.count == 1000

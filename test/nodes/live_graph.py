@@ -93,7 +93,7 @@ class LiveGraph:
         os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
         self._folder = folder
         self.prepared = prepare(config, [f"scenario.run_dir={folder / 'policies'}", *assignments])
-        self.supervisor = Supervisor(self.prepared.nodes, folder)
+        self.supervisor = Supervisor(self.prepared.processes(), folder)
         self.output: list[str] = []
 
     def __enter__(self) -> LiveGraph:
@@ -110,6 +110,12 @@ class LiveGraph:
         self.watcher.executor_of_test.shutdown()
         self.watcher.destroy_node()
         rclpy.shutdown(context=self._context)
+
+    def pid_of(self, node: str) -> int:
+        """The process that runs a node."""
+        process = next(each for each in self.prepared.processes()
+                       if node in [spec.name for spec in each.nodes])
+        return self.supervisor.pids()[process.name]
 
     def said(self, text: str) -> bool:
         """Whether a node printed a line with `text`; dead nodes are started again meanwhile."""

@@ -58,7 +58,7 @@ def main() -> None:
     rclpy.init(signal_handler_options=rclpy.SignalHandlerOptions.NO)
     before_s = time.time()
     node = Ticking(float(sys.argv[1]))
-    runtime.spin(node, node.stop, node)
+    runtime.spin([node], node.stop)
     print(json.dumps({"stamps": node.stamps, "timer": node.timer_after,
                       "warned": node.warned_after, "system_clock": [before_s, time.time()]}))
 

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from realtime_rl.ros.graph import NodeSpec
+from realtime_rl.ros.processes import processes
 from realtime_rl.runner import supervisor as module
 from realtime_rl.runner.supervisor import NodeFailedError, Supervisor, started
 
@@ -82,7 +83,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
             text = textwrap.dedent(source).replace("{order!r}", repr(str(tmp_path / "order")))
             (folder / f"{name}.py").write_text(text.replace("{name!r}", repr(name)), "utf-8")
             specs.append(NodeSpec(name, f"{name}_1", namespace, {"speed": 1.5}, respawn))
-        supervisor = Supervisor(specs, tmp_path)
+        supervisor = Supervisor(processes(specs), tmp_path)
         started.append(supervisor)
         supervisor.start()
         return supervisor

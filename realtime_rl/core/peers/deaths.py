@@ -80,13 +80,13 @@ class Deaths:
         self.counts: Counter[str] = Counter()
         """Deaths by node."""
 
-    def died(self, node: str, executable: str, at_s: float, status: int, last_words: str = "", *,
-             respawn: bool) -> Death:
+    def died(self, node: str, executables: tuple[str, ...], at_s: float, status: int,
+             last_words: str = "", *, respawn: bool) -> Death:
         """Return a node's death at `at_s` [s], with what follows it.
 
         Args:
             node: its name.
-            executable: what it is.
+            executables: what it is; several of a composed process.
             at_s: since the run began.
             status: exit status; -N where signal N ended it.
             last_words: the last line that it printed.
@@ -101,7 +101,7 @@ class Deaths:
         elif len(times) < MOST_DEATHS:
             then = Then.AGAIN
         else:
-            then = Then.RUN_ENDED if executable in ACTING else Then.GIVEN_UP
+            then = Then.GIVEN_UP if ACTING.isdisjoint(executables) else Then.RUN_ENDED
         return self._keep(Death(node, at_s, status, last_words, then))
 
     def failed_at_the_end(self, node: str, at_s: float, status: int, last_words: str) -> Death:

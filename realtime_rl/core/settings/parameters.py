@@ -56,6 +56,10 @@ class Scenario:
     run_dir: str = parameter(
         "", "folder for exported policies; empty: beside the bag, or a temporary one", path=True)
 
+    composed: bool = parameter(
+        False, "whether plant, inference and actuator share one process, and coordinator, monitor "
+        "and recorder another: a third of the CPU time, for rates from some 200 Hz on; one that "
+        "dies takes the others of its process with it")
     nodes: tuple[str, ...] = parameter(
         (), "only these nodes start here, the others on another host; empty: all")
 
@@ -67,6 +71,9 @@ class Scenario:
         for name in self.nodes:
             if name not in NODES:
                 raise ConfigError(f"nodes: {name!r} is not one of {choices(NODES)}")
+        if self.composed and self.processes > 1:
+            raise ConfigError(f"composed: one inference process shares the plant's, and processes "
+                              f"is {self.processes!r}: set one of them")
         if self.processes > self.workers:
             raise ConfigError(f"processes: {self.processes!r} exceeds workers {self.workers!r}")
 
