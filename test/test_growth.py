@@ -128,7 +128,7 @@ class Graph:
             told = self.coordination.evaluate()
             if told is not None:
                 self.pool.set_schedule(told)
-            self.coordination.unheard()
+            self.coordination.to_resend()
             self.window.look(now_ns)
 
     def infer(self, now_ns: int) -> None:
@@ -176,7 +176,7 @@ class Graph:
 def test_ten_days_of_a_graph() -> None:
     graph = Graph()
     check_bounded(graph, graph.step, TICKS, looks=80, bounds={
-        ".coordination._told": 8, ".coordination._handover._measured": 1024})
+        ".coordination._announced": 8, ".coordination._handover._measured": 1024})
     assert graph.transitions, "something was learned from"
     assert graph.coordination.schedule.generation > 0
 

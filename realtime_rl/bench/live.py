@@ -17,7 +17,7 @@ import yaml
 from realtime_rl.bench.usage import Usage, Used
 from realtime_rl.core.errors import BagError, ConfigError, PolicyError
 from realtime_rl.ros.transport import reach
-from realtime_rl.runner.complaints import Complaints
+from realtime_rl.runner.log_filter import LogFilter
 from realtime_rl.runner.prepare import Prepared, prepare, refuse_second
 from realtime_rl.runner.supervisor import Supervisor, started
 
@@ -146,15 +146,15 @@ def _measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[st
         for line in refuse_second(prepared):
             say(line)
         supervisor = Supervisor(prepared.nodes, folder)
-        complaints = Complaints(supervisor.lines, say)
+        log_filter = LogFilter(supervisor.lines, say)
 
         def look(elapsed_s: float) -> None:
-            complaints.drain()
+            log_filter.drain()
             disturb(elapsed_s, supervisor.pids())
             watch(elapsed_s)
 
         usage = _run(prepared, supervisor, bench, look)
-        complaints.drain()
+        log_filter.drain()
         bag = Path(prepared.scenario.record)
         run_record.write(bag, supervisor.deaths, reach(os.environ))
         if not bag.exists():

@@ -24,9 +24,9 @@ from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
-from realtime_rl.ros.seldom import Seldom
 from realtime_rl.ros.spinning import newest_first
 from realtime_rl.ros.stop_memory import StopMemory, stop_path
+from realtime_rl.ros.throttled import Throttled
 from realtime_rl.ros.waiting import Waiting
 
 _PAD_HZ = 250.0
@@ -68,10 +68,10 @@ class ActuatorNode(Node):
             qos.COMMAND if self._codec.names_origin else qos.PAIRED)
         self._verdict = self.create_publisher(JointState, "verdict", qos.RECORD_KEPT)
         self._rejected = {
-            reason: Seldom(self, f"action rejected, {reason.name.lower()}: {{last}} ({{count}} "
-                           "since the last such line)") for reason in Reason}
+            reason: Throttled(self, f"action rejected, {reason.name.lower()}: {{last}} ({{count}} "
+                              "since the last such line)") for reason in Reason}
         self._nobodys = TokenBucket(_NOBODYS_HZ, _NOBODYS_HZ, _NOBODYS_HZ, time.monotonic_ns())
-        self._ignored = Seldom(self, "operator ignored ({count}): {last}")
+        self._ignored = Throttled(self, "operator ignored ({count}): {last}")
         tick_hz = per_tick_hz(config.period_ns)
         listen(self, JointState, "timestep", self._on_timestep, qos.RECORD, rate_hz=tick_hz)
         listen(self, Joy, "action", self._on_action, qos.ACTIONS,

@@ -30,7 +30,7 @@ from realtime_rl.ros.guard import deserialize, listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.publisher_watch import full_name, watch_publishers
 from realtime_rl.ros.run_clock import RunClock
-from realtime_rl.ros.seldom import Seldom
+from realtime_rl.ros.throttled import Throttled
 from realtime_rl.ros.waiting import Waiting
 
 _WRITTEN = 4
@@ -53,8 +53,9 @@ class CoordinatorNode(Node):
         self._written: dict[str, deque[schedule_parameters.Values]] = {
             name: deque(maxlen=_WRITTEN) for name in config.inference_nodes}
         self._unread: tuple[bytes, int] | None = None
-        self._unreadable = Seldom(self, "timestep: {count} message(s) refused; the newest: {last}")
-        self._astray = Seldom(
+        self._unreadable = Throttled(
+            self, "timestep: {count} message(s) refused; the newest: {last}")
+        self._out_of_sync = Throttled(
             self, "somebody else set the schedule of {last}: it is told ours again; set "
             f"{', '.join(schedule_parameters.ASKED_FOR)} or sizing of {self.get_name()} instead")
         self._publisher = self.create_publisher(JointState, "schedule", qos.LATCHED)
@@ -131,16 +132,16 @@ class CoordinatorNode(Node):
             return
         changed = schedule_parameters.changed(event.changed_parameters)
         if not any(changed.items() <= written.items() for written in self._written[name]):
-            self._coordination.led_astray(name)
+            self._coordination.mark_out_of_sync(name)
 
     def _evaluate(self, returned: str = "") -> None:
         """Tell all what changed; else those who need it, as one that returned does."""
         self._read_tick()
         before = self._coordination.schedule.generation
         schedule = self._coordination.evaluate()
-        astray = self._coordination.astray()
-        for name in astray:
-            self._astray.note(name)
+        out_of_sync = self._coordination.out_of_sync()
+        for name in out_of_sync:
+            self._out_of_sync.note(name)
         self._say_what_does_not_count()
         if schedule is not None:
             for name in self._parameter_clients:
@@ -148,7 +149,7 @@ class CoordinatorNode(Node):
             if schedule.generation != before:
                 self._announce(schedule)
             return
-        silent = {returned, *astray, *self._coordination.unheard()}
+        silent = {returned, *out_of_sync, *self._coordination.to_resend()}
         for name in silent & self._parameter_clients.keys():
             self._write(name)
 

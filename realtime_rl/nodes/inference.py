@@ -30,8 +30,8 @@ from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.heartbeat import Heartbeat
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.run_clock import RunClock
-from realtime_rl.ros.seldom import Seldom
 from realtime_rl.ros.staggered_timers import StaggeredTimers
+from realtime_rl.ros.throttled import Throttled
 from realtime_rl.ros.waiting import Waiting
 
 _LAST_HOPE_NS = 1_000_000_000
@@ -62,8 +62,8 @@ class InferenceNode(LifecycleNode):
             self, self._grid, round(config.timer_phase * 1e9), self._on_worker_timer)
         self._action = self.create_publisher(Joy, "action", qos.COMMAND)
         self._inference = self.create_publisher(JointState, "inference", qos.RECORD_KEPT)
-        self._failed = Seldom(self, "{count} inference(s) failed; the newest: {last}")
-        self._overdue = Seldom(self, "{last}")
+        self._failed = Throttled(self, "{count} inference(s) failed; the newest: {last}")
+        self._overdue = Throttled(self, "{last}")
         self._tick_hz = per_tick_hz(config.period_ns)
         listen(self, messages.observation_type(self._host.observation), "observation",
                self._on_observation, qos.NEWEST, rate_hz=self._tick_hz,

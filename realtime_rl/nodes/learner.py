@@ -20,6 +20,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import String
 
+from realtime_rl import free_memory
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.experience.admission import Admission
 from realtime_rl.core.experience.assembler import Assembler, SemiMdpTransition
@@ -34,7 +35,7 @@ from realtime_rl.ros import messages, qos, runtime, steady
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.run_clock import RunClock
-from realtime_rl.ros.seldom import Seldom
+from realtime_rl.ros.throttled import Throttled
 from realtime_rl.ros.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ class LearnerNode(Node):
         self._run_clock = RunClock()
         self._spec = ObservationSpec.parse(config.observation)
         self._admission = Admission(self._spec, ActionSpace.parse(config.actions))
-        self._not_learned = Seldom(self, "{count} message(s) not learned from; the newest: {last}")
+        self._not_learned = Throttled(
+            self, "{count} message(s) not learned from; the newest: {last}")
         self._observed, self._ticked = PlantView(config.period_ns), PlantView(config.period_ns)
         self._failure = ""
         self._failed = self.create_guard_condition(self._end)
@@ -72,7 +74,7 @@ class LearnerNode(Node):
         self._trainer.start()
 
     def _make_trainer(self, config: LearnerParameters) -> Trainer:
-        from realtime_rl.learning import memory, torch_process
+        from realtime_rl.learning import memory_needed, torch_process
         from realtime_rl.learning.dqn import DqnLearner
         from realtime_rl.learning.onnx_export import PolicyExporter
         from realtime_rl.learning.onnx_import import load_weights
@@ -91,8 +93,8 @@ class LearnerNode(Node):
                                    tell=self.get_logger().error)
         else:
             learner = DqnLearner(DqnConfig(**settings), self._spec, actions)
-        told, fits = memory.told_of_replay(config, self._spec, memory.available_bytes())
-        (self.get_logger().info if fits else self.get_logger().warning)(told)
+        text, fits = memory_needed.replay_memory(config, self._spec, free_memory.available_bytes())
+        (self.get_logger().info if fits else self.get_logger().warning)(text)
         found = sorted(folder.glob("policy-*.onnx"))
         newest = found[-1] if found else Path(config.policy) if config.policy else None
         if newest is not None:

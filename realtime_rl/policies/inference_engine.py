@@ -91,7 +91,7 @@ class InferenceEngine:
         self._closed = False
         self._all_hang_since_ns: int | None = None
         self._used: Swap[OnnxPolicy] | None = None
-        self._lanes = {worker: lane for lane, worker in enumerate(config.workers)}
+        self._indices = {worker: index for index, worker in enumerate(config.workers)}
 
     def observe(self, tick: int, stamp_ns: int, first: bool, observation: Observation) -> None:
         """Take an observation in, without starting anything."""
@@ -227,7 +227,7 @@ class InferenceEngine:
 
     def _submit(self, slot: Slot, current: Swap[OnnxPolicy], age_ns: int) -> None:
         first_use, self._used = current is not self._used, current
-        stacked = self._stack.get(slot.tick, mend=True)
+        stacked = self._stack.get(slot.tick, fill_gaps=True)
         # a policy that came into use since the newest observation may take another history
         known = self._applied.length == current.policy.action_history
         history = (self._applied.get(slot.tick) if known
@@ -246,7 +246,7 @@ class InferenceEngine:
             if stacked is None:
                 raise PolicyError("its observation is not kept any more")
             policy, config = begun.swap.policy, self._config
-            action = policy.act(policy.infer(stacked, history, lane=self._lanes[slot.worker],
+            action = policy.act(policy.infer(stacked, history, worker=self._indices[slot.worker],
                                              stop=begun.stop))
             action = explore(slot.tick, config.exploration.epsilon(policy.epsilon),
                              config.exploration_hold, config.seed, config.actions) or action

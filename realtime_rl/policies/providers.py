@@ -33,4 +33,4 @@ def fallback_message(name: str, actual: str) -> str:
     if name in ("auto", actual):
         return ""
     return (f"provider {name!r} is not available here: {actual!r} computes instead; "
-            "mend: pip install onnxruntime-gpu in place of onnxruntime, with its CUDA libraries")
+            "fix: pip install onnxruntime-gpu in place of onnxruntime, with its CUDA libraries")

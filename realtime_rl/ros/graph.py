@@ -21,8 +21,8 @@ from realtime_rl.core.settings import parameters as p
 from realtime_rl.core.settings.config import Parameter, Value, build, parameters, values_of
 from realtime_rl.core.types import PlantSpec
 from realtime_rl.ros import parameter_files
-from realtime_rl.ros.homes import build_here
 from realtime_rl.ros.parameter_files import Section
+from realtime_rl.ros.user_paths import build_with_user_paths
 
 PACKAGE = "realtime_rl"
 PARENT_VARIABLE = "REALTIME_RL_PARENT"
@@ -206,7 +206,7 @@ def check(settings: Settings) -> None:
 
 def section_of(settings: Settings, section: str) -> Any:  # noqa: ANN401 - a section's dataclass
     """Return one section's configuration, defaults filled in."""
-    return build_here(_section(section), _split(settings.get(section, {}))[0])
+    return build_with_user_paths(_section(section), _split(settings.get(section, {}))[0])
 
 
 def _split(values: Mapping[str, object]) -> tuple[dict[str, object], dict[str, Value]]:
@@ -275,7 +275,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
 def _node(settings: Settings, scenario: p.Scenario, executable: str, name: str,
           given: Mapping[str, object]) -> NodeSpec:
     values, of_ros = _split({**given, **settings.get(executable, {}), **settings.get(name, {})})
-    config: Any = build_here(SECTIONS[executable], values)
+    config: Any = build_with_user_paths(SECTIONS[executable], values)
     # a second recorder would find the first one's bag
     respawn = scenario.respawn and executable != "recorder"
     return NodeSpec(executable, name, names.clean(scenario.namespace),

@@ -17,7 +17,7 @@ from rclpy.subscription import Subscription
 
 from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.peers.rate_limit import RateLimit
-from realtime_rl.ros.seldom import Seldom
+from realtime_rl.ros.throttled import Throttled
 
 GENEROUS = 8
 """Times as many messages as a topic has in order."""
@@ -43,9 +43,10 @@ class Guarded:
         self._callback = callback
         self._limit = limit
         self._most_bytes = most_bytes
-        self._unread = Seldom(node, f"{topic}: {{count}} message(s) left unread, more or larger "
-                              "than a sender's are; 'ros2 topic info -v' names who publishes")
-        self._refused = Seldom(node, f"{topic}: {{count}} message(s) refused; the newest: {{last}}")
+        self._unread = Throttled(node, f"{topic}: {{count}} message(s) left unread, more or larger "
+                                 "than a sender's are; 'ros2 topic info -v' names who publishes")
+        self._refused = Throttled(
+            node, f"{topic}: {{count}} message(s) refused; the newest: {{last}}")
         # what an executor is told of a callback holds for its guard
         self.__dict__.update(getattr(callback, "__dict__", {}))
 

@@ -20,7 +20,7 @@ from rclpy.node import Node
 from rclpy.utilities import get_rmw_implementation_identifier
 
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
-from realtime_rl.ros import memory, process, steady
+from realtime_rl.ros import memory_limit, process, steady
 from realtime_rl.ros.graph import PARENT_VARIABLE
 from realtime_rl.ros.spinning import executor_of
 
@@ -273,7 +273,7 @@ def main(make: Callable[[], Node], priority: Priority) -> int:
 
 def _tell(node: Node | None, error: RealtimeRlError | MemoryError) -> None:
     name = node.get_name() if node is not None else _executable()
-    text = memory.exceeded(_executable()) if isinstance(error, MemoryError) else str(error)
+    text = memory_limit.exceeded(_executable()) if isinstance(error, MemoryError) else str(error)
     print(f"{name}: error: {text}", file=sys.stderr, flush=True)
 
 

@@ -27,7 +27,7 @@ from realtime_rl.core.settings.parameters import (
     Scenario,
 )
 from realtime_rl.core.types import PlantSpec
-from realtime_rl.files import make_way, user_path
+from realtime_rl.files import make_parents, user_path
 from realtime_rl.plants import registry
 from realtime_rl.policies import external_weights
 from realtime_rl.policies.latency import Latency
@@ -125,7 +125,7 @@ def _check_record(record: str) -> None:
         raise ConfigError(f"record: {record!r} exists already; name another folder")
     try:
         if record:
-            make_way(Path(record).absolute())
+            make_parents(Path(record).absolute())
     except OSError as error:
         raise ConfigError(f"record: {record!r} cannot be written: {error.strerror}") from error
 
@@ -216,11 +216,11 @@ def _check_texts(settings: graph.Settings, plant: PlantSpec,
             Latency.parse(latency)
     default_policy.make(actuator.default_policy, plant.actions, actuator.default_action)
     pad_layout(actuator.gamepad_layout, plant.actions)
-    told: PlantParameters = graph.section_of(settings, "plant")
+    other: PlantParameters = graph.section_of(settings, "plant")
     for name in ("command_type", "gamepad_layout"):
-        if getattr(told, name) != getattr(actuator, name):
+        if getattr(other, name) != getattr(actuator, name):
             raise ConfigError(
-                f"{name}: the plant has {getattr(told, name)!r}, the actuator "
+                f"{name}: the plant has {getattr(other, name)!r}, the actuator "
                 f"{getattr(actuator, name)!r}: commands would not be understood; set both "
                 f"plant.{name} and actuator.{name}")
 

@@ -118,12 +118,12 @@ class _World:
         if not arrived:
             return None
         arrival_ns, inference = arrived[-1]
-        self._verdict(arrival_ns, inference, r.Fate.APPLIED, tick=tick, told_ns=now_ns)
+        self._verdict(arrival_ns, inference, r.Fate.APPLIED, tick=tick, reported_ns=now_ns)
         return arrived[-1]
 
     def _verdict(self, arrival_ns: int, i: r.Inference, fate: r.Fate,
-                 reason: r.Reason = r.Reason.NONE, *, tick: int = -1, told_ns: int = 0) -> None:
-        self.made.records.append((max(arrival_ns, told_ns) + 300_000, r.Verdict(
+                 reason: r.Reason = r.Reason.NONE, *, tick: int = -1, reported_ns: int = 0) -> None:
+        self.made.records.append((max(arrival_ns, reported_ns) + 300_000, r.Verdict(
             i.stamp_ns, fate, reason, tick, i.tick, tick - i.tick if tick >= 0 else -1, i.worker,
             i.version, i.generation, (arrival_ns - START_NS) / 1e9 + 1.0)))
 

@@ -161,8 +161,8 @@ class Graph:
             self.pool.set_schedule(schedule)
         assert schedule is None or schedule.promised_delay_ticks <= 896
         self.latch.latch()
-        self.coordination.astray()
-        self.coordination.unheard()
+        self.coordination.out_of_sync()
+        self.coordination.to_resend()
         newest = {kind: kept[-1] if kept else None for kind, kept in self.kept.items()}
         figures = account(RunRecords(*(kept[-200:] for kept in self.kept.values())))
         assess(figures, newest[ScheduleRecord], newest[Learning], (), 1)

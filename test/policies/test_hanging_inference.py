@@ -39,7 +39,7 @@ class Gated:
     def gate(self, tick: int) -> threading.Event:
         return self.gates.setdefault(tick, threading.Event())
 
-    def infer(self, stacked: np.ndarray, history: object, *, lane: int, stop: Stop) -> np.ndarray:
+    def infer(self, stacked: np.ndarray, history: object, *, worker: int, stop: Stop) -> np.ndarray:
         gate = self.gate(int(stacked[0]))
         if self._obeys:
             stop.on_ask(gate.set)

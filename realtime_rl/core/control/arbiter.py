@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, field
 
 from realtime_rl.core.control.default_policy import DefaultPolicy
-from realtime_rl.core.control.under_way import Received, UnderWay
+from realtime_rl.core.control.in_flight import InFlight, Received
 from realtime_rl.core.messages.records import (
     ActionMessage,
     Command,
@@ -80,7 +80,7 @@ class Arbiter:
         self._stamps: dict[int, int] = {}
         self._newest_tick = -1
         self._deadline_tick = -1
-        self._under_way = UnderWay(limits.period_ns)
+        self._in_flight = InFlight(limits.period_ns)
         self._early: list[Received] = []
         self._received: set[int] = set()
         self._newest_forwarded = -1
@@ -165,12 +165,12 @@ class Arbiter:
         tick = max(self._deadline_tick, self._grid.tick_after(now_ns) - 1)
         decision = Decision()
         self._deadline_tick = tick + 1
-        _supersede(self._under_way.forget(tick), decision)
+        _supersede(self._in_flight.forget(tick), decision)
         self._release_early(tick, now_ns, decision)
         override = self._overridden(now_ns)
         if override is not None:
             self._send(Command(*override), tick, None, decision)
-        elif not self._under_way.reach(tick, settled=self._newest_tick >= tick - 1):
+        elif not self._in_flight.reach(tick, settled=self._newest_tick >= tick - 1):
             action = self._default(tick, self._last_action)
             self._send(Command(Cause.DEFAULT, action), tick, None, decision)
         return decision
@@ -193,12 +193,12 @@ class Arbiter:
         # it can outrun the timestep of the observation it answers, by one at most
         if message.tick > self._newest_tick + 1 or message.tick < 0:
             return Reason.FUTURE
-        unheard = message.tick > self._newest_tick
-        of_this_life = (message.stamp_ns > self._newest_stamp if unheard
-                        else message.stamp_ns == self._stamps.get(message.tick))
-        if not of_this_life:
+        ahead_of_news = message.tick > self._newest_tick
+        of_this_session = (message.stamp_ns > self._newest_stamp if ahead_of_news
+                           else message.stamp_ns == self._stamps.get(message.tick))
+        if not of_this_session:
             return Reason.STALE
-        if unheard and self._age_s(message, now_ns) < -_EARLY * self._limits.period_ns / 1e9:
+        if ahead_of_news and self._age_s(message, now_ns) < -_EARLY * self._limits.period_ns / 1e9:
             return Reason.FUTURE
         # it will be too old by then; nobody keeps it for ever
         kept_too_long = message.due_tick - 1 - message.tick > self._limits.max_delay_ticks
@@ -258,12 +258,12 @@ class Arbiter:
 
     def _send(self, command: Command, tick: int, received: Received | None,
               decision: Decision) -> None:
-        _supersede(self._under_way.add(command, tick, received), decision)
+        _supersede(self._in_flight.add(command, tick, received), decision)
         decision.commands.append(command)
 
     def _settle(self, step: Timestep, decision: Decision) -> None:
         """Say what became of what the plant latched, or did not."""
-        superseded, applied = self._under_way.settle(step)
+        superseded, applied = self._in_flight.settle(step)
         _supersede(superseded, decision)
         if applied is not None:
             if applied.message.tick > self._void_until_tick:
@@ -274,8 +274,8 @@ class Arbiter:
                                              -1, -1, -1, math.nan))
 
     def _restart(self, decision: Decision) -> None:
-        """The plant began anew: what answered its former life is void."""
-        _supersede(self._under_way.clear() + self._early, decision)
+        """The plant began anew: what answered its former session is void."""
+        _supersede(self._in_flight.clear() + self._early, decision)
         self._early.clear()
         self._stamps.clear()
         self._received.clear()

@@ -59,7 +59,7 @@ class Death:
         return "" if ordinary else f": {self.last_words}"
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """The death in one line."""
         end = self.then is Then.AT_THE_END
         return (f"{self.node} {self.then.value if end else 'died'} at {self.at_s:.1f} s "
@@ -137,4 +137,4 @@ class Deaths:
 
     def _line(self, node: str, count: int) -> str:
         newest = next(each for each in reversed(self._kept) if each.node == node)
-        return newest.told if count == 1 else f"{newest.told}; {count} deaths of it in all"
+        return newest.summary if count == 1 else f"{newest.summary}; {count} deaths of it in all"

@@ -19,7 +19,7 @@ __all__ = ["Coordination", "CoordinationPolicy", "Sizing"]
 _REMEMBERED = 8
 """Generations whose actions may still be on their way."""
 _REFRESH_NS = 500_000
-"""How long actions are held is told again, without a new generation, when it moved this far."""
+"""Actions held for so much longer or shorter: announced again, without a new generation."""
 
 
 class Coordination:
@@ -39,7 +39,7 @@ class Coordination:
         self.required_workers = 1
         """`N*`, as far as it is known."""
         self._handover = Handover(policy.handover_ns, policy.most_handover_ns, policy.period_ns)
-        self._told: dict[int, Schedule] = {}
+        self._announced: dict[int, Schedule] = {}
         """The newest schedules by generation."""
         self.duration_ns = 0
         """`T`, the inference time that the schedule reckons with."""
@@ -48,14 +48,14 @@ class Coordination:
         """Those of the dead that are there again, but were not heard yet."""
         self._silent_for: dict[str, int] = {}
         """Looks since which a process should have followed or been heard."""
-        self._led_astray: set[str] = set()
-        """Processes that follow what this coordinator did not tell them."""
+        self._out_of_sync: set[str] = set()
+        """Processes that follow what this coordinator did not announce."""
         self._newest_tick = 0
         self._newest_stamp_ns = 0
-        self._life_began_ns = 0
+        self._session_began_ns = 0
         self._outdated = False
         """The present schedule is of no use any more, whatever the next one's integers."""
-        self._heard: dict[str, tuple[int, int]] = {}
+        self._last_slots: dict[str, tuple[int, int]] = {}
         """Newest slot of each process: its tick and generation."""
         self.schedule = Schedule(policy.workers, policy.period_ns, algorithm=policy.algorithm,
                                  dealing=policy.dealing)
@@ -116,7 +116,7 @@ class Coordination:
         Returns:
             Why it cannot be true and does not count, if so.
         """
-        problem = self._plausibility.problem(inference, self._told, self._plant, now_ns)
+        problem = self._plausibility.problem(inference, self._announced, self._plant, now_ns)
         if problem is not None:
             return problem
         if inference.worker >= 0 and inference.stamp_ns > self._newest_stamp_ns:
@@ -125,13 +125,13 @@ class Coordination:
                 self._begin_anew(inference.stamp_ns)
             self._newest_stamp_ns = inference.stamp_ns
             self._newest_tick = inference.tick
-        tick, generation = self._heard.get(inference.node, (-1, 0))
+        tick, generation = self._last_slots.get(inference.node, (-1, 0))
         # a held action's record comes after those of later slots that were missed
-        if inference.tick >= tick and inference.stamp_ns >= self._life_began_ns:
+        if inference.tick >= tick and inference.stamp_ns >= self._session_began_ns:
             if inference.generation < generation:
                 self._estimator.durations.restarted(inference.node)
                 self._pauses.restarted(inference.node)
-            self._heard[inference.node] = (inference.tick, inference.generation)
+            self._last_slots[inference.node] = (inference.tick, inference.generation)
         self._notice_other_schedule(inference)
         for duration_s in self._counting(inference, now_ns):
             self._estimator.push(duration_s, inference.node)
@@ -149,34 +149,35 @@ class Coordination:
         return self._pauses.take(inference, self.duration_ns, spacing_ns, since_ns)
 
     def _notice_other_schedule(self, inference: Inference) -> None:
-        """A process that deals slots by what it was not told was told by somebody else."""
-        told = self._told.get(inference.generation)
+        """A process that deals slots by what was not announced follows somebody else."""
+        announced = self._announced.get(inference.generation)
         if self.schedule.generation and (
                 inference.generation > self.schedule.generation
-                or (told is not None and inference.due_tick != told.due_tick(inference.tick))):
-            self.led_astray(inference.node)
+                or (announced is not None
+                    and inference.due_tick != announced.due_tick(inference.tick))):
+            self.mark_out_of_sync(inference.node)
 
-    def led_astray(self, name: str) -> None:
+    def mark_out_of_sync(self, name: str) -> None:
         """Somebody else set the schedule of a process."""
         if self.schedule.generation:
-            self._led_astray.add(name)
+            self._out_of_sync.add(name)
 
-    def astray(self) -> list[str]:
-        """Processes, each once, that follow what this coordinator did not tell: tell them anew.
+    def out_of_sync(self) -> list[str]:
+        """Processes, each once, that follow what this coordinator did not announce: send it anew.
 
-        It is told what holds for the others; a generation that a stranger chose means nothing.
+        It is sent what holds for the others; a generation that a stranger chose means nothing.
         """
-        astray, self._led_astray = self._led_astray, set()
-        return sorted(astray)
+        out_of_sync, self._out_of_sync = self._out_of_sync, set()
+        return sorted(out_of_sync)
 
     def on_verdict(self, verdict: Verdict) -> str:
-        """Take in the fate of an action, which tells how long its way took.
+        """Take in the fate of an action, which tells the latency of the handover.
 
         Returns:
             The process that is counted on again by that, as its action arrived: evaluate anew,
             and tell it. Empty: none.
         """
-        schedule = self._told.get(verdict.generation)
+        schedule = self._announced.get(verdict.generation)
         if schedule is not None:
             self._handover.on_verdict(verdict, schedule)
         name = self._process_of(verdict.worker)
@@ -201,15 +202,16 @@ class Coordination:
     def _begin_anew(self, stamp_ns: int) -> None:
         """The plant counts its ticks anew: the present effective tick means nothing any more."""
         self._outdated = True
-        self._life_began_ns = stamp_ns
+        self._session_began_ns = stamp_ns
         self._handover.restarted()
         self._plausibility.restarted()
         self._pauses.restarted()
-        self._heard = {node: (-1, generation) for node, (_, generation) in self._heard.items()}
+        self._last_slots = {node: (-1, generation)
+                            for node, (_, generation) in self._last_slots.items()}
 
     def behind(self) -> list[str]:
         """Processes that dealt a slot by an older generation: started again, or not reached."""
-        return [node for node, (tick, generation) in self._heard.items()
+        return [node for node, (tick, generation) in self._last_slots.items()
                 if tick >= self.schedule.effective_tick and generation < self.schedule.generation]
 
     def on_process(self, name: str, alive: bool) -> None:
@@ -235,12 +237,12 @@ class Coordination:
             return self.schedule
         return replace(self.schedule, active=(own[0],), cycle=self.schedule.cycle_ticks)
 
-    def unheard(self) -> list[str]:
-        """Processes to tell the schedule again at this look: behind it, or back and silent."""
+    def to_resend(self) -> list[str]:
+        """Processes to send the schedule again at this look: behind it, or back and silent."""
         silent = {*self.behind(), *self._returning}
         self._silent_for = {name: self._silent_for.get(name, 0) + 1 for name in silent}
         return sorted(name for name, looks in self._silent_for.items()
-                      if looks % self._policy.remind_after == 0)
+                      if looks % self._policy.resend_after == 0)
 
     def evaluate(self) -> Schedule | None:
         """Return the schedule to announce now, or `None` when the present one stands.
@@ -262,12 +264,12 @@ class Coordination:
         if present.generation and not self._outdated and wanted == (
                 present.promised_delay_ticks, present.active, present.cycle_ticks):
             return self._refresh(demand) if asked == present.promised_delay_ticks else None
-        return self._tell(self._next(demand, active, cycle))
+        return self._announce(self._next(demand, active, cycle))
 
-    def _tell(self, schedule: Schedule) -> Schedule:
-        self.schedule = self._told[schedule.generation] = schedule
-        if len(self._told) > _REMEMBERED:
-            del self._told[min(self._told)]
+    def _announce(self, schedule: Schedule) -> Schedule:
+        self.schedule = self._announced[schedule.generation] = schedule
+        if len(self._announced) > _REMEMBERED:
+            del self._announced[min(self._announced)]
         return schedule
 
     def _active(self, required: int) -> tuple[int, ...]:
@@ -294,12 +296,13 @@ class Coordination:
         present = self.schedule
         if abs(demand.hold_ns - present.hold_ns) < _REFRESH_NS:
             return None
-        return self._tell(replace(present, hold_ns=demand.hold_ns))
+        return self._announce(replace(present, hold_ns=demand.hold_ns))
 
     def _next(self, demand: Demand, active: tuple[int, ...], cycle: int) -> Schedule:
         policy, present = self._policy, self.schedule
         # a coordinator that was started again goes on counting where the processes are
-        newest = present.generation or max((heard for _, heard in self._heard.values()), default=0)
+        newest = present.generation or max(
+            (generation for _, generation in self._last_slots.values()), default=0)
         self._outdated = False
         # the newest slot that was heard of began about a delay ago
         newest_tick = (self._plant.tick if self._plant.known else self._newest_tick

@@ -782,7 +782,7 @@ def test_nothing_grows_while_a_person_plays_without_a_plant() -> None:
     for number in range(20_000):
         arbiter.on_operator((1.0,), True, number * MS)
     arbiter.on_timestep(timestep(0, Command(Cause.NONE, SPACE.noop)), 20_000 * MS)
-    assert len(arbiter._under_way._sent) <= 8192
+    assert len(arbiter._in_flight._sent) <= 8192
 
 
 def test_nothing_grows_where_timesteps_are_lost() -> None:

@@ -48,7 +48,7 @@ class _Sent:
     """Commands are numbered as they are sent."""
 
 
-class UnderWay:
+class InFlight:
     """Remembers commands in the order in which they were sent."""
 
     def __init__(self, period_ns: int) -> None:
