@@ -18,17 +18,10 @@ from typing import Any
 
 from realtime_rl import strict_json
 from realtime_rl.bench.live import START_S, LiveBench, measure
+from realtime_rl.core.enumerations import Fate, Miss, Reason
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.messages import wire
-from realtime_rl.core.messages.records import (
-    ActionMessage,
-    Fate,
-    Inference,
-    Miss,
-    Reason,
-    Timestep,
-    Verdict,
-)
+from realtime_rl.core.messages.records import ActionMessage, Inference, Timestep, Verdict
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
 
 TOPICS = ("none", "action", "timestep", "observation", "command", "inference", "verdict", "policy")

@@ -18,11 +18,12 @@ from handmade import inference, learning, schedule, step, verdict
 from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision
 from realtime_rl.core.control.latch import CommandLatch
+from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.experience.assembler import Assembler
 from realtime_rl.core.figures import live_window
 from realtime_rl.core.figures.live_window import LiveWindow
-from realtime_rl.core.messages.records import ActionMessage, Inference, Miss, Timestep
+from realtime_rl.core.messages.records import ActionMessage, Inference, Timestep
 from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.schedule.tick_grid import TickPacer

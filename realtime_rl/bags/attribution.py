@@ -8,10 +8,11 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_rl.core.enumerations import Fate, Reason
 from realtime_rl.core.figures.accounting import Columns, RunRecords, gave_action
 from realtime_rl.core.figures.statistics import Sessions, gaps, plant_sessions, two_at_once
 from realtime_rl.core.messages.pairs import again, last_equal, last_rows
-from realtime_rl.core.messages.records import Fate, Reason, Timestep, Verdict
+from realtime_rl.core.messages.records import Timestep, Verdict
 from realtime_rl.core.messages.table import Table
 from realtime_rl.core.types import Cause
 

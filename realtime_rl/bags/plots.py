@@ -130,7 +130,7 @@ def _causes(ticks: Table[Timestep], span_s: float, clock: _Clock) -> Picture:
     startup = startup_length(ticks)
     stamps_ns, later = ticks.ints("stamp_ns"), ticks[startup:]
     kinds = [("startup", STARTUP, stamps_ns[:startup])]
-    kinds += [(cause.name.lower(), CAUSE_COLOUR[cause],
+    kinds += [(cause.word, CAUSE_COLOUR[cause],
                stamps_ns[startup:][later.equal("cause", cause)])
               for cause in (Cause.NONE, Cause.DEFAULT, Cause.STOP, Cause.OPERATOR, Cause.POLICY)]
 

@@ -23,9 +23,10 @@ from realtime_rl.bags.drawing import (
     draw,
     legend_above,
 )
+from realtime_rl.core.enumerations import Fate, Miss
 from realtime_rl.core.figures.accounting import RunRecords, real
 from realtime_rl.core.figures.statistics import plant_sessions
-from realtime_rl.core.messages.records import Fate, Inference, Miss, Timestep, Verdict
+from realtime_rl.core.messages.records import Inference, Timestep, Verdict
 from realtime_rl.core.messages.table import Table
 from realtime_rl.core.types import Cause
 
@@ -195,5 +196,5 @@ def _keys(window: _Window) -> list[Artist]:
         Line2D([], [], color=RULE, linewidth=1.0, label="tick")]
     for cause in sorted({step.cause for step in window.ticks} - {Cause.POLICY}):
         keys.append(Line2D([], [], color=CAUSE_COLOUR[cause], linewidth=1.6,
-                           label=f"tick: {cause.name.lower()}"))
+                           label=f"tick: {cause.word}"))
     return keys

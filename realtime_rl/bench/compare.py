@@ -82,8 +82,8 @@ def _run(comparison: Comparison, approach: Approach, planned: Prediction, latenc
     if comparison.live is not None:
         measured = measure(replace(
             comparison.live, workers=str(workers), latency=str(latency),
-            duration_s=comparison.duration_s, algorithm=approach.algorithm.name.lower(),
-            dealing=approach.dealing.name.lower()), stages.update, stages.say)
+            duration_s=comparison.duration_s, algorithm=approach.algorithm.word,
+            dealing=approach.dealing.word), stages.update, stages.say)
         return Row(approach, workers, planned, measured.report.figures,
                    recovery(measured.report.run.records), measured.used, measured.runs)
     period_s = expected.period_ns / 1e9

@@ -14,8 +14,9 @@ from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision, usable_margin_ns
 from realtime_rl.core.control.gamepad import pad_layout
 from realtime_rl.core.control.operator_input import OperatorInput
+from realtime_rl.core.enumerations import Fate, Reason
 from realtime_rl.core.messages import wire
-from realtime_rl.core.messages.records import Command, CommandOrigin, Fate, Reason, Timestep
+from realtime_rl.core.messages.records import Command, CommandOrigin, Timestep
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.peers.rate_limit import TokenBucket
 from realtime_rl.core.settings.parameters import ActuatorParameters
@@ -68,7 +69,7 @@ class ActuatorNode(Node):
             qos.COMMAND if self._codec.names_origin else qos.PAIRED)
         self._verdict = self.create_publisher(JointState, "verdict", qos.RECORD_KEPT)
         self._rejected = {
-            reason: Throttled(self, f"action rejected, {reason.name.lower()}: {{last}} ({{count}} "
+            reason: Throttled(self, f"action rejected, {reason.word}: {{last}} ({{count}} "
                               "since the last such line)") for reason in Reason}
         self._nobodys = TokenBucket(_NOBODYS_HZ, _NOBODYS_HZ, _NOBODYS_HZ, time.monotonic_ns())
         self._ignored = Throttled(self, "operator ignored ({count}): {last}")
@@ -149,9 +150,7 @@ class ActuatorNode(Node):
     def _send(self, command: Command) -> None:
         sent_ns = self.get_clock().now().nanoseconds
         if self._origin is not None:
-            self._origin.publish(messages.to_scalars(CommandOrigin(
-                sent_ns, command.cause, command.worker, command.version,
-                command.observation_tick, command.action)))
+            self._origin.publish(messages.to_scalars(CommandOrigin.of(command, sent_ns)))
         self._command.publish(self._codec.encode(command, sent_ns, self._frame))
 
 

@@ -23,8 +23,7 @@ from realtime_rl.core.messages.records import Inference, ScheduleRecord, Timeste
 from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.schedule.coordination import Coordination
 from realtime_rl.core.schedule.stagger import Schedule
-from realtime_rl.core.settings.coordinator import policy_of
-from realtime_rl.core.settings.parameters import CoordinatorParameters
+from realtime_rl.core.settings.coordinator import CoordinatorParameters, policy_of
 from realtime_rl.ros import messages, qos, runtime, schedule_parameters, steady
 from realtime_rl.ros.guard import deserialize, listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters

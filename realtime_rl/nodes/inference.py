@@ -17,13 +17,13 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image, JointState, Joy
 from std_msgs.msg import String
 
+from realtime_rl.core.enumerations import SlotSource
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages import wire
-from realtime_rl.core.messages.records import Algorithm, Dealing, Inference, SlotSource, Timestep
+from realtime_rl.core.messages.records import Inference, Timestep
 from realtime_rl.core.peers.plant_view import PlantView
-from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.schedule.tick_grid import TickGrid
-from realtime_rl.core.settings.parameters import InferenceParameters
+from realtime_rl.core.settings.inference import InferenceParameters, schedule_of
 from realtime_rl.policies.host import InferenceHost, Surroundings, threads_hang
 from realtime_rl.ros import messages, presence, qos, runtime, schedule_parameters
 from realtime_rl.ros.guard import listen, per_tick_hz
@@ -85,7 +85,7 @@ class InferenceNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load and warm up the newest policy announced, or the one to start from."""
         del state
-        opened = self._host.open(self._schedule(self._config), runtime.stop_asked)
+        opened = self._host.open(schedule_of(self._config), runtime.stop_asked)
         return TransitionCallbackReturn.SUCCESS if opened else TransitionCallbackReturn.FAILURE
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -208,7 +208,7 @@ class InferenceNode(LifecycleNode):
     def _on_parameters(self, config: InferenceParameters) -> None:
         self._config = config
         if self._host.engine is not None:
-            self._host.engine.pool.set_schedule(self._schedule(config))
+            self._host.engine.pool.set_schedule(schedule_of(config))
 
     def _refuse_part_of_schedule(self, changes: list[Parameter]) -> SetParametersResult:
         def coordinator() -> str:
@@ -217,14 +217,6 @@ class InferenceNode(LifecycleNode):
 
         reason = schedule_parameters.part_refused(changes, self._config, coordinator)
         return SetParametersResult(successful=not reason, reason=reason)
-
-    def _schedule(self, config: InferenceParameters) -> Schedule:
-        return Schedule(
-            config.schedule_active or tuple(range(config.workers)), config.period_ns,
-            config.schedule_generation, config.schedule_effective_tick, config.schedule_delay,
-            config.schedule_hold_ns, Algorithm[config.schedule_algorithm.upper()],
-            Dealing[config.schedule_dealing.upper()],
-            SlotSource[config.schedule_slot_source.upper()], config.schedule_cycle)
 
     def close(self) -> None:
         """Do nothing any more; release threads and sessions. Calling it twice is harmless."""

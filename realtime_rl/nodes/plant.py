@@ -84,11 +84,11 @@ class PlantNode(Node):
                                    "first": int(transition.first)})
         self._observation.publish(messages.to_observation(
             transition.observation, spec.observation, stamp_ns, words))
-        self._timestep.publish(messages.to_scalars(Timestep(
-            stamp_ns, started.tick, spec.period_ns, started.lateness_ns / 1e9, started.missed,
-            self._episode, transition.reward, transition.discount, transition.first,
-            transition.last, command.cause, command.worker, command.version,
-            command.observation_tick, command.action, spec.name)))
+        self._timestep.publish(messages.to_scalars(Timestep.latching(
+            command, stamp_ns=stamp_ns, tick=started.tick, period_ns=spec.period_ns,
+            lateness_s=started.lateness_ns / 1e9, missed=started.missed, episode=self._episode,
+            reward=transition.reward, discount=transition.discount, first=transition.first,
+            last=transition.last, plant=spec.name)))
 
     def _on_command(self, message: Any) -> None:  # noqa: ANN401 - of the configured type
         if not self._codec.offer(message, self._latch):

@@ -15,10 +15,11 @@ from functools import partial
 import numpy as np
 
 from realtime_rl.core.control.exploration import Exploration, explore
+from realtime_rl.core.enumerations import Algorithm, Miss
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.action_history import ActionHistory, History
 from realtime_rl.core.experience.observation_stack import ObservationStack
-from realtime_rl.core.messages.records import ActionMessage, Algorithm, Inference, Miss
+from realtime_rl.core.messages.records import ActionMessage, Inference
 from realtime_rl.core.schedule.slot_watch import SlotWatch, limit_ns
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.schedule.worker_pool import Finished, Slot, WorkerPool
@@ -265,9 +266,8 @@ class InferenceEngine:
         slot, computed = finished.slot, finished.result
         message = None
         if computed.action is not None:
-            message = ActionMessage(slot.stamp_ns, slot.tick, slot.due_tick, slot.worker,
-                                    computed.begun.swap.policy.version, slot.generation,
-                                    computed.action)
+            version = computed.begun.swap.policy.version
+            message = ActionMessage.answering(slot, version, computed.action)
         miss = Miss.NONE if message is not None else Miss.FAILED
         return message, self._records.taken(
             slot, computed.begun, finished.end_ns - slot.start_ns, computed.compute_ns, miss,

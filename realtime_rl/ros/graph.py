@@ -19,6 +19,8 @@ from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.messages import names
 from realtime_rl.core.settings import parameters as p
 from realtime_rl.core.settings.config import Parameter, Value, build, parameters, values_of
+from realtime_rl.core.settings.coordinator import CoordinatorParameters
+from realtime_rl.core.settings.inference import InferenceParameters
 from realtime_rl.core.types import PlantSpec
 from realtime_rl.ros import parameter_files
 from realtime_rl.ros.parameter_files import Section
@@ -30,8 +32,8 @@ PARENT_VARIABLE = "REALTIME_RL_PARENT"
 MEMORY_VARIABLE = "REALTIME_RL_MEMORY_MB"
 """Environment of a node: what it may hold at most [MiB]; 0: as much as there is."""
 SECTIONS: dict[str, type] = {
-    "scenario": p.Scenario, "plant": p.PlantParameters, "inference": p.InferenceParameters,
-    "coordinator": p.CoordinatorParameters, "actuator": p.ActuatorParameters,
+    "scenario": p.Scenario, "plant": p.PlantParameters, "inference": InferenceParameters,
+    "coordinator": CoordinatorParameters, "actuator": p.ActuatorParameters,
     "learner": p.LearnerParameters, "monitor": p.MonitorParameters,
     "recorder": p.RecorderParameters}
 _AUTO = "auto"
@@ -135,7 +137,7 @@ def _of_graph(sections: Iterable[Section], namespace: str) -> ParameterFile:
 
 
 def _process(name: str) -> dict[str, type]:
-    return {name: p.InferenceParameters} if _INFERENCE.fullmatch(name) else {}
+    return {name: InferenceParameters} if _INFERENCE.fullmatch(name) else {}
 
 
 def _foreign(section: Section) -> str:
@@ -234,9 +236,9 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
     scenario: p.Scenario = section_of(settings, "scenario")
     spec = {"period_ns": plant.period_ns, "actions": str(plant.actions),
             "observation": str(plant.observation)}
-    inference: p.InferenceParameters = section_of(settings, "inference")
+    inference: InferenceParameters = section_of(settings, "inference")
     learner: p.LearnerParameters = section_of(settings, "learner")
-    coordinator: p.CoordinatorParameters = section_of(settings, "coordinator")
+    coordinator: CoordinatorParameters = section_of(settings, "coordinator")
     actuator: p.ActuatorParameters = section_of(settings, "actuator")
     # a baseline is one from its first tick, before anything was measured
     schedule = {"schedule_algorithm": coordinator.algorithm,
@@ -302,7 +304,7 @@ def parameter_file(node: NodeSpec) -> str:
 
 def _section(name: str) -> type:
     if _INFERENCE.fullmatch(name):
-        return p.InferenceParameters
+        return InferenceParameters
     if name not in SECTIONS:
         raise ConfigError(f"unknown section {name!r}; known: {choices(SECTIONS)}")
     return SECTIONS[name]

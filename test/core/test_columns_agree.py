@@ -12,6 +12,7 @@ from handmade import START_NS, step, verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from realtime_rl.core.enumerations import Fate
 from realtime_rl.core.figures.statistics import (
     arrivals,
     episodes_of,
@@ -20,7 +21,7 @@ from realtime_rl.core.figures.statistics import (
     two_at_once,
 )
 from realtime_rl.core.messages.pairs import again, last_rows
-from realtime_rl.core.messages.records import Fate, Timestep, Verdict
+from realtime_rl.core.messages.records import Timestep, Verdict
 
 STEPS = st.lists(st.builds(
     lambda tick, at, late, first, last, reward: step(

@@ -16,6 +16,7 @@ import pytest
 from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision
 from realtime_rl.core.control.latch import CommandLatch
+from realtime_rl.core.enumerations import Fate, Miss
 from realtime_rl.core.experience.assembler import Assembler
 from realtime_rl.core.figures.accounting import RunRecords, account
 from realtime_rl.core.figures.health import assess
@@ -24,10 +25,8 @@ from realtime_rl.core.messages.records import (
     ActionMessage,
     Command,
     CommandOrigin,
-    Fate,
     Inference,
     Learning,
-    Miss,
     ScheduleRecord,
     Timestep,
     Verdict,

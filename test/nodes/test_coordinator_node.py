@@ -16,9 +16,10 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState
 
+from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.messages.ranges import MOST_GENERATION
-from realtime_rl.core.messages.records import Inference, Miss, ScheduleRecord, Timestep
-from realtime_rl.core.settings.parameters import InferenceParameters
+from realtime_rl.core.messages.records import Inference, ScheduleRecord, Timestep
+from realtime_rl.core.settings.inference import InferenceParameters
 from realtime_rl.core.types import Cause
 from realtime_rl.nodes.coordinator import CoordinatorNode
 from realtime_rl.ros import messages, qos

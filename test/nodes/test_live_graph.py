@@ -24,9 +24,10 @@ from sensor_msgs.msg import Joy
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 
+from realtime_rl.core.enumerations import Fate, Reason
 from realtime_rl.core.messages import wire
 from realtime_rl.core.messages.policy_uri import PolicyUri
-from realtime_rl.core.messages.records import ActionMessage, Fate, Reason, Timestep
+from realtime_rl.core.messages.records import ActionMessage, Timestep
 from realtime_rl.core.messages.topics import recorded
 from realtime_rl.core.types import Cause
 from realtime_rl.files import sha256_of

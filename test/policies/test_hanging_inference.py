@@ -14,7 +14,8 @@ import pytest
 from policies.tiny_policies import BUTTONS, VECTOR, endless, metadata
 
 from realtime_rl.core.control.exploration import Exploration, explore
-from realtime_rl.core.messages.records import Inference, Miss
+from realtime_rl.core.enumerations import Miss
+from realtime_rl.core.messages.records import Inference
 from realtime_rl.core.schedule.slot_watch import LOOK_NS
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.policies.hot_swap import HotSwap

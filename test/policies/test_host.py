@@ -14,7 +14,7 @@ from policies.tiny_policies import BUTTONS, VECTOR, endless, metadata, model
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.schedule.stagger import Schedule
-from realtime_rl.core.settings.parameters import InferenceParameters
+from realtime_rl.core.settings.inference import InferenceParameters
 from realtime_rl.policies import external_weights
 from realtime_rl.policies.compute_threads import NAME
 from realtime_rl.policies.host import InferenceHost, Surroundings

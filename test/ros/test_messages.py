@@ -12,14 +12,8 @@ from alike import same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_rl.core.messages.records import (
-    ActionMessage,
-    Fate,
-    Reason,
-    ScheduleRecord,
-    Timestep,
-    Verdict,
-)
+from realtime_rl.core.enumerations import Fate, Reason
+from realtime_rl.core.messages.records import ActionMessage, ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.messages.wire import JoyValues, WireError, decode_action, encode_action
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
 

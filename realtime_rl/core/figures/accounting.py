@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_rl.core.enumerations import Algorithm, Dealing, Fate, Miss, Reason
 from realtime_rl.core.figures.policy_lag import policy_lags
 from realtime_rl.core.figures.schema import (
     SCHEMA,
@@ -33,18 +34,7 @@ from realtime_rl.core.figures.statistics import (
     startup_length,
 )
 from realtime_rl.core.messages.pairs import last_rows
-from realtime_rl.core.messages.records import (
-    Algorithm,
-    Dealing,
-    Fate,
-    Inference,
-    Learning,
-    Miss,
-    Reason,
-    ScheduleRecord,
-    Timestep,
-    Verdict,
-)
+from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.messages.table import Table
 from realtime_rl.core.schedule.stagger import HOLDING
 from realtime_rl.core.types import Cause
@@ -221,7 +211,7 @@ def _interaction(records: RunRecords, columns: Columns, sessions: Sessions, star
         stop_ticks=causes[Cause.STOP], none_ticks=causes[Cause.NONE],
         inaction_fraction=((causes[Cause.DEFAULT] + causes[Cause.NONE]) / acting
                            if acting else None),
-        rejected=({reason.name.lower(): int((rejected & verdicts.equal("reason", reason)).sum())
+        rejected=({reason.word: int((rejected & verdicts.equal("reason", reason)).sum())
                    for reason in Reason if reason is not Reason.NONE} if known else None),
         superseded=int(verdicts.equal("fate", Fate.SUPERSEDED).sum()) if known else None,
         action_interval_ms=distribution(intervals_ms),
@@ -275,7 +265,7 @@ def _inference(records: RunRecords, inferences: Table[Inference]) -> InferenceFi
 
 def _names(values: Iterable[Algorithm | Dealing]) -> str | None:
     """Return each of the values once, in order: they can be set during a run."""
-    return " ".join(dict.fromkeys(value.name.lower() for value in values)) or None
+    return " ".join(dict.fromkeys(value.word for value in values)) or None
 
 
 def _learning(records: RunRecords, inferences: Table[Inference], ticks: Table[Timestep]

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_rl.core.enumerations import Fate
 from realtime_rl.core.figures.accounting import RunRecords
 from realtime_rl.core.figures.statistics import Sessions, on_one_grid_each, plant_sessions
 from realtime_rl.core.messages.pairs import last_equal
-from realtime_rl.core.messages.records import Fate, Inference, Verdict
+from realtime_rl.core.messages.records import Inference, Verdict
 from realtime_rl.core.messages.table import Table
 
 _Ints = NDArray[np.int64]

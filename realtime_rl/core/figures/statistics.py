@@ -10,8 +10,9 @@ from typing import TypedDict, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_rl.core.enumerations import Fate
 from realtime_rl.core.messages.pairs import last_equal, last_rows
-from realtime_rl.core.messages.records import Fate, Timestep, Verdict
+from realtime_rl.core.messages.records import Timestep, Verdict
 from realtime_rl.core.messages.table import Table
 from realtime_rl.core.types import Cause
 

@@ -310,7 +310,7 @@ def _action(joy: JoyValues, space: ActionSpace) -> Action:
 def command_words(command: Command) -> str:
     """Write on whose behalf a command is given, for the `frame_id` of a gamepad's message."""
     return encode_words({
-        "cause": command.cause.name.lower(), "worker": command.worker,
+        "cause": command.cause.word, "worker": command.worker,
         "version": command.version, "tick": command.observation_tick,
     })
 

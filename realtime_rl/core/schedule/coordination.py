@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.messages.ranges import MOST_GENERATION
-from realtime_rl.core.messages.records import Inference, Miss, Timestep, Verdict
+from realtime_rl.core.messages.records import Inference, Timestep, Verdict
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy, Sizing
 from realtime_rl.core.schedule.demand import Demand, DemandEstimator, Hysteresis

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realtime_rl.core.messages.records import Algorithm, Dealing, SlotSource
+from realtime_rl.core.enumerations import Algorithm, Dealing, SlotSource
 from realtime_rl.core.schedule.demand import Settling
 from realtime_rl.core.schedule.planner import Setting
 

@@ -6,7 +6,8 @@ import heapq
 import math
 from collections import deque
 
-from realtime_rl.core.messages.records import Inference, Miss, Verdict
+from realtime_rl.core.enumerations import Miss
+from realtime_rl.core.messages.records import Inference, Verdict
 from realtime_rl.core.schedule.stagger import Schedule
 
 _OUTLIERS = 5

@@ -10,7 +10,7 @@ import heapq
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from realtime_rl.core.messages.records import Dealing, Miss
+from realtime_rl.core.enumerations import Dealing, Miss
 from realtime_rl.core.schedule.stagger import ALONE, EAGER, Schedule
 
 Result = TypeVar("Result")

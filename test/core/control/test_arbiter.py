@@ -16,14 +16,8 @@ from hypothesis import strategies as st
 from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision, usable_margin_ns
 from realtime_rl.core.control.latch import CommandLatch
-from realtime_rl.core.messages.records import (
-    ActionMessage,
-    Command,
-    Fate,
-    Reason,
-    Timestep,
-    Verdict,
-)
+from realtime_rl.core.enumerations import Fate, Reason
+from realtime_rl.core.messages.records import ActionMessage, Command, Timestep, Verdict
 from realtime_rl.core.types import Action, ActionSpace, Cause
 
 MS = 1_000_000

@@ -5,6 +5,7 @@ import math
 import pytest
 from handmade import defaulted, stamp, step, verdict
 
+from realtime_rl.core.enumerations import Fate, Reason
 from realtime_rl.core.figures.statistics import (
     arrivals,
     distribution,
@@ -13,7 +14,7 @@ from realtime_rl.core.figures.statistics import (
     plant_sessions,
     startup_length,
 )
-from realtime_rl.core.messages.records import Fate, Reason, Timestep, Verdict
+from realtime_rl.core.messages.records import Timestep, Verdict
 from realtime_rl.core.types import Cause
 
 PERIOD_S = 0.01

@@ -11,16 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_rl.core.messages.records import (
-    Algorithm,
-    Dealing,
-    Fate,
-    Inference,
-    Miss,
-    Reason,
-    SlotSource,
-    Verdict,
-)
+from realtime_rl.core.enumerations import Algorithm, Dealing, Fate, Miss, Reason, SlotSource
+from realtime_rl.core.messages.records import Inference, Verdict
 from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy, Sizing
 from realtime_rl.core.schedule.stagger import Schedule
 

@@ -11,12 +11,12 @@ from core.pausing_graph import PERIOD_NS, START_NS, PausingGraph
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from realtime_rl.core.enumerations import Fate, Miss, Reason
 from realtime_rl.core.messages.ranges import MOST_GENERATION
-from realtime_rl.core.messages.records import Fate, Inference, Miss, Reason, Timestep, Verdict
+from realtime_rl.core.messages.records import Inference, Timestep, Verdict
 from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy
-from realtime_rl.core.settings.coordinator import policy_of
-from realtime_rl.core.settings.parameters import CoordinatorParameters
+from realtime_rl.core.settings.coordinator import CoordinatorParameters, policy_of
 from realtime_rl.core.types import Cause
 
 MS = 1_000_000
