@@ -20,7 +20,7 @@ from realtime_rl import strict_json
 from realtime_rl.bench.live import START_S, LiveBench, measure
 from realtime_rl.core.enumerations import Fate, Miss, Reason
 from realtime_rl.core.errors import RealtimeRlError
-from realtime_rl.core.messages import wire
+from realtime_rl.core.messages import joy_wire
 from realtime_rl.core.messages.records import ActionMessage, Inference, Timestep, Verdict
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
 
@@ -138,7 +138,7 @@ def _messages(topic: str, kind: str) -> tuple[type, Any]:
         return Image, lambda n: messages.to_observation(
             pixels, _SPEC, now_ns + n, f"tick={n + 700} first=0" if forged else "nobody")
     if topic in ("action", "command"):
-        return Joy, lambda n: messages.to_joy(wire.encode_action(ActionMessage(
+        return Joy, lambda n: messages.to_joy(joy_wire.encode_action(ActionMessage(
             now_ns + n, n + 700, n + 706, n % 7, 1, 1, (0.0,)), _COUNTER)) if forged else Joy()
     if topic == "policy":
         return String, lambda n: String(data=f"file:///nowhere/{n}.onnx")

@@ -23,7 +23,7 @@ from sensor_msgs.msg import Image, JointState, Joy
 from std_msgs.msg import String
 
 from benchmarks.running import ROOT
-from realtime_rl.core.messages import wire
+from realtime_rl.core.messages import joy_wire, wire
 from realtime_rl.core.messages.policy_metadata import PREFIX
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.messages.records import ActionMessage, Timestep
@@ -39,7 +39,7 @@ HUNG_VERSION = 99
 
 def action(number: int) -> Joy:
     """A well-formed one of a worker that the graph does not have."""
-    return messages.to_joy(wire.encode_action(ActionMessage(
+    return messages.to_joy(joy_wire.encode_action(ActionMessage(
         time.time_ns(), number, -1, _STRANGER, _STRANGER, 0, (0.0,)), _ACTIONS))
 
 

@@ -68,7 +68,7 @@ class _Run:
 
     def __init__(self, graph: VirtualGraph) -> None:
         self._graph = graph
-        self._policy = policy = graph.coordination
+        policy = graph.coordination
         self._period_ns = policy.period_ns
         self._coordination = Coordination(policy)
         first = graph.schedule or self._coordination.schedule
@@ -161,15 +161,10 @@ class _Run:
         schedule = self._coordination.evaluate()
         if schedule is None:
             return
-        policy = self._policy
         for pool in self._pools:
             pool.set_schedule(schedule)
-        self.schedules.append(ScheduleRecord(
-            _stamp_ns(now_ns), schedule.generation, schedule.effective_tick,
-            schedule.promised_delay_ticks, self._coordination.required_workers,
-            self._coordination.duration_ns, policy.handover_ns, schedule.period_ns,
-            schedule.algorithm, schedule.dealing, schedule.slot_source, self._graph.processes,
-            schedule.active))
+        self.schedules.append(self._coordination.record(
+            _stamp_ns(now_ns), processes=self._graph.processes))
 
     def _carry_out(self, decision: Decision) -> None:
         for command in decision.commands:

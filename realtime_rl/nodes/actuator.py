@@ -15,7 +15,7 @@ from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision, u
 from realtime_rl.core.control.gamepad import pad_layout
 from realtime_rl.core.control.operator_input import OperatorInput
 from realtime_rl.core.enumerations import Fate, Reason
-from realtime_rl.core.messages import wire
+from realtime_rl.core.messages import joy_wire, wire
 from realtime_rl.core.messages.records import Command, CommandOrigin, Timestep
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.peers.rate_limit import TokenBucket
@@ -25,6 +25,7 @@ from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.record_topics import subscribe_records
 from realtime_rl.ros.spinning import newest_first
 from realtime_rl.ros.stop_memory import StopMemory, stop_path
 from realtime_rl.ros.throttled import Throttled
@@ -74,7 +75,8 @@ class ActuatorNode(Node):
         self._nobodys = TokenBucket(_NOBODYS_HZ, _NOBODYS_HZ, _NOBODYS_HZ, time.monotonic_ns())
         self._ignored = Throttled(self, "operator ignored ({count}): {last}")
         tick_hz = per_tick_hz(config.period_ns)
-        listen(self, JointState, "timestep", self._on_timestep, qos.RECORD, rate_hz=tick_hz)
+        subscribe_records(self, "timestep", Timestep, self._on_timestep, qos.RECORD,
+                          rate_hz=tick_hz)
         listen(self, Joy, "action", self._on_action, qos.ACTIONS,
                rate_hz=per_tick_hz(config.period_ns, config.workers))
         listen(self, Joy, "operator", self._on_operator, qos.COMMAND, rate_hz=_PAD_HZ)
@@ -102,8 +104,8 @@ class ActuatorNode(Node):
         """A tick is about to start."""
         self._carry_out(self._arbiter.on_deadline(now_ns))
 
-    def _on_timestep(self, message: JointState) -> None:
-        step, now_ns = messages.from_scalars(Timestep, message), time.monotonic_ns()
+    def _on_timestep(self, step: Timestep) -> None:
+        now_ns = time.monotonic_ns()
         self._plant.on_timestep(step, now_ns)
         self._carry_out(self._arbiter.on_timestep(step, now_ns))
 
@@ -111,7 +113,7 @@ class ActuatorNode(Node):
     def _on_action(self, message: Joy) -> None:
         now_ns = time.monotonic_ns()
         try:
-            action = wire.decode_action(messages.from_joy(message), self._space)
+            action = joy_wire.decode_action(messages.from_joy(message), self._space)
         except wire.WireError as error:
             self._rejected[Reason.MALFORMED].note(str(error))
             self._carry_out(self._arbiter.on_malformed(now_ns))

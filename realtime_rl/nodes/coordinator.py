@@ -19,15 +19,16 @@ from rclpy.task import Future
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Empty
 
-from realtime_rl.core.messages.records import Inference, ScheduleRecord, Timestep, Verdict
+from realtime_rl.core.messages.records import Inference, Timestep, Verdict
 from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.schedule.coordination import Coordination
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.settings.coordinator import CoordinatorParameters, policy_of
 from realtime_rl.ros import messages, qos, runtime, schedule_parameters, steady
-from realtime_rl.ros.guard import deserialize, listen, per_tick_hz
+from realtime_rl.ros.guard import deserialize, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.publisher_watch import full_name, watch_publishers
+from realtime_rl.ros.record_topics import subscribe_records
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.throttled import Throttled
 from realtime_rl.ros.waiting import Waiting
@@ -65,9 +66,11 @@ class CoordinatorNode(Node):
 
     def _listen(self, config: CoordinatorParameters) -> None:
         tick_hz = per_tick_hz(config.period_ns, config.workers)
-        listen(self, JointState, "inference", self._on_inference, qos.RECORD, rate_hz=tick_hz)
+        subscribe_records(self, "inference", Inference, self._on_inference, qos.RECORD,
+                          rate_hz=tick_hz)
         # one for an action and one for a default
-        listen(self, JointState, "verdict", self._on_verdict, qos.RECORD, rate_hz=2 * tick_hz)
+        subscribe_records(self, "verdict", Verdict, self._on_verdict, qos.RECORD,
+                          rate_hz=2 * tick_hz)
         self.create_subscription(JointState, "timestep", self._on_timestep, qos.COMMAND, raw=True)
         self.create_subscription(ParameterEvent, "/parameter_events", self._on_parameter_event,
                                  qos_profile_parameter_events)
@@ -110,16 +113,15 @@ class CoordinatorNode(Node):
         except WireError as error:
             self._unreadable.note(str(error))
 
-    def _on_inference(self, message: JointState) -> None:
-        inference = messages.from_scalars(Inference, message)
+    def _on_inference(self, inference: Inference) -> None:
         if inference.tick > self._coordination.plant_tick:
             self._read_tick()
         problem = self._coordination.on_inference(inference, time.monotonic_ns())
         if problem is not None:
             raise WireError(problem)
 
-    def _on_verdict(self, message: JointState) -> None:
-        returned = self._coordination.on_verdict(messages.from_scalars(Verdict, message))
+    def _on_verdict(self, verdict: Verdict) -> None:
+        returned = self._coordination.on_verdict(verdict)
         if returned:
             self.get_logger().info(f"{returned} is heard again")
             self._evaluate(returned)
@@ -168,12 +170,8 @@ class CoordinatorNode(Node):
                 "actuator.max_delay_ticks allow, and their actions are late")
 
     def _announce(self, schedule: Schedule) -> None:
-        self._publisher.publish(messages.to_scalars(ScheduleRecord(
-            self._run_clock.now_ns(), schedule.generation, schedule.effective_tick,
-            schedule.promised_delay_ticks, self._coordination.required_workers,
-            self._coordination.duration_ns, self._coordination.handover_ns, schedule.period_ns,
-            schedule.algorithm, schedule.dealing, schedule.slot_source,
-            len(self._parameter_clients), schedule.active)))
+        self._publisher.publish(messages.to_scalars(self._coordination.record(
+            self._run_clock.now_ns(), processes=len(self._parameter_clients))))
         self.get_logger().info(
             f"schedule {schedule.generation} from tick {schedule.effective_tick}: "
             f"N={len(schedule.active)} D={schedule.promised_delay_ticks} "

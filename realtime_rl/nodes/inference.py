@@ -19,7 +19,7 @@ from std_msgs.msg import String
 
 from realtime_rl.core.enumerations import SlotSource
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.messages import wire
+from realtime_rl.core.messages import joy_wire, wire
 from realtime_rl.core.messages.records import Inference, Timestep
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.schedule.tick_grid import TickGrid
@@ -29,6 +29,7 @@ from realtime_rl.ros import messages, presence, qos, runtime, schedule_parameter
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.heartbeat import Heartbeat
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.record_topics import subscribe_records
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.staggered_timers import StaggeredTimers
 from realtime_rl.ros.throttled import Throttled
@@ -135,7 +136,7 @@ class InferenceNode(LifecycleNode):
             return
         for action, record, error in engine.due(now_ns):
             if action is not None:
-                self._action.publish(messages.to_joy(wire.encode_action(
+                self._action.publish(messages.to_joy(joy_wire.encode_action(
                     action, self._host.actions)))
             self._inference.publish(messages.to_scalars(record))
             if error:
@@ -169,8 +170,8 @@ class InferenceNode(LifecycleNode):
             return
         engine.observe(tick, stamp_ns, first, observation)
         if engine.wants_applied and self._timestep is None:
-            self._timestep = listen(self, JointState, "timestep", self._on_timestep, qos.RECORD,
-                                    rate_hz=self._tick_hz)
+            self._timestep = subscribe_records(self, "timestep", Timestep, self._on_timestep,
+                                               qos.RECORD, rate_hz=self._tick_hz)
         schedule = engine.pool.schedule_at(tick)
         if schedule.slot_source is SlotSource.TIMER:
             self._timers_of_workers.follow(schedule, self._host.workers)
@@ -178,9 +179,8 @@ class InferenceNode(LifecycleNode):
         self._timers_of_workers.stop()
         self._report(engine.start(now_ns, self._age_ns(stamp_ns)))
 
-    def _on_timestep(self, message: JointState) -> None:
+    def _on_timestep(self, step: Timestep) -> None:
         """Only a policy that takes applied actions needs them: others save the time."""
-        step = messages.from_scalars(Timestep, message)
         self._ticked.on_timestep(step, time.monotonic_ns())
         if self._host.engine is not None:
             self._host.engine.applied(step.tick, step.action)

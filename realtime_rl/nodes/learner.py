@@ -34,6 +34,7 @@ from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
 from realtime_rl.ros import messages, qos, runtime, steady
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.record_topics import subscribe_records
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.throttled import Throttled
 from realtime_rl.ros.waiting import Waiting
@@ -67,8 +68,10 @@ class LearnerNode(Node):
         tick_hz = per_tick_hz(config.period_ns)
         listen(self, messages.observation_type(self._spec), "observation", self._on_observation,
                qos.RECORD, rate_hz=tick_hz, most_bytes=messages.most_bytes(self._spec))
-        listen(self, JointState, "timestep", self._on_timestep, qos.RECORD, rate_hz=tick_hz)
-        listen(self, JointState, "schedule", self._on_schedule, qos.LATCHED, rate_hz=tick_hz)
+        subscribe_records(self, "timestep", Timestep, self._on_timestep, qos.RECORD,
+                          rate_hz=tick_hz)
+        subscribe_records(self, "schedule", ScheduleRecord, self._on_schedule, qos.LATCHED,
+                          rate_hz=tick_hz)
         steady.create_timer(self, 1.0, self._report)
         Waiting(self, "observation", "timestep", period_ns=config.period_ns)
         self._trainer.start()
@@ -121,8 +124,7 @@ class LearnerNode(Node):
         if self._admitted("observation", self._admission.observation(observation)):
             self._learn_from(self._assembler.observe(tick, observation, first))
 
-    def _on_timestep(self, message: JointState) -> None:
-        step = messages.from_scalars(Timestep, message)
+    def _on_timestep(self, step: Timestep) -> None:
         self._ticked.on_timestep(step, time.monotonic_ns())
         if not self._admitted("timestep", self._admission.step(step)):
             return
@@ -132,9 +134,8 @@ class LearnerNode(Node):
             self._trainer.acted(None)
         self._learn_from(self._assembler.step(step))
 
-    def _on_schedule(self, message: JointState) -> None:
+    def _on_schedule(self, schedule: ScheduleRecord) -> None:
         """What a person does counts as the policy's action of that delay."""
-        schedule = messages.from_scalars(ScheduleRecord, message)
         self._assembler.operator_delay = max(1, schedule.promised_delay_ticks)
 
     def _admitted(self, topic: str, problem: str | None) -> bool:

@@ -10,7 +10,7 @@ from builtin_interfaces.msg import Time
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image, JointState, Joy
 
-from realtime_rl.core.messages import wire
+from realtime_rl.core.messages import joy_wire, wire
 from realtime_rl.core.types import Observation, ObservationSpec
 
 Record = TypeVar("Record")
@@ -43,7 +43,7 @@ def from_scalars(kind: type[Record], message: JointState) -> Record:
         tuple(message.position)))
 
 
-def to_joy(values: wire.JoyValues) -> Joy:
+def to_joy(values: joy_wire.JoyValues) -> Joy:
     """Axes and buttons as a message."""
     message = Joy(axes=array.array("f", values.axes), buttons=array.array("i", values.buttons))
     message.header.stamp = to_time(values.stamp_ns)
@@ -51,10 +51,10 @@ def to_joy(values: wire.JoyValues) -> Joy:
     return message
 
 
-def from_joy(message: Joy) -> wire.JoyValues:
+def from_joy(message: Joy) -> joy_wire.JoyValues:
     """A message's axes and buttons; `WireError` where its stamp is no time."""
-    return wire.JoyValues(to_ns(message.header.stamp), message.header.frame_id,
-                          tuple(message.axes), tuple(message.buttons))
+    return joy_wire.JoyValues(to_ns(message.header.stamp), message.header.frame_id,
+                              tuple(message.axes), tuple(message.buttons))
 
 
 def observation_type(spec: ObservationSpec) -> type:

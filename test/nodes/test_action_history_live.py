@@ -16,7 +16,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import JointState, Joy
 
-from realtime_rl.core.messages import wire
+from realtime_rl.core.messages import joy_wire, wire
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.types import Action, Cause
 from realtime_rl.nodes.inference import InferenceNode
@@ -33,7 +33,7 @@ class Plant(Node):
         self.timestep = self.create_publisher(JointState, "timestep", qos.RECORD)
         self.create_subscription(
             Joy, "action", lambda message: self.heard.append(
-                wire.decode_action(messages.from_joy(message), BUTTONS).action), qos.COMMAND)
+                joy_wire.decode_action(messages.from_joy(message), BUTTONS).action), qos.COMMAND)
 
     def show(self, tick: int) -> None:
         words = wire.encode_words({"plant": "test", "tick": tick, "first": int(tick == 0)})

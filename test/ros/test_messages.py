@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_rl.core.enumerations import Fate, Reason
+from realtime_rl.core.messages.joy_wire import JoyValues, decode_action, encode_action
 from realtime_rl.core.messages.records import ActionMessage, ScheduleRecord, Timestep, Verdict
-from realtime_rl.core.messages.wire import JoyValues, WireError, decode_action, encode_action
+from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
 
 pytest.importorskip("rclpy", reason="the ROS 2 message packages are not installed")
