@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from realtime_rl.bags.bag_files import (
+from realtime_rl.bags.storage_files import (
     MCAP_MAGIC,
     SQLITE_MAGIC,
     BagFile,

@@ -10,11 +10,11 @@ from itertools import compress
 from pathlib import Path
 from typing import Any
 
-from realtime_rl.bags.bag_files import RawMessage
 from realtime_rl.bags.bulk import Records
 from realtime_rl.bags.messages import Observed, observed_from_cdr, text_from_cdr
 from realtime_rl.bags.parts import WrittenBag
 from realtime_rl.bags.storage import Bag, DamagedBagError, open_bag, recover_bag
+from realtime_rl.bags.storage_files import RawMessage
 from realtime_rl.core.errors import BagError, choices
 from realtime_rl.core.figures.accounting import TOPICS, RunRecords
 from realtime_rl.core.figures.ordering import disordered, ordered

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,6 +15,7 @@ import yaml
 from realtime_rl.bench.usage import Usage, Used
 from realtime_rl.core.errors import BagError, ConfigError, PolicyError
 from realtime_rl.ros.transport import reach
+from realtime_rl.runner.first_policy import FirstPolicy, write_in_child
 from realtime_rl.runner.log_filter import LogFilter
 from realtime_rl.runner.prepare import Prepared, prepare, refuse_second
 from realtime_rl.runner.supervisor import Supervisor, started
@@ -180,14 +179,12 @@ def _prepared(bench: LiveBench, folder: Path) -> Prepared:
 
 
 def _export(bench: LiveBench, path: Path) -> Path:
-    """Make an untrained policy, in a process of its own: torch's megabytes do not stay here."""
-    options = [word for option in bench.plant_options for word in ("--plant-option", option)]
-    done = subprocess.run(
-        [sys.executable, "-m", "realtime_rl.cli.main", "export", "--plant", bench.plant, *options,
-         "--network", bench.network, str(path)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines()
-        raise PolicyError(f"no policy for the bench: {lines[-1] if lines else 'export failed'}")
+    """Make an untrained policy; `PolicyError`."""
+    try:
+        write_in_child(FirstPolicy(str(path), bench.plant, bench.plant_options,
+                                   {"network": bench.network}))
+    except PolicyError as error:
+        raise PolicyError(f"no policy for the bench: {error}") from error
     return path
 
 

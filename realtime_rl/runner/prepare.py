@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 import tempfile
 import time
@@ -33,6 +32,7 @@ from realtime_rl.policies import external_weights
 from realtime_rl.policies.latency import Latency
 from realtime_rl.ros import environment, graph
 from realtime_rl.runner import scenario_paths
+from realtime_rl.runner.first_policy import FirstPolicy, write_in_child
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,24 +259,16 @@ def _first_policy(settings: graph.Settings, spec: PlantSpec, run_dir: Path) -> s
                           f"{_untrained(plant)}")
     learner: LearnerParameters = graph.section_of(settings, "learner")
     path = run_dir / "policy-000000.onnx"
-    options = [word for option in plant.options for word in ("--plant-option", option)]
-    chosen = [word for name, item in parameters(DqnConfig).items()
-              if (value := getattr(learner, name)) != item.default
-              and (learns_here or name != "device")
-              for word in ("--set", f"{name}={value}")]
-    weights = [] if given is None else ["--weights", str(given)]
-    # in a process of its own: torch's hundreds of megabytes do not stay in this one
-    done = subprocess.run(
-        [sys.executable, "-m", "realtime_rl.cli.main", "export", "--plant", plant.name, *options,
-         *chosen, *weights, str(path)],
-        capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines()
-        reason = lines[-1] if lines else "export failed"
-        advice = ("" if given is None or str(given) not in reason else "; scenario.policy= begins "
-                  "untrained, scenario.learner=false plays without learning")
-        raise PolicyError(f"no first policy: {reason}{advice}")
-    return done.stdout.splitlines()[-1]  # its URI
+    settled = {name: value for name, item in parameters(DqnConfig).items()
+               if (value := getattr(learner, name)) != item.default
+               and (learns_here or name != "device")}
+    try:
+        return write_in_child(FirstPolicy(str(path), plant.name, plant.options, settled,
+                                          "" if given is None else str(given)))
+    except PolicyError as error:
+        advice = ("" if given is None or str(given) not in str(error) else "; scenario.policy= "
+                  "begins untrained, scenario.learner=false plays without learning")
+        raise PolicyError(f"no first policy: {error}{advice}") from error
 
 
 def _untrained(plant: PlantParameters) -> str:
