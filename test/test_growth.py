@@ -6,7 +6,6 @@ anything keeps.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from types import SimpleNamespace
 
@@ -108,10 +107,9 @@ class Graph:
         self.pacer.start(now_ns)
         command = self.latch.latch()
         happened = self.plant.step(command.action)
-        record = Timestep(
-            now_ns, self.tick, PERIOD_NS, 0.0, False, 0, happened.reward, happened.discount,
-            happened.first, happened.last, command.cause, command.worker, command.version,
-            command.observation_tick, command.action, "counter")
+        record = Timestep.latching(
+            command, stamp_ns=now_ns, tick=self.tick, period_ns=PERIOD_NS, reward=happened.reward,
+            discount=happened.discount, first=happened.first, last=happened.last, plant="counter")
         self.window.take(record, now_ns)
         for each in (self.assembler.observe(self.tick, happened.observation, happened.first)
                      + self.assembler.step(record)):
@@ -136,21 +134,18 @@ class Graph:
         if self.rng.random() > 0.02:
             for slot in self.pool.on_observation(self.tick, now_ns, now_ns):
                 if slot.worker < 0:
-                    self.inferred(Inference(
-                        slot.stamp_ns, slot.tick, -1, -1, slot.generation, -1, math.nan, math.nan,
-                        math.nan, Miss.BUSY, False, math.nan, "inference_0"), now_ns)
+                    self.inferred(Inference.missed(slot, Miss.BUSY, node="inference_0"), now_ns)
                 else:
                     self.pool.on_result(slot, now_ns, round(DELAY_NS * self.rng.uniform(0.9, 1.1)),
                                         (float(self.rng.integers(self.space.size)),))
         for done in self.pool.due(now_ns):
             slot = done.slot
             took_s = (done.end_ns - slot.start_ns) / 1e9
-            self.inferred(Inference(
-                slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, slot.generation, 1, 0.0,
-                took_s, took_s, Miss.NONE, False, math.nan, "inference_0"), now_ns)
-            self.carry_out(self.arbiter.on_action(ActionMessage(
-                slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, 1, slot.generation,
-                done.result), now_ns), now_ns)
+            self.inferred(Inference.taken(
+                slot, Miss.NONE, version=1, age_s=0.0, duration_s=took_s, compute_s=took_s,
+                node="inference_0"), now_ns)
+            self.carry_out(self.arbiter.on_action(
+                ActionMessage.answering(slot, 1, done.result), now_ns), now_ns)
 
     def inferred(self, record: Inference, now_ns: int) -> None:
         self.coordination.on_inference(record)

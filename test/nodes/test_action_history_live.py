@@ -17,7 +17,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import JointState, Joy
 
 from realtime_rl.core.messages import joy_wire, wire
-from realtime_rl.core.messages.records import Timestep
+from realtime_rl.core.messages.records import Command, Timestep
 from realtime_rl.core.types import Action, Cause
 from realtime_rl.nodes.inference import InferenceNode
 from realtime_rl.ros import messages, qos
@@ -41,9 +41,9 @@ class Plant(Node):
             np.zeros(3, np.float32), VECTOR, stamp(tick), words))
 
     def tell(self, tick: int, action: Action) -> None:
-        self.timestep.publish(messages.to_scalars(Timestep(
-            stamp(tick), tick, PERIOD_NS, 0.0, False, 0, 0.0, 1.0, tick == 0, False,
-            Cause.DEFAULT, -1, -1, -1, action, "test")))
+        self.timestep.publish(messages.to_scalars(Timestep.latching(
+            Command(Cause.DEFAULT, action), stamp_ns=stamp(tick), tick=tick, period_ns=PERIOD_NS,
+            first=tick == 0, plant="test")))
 
 
 class Pair:

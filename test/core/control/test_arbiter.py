@@ -40,9 +40,8 @@ def message(tick: int, due: int = -1, action: Action = (0.0,), *, worker: int = 
 
 
 def timestep(tick: int, command: Command, *, life: int = 0, lateness_s: float = 0.0) -> Timestep:
-    return Timestep(stamp(tick, life), tick, PERIOD, lateness_s, False, 0, 0.0, 1.0, False, False,
-                    command.cause, command.worker, command.version, command.observation_tick,
-                    command.action)
+    return Timestep.latching(command, stamp_ns=stamp(tick, life), tick=tick, period_ns=PERIOD,
+                             lateness_s=lateness_s)
 
 
 @dataclass

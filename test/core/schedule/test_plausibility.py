@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from realtime_rl.core.enumerations import Fate, Miss, Reason
 from realtime_rl.core.messages.ranges import MOST_GENERATION
-from realtime_rl.core.messages.records import Inference, Timestep, Verdict
+from realtime_rl.core.messages.records import Command, Inference, Timestep, Verdict
 from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy
 from realtime_rl.core.settings.coordinator import CoordinatorParameters, policy_of
@@ -188,9 +188,9 @@ def test_a_plant_that_begins_anew_is_known_by_its_own_word_alone() -> None:
     for tick in (2, 4):
         stamp_ns = START_NS + NOW_NS + (50 + tick) * PERIOD_NS
         with nullcontext() if tick > 2 else pytest.raises(WireError):
-            coordination.on_timestep(Timestep(
-                stamp_ns, tick, PERIOD_NS, 0.0, False, 0, 0.0, 1.0, False, False, Cause.NONE, -1,
-                -1, -1, (0.0,)), NOW_NS + (50 + tick) * PERIOD_NS)
+            coordination.on_timestep(Timestep.latching(
+                Command(Cause.NONE, (0.0,)), stamp_ns=stamp_ns, tick=tick, period_ns=PERIOD_NS),
+                NOW_NS + (50 + tick) * PERIOD_NS)
     schedule = coordination.evaluate()
     assert schedule is not None
     assert schedule.effective_tick == 4 + POLICY.lead_ticks
