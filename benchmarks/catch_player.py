@@ -24,8 +24,8 @@ from realtime_rl.core.types import Action, Observation
 from realtime_rl.plants.options import build_options, parse_options
 from realtime_rl.plants.pyboy_plant import PyBoyOptions, PyBoyPlant
 from realtime_rl.plants.ram_values import Memory
-from realtime_rl.simulate.figures import Figures
 from realtime_rl.simulate.loop import Delay, simulate
+from realtime_rl.simulate.tally import Tally
 
 LEFT, RIGHT, NOOP = 0, 1, 2
 DIFFICULTY, SCORE, MISSES, BASKET_X, BASKET_WIDTH, APPLE_X, WIND = (
@@ -42,21 +42,21 @@ class CatchPlayer:
     def __init__(self, memory: Memory, delay_ticks: int) -> None:
         self._memory = memory
         self._delay_ticks = delay_ticks
-        self._under_way: deque[int] = deque([NOOP] * (delay_ticks - 1), delay_ticks - 1)
+        self._in_flight: deque[int] = deque([NOOP] * (delay_ticks - 1), delay_ticks - 1)
 
     def __call__(self, tick: int, observation: Observation) -> Action:
         """Choose the action that acts `delay_ticks` later; what is observed is not looked at."""
         read = self._memory
         speed, width = 4 + min(read[DIFFICULTY], 7), read[BASKET_WIDTH]
         basket = read[BASKET_X]
-        for choice in self._under_way:
+        for choice in self._in_flight:
             moved = basket + {LEFT: -speed, RIGHT: speed, NOOP: 0}[choice]
             basket = min(max(moved, 0), SCREEN - width)
         wind = read[WIND] - 256 * (read[WIND] > 127)
         apple = min(max(read[APPLE_X] + wind * (self._delay_ticks - 1), 0), LAST_COLUMN)
         ahead = apple + HALF_APPLE - (basket + width // 2)
         choice = NOOP if abs(ahead) <= NEAR_PX else LEFT if ahead < 0 else RIGHT
-        self._under_way.append(choice)
+        self._in_flight.append(choice)
         return (float(choice),)
 
 
@@ -78,7 +78,7 @@ class Result:
 def play(games: int, delay_ticks: int, options: PyBoyOptions, seed: int) -> Result:
     """Play whole games; every action of an observation acts `delay_ticks` later."""
     plant = PyBoyPlant(options, seed)
-    figures, caught, missed = Figures(), 0, 0
+    figures, caught, missed = Tally(), 0, 0
     try:
         player = CatchPlayer(plant.memory, delay_ticks)
         for step, _ in simulate(plant, player, Delay(delay_ticks), sys.maxsize):

@@ -18,17 +18,10 @@ from typing import Any
 
 from realtime_rl import strict_json
 from realtime_rl.bench.live import START_S, LiveBench, measure
+from realtime_rl.core.enumerations import Fate, Miss, Reason
 from realtime_rl.core.errors import RealtimeRlError
-from realtime_rl.core.messages import wire
-from realtime_rl.core.messages.records import (
-    ActionMessage,
-    Fate,
-    Inference,
-    Miss,
-    Reason,
-    Timestep,
-    Verdict,
-)
+from realtime_rl.core.messages import joy_wire
+from realtime_rl.core.messages.records import ActionMessage, Command, Inference, Timestep, Verdict
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
 
 TOPICS = ("none", "action", "timestep", "observation", "command", "inference", "verdict", "policy")
@@ -145,14 +138,14 @@ def _messages(topic: str, kind: str) -> tuple[type, Any]:
         return Image, lambda n: messages.to_observation(
             pixels, _SPEC, now_ns + n, f"tick={n + 700} first=0" if forged else "nobody")
     if topic in ("action", "command"):
-        return Joy, lambda n: messages.to_joy(wire.encode_action(ActionMessage(
+        return Joy, lambda n: messages.to_joy(joy_wire.encode_action(ActionMessage(
             now_ns + n, n + 700, n + 706, n % 7, 1, 1, (0.0,)), _COUNTER)) if forged else Joy()
     if topic == "policy":
         return String, lambda n: String(data=f"file:///nowhere/{n}.onnx")
     records: dict[str, Any] = {
-        "timestep": lambda n: Timestep(
-            now_ns + n, n + 700, 16_742_706, 0.0, False, 0, 0.0, 1.0, False, False, Cause.DEFAULT,
-            -1, -1, -1, (0.0,), "counter"),
+        "timestep": lambda n: Timestep.latching(
+            Command(Cause.DEFAULT, (0.0,)), stamp_ns=now_ns + n, tick=n + 700,
+            period_ns=16_742_706, plant="counter"),
         "inference": lambda n: Inference(
             now_ns, n + 700, n + 706, n % 7, 1, 0, 0.0, 10.0, 10.0, Miss.NONE, False, float("nan"),
             "inference_0", "cpu", ""),

@@ -222,24 +222,24 @@ def infer(subject: Subject, policy: OnnxPolicy, workers: int, seconds: float
     begin: list[float] = []
     start = threading.Barrier(workers, action=lambda: begin.append(time.perf_counter()))
     with ThreadPoolExecutor(workers) as pool:
-        running = [pool.submit(_work, policy, subject.seen, lane, start, seconds)
-                   for lane in range(workers)]
+        running = [pool.submit(_work, policy, subject.seen, worker, start, seconds)
+                   for worker in range(workers)]
     taken = time.perf_counter() - begin[0]
     every = [each for mine in running for each in mine.result()]
     return every, len(every) / taken
 
 
-def _work(policy: OnnxPolicy, seen: list[Observation], lane: int, start: threading.Barrier,
+def _work(policy: OnnxPolicy, seen: list[Observation], worker: int, start: threading.Barrier,
           seconds: float) -> list[float]:
     try:
-        policy.infer(seen[0], lane=lane)  # in each new thread CUDA prepares something
+        policy.infer(seen[0], worker=worker)  # in each new thread CUDA prepares something
     finally:
         start.wait()
     durations: list[float] = []
     until = time.perf_counter() + seconds
     while not durations or time.perf_counter() < until:
         begin = time.perf_counter()
-        policy.infer(seen[len(durations) % len(seen)], lane=lane)
+        policy.infer(seen[len(durations) % len(seen)], worker=worker)
         durations.append(time.perf_counter() - begin)
     return durations
 

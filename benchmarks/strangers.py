@@ -23,10 +23,10 @@ from sensor_msgs.msg import Image, JointState, Joy
 from std_msgs.msg import String
 
 from benchmarks.running import ROOT
-from realtime_rl.core.messages import wire
+from realtime_rl.core.messages import joy_wire, wire
 from realtime_rl.core.messages.policy_metadata import PREFIX
 from realtime_rl.core.messages.policy_uri import PolicyUri
-from realtime_rl.core.messages.records import ActionMessage, Timestep
+from realtime_rl.core.messages.records import ActionMessage, Command, Timestep
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
 from realtime_rl.ros import messages, qos
 
@@ -39,15 +39,15 @@ HUNG_VERSION = 99
 
 def action(number: int) -> Joy:
     """A well-formed one of a worker that the graph does not have."""
-    return messages.to_joy(wire.encode_action(ActionMessage(
+    return messages.to_joy(joy_wire.encode_action(ActionMessage(
         time.time_ns(), number, -1, _STRANGER, _STRANGER, 0, (0.0,)), _ACTIONS))
 
 
 def timestep(number: int) -> JointState:
     """A well-formed one of another plant."""
-    return messages.to_scalars(Timestep(
-        time.time_ns(), number, 16_742_706, 0.0, False, 0, 0.0, 1.0, False, False, Cause.NONE, -1,
-        -1, -1, (2.0,), "stranger"))
+    return messages.to_scalars(Timestep.latching(
+        Command(Cause.NONE, (2.0,)), stamp_ns=time.time_ns(), tick=number, period_ns=16_742_706,
+        plant="stranger"))
 
 
 def observation(number: int) -> Image:

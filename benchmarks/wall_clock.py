@@ -11,8 +11,8 @@ from realtime_rl.core.types import Action, Cause, Observation
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.pool import LearningPool
 from realtime_rl.plants.base import Plant
-from realtime_rl.simulate.figures import Figures
 from realtime_rl.simulate.loop import Delay, Loop
+from realtime_rl.simulate.tally import Tally
 
 
 class Timing:
@@ -61,7 +61,7 @@ class Run:
         self._assembler = Assembler(stack=config.stack, gamma=config.gamma,
                                     capacity=max(1024, 2 * delay.ticks + config.stack))
         self._loop = Loop(plant, self._act, delay, stack=config.stack)
-        self.figures = Figures()
+        self.figures = Tally()
 
     def step(self) -> bool:
         """Step one tick when it is due; return whether an action of the policy acted."""

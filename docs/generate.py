@@ -7,24 +7,27 @@ import re
 import sys
 from pathlib import Path
 
-from realtime_rl.core import types
+from realtime_rl.core import enumerations, types
 from realtime_rl.core.messages import records
 from realtime_rl.core.messages.topics import SERVICES, TOPICS, Topic
 from realtime_rl.core.settings import parameters as p
 from realtime_rl.core.settings.config import markdown_table
+from realtime_rl.core.settings.coordinator import CoordinatorParameters
+from realtime_rl.core.settings.inference import InferenceParameters
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PARAMETERS = {
     "scenario (not a node: the run as a whole)": p.Scenario, "plant": p.PlantParameters,
-    "inference": p.InferenceParameters, "coordinator": p.CoordinatorParameters,
+    "inference": InferenceParameters, "coordinator": CoordinatorParameters,
     "actuator": p.ActuatorParameters, "learner": p.LearnerParameters,
     "monitor": p.MonitorParameters, "recorder": p.RecorderParameters}
 RECORDS = {"timestep": "Timestep", "verdict": "Verdict", "inference": "Inference",
            "schedule": "ScheduleRecord", "learning": "Learning", "origin": "CommandOrigin"}
-ENUMS = {"cause": (types, "Cause"), "fate": (records, "Fate"), "reason": (records, "Reason"),
-         "miss": (records, "Miss"), "algorithm": (records, "Algorithm"),
-         "dealing": (records, "Dealing"), "slot_source": (records, "SlotSource")}
+ENUMS = {"cause": (types, "Cause"), **{
+    scalar: (enumerations, name) for scalar, name in (
+        ("fate", "Fate"), ("reason", "Reason"), ("miss", "Miss"), ("algorithm", "Algorithm"),
+        ("dealing", "Dealing"), ("slot_source", "SlotSource"))}}
 
 
 def described(module: object, name: str) -> dict[str, str]:

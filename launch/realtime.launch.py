@@ -33,12 +33,12 @@ from realtime_rl.core.errors import choices
 from realtime_rl.core.peers.deaths import RESPAWN_DELAY_S, Deaths, Then
 from realtime_rl.core.settings.config import parameters
 from realtime_rl.core.settings.parameters import Scenario
-from realtime_rl.ros import environment, graph, memory
+from realtime_rl.ros import environment, graph, memory_limit
 from realtime_rl.ros.processes import ProcessSpec, processes
 from realtime_rl.ros.rosbag2 import record_command
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.transport import reach
-from realtime_rl.runner.apart import describe
+from realtime_rl.runner.isolated import describe
 from realtime_rl.runner.prepare import bundled
 
 # parameters of the scenario that are arguments of the same name
@@ -82,20 +82,20 @@ class Watch:
         def on_exit(event: ProcessExited, context: LaunchContext) -> list:
             self._running.discard(name)
             at_s = time.monotonic() - self._began
-            words = memory.explained(process.kind, said[0])
+            words = memory_limit.explained(process.kind, said[0])
             if self._ending or context.is_shutdown:
                 if event.returncode not in ENDED:
                     self._deaths.failed_at_the_end(name, at_s, event.returncode, words)
-                return self._told(over=context.is_shutdown)
+                return self._said_last(over=context.is_shutdown)
             death = self._deaths.died(name, process.executables, at_s, event.returncode, words,
                                       respawn=process.respawn)
-            told = LogInfo(msg=f"{name} died ({death.cause}), {death.then.value}")
+            line = LogInfo(msg=f"{name} died ({death.cause}), {death.then.value}")
             if death.then is Then.RUN_ENDED:
-                return [told, *self.end(death.told)]
+                return [line, *self.end(death.summary)]
             if death.then is Then.GIVEN_UP:  # else it would be started again
-                return [told, EmitEvent(event=ShutdownProcess(
+                return [line, EmitEvent(event=ShutdownProcess(
                     process_matcher=matches_action(action)))]
-            return [told]
+            return [line]
 
         return [RegisterEventHandler(OnProcessStart(
                     target_action=action, on_start=lambda event, context: self._running.add(name))),
@@ -108,7 +108,7 @@ class Watch:
         self._timer = TimerAction(period=duration_s, actions=[OpaqueFunction(
             function=lambda context: self.end("the duration is over"))]) if duration_s else None
         return [RegisterEventHandler(OnShutdown(
-                    on_shutdown=lambda event, context: self._told(over=True))),
+                    on_shutdown=lambda event, context: self._said_last(over=True))),
                 RegisterEventHandler(EventHandler(
                     matcher=lambda event: event is self._failed,
                     entities=OpaqueFunction(function=self._fail))),
@@ -123,7 +123,7 @@ class Watch:
                 EmitEvent(event=ShutdownProcess(
                     process_matcher=lambda action: action in self._actions))]
 
-    def _told(self, *, over: bool) -> list:
+    def _said_last(self, *, over: bool) -> list:
         """Once all have ended, note who died; where the launch is over, say it and make it fail."""
         if self._running:
             return []

@@ -41,7 +41,7 @@ def user_path(text: str) -> Path:
     return Path(os.path.expanduser(text))
 
 
-def make_way(path: Path) -> None:
+def make_parents(path: Path) -> None:
     """Make the folder of a file or folder that is to be written; `OSError` where it cannot be."""
     path.parent.mkdir(parents=True, exist_ok=True)
     written = path.parent if _is_new(path) else path

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from realtime_rl.files import (
-    make_way,
+    make_parents,
     remove_stale,
     reserve,
     sha256_of,
@@ -169,12 +169,12 @@ def test_a_tilde_is_the_users_home(text: str, path: str, monkeypatch: pytest.Mon
 
 
 def test_the_folder_of_what_is_to_be_written_is_made(tmp_path: Path) -> None:
-    make_way(tmp_path / "new" / "er" / "file")
+    make_parents(tmp_path / "new" / "er" / "file")
     assert os.listdir(tmp_path / "new" / "er") == []
     for path in ("/proc/nowhere/file", str(tmp_path / "file" / "file")):
         (tmp_path / "file").touch()
         with pytest.raises(OSError):
-            make_way(Path(path))
+            make_parents(Path(path))
 
 
 def test_what_is_no_file_is_written_into_and_stays(tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_what_is_no_file_is_written_into_and_stays(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     link.symlink_to(pipe)
     reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    make_way(link)
+    make_parents(link)
     write_out(link, b"figures")
     assert os.read(reading, 99) == b"figures"
     os.close(reading)

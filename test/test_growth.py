@@ -6,7 +6,6 @@ anything keeps.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from types import SimpleNamespace
 
@@ -18,11 +17,12 @@ from handmade import inference, learning, schedule, step, verdict
 from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision
 from realtime_rl.core.control.latch import CommandLatch
+from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.experience.assembler import Assembler
 from realtime_rl.core.figures import live_window
 from realtime_rl.core.figures.live_window import LiveWindow
-from realtime_rl.core.messages.records import ActionMessage, Inference, Miss, Timestep
+from realtime_rl.core.messages.records import ActionMessage, Inference, Timestep
 from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.schedule.tick_grid import TickPacer
@@ -107,10 +107,9 @@ class Graph:
         self.pacer.start(now_ns)
         command = self.latch.latch()
         happened = self.plant.step(command.action)
-        record = Timestep(
-            now_ns, self.tick, PERIOD_NS, 0.0, False, 0, happened.reward, happened.discount,
-            happened.first, happened.last, command.cause, command.worker, command.version,
-            command.observation_tick, command.action, "counter")
+        record = Timestep.latching(
+            command, stamp_ns=now_ns, tick=self.tick, period_ns=PERIOD_NS, reward=happened.reward,
+            discount=happened.discount, first=happened.first, last=happened.last, plant="counter")
         self.window.take(record, now_ns)
         for each in (self.assembler.observe(self.tick, happened.observation, happened.first)
                      + self.assembler.step(record)):
@@ -128,28 +127,25 @@ class Graph:
             told = self.coordination.evaluate()
             if told is not None:
                 self.pool.set_schedule(told)
-            self.coordination.unheard()
+            self.coordination.to_resend()
             self.window.look(now_ns)
 
     def infer(self, now_ns: int) -> None:
         if self.rng.random() > 0.02:
             for slot in self.pool.on_observation(self.tick, now_ns, now_ns):
                 if slot.worker < 0:
-                    self.inferred(Inference(
-                        slot.stamp_ns, slot.tick, -1, -1, slot.generation, -1, math.nan, math.nan,
-                        math.nan, Miss.BUSY, False, math.nan, "inference_0"), now_ns)
+                    self.inferred(Inference.missed(slot, Miss.BUSY, node="inference_0"), now_ns)
                 else:
                     self.pool.on_result(slot, now_ns, round(DELAY_NS * self.rng.uniform(0.9, 1.1)),
                                         (float(self.rng.integers(self.space.size)),))
         for done in self.pool.due(now_ns):
             slot = done.slot
             took_s = (done.end_ns - slot.start_ns) / 1e9
-            self.inferred(Inference(
-                slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, slot.generation, 1, 0.0,
-                took_s, took_s, Miss.NONE, False, math.nan, "inference_0"), now_ns)
-            self.carry_out(self.arbiter.on_action(ActionMessage(
-                slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, 1, slot.generation,
-                done.result), now_ns), now_ns)
+            self.inferred(Inference.taken(
+                slot, Miss.NONE, version=1, age_s=0.0, duration_s=took_s, compute_s=took_s,
+                node="inference_0"), now_ns)
+            self.carry_out(self.arbiter.on_action(
+                ActionMessage.answering(slot, 1, done.result), now_ns), now_ns)
 
     def inferred(self, record: Inference, now_ns: int) -> None:
         self.coordination.on_inference(record)
@@ -176,7 +172,7 @@ class Graph:
 def test_ten_days_of_a_graph() -> None:
     graph = Graph()
     check_bounded(graph, graph.step, TICKS, looks=80, bounds={
-        ".coordination._told": 8, ".coordination._handover._measured": 1024})
+        ".coordination._announced": 8, ".coordination._handover._measured": 1024})
     assert graph.transitions, "something was learned from"
     assert graph.coordination.schedule.generation > 0
 

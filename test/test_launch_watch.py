@@ -28,7 +28,7 @@ from launch_ros.actions import PushRosNamespace
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity, LaunchService
 from realtime_rl.bags import run_record
 from realtime_rl.core.settings.parameters import Scenario
-from realtime_rl.runner.apart import Described
+from realtime_rl.runner.isolated import Described
 
 DIES = "print('no motor'); raise SystemExit(1)"
 WAITS = "import signal; signal.signal(signal.SIGINT, lambda *_: exit(0)); signal.pause()"

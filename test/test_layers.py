@@ -13,10 +13,10 @@ PACKAGE = "realtime_rl"
 ROOT = Path(__file__).resolve().parent.parent / PACKAGE
 
 MIDDLE = {"plants", "policies", "learning", "bags", "ros"}
-BASE = {"core", "files", "memory", "strict_json", ""}
-"""`files`, `memory` and `strict_json` are modules, "" the package itself."""
+BASE = {"core", "files", "free_memory", "strict_json", ""}
+"""`files`, `free_memory` and `strict_json` are modules, "" the package itself."""
 ALLOWED: dict[str, set[str]] = {
-    "": set(), "files": set(), "memory": set(), "strict_json": set(), "core": {"core"},
+    "": set(), "files": set(), "free_memory": set(), "strict_json": set(), "core": {"core"},
     **{name: BASE | {name} for name in MIDDLE},
     "simulate": BASE | MIDDLE | {"simulate"},
     "nodes": BASE | MIDDLE | {"nodes"},
@@ -24,8 +24,8 @@ ALLOWED: dict[str, set[str]] = {
     "bench": BASE | MIDDLE | {"simulate", "runner", "bench"},
     "cli": BASE | MIDDLE | {"simulate", "runner", "bench", "cli"},
 }
-CORE_ORDER = ("errors", "types", "messages", "peers", "schedule", "control", "experience",
-              "figures", "settings")
+CORE_ORDER = ("errors", "enumerations", "types", "messages", "peers", "schedule", "control",
+              "experience", "figures", "settings")
 """Inside `core`, each imports only what stands before it; of the folders, themselves too."""
 ROS = {"rclpy", "rcl_interfaces", "builtin_interfaces", "rosidl_runtime_py", "std_srvs", "launch",
        "launch_ros"}
@@ -148,13 +148,13 @@ def test_the_rooms_keep_to_the_rules(rule: Rule) -> None:
 def test_every_room_is_known() -> None:
     rooms = {room(path, ROOT) for path in ROOT.rglob("*.py")}
     assert rooms <= set(ALLOWED)
-    assert rooms >= MIDDLE | {"core", "files", "memory", "simulate", "nodes", "runner", "cli"}
+    assert rooms >= MIDDLE | {"core", "files", "free_memory", "simulate", "nodes", "runner", "cli"}
 
 
 @pytest.mark.parametrize(("rule", "where", "source"), [
     (upward_imports, "core/x.py", "import realtime_rl.ros.graph"),
     (upward_imports, "core/x.py", "from realtime_rl.files import sha256_of"),
-    (upward_imports, "core/x.py", "from realtime_rl.memory import available_bytes"),
+    (upward_imports, "core/x.py", "from realtime_rl.free_memory import available_bytes"),
     (upward_imports, "plants/x.py", "from realtime_rl import bags"),
     (upward_imports, "ros/x.py", "from realtime_rl.nodes.plant import PlantNode"),
     (upward_imports, "nodes/x.py", "def f():\n    from realtime_rl.cli import run"),

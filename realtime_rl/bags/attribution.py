@@ -8,10 +8,11 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_rl.core.enumerations import Fate, Reason
 from realtime_rl.core.figures.accounting import Columns, RunRecords, gave_action
-from realtime_rl.core.figures.statistics import Lives, gaps, plant_lives, two_at_once
+from realtime_rl.core.figures.statistics import Sessions, gaps, plant_sessions, two_at_once
 from realtime_rl.core.messages.pairs import again, last_equal, last_rows
-from realtime_rl.core.messages.records import Fate, Reason, Timestep, Verdict
+from realtime_rl.core.messages.records import Timestep, Verdict
 from realtime_rl.core.messages.table import Table
 from realtime_rl.core.types import Cause
 
@@ -29,32 +30,32 @@ _Flags = NDArray[np.bool_]
 def disagreements(records: RunRecords) -> list[str]:
     """Where the records break the law, a line a kind with how often and the first case."""
     columns = records.columns()
-    lives, verdicts = plant_lives(columns.timesteps), columns.verdicts
-    problems = [*_gaps(lives), *_restarts(lives), *_unattributed(lives.ticks)]
+    sessions, verdicts = plant_sessions(columns.timesteps), columns.verdicts
+    problems = [*_gaps(sessions), *_restarts(sessions), *_unattributed(sessions.ticks)]
     if "verdict" in records.topics:
-        problems += [*_false_verdicts(lives, verdicts), *_silent_ticks(lives, verdicts),
+        problems += [*_false_verdicts(sessions, verdicts), *_silent_ticks(sessions, verdicts),
                      *_two_fates(verdicts)]
         if "inference" in records.topics:
-            problems += _no_fate(lives, columns)
+            problems += _no_fate(sessions, columns)
     return problems
 
 
-def _gaps(lives: Lives) -> Iterator[str]:
-    absent = sum(len(gap) for gap in gaps(lives))
+def _gaps(sessions: Sessions) -> Iterator[str]:
+    absent = sum(len(gap) for gap in gaps(sessions))
     if absent:
-        found = list(islice(gaps(lives), 6))
+        found = list(islice(gaps(sessions), 6))
         listed = ", ".join(str(gap.start) if len(gap) == 1 else f"{gap.start}…{gap.stop - 1}"
                            for gap in found[:5])
         yield (f"{absent} tick(s) are absent from the recording: "
                f"{listed}{', …' if len(found) > 5 else ''}")
 
 
-def _restarts(lives: Lives) -> Iterator[str]:
-    if two_at_once(lives):
+def _restarts(sessions: Sessions) -> Iterator[str]:
+    if two_at_once(sessions):
         yield ("two plants published their ticks at once: two graphs of one name, and no figure "
                "is of either; give one another namespace or ROS_DOMAIN_ID")
-    elif len(lives) > 1:
-        yield f"the plant was started again {len(lives) - 1} time(s) during the recording"
+    elif len(sessions) > 1:
+        yield f"the plant was started again {len(sessions) - 1} time(s) during the recording"
 
 
 def _unattributed(ticks: Table[Timestep]) -> Iterator[str]:
@@ -64,40 +65,41 @@ def _unattributed(ticks: Table[Timestep]) -> Iterator[str]:
                            "was applied, or from which observation")
 
 
-def _false_verdicts(lives: Lives, verdicts: Table[Verdict]) -> Iterator[str]:
-    ticks = lives.ticks
+def _false_verdicts(sessions: Sessions, verdicts: Table[Verdict]) -> Iterator[str]:
+    ticks = sessions.ticks
     applied = np.flatnonzero(verdicts.equal("fate", Fate.APPLIED))
     seen = last_equal(ticks.ints("stamp_ns"), verdicts.ints("stamp_ns")[applied])
     applied = applied[seen >= 0]
-    life = lives.of_rows()[seen[seen >= 0]]
+    session = sessions.of_rows()[seen[seen >= 0]]
     del seen
     numbers = verdicts.ints("tick")[applied]
-    at = lives.find(life, numbers)
+    at = sessions.find(session, numbers)
     agree = ticks.equal("cause", Cause.POLICY)[at]
     for name in ("worker", "version", "observation_tick"):
         agree &= verdicts.ints(name)[applied] == ticks.ints(name)[at]
     yield from _tell_ticks(numbers[(at >= 0) & ~agree], "verdict(s) call an action applied where "
                            "the plant latched another")
-    yield from _tell_ticks(numbers[again((life, numbers))],
+    yield from _tell_ticks(numbers[again((session, numbers))],
                            "tick(s) had more than one action called applied")
 
 
-def _silent_ticks(lives: Lives, verdicts: Table[Verdict]) -> Iterator[str]:
+def _silent_ticks(sessions: Sessions, verdicts: Table[Verdict]) -> Iterator[str]:
     """Policy and default ticks of which no verdict tells; numbers suffice over restarts.
 
     Of those just before the actuator fell silent none is expected: it died with it.
     """
-    ticks, numbers = lives.ticks, lives.ticks.ints("tick")
-    untold = np.zeros(len(ticks), np.bool_)
+    ticks, numbers = sessions.ticks, sessions.ticks.ints("tick")
+    unaccounted = np.zeros(len(ticks), np.bool_)
     for cause, fate in ((Cause.POLICY, Fate.APPLIED), (Cause.DEFAULT, Fate.DEFAULTED)):
-        told = verdicts.ints("tick")[verdicts.equal("fate", fate)]
-        untold |= ticks.equal("cause", cause) & ~np.isin(numbers, told)
-    ends = lives.last_rows
+        decided = verdicts.ints("tick")[verdicts.equal("fate", fate)]
+        unaccounted |= ticks.equal("cause", cause) & ~np.isin(numbers, decided)
+    ends = sessions.last_rows
     rows = np.arange(len(ticks))
-    untold &= rows < (ends + 1 - _tails(ticks, ends))[lives.of_rows()]
-    deaf = _spans_without_commands(lives, 0)
-    untold &= ~_within(deaf, ticks.ints("stamp_ns"))
-    yield from _tell_ticks(numbers[untold], "tick(s) of the policy or the default have no verdict")
+    unaccounted &= rows < (ends + 1 - _tails(ticks, ends))[sessions.of_rows()]
+    silent = _spans_without_commands(sessions, 0)
+    unaccounted &= ~_within(silent, ticks.ints("stamp_ns"))
+    yield from _tell_ticks(numbers[unaccounted],
+                           "tick(s) of the policy or the default have no verdict")
 
 
 def _two_fates(verdicts: Table[Verdict]) -> Iterator[str]:
@@ -115,7 +117,7 @@ def _two_fates(verdicts: Table[Verdict]) -> Iterator[str]:
                f"observation at {stamp_ns} ns")
 
 
-def _no_fate(lives: Lives, columns: Columns) -> Iterator[str]:
+def _no_fate(sessions: Sessions, columns: Columns) -> Iterator[str]:
     verdicts, inferences = columns.verdicts, columns.inferences
     done, stamps_ns = gave_action(inferences), inferences.ints("stamp_ns")
     decided = last_rows((verdicts.ints("stamp_ns"), verdicts.ints("worker")),
@@ -123,17 +125,17 @@ def _no_fate(lives: Lives, columns: Columns) -> Iterator[str]:
     longest = int(verdicts.ints("delay_ticks").max(initial=0))
     # before the first verdict the actuator was not known to the workers yet; if none ever came,
     # every action was lost
-    heard_ns = verdicts.ints("stamp_ns")[verdicts.ints("worker") >= 0]
-    begin_ns = int(heard_ns.min()) if heard_ns.size else -1
-    deaf = _spans_without_commands(lives, longest)
+    known_ns = verdicts.ints("stamp_ns")[verdicts.ints("worker") >= 0]
+    begin_ns = int(known_ns.min()) if known_ns.size else -1
+    silent = _spans_without_commands(sessions, longest)
     lost: list[NDArray[np.intp]] = []
     for node in sorted(inferences.texts("node", done)):
         rows = np.flatnonzero(done & inferences.is_text("node", node))
-        heard = np.sort(stamps_ns[rows][decided[rows]])
-        away = [(begin, _found_again(heard, begin, end)) for begin, end in deaf]
-        from_ns = max(begin_ns, int(heard[0])) if heard.size else begin_ns
-        missed = ((stamps_ns[rows] > from_ns) & (stamps_ns[rows] < _end_ns(lives, longest))
-                  & ~decided[rows] & ~_within(away, stamps_ns[rows]))
+        stamps = np.sort(stamps_ns[rows][decided[rows]])
+        absent = [(begin, _found_again(stamps, begin, end)) for begin, end in silent]
+        from_ns = max(begin_ns, int(stamps[0])) if stamps.size else begin_ns
+        missed = ((stamps_ns[rows] > from_ns) & (stamps_ns[rows] < _end_ns(sessions, longest))
+                  & ~decided[rows] & ~_within(absent, stamps_ns[rows]))
         lost.append(rows[missed])
     found = np.concatenate([np.zeros(0, np.intp), *lost])
     if found.size:
@@ -142,31 +144,31 @@ def _no_fate(lives: Lives, columns: Columns) -> Iterator[str]:
                f"{first.worker}, tick {first.tick}")
 
 
-def _end_ns(lives: Lives, longest: int) -> int:
+def _end_ns(sessions: Sessions, longest: int) -> int:
     """From when on what was computed of an observation may still have been on its way."""
-    if not lives.ticks:
+    if not sessions.ticks:
         return 0
-    newest = lives.ticks[-1]
+    newest = sessions.ticks[-1]
     return max(-1, newest.stamp_ns - (longest + _tail_ticks(newest)) * newest.period_ns)
 
 
-def _found_again(heard: _Ints, begin_ns: int, end_ns: int) -> int:
-    """Until when a process could not reach the actuator that was away from `begin_ns` on.
+def _found_again(stamps: _Ints, begin_ns: int, end_ns: int) -> int:
+    """Until when a process could not reach the actuator that was absent from `begin_ns` on.
 
     It acts again from `end_ns` on, but it and a process find each other later: by the first of the
-    process' actions (stamps `heard` of their observations, sorted) that it decided on.
+    process' actions (stamps `stamps` of their observations, sorted) that it decided on.
     """
-    at = int(np.searchsorted(heard, begin_ns, side="right"))
-    return max(end_ns, int(heard[at]) - 1) if at < heard.size else end_ns
+    at = int(np.searchsorted(stamps, begin_ns, side="right"))
+    return max(end_ns, int(stamps[at]) - 1) if at < stamps.size else end_ns
 
 
-def _spans_without_commands(lives: Lives, longest: int) -> list[tuple[int, int]]:
+def _spans_without_commands(sessions: Sessions, longest: int) -> list[tuple[int, int]]:
     """Stamps [ns] of observations whose actions met no actuator, in order.
 
     It fell silent up to `longest` ticks after: it had died, hung, or was not yet known.
     """
     spans: list[tuple[int, int]] = []
-    for first, last in _silences(lives):
+    for first, last in _silences(sessions):
         begin_ns = max(-1, first.stamp_ns - (longest + _tail_ticks(first)) * first.period_ns)
         if spans and begin_ns <= spans[-1][1]:
             spans[-1] = spans[-1][0], last.stamp_ns
@@ -175,12 +177,12 @@ def _spans_without_commands(lives: Lives, longest: int) -> list[tuple[int, int]]
     return spans
 
 
-def _silences(lives: Lives) -> Iterator[tuple[Timestep, Timestep]]:
+def _silences(sessions: Sessions) -> Iterator[tuple[Timestep, Timestep]]:
     """First and last tick of the times at which nobody commanded; a late command is none."""
-    ticks = lives.ticks
+    ticks = sessions.ticks
     silent = ticks.equal("cause", Cause.NONE)
     together = np.zeros(len(ticks), np.bool_)
-    together[1:] = lives.together() & silent[:-1]
+    together[1:] = sessions.together() & silent[:-1]
     begins = np.flatnonzero(silent & ~together)
     ends = np.flatnonzero(silent & ~np.append(together[1:] & silent[1:], False))
     long = ends - begins >= _SILENT_TICKS - 1

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_rl.core.errors import MissingDependencyError
-from realtime_rl.core.messages.wire import JoyValues, NamedScalars, WireError, image_rows, stamp
+from realtime_rl.core.messages.joy_wire import JoyValues
+from realtime_rl.core.messages.wire import NamedScalars, WireError, image_rows, stamp
 
 try:
     from rosbags.typesys import Stores, get_typestore

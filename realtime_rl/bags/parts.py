@@ -13,13 +13,13 @@ from typing import Any
 
 import yaml
 
-from realtime_rl.bags.written import (
+from realtime_rl.bags.storage_files import (
     MCAP_MAGIC,
     SQLITE_MAGIC,
+    BagFile,
     DatabaseAsWritten,
     McapFileAsWritten,
     RawMessage,
-    WrittenFile,
     line,
     unpack,
 )
@@ -81,7 +81,7 @@ class WrittenBag:
             absent = list(_absent(files))
         self.missing = [f"{name} is missing: what it held is not read" for name in absent]
 
-    def _opened(self, paths: list[Path]) -> Iterator[tuple[WrittenFile, str]]:
+    def _opened(self, paths: list[Path]) -> Iterator[tuple[BagFile, str]]:
         """Open what can be opened, and say what cannot."""
         known: dict[int, list[tuple[Path, str]]] = {}
         for path in paths:
@@ -99,7 +99,7 @@ class WrittenBag:
             except (OSError, ValueError, sqlite3.Error) as error:
                 self.warnings.append(f"{path.name} is left out: {line(error)}")
 
-    def _open(self, path: Path, name: str) -> WrittenFile:
+    def _open(self, path: Path, name: str) -> BagFile:
         with path.open("rb") as file:
             magic = file.read(len(SQLITE_MAGIC))
         if magic.startswith(MCAP_MAGIC):

@@ -33,7 +33,7 @@ from realtime_rl.core.figures.statistics import (
     Episodes,
     arrivals,
     episodes_of,
-    plant_lives,
+    plant_sessions,
     startup_length,
 )
 from realtime_rl.core.messages.records import ScheduleRecord, Timestep, Verdict
@@ -68,8 +68,8 @@ class _Clock:
 def pictures(records: RunRecords) -> Iterator[Picture]:
     """Draw what the records allow; needs at least one tick."""
     columns = records.columns()
-    lives = plant_lives(columns.timesteps)
-    ticks, stamps_ns = lives.ticks, lives.ticks.ints("stamp_ns")
+    sessions = plant_sessions(columns.timesteps)
+    ticks, stamps_ns = sessions.ticks, sessions.ticks.ints("stamp_ns")
     # a plant that was started again may have found its clock set back
     first_ns, span_s = int(stamps_ns.min()), int(np.ptp(stamps_ns)) / 1e9
     clock = _Clock(first_ns, 60.0 if span_s > _LONG_S else 1.0)
@@ -77,13 +77,13 @@ def pictures(records: RunRecords) -> Iterator[Picture]:
     drawn = (timeline(records), _intervals(columns.verdicts, period_ms),
              _delays(ticks, records.schedules), _causes(ticks, span_s, clock),
              _durations(columns, records.schedules, period_ms, clock),
-             _returns(episodes_of(lives), ticks, clock))
+             _returns(episodes_of(sessions), ticks, clock))
     return (picture for picture in drawn if picture is not None)
 
 
 def _intervals(verdicts: Table[Verdict], period_ms: float) -> Picture | None:
-    values = np.concatenate([np.zeros(0), *(np.diff(life) * 1e3
-                                            for life in arrivals(verdicts, period_ms / 1e3))])
+    values = np.concatenate([np.zeros(0), *(np.diff(session) * 1e3
+                                            for session in arrivals(verdicts, period_ms / 1e3))])
     if values.size == 0:
         return None
     high = max(2.5 * period_ms, float(np.percentile(values, 99.5)) * 1.1)
@@ -130,7 +130,7 @@ def _causes(ticks: Table[Timestep], span_s: float, clock: _Clock) -> Picture:
     startup = startup_length(ticks)
     stamps_ns, later = ticks.ints("stamp_ns"), ticks[startup:]
     kinds = [("startup", STARTUP, stamps_ns[:startup])]
-    kinds += [(cause.name.lower(), CAUSE_COLOUR[cause],
+    kinds += [(cause.word, CAUSE_COLOUR[cause],
                stamps_ns[startup:][later.equal("cause", cause)])
               for cause in (Cause.NONE, Cause.DEFAULT, Cause.STOP, Cause.OPERATOR, Cause.POLICY)]
 

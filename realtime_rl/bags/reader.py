@@ -14,11 +14,11 @@ from realtime_rl.bags.bulk import Records
 from realtime_rl.bags.messages import Observed, observed_from_cdr, text_from_cdr
 from realtime_rl.bags.parts import WrittenBag
 from realtime_rl.bags.storage import Bag, DamagedBagError, open_bag, recover_bag
-from realtime_rl.bags.written import RawMessage
+from realtime_rl.bags.storage_files import RawMessage
 from realtime_rl.core.errors import BagError, choices
 from realtime_rl.core.figures.accounting import TOPICS, RunRecords
 from realtime_rl.core.figures.ordering import disordered, ordered
-from realtime_rl.core.figures.statistics import plant_lives
+from realtime_rl.core.figures.statistics import plant_sessions
 from realtime_rl.core.messages import wire
 from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
 
@@ -196,7 +196,8 @@ def _read(path: Path, bag: Bag, namespace: str | None, progress: Progress | None
         learnings=tuple(reading.learnings.table()),
         announced=tuple(policy.uri for policy in reading.policies),
         topics=frozenset(present.values()) & frozenset(TOPICS), duration_s=reading.duration_s)
-    mixed = bag.series if len(bag.series) > 1 and len(plant_lives(recorded.timesteps)) > 1 else []
+    several = len(bag.series) > 1 and len(plant_sessions(recorded.timesteps)) > 1
+    mixed = bag.series if several else []
     if mixed:
         raise BagError(f"{str(path)!r} holds the files of several bags, {choices(mixed)}; name one "
                        "file, or give each bag a folder of its own")

@@ -15,7 +15,7 @@ from realtime_rl.bags.reader import Progress, Run, read_run
 from realtime_rl.bags.run_record import RunRecord
 from realtime_rl.core.errors import BagError
 from realtime_rl.core.figures.accounting import account, settled
-from realtime_rl.core.figures.figures import Figures
+from realtime_rl.core.figures.schema import RunFigures
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.messages.table import Table
 from realtime_rl.core.types import Cause
@@ -29,7 +29,7 @@ class Report:
     """A run and what is to be said of it."""
 
     run: Run
-    figures: Figures
+    figures: RunFigures
     skipped_s: float
     """The figures leave out so much of its beginning."""
     warnings: tuple[str, ...]
@@ -73,7 +73,7 @@ def _noted(bag: Path) -> tuple[RunRecord | None, list[str]]:
     return noted, [] if noted is None else noted.lines
 
 
-def to_json(figures: Figures) -> str:
+def to_json(figures: RunFigures) -> str:
     """Write the figures as JSON (schema 1), with a newline at the end."""
     return strict_json.dumps(figures, indent=2) + "\n"
 
@@ -146,7 +146,7 @@ def headlines(report: Report) -> Iterator[Headline]:
     yield from _of_the_policy(figures)
 
 
-def _of_the_policy(figures: Figures) -> Iterator[Headline]:
+def _of_the_policy(figures: RunFigures) -> Iterator[Headline]:
     inference, learning, episodes = figures["inference"], figures["learning"], figures["episodes"]
     yield Headline("Inference", number(inference["duration_ms"]["p50"], 1, "ms"),
                    f"a worker is taken so long (median); observations are "

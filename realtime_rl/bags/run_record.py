@@ -35,7 +35,7 @@ class RunRecord:
     @property
     def lines(self) -> list[str]:
         """The deaths in words, in order, the first few of very many."""
-        shown = [death.told for death in self.deaths[:_SHOWN]]
+        shown = [death.summary for death in self.deaths[:_SHOWN]]
         rest = self.count - len(shown)
         return [*shown, f"nodes died {rest} more time(s)"] if rest else shown
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from realtime_rl.bags.parts import PACKED, WrittenBag, listed_parts
-from realtime_rl.bags.written import RawMessage, line
+from realtime_rl.bags.storage_files import RawMessage, line
 from realtime_rl.core.errors import BagError, MissingDependencyError
 
 try:

@@ -10,7 +10,7 @@ import numpy as np
 from realtime_rl.bags.messages import Observed
 from realtime_rl.bags.reader import Run, observations_of
 from realtime_rl.core.errors import BagError
-from realtime_rl.core.figures.statistics import plant_lives
+from realtime_rl.core.figures.statistics import plant_sessions
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.messages.wire import was_written
 from realtime_rl.core.types import Observation, ObservationSpec, PlantSpec
@@ -39,7 +39,7 @@ def ticks_of(run: Run, spec: PlantSpec) -> Iterator[Tick]:
                        "recorder.observations=true")
     observed = observations_of(run)
     newest = next(observed, None)
-    for step in plant_lives(run.records.timesteps).ticks:
+    for step in plant_sessions(run.records.timesteps).ticks:
         _check(run, step, spec)
         while newest is not None and newest.stamp_ns < step.stamp_ns:
             newest = next(observed, None)

@@ -23,9 +23,10 @@ from realtime_rl.bags.drawing import (
     draw,
     legend_above,
 )
+from realtime_rl.core.enumerations import Fate, Miss
 from realtime_rl.core.figures.accounting import RunRecords, real
-from realtime_rl.core.figures.statistics import plant_lives
-from realtime_rl.core.messages.records import Fate, Inference, Miss, Timestep, Verdict
+from realtime_rl.core.figures.statistics import plant_sessions
+from realtime_rl.core.messages.records import Inference, Timestep, Verdict
 from realtime_rl.core.messages.table import Table
 from realtime_rl.core.types import Cause
 
@@ -75,21 +76,21 @@ def timeline(records: RunRecords) -> Picture | None:
 
 def _window(records: RunRecords) -> _Window | None:
     columns = records.columns()
-    life = max(plant_lives(columns.timesteps), key=len, default=columns.timesteps[:0])
-    if len(life) < 2 or not columns.inferences:
+    session = max(plant_sessions(columns.timesteps), key=len, default=columns.timesteps[:0])
+    if len(session) < 2 or not columns.inferences:
         return None
-    acted = life.equal("cause", Cause.POLICY)
-    delays = (life.ints("tick") - life.ints("observation_tick"))[acted]
+    acted = session.equal("cause", Cause.POLICY)
+    delays = (session.ints("tick") - session.ints("observation_tick"))[acted]
     count = max(_TICKS, 3 * int(delays.max()) if delays.size else 3)
-    begin = max(0, (len(life) - count) // 2)
-    ticks = list(life[begin:begin + count])
+    begin = max(0, (len(session) - count) // 2)
+    ticks = list(session[begin:begin + count])
     start_ns, end_ns = ticks[0].stamp_ns, ticks[-1].stamp_ns
     slots = _slots(columns.inferences, start_ns, end_ns)
     workers = sorted({slot.worker for slot in slots if slot.worker >= 0})[:_ROWS]
     stamps_ns = np.array([slot.stamp_ns for slot in slots], np.int64)
-    told = columns.verdicts.where(~columns.verdicts.equal("fate", Fate.DEFAULTED)
-                                  & np.isin(columns.verdicts.ints("stamp_ns"), stamps_ns))
-    fates = {(verdict.stamp_ns, verdict.worker): verdict for verdict in told}
+    decided = columns.verdicts.where(~columns.verdicts.equal("fate", Fate.DEFAULTED)
+                                     & np.isin(columns.verdicts.ints("stamp_ns"), stamps_ns))
+    fates = {(verdict.stamp_ns, verdict.worker): verdict for verdict in decided}
     return _Window(ticks, slots, fates, start_ns, (end_ns - start_ns) / 1e6,
                    {worker: row for row, worker in enumerate(workers)})
 
@@ -195,5 +196,5 @@ def _keys(window: _Window) -> list[Artist]:
         Line2D([], [], color=RULE, linewidth=1.0, label="tick")]
     for cause in sorted({step.cause for step in window.ticks} - {Cause.POLICY}):
         keys.append(Line2D([], [], color=CAUSE_COLOUR[cause], linewidth=1.6,
-                           label=f"tick: {cause.name.lower()}"))
+                           label=f"tick: {cause.word}"))
     return keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realtime_rl.core.messages.records import Algorithm, Dealing
+from realtime_rl.core.enumerations import Algorithm, Dealing
 from realtime_rl.core.schedule.stagger import ALONE, EAGER
 
 
@@ -28,11 +28,11 @@ class Approach:
     @property
     def dealing_name(self) -> str | None:
         """The dealing's name; `None` where nothing is dealt."""
-        return self.dealing.name.lower() if self.staggered else None
+        return self.dealing.word if self.staggered else None
 
     def __str__(self) -> str:
         """Write it as `max_time pooled`, or `sequential`."""
-        return " ".join(filter(None, (self.algorithm.name.lower(), self.dealing_name)))
+        return " ".join(filter(None, (self.algorithm.word, self.dealing_name)))
 
 
 STAGGERED = tuple(Approach(algorithm, dealing)
@@ -47,5 +47,5 @@ COMPARED = (*(Approach(Algorithm.MAX_TIME, dealing) for dealing in Dealing),
 def select(algorithm: str | None, dealing: str | None) -> tuple[Approach, ...]:
     """Return the approaches of an algorithm and a dealing, as the command line names them."""
     return tuple(approach for approach in (*STAGGERED, *BASELINES)
-                 if algorithm in (None, approach.algorithm.name.lower())
+                 if algorithm in (None, approach.algorithm.word)
                  and dealing in (None, approach.dealing_name))

@@ -18,7 +18,7 @@ from realtime_rl.bench.usage import Used
 from realtime_rl.bench.virtual import VirtualGraph, run_virtual
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.figures.accounting import account, settled
-from realtime_rl.core.figures.figures import Figures
+from realtime_rl.core.figures.schema import RunFigures
 from realtime_rl.core.schedule.coordination import CoordinationPolicy
 from realtime_rl.core.schedule.planner import Prediction
 from realtime_rl.policies.latency import Contention, Latency
@@ -53,7 +53,7 @@ class Row:
     approach: Approach
     workers: int
     planned: Prediction
-    figures: Figures
+    figures: RunFigures
     recovery: Recovery | None
     used: Used = field(default_factory=Used)
     runs: int = 1
@@ -82,8 +82,8 @@ def _run(comparison: Comparison, approach: Approach, planned: Prediction, latenc
     if comparison.live is not None:
         measured = measure(replace(
             comparison.live, workers=str(workers), latency=str(latency),
-            duration_s=comparison.duration_s, algorithm=approach.algorithm.name.lower(),
-            dealing=approach.dealing.name.lower()), stages.update, stages.say)
+            duration_s=comparison.duration_s, algorithm=approach.algorithm.word,
+            dealing=approach.dealing.word), stages.update, stages.say)
         return Row(approach, workers, planned, measured.report.figures,
                    recovery(measured.report.run.records), measured.used, measured.runs)
     period_s = expected.period_ns / 1e9

@@ -66,7 +66,7 @@ def _compared(row: Row) -> dict[str, Any]:
     interaction, inference = row.figures["interaction"], row.figures["inference"]
     kept = ("inaction_fraction", "action_interval_ms", "action_jitter_ms", "delay_ticks",
             "delay_ms", "excess_delay_ticks", "rejected", "superseded")
-    return {"name": str(row.approach), "algorithm": row.approach.algorithm.name.lower(),
+    return {"name": str(row.approach), "algorithm": row.approach.algorithm.word,
             "dealing": row.approach.dealing_name, "workers": row.workers,
             **{name: interaction[name] for name in kept},  # type: ignore[literal-required]
             "promised_delay_ticks": inference["promised_delay_ticks"],

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,7 +15,8 @@ import yaml
 from realtime_rl.bench.usage import Usage, Used
 from realtime_rl.core.errors import BagError, ConfigError, PolicyError
 from realtime_rl.ros.transport import reach
-from realtime_rl.runner.complaints import Complaints
+from realtime_rl.runner.first_policy import FirstPolicy, write_in_child
+from realtime_rl.runner.log_filter import LogFilter
 from realtime_rl.runner.prepare import Prepared, prepare, refuse_second
 from realtime_rl.runner.supervisor import Supervisor, started
 
@@ -146,15 +145,15 @@ def _measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[st
         for line in refuse_second(prepared):
             say(line)
         supervisor = Supervisor(prepared.processes(), folder)
-        complaints = Complaints(supervisor.lines, say)
+        log_filter = LogFilter(supervisor.lines, say)
 
         def look(elapsed_s: float) -> None:
-            complaints.drain()
+            log_filter.drain()
             disturb(elapsed_s, supervisor.pids())
             watch(elapsed_s)
 
         usage = _run(prepared, supervisor, bench, look)
-        complaints.drain()
+        log_filter.drain()
         bag = Path(prepared.scenario.record)
         run_record.write(bag, supervisor.deaths, reach(os.environ))
         if not bag.exists():
@@ -180,14 +179,12 @@ def _prepared(bench: LiveBench, folder: Path) -> Prepared:
 
 
 def _export(bench: LiveBench, path: Path) -> Path:
-    """Make an untrained policy, in a process of its own: torch's megabytes do not stay here."""
-    options = [word for option in bench.plant_options for word in ("--plant-option", option)]
-    done = subprocess.run(
-        [sys.executable, "-m", "realtime_rl.cli.main", "export", "--plant", bench.plant, *options,
-         "--network", bench.network, str(path)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines()
-        raise PolicyError(f"no policy for the bench: {lines[-1] if lines else 'export failed'}")
+    """Make an untrained policy; `PolicyError`."""
+    try:
+        write_in_child(FirstPolicy(str(path), bench.plant, bench.plant_options,
+                                   {"network": bench.network}))
+    except PolicyError as error:
+        raise PolicyError(f"no policy for the bench: {error}") from error
     return path
 
 

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from realtime_rl.bench.approaches import Approach
+from realtime_rl.core.enumerations import Algorithm
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.messages.records import Algorithm
 from realtime_rl.core.schedule.planner import (
     MOST_WORKERS,
     Durations,

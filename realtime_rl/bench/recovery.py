@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from realtime_rl.core.figures.accounting import RunRecords, real
-from realtime_rl.core.figures.statistics import plant_lives, startup_length
+from realtime_rl.core.figures.statistics import plant_sessions, startup_length
 
 _AGAIN = 60
 """An action at every tick means: at so many in a row."""
@@ -33,14 +33,14 @@ class Recovery:
 def recovery(records: RunRecords) -> Recovery | None:
     """Say how the actions recovered from the longest inference; `None` when none stands out."""
     done = list(real(records.inferences))
-    lives = plant_lives(records.timesteps)
-    if not done or len(lives) != 1:
+    sessions = plant_sessions(records.timesteps)
+    if not done or len(sessions) != 1:
         return None
     longest = max(done, key=lambda inference: inference.duration_s)
     typical_s = median(inference.duration_s for inference in done)
     if longest.duration_s < _OUTLIER * typical_s:
         return None
-    steps = list(lives[0][startup_length(lives[0]):])
+    steps = list(sessions[0][startup_length(sessions[0]):])
     idle = [step.tick for step in steps if step.missing]
     before = sum(step.tick <= longest.tick for step in steps)
     lost_before = sum(tick <= longest.tick for tick in idle)

@@ -8,7 +8,6 @@ figures come of them. Same seed, same records.
 from __future__ import annotations
 
 import heapq
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,11 +16,11 @@ import numpy as np
 from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision
 from realtime_rl.core.control.latch import CommandLatch
+from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.figures.accounting import RunRecords
 from realtime_rl.core.messages.records import (
     ActionMessage,
     Inference,
-    Miss,
     ScheduleRecord,
     Timestep,
     Verdict,
@@ -69,7 +68,7 @@ class _Run:
 
     def __init__(self, graph: VirtualGraph) -> None:
         self._graph = graph
-        self._policy = policy = graph.coordination
+        policy = graph.coordination
         self._period_ns = policy.period_ns
         self._coordination = Coordination(policy)
         first = graph.schedule or self._coordination.schedule
@@ -94,10 +93,9 @@ class _Run:
         now_ns = tick * self._period_ns
         self._advance(now_ns)
         command = self._latch.latch()
-        step = Timestep(
-            _stamp_ns(now_ns), tick, self._period_ns, 0.0, False, 0, 0.0, 1.0, tick == 0, False,
-            command.cause, command.worker, command.version, command.observation_tick,
-            command.action, "virtual")
+        step = Timestep.latching(
+            command, stamp_ns=_stamp_ns(now_ns), tick=tick, period_ns=self._period_ns,
+            first=tick == 0, plant="virtual")
         self.timesteps.append(step)
         self._carry_out(self._arbiter.on_timestep(step, now_ns))
         if self._graph.schedule is None and now_ns >= self._next_look_ns:
@@ -127,7 +125,8 @@ class _Run:
 
     def _start(self, process: int, slot: Slot, now_ns: int) -> None:
         if slot.worker < 0:
-            self._record(slot, process, math.nan, Miss.BUSY)
+            self._take(Inference.missed(
+                slot, Miss.BUSY, node=_node(process), emulated=str(self._graph.latency)))
             return
         flying = self._in_flight[process]
         while flying and flying[0] <= now_ns:
@@ -145,17 +144,15 @@ class _Run:
 
     def _leave(self, process: int, finished: Finished[int]) -> None:
         slot = finished.slot
-        message = ActionMessage(slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, 0,
-                                slot.generation, _GO)
+        message = ActionMessage.answering(slot, 0, _GO)
         arrival_ns = finished.release_ns + self._graph.transport_ns
         heapq.heappush(self._arrivals, (arrival_ns, len(self.inferences), message))
-        self._record(slot, process, (finished.end_ns - slot.start_ns) / 1e9, Miss.NONE)
+        self._take(Inference.taken(
+            slot, Miss.NONE, version=0, age_s=0.0, compute_s=0.0,
+            duration_s=(finished.end_ns - slot.start_ns) / 1e9, node=_node(process),
+            provider="virtual", emulated=str(self._graph.latency)))
 
-    def _record(self, slot: Slot, process: int, duration_s: float, miss: Miss) -> None:
-        record = Inference(
-            slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, slot.generation, 0, 0.0,
-            duration_s, 0.0, miss, False, math.nan, f"inference_{process}", "virtual",
-            str(self._graph.latency))
+    def _take(self, record: Inference) -> None:
         self.inferences.append(record)
         if self._graph.schedule is None:
             self._coordination.on_inference(record)
@@ -164,20 +161,19 @@ class _Run:
         schedule = self._coordination.evaluate()
         if schedule is None:
             return
-        policy = self._policy
         for pool in self._pools:
             pool.set_schedule(schedule)
-        self.schedules.append(ScheduleRecord(
-            _stamp_ns(now_ns), schedule.generation, schedule.effective_tick,
-            schedule.promised_delay_ticks, self._coordination.required_workers,
-            self._coordination.duration_ns, policy.handover_ns, schedule.period_ns,
-            schedule.algorithm, schedule.dealing, schedule.slot_source, self._graph.processes,
-            schedule.active))
+        self.schedules.append(self._coordination.record(
+            _stamp_ns(now_ns), processes=self._graph.processes))
 
     def _carry_out(self, decision: Decision) -> None:
         for command in decision.commands:
             self._latch.offer(command)
         self.verdicts += decision.verdicts
+
+
+def _node(process: int) -> str:
+    return f"inference_{process}"
 
 
 def _stamp_ns(now_ns: int) -> int:

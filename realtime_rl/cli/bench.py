@@ -14,8 +14,8 @@ from realtime_rl.bench.planning import Expectation, plan
 from realtime_rl.bench.progress import Stages
 from realtime_rl.bench.scaling import LATENCIES, MAX_TIME, Scaling, fit, in_virtual_time, live
 from realtime_rl.cli.output import put
+from realtime_rl.core.enumerations import Algorithm, Dealing, SlotSource
 from realtime_rl.core.errors import ConfigError, MissingDependencyError
-from realtime_rl.core.settings.parameters import ALGORITHMS, DEALINGS, SLOT_SOURCES
 from realtime_rl.files import user_path
 from realtime_rl.plants import registry
 from realtime_rl.policies.latency import Latency, NoLatency
@@ -110,9 +110,9 @@ def _add_stagger(parser: argparse.ArgumentParser) -> None:
                         help="that share the workers (default: %(default)s)")
     parser.add_argument("--latency", default="lognormal:215ms,cv=0.05", metavar="SPEC",
                         help="emulated accelerator, or none (default: %(default)s)")
-    parser.add_argument("--algorithm", choices=ALGORITHMS, default="max_time")
-    parser.add_argument("--dealing", choices=DEALINGS, default="pooled")
-    parser.add_argument("--slot-source", choices=SLOT_SOURCES, default="tick")
+    parser.add_argument("--algorithm", choices=Algorithm.words(), default="max_time")
+    parser.add_argument("--dealing", choices=Dealing.words(), default="pooled")
+    parser.add_argument("--slot-source", choices=SlotSource.words(), default="tick")
     parser.add_argument("--record", type=user_path, metavar="DIR",
                         help="keep the bag in this folder")
 

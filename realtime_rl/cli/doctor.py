@@ -1,4 +1,4 @@
-"""`realtime-rl doctor`: what is installed, what is missing, and the command that mends it."""
+"""`realtime-rl doctor`: what is installed, what is missing, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from realtime_rl import strict_json
 from realtime_rl.core.errors import RealtimeRlError, installing
-from realtime_rl.ros import environment, memory, transport
+from realtime_rl.ros import environment, memory_limit, transport
 from realtime_rl.ros.graph import MEMORY_VARIABLE
 
 _EPILOG = """examples:
@@ -36,7 +36,7 @@ class Finding:
     ok: bool | None
     """`None`: absent, and not needed for everything."""
     found: str
-    mend: str = ""
+    remedy: str = ""
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -56,8 +56,8 @@ def main(args: argparse.Namespace) -> int:
     else:
         for finding in findings:
             print(f"{_MARKS[finding.ok]:8} {finding.name:20} {finding.found}")
-            if finding.mend:
-                print(f"{'':8} {'':20} mend: {finding.mend}")
+            if finding.remedy:
+                print(f"{'':8} {'':20} fix: {finding.remedy}")
     return 1 if any(finding.ok is False for finding in findings) else 0
 
 
@@ -112,7 +112,7 @@ def _environment() -> list[Finding]:
 
 def _memory() -> list[Finding]:
     try:
-        limits = {name: memory.limit_mib(name) for name in
+        limits = {name: memory_limit.limit_mib(name) for name in
                   ("plant", "inference", "actuator", "learner")}
     except RealtimeRlError:
         return []  # told already

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from realtime_rl.core.errors import ConfigError, MissingDependencyError, choices
-from realtime_rl.core.settings.config import build, parameters
+from realtime_rl.core.errors import ConfigError, choices
+from realtime_rl.core.settings.config import Value, parameters
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.files import user_path
-from realtime_rl.plants import registry
+from realtime_rl.runner.first_policy import FirstPolicy, write
 
 _EPILOG = """examples:
   realtime-rl export --plant pyboy --plant-option rom=catch first.onnx
@@ -45,31 +45,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def main(args: argparse.Namespace) -> int:
     """Write the policy and print its URI; errors are `RealtimeRlError`."""
-    try:
-        from realtime_rl.learning import devices
-        from realtime_rl.learning.heads import Head
-        from realtime_rl.learning.onnx_export import initial_policy
-    except ImportError as error:
-        raise MissingDependencyError(error.name or "torch", "learn") from error
-    config = _config(args)
-    devices.choose(config.device)  # refused before a learner begins, which could not do better
-    plant = registry.make(args.plant, registry.parse_options(args.plant_option), args.seed)
-    try:
-        spec = plant.spec
-    finally:
-        plant.close()
-    uri = initial_policy(args.out, network=config.network, observation=spec.observation,
-                         stack=config.stack, actions=spec.actions, seed=config.seed,
-                         head=Head.of(config), history=config.action_history,
-                         weights=args.weights)
-    print(uri)
+    print(write(FirstPolicy(str(args.out), args.plant, tuple(args.plant_option), _learner(args),
+                            str(args.weights or ""))))
     return 0
 
 
-def _config(args: argparse.Namespace) -> DqnConfig:
+def _learner(args: argparse.Namespace) -> dict[str, Value]:
     """Read the learner's parameters; `ConfigError` for a name or a value that is not allowed."""
     known = parameters(DqnConfig)
-    values: dict[str, object] = {
+    values: dict[str, Value] = {
         "network": args.network, "stack": args.stack, "seed": args.seed}
     for word in args.set:
         name, _, text = word.removeprefix("learner.").partition("=")
@@ -77,4 +61,4 @@ def _config(args: argparse.Namespace) -> DqnConfig:
             raise ConfigError(f"--set {word!r}: unknown parameter {name!r}; known: "
                               f"{choices(known)}")
         values[name] = known[name].parse(text)
-    return build(DqnConfig, values)
+    return values

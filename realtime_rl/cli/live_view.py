@@ -14,7 +14,7 @@ from rich.text import Text
 
 from realtime_rl.cli.output import drop
 from realtime_rl.core.errors import MissingDependencyError
-from realtime_rl.runner.complaints import WARNINGS, Complaints
+from realtime_rl.runner.log_filter import WARNINGS, LogFilter
 from realtime_rl.runner.prepare import Prepared
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class LiveView:
         self._live = Live(console=self._console, refresh_per_second=4, transient=False) \
             if live and self._console.is_terminal else None
         self._figures: LiveFigures | None = None
-        self._complaints: Complaints | None = None
+        self._log_filter: LogFilter | None = None
         self._next_line_s = _LINE_EVERY_S
 
     def __enter__(self) -> LiveView:
@@ -90,9 +90,9 @@ class LiveView:
 
     def drain(self, lines: queue.SimpleQueue[tuple[str, str]]) -> None:
         """Print what the nodes said: all of it when verbose, else what matters."""
-        if self._complaints is None:
-            self._complaints = Complaints(lines, self.say, self._marks)
-        self._complaints.drain()
+        if self._log_filter is None:
+            self._log_filter = LogFilter(lines, self.say, self._marks)
+        self._log_filter.drain()
 
     def _draw(self, newest: dict[str, str], waiting: str, elapsed_s: float) -> Group:
         scenario = self._prepared.scenario

@@ -11,7 +11,7 @@ from typing import TextIO
 
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.types import PlantSpec
-from realtime_rl.files import make_way, user_path, write_out
+from realtime_rl.files import make_parents, user_path, write_out
 
 _STDOUT = "-"
 
@@ -28,7 +28,7 @@ def prepare(args: argparse.Namespace) -> None:
         path = user_path(str(given))
         setattr(args, name, type(given)(path))
         try:
-            make_way(path)
+            make_parents(path)
             if path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         except OSError as error:

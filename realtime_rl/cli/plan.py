@@ -13,9 +13,9 @@ from realtime_rl.bench.approaches import BASELINES, select
 from realtime_rl.bench.planning import Expectation, Plan, plan
 from realtime_rl.bench.text import UNKNOWN, number, percent, table
 from realtime_rl.cli.output import put
+from realtime_rl.core.enumerations import Algorithm, Dealing
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.schedule.planner import Prediction
-from realtime_rl.core.settings.parameters import ALGORITHMS, DEALINGS
 from realtime_rl.plants import registry
 from realtime_rl.policies.latency import Latency
 from realtime_rl.policies.latency_text import duration_ns, duration_text
@@ -52,8 +52,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="inference processes that share the workers (default: 1)")
     parser.add_argument("--handover", default="2ms", metavar="TIME",
                         help="allowance for messages and scheduling (default: %(default)s)")
-    parser.add_argument("--algorithm", choices=ALGORITHMS, help="this one only")
-    parser.add_argument("--dealing", choices=DEALINGS, help="this one only")
+    parser.add_argument("--algorithm", choices=Algorithm.words(), help="this one only")
+    parser.add_argument("--dealing", choices=Dealing.words(), help="this one only")
     parser.add_argument("--quantile", type=float, default=0.95, metavar="Q",
                         help="quantile_time: share of the durations that the delay covers "
                              "(default: %(default)s)")
@@ -174,7 +174,7 @@ def _document(expected: Expectation, plans: list[Plan]) -> dict[str, Any]:
             "period_ms": expected.period_ns / 1e6, "handover_ms": expected.handover_ns / 1e6,
             "target": expected.target, "processes": expected.processes,
             "mean_duration_ms": float(expected.alone_ns.mean()) / 1e6,
-            "rows": [{"algorithm": each.approach.algorithm.name.lower(),
+            "rows": [{"algorithm": each.approach.algorithm.word,
                       "dealing": each.approach.dealing_name,
                       "required_workers": each.required_workers,
                       **_predicted(each.prediction, expected.period_ns),

@@ -17,8 +17,8 @@ from realtime_rl.files import user_path
 from realtime_rl.plants import registry
 from realtime_rl.simulate import players
 from realtime_rl.simulate.episodes import Game, play_all
-from realtime_rl.simulate.figures import Figures
 from realtime_rl.simulate.loop import INTERACTIONS, LONGEST, Delay, simulate
+from realtime_rl.simulate.tally import Tally
 
 _EPILOG = """examples:
   realtime-rl simulate --plant pyboy --plant-option rom=catch --policy random --steps 36000
@@ -127,7 +127,7 @@ def _warn(text: str) -> None:
     print(f"warning: {text}", file=sys.stderr)
 
 
-def run(args: argparse.Namespace) -> Figures:
+def run(args: argparse.Namespace) -> Tally:
     """Simulate what the command line asks for."""
     if args.stack < 0:
         raise ConfigError(f"--stack {args.stack!r} must be 0 or more")
@@ -147,7 +147,7 @@ def run(args: argparse.Namespace) -> Figures:
                               Exploration.parse(args.exploration), stack=args.stack,
                               warn=_warn)(args.seed)
         default = default_policy.make(args.default_policy, plant.spec.actions, seed=args.seed)
-        figures = Figures()
+        figures = Tally()
         for step, _ in simulate(plant, player.policy, delay, args.steps, stack=player.stack,
                                 default=default, applied=player.applied):
             figures.add(step)
@@ -156,7 +156,7 @@ def run(args: argparse.Namespace) -> Figures:
     return figures
 
 
-def _sentence(figures: Figures, cut: int) -> str:
+def _sentence(figures: Tally, cut: int) -> str:
     interval = figures.interval()
     head = (f"{figures.ticks} ticks, {interval.n} episodes, reward {figures.reward:g} "
             f"({figures.reward_per_tick:.4f} a tick)")

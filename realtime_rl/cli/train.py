@@ -23,7 +23,7 @@ from realtime_rl.plants import registry
 from realtime_rl.simulate.loop import INTERACTIONS, Delay
 
 if TYPE_CHECKING:
-    from realtime_rl.learning.group import Group
+    from realtime_rl.learning.process_group import ProcessGroup
     from realtime_rl.simulate.demonstrations import Demonstrations
     from realtime_rl.simulate.train import Training
     from realtime_rl.simulate.training_run import Settings
@@ -113,12 +113,12 @@ def main(args: argparse.Namespace) -> int:
     if args.plant is None:
         raise ConfigError("--plant: say which; `realtime-rl plants` lists them")
     try:
-        from realtime_rl.learning import group
+        from realtime_rl.learning import process_group
     except ImportError as error:
         raise MissingDependencyError(error.name or "torch", "learn") from error
     if not _one_of_several():
         return _train(args, None)
-    others = group.Group()
+    others = process_group.ProcessGroup()
     try:
         return _train(args, others)
     finally:
@@ -130,7 +130,7 @@ def _one_of_several() -> bool:
     return "RANK" in os.environ and os.environ.get("WORLD_SIZE", "1") != "1"
 
 
-def _train(args: argparse.Namespace, group: Group | None) -> int:
+def _train(args: argparse.Namespace, group: ProcessGroup | None) -> int:
     from realtime_rl.cli.train_view import TrainView
     from realtime_rl.learning import checkpoint, torch_process
     from realtime_rl.simulate.training_run import Plan, run
@@ -166,7 +166,7 @@ def _train(args: argparse.Namespace, group: Group | None) -> int:
     return 0
 
 
-def _part(settings: Settings, group: Group) -> Settings:
+def _part(settings: Settings, group: ProcessGroup) -> Settings:
     """Return what this process of a group does: the same, with seeds of its own."""
     apart = group.rank * _RANK_SEED
     if settings.learner.device == "cuda":

@@ -12,7 +12,7 @@ from realtime_rl.cli.output import write
 from realtime_rl.core.errors import MissingDependencyError
 from realtime_rl.core.figures.intervals import Interval, mean_of
 from realtime_rl.plants import registry
-from realtime_rl.simulate.figures import Figures
+from realtime_rl.simulate.tally import Tally
 
 if TYPE_CHECKING:
     from realtime_rl.simulate.train import Training
@@ -26,10 +26,10 @@ _SCHEMA = 1
 
 
 def document(args: argparse.Namespace, settings: Settings, training: Training,
-             progress: Callable[[Figures], None] = lambda figures: None) -> dict[str, Any]:
+             progress: Callable[[Tally], None] = lambda figures: None) -> dict[str, Any]:
     """Return the figures as JSON values; `progress` is called after each tick of the evaluation."""
     from realtime_rl.learning.networks import parameter_count
-    from realtime_rl.learning.saved import weights_sha256
+    from realtime_rl.learning.training_state import weights_sha256
 
     figures, trained = training.figures, training.learner
     device = next(trained.network.parameters()).device.type
@@ -51,7 +51,7 @@ def document(args: argparse.Namespace, settings: Settings, training: Training,
 
 
 def _evaluation(args: argparse.Namespace, settings: Settings, training: Training,
-                progress: Callable[[Figures], None]) -> dict[str, Any]:
+                progress: Callable[[Tally], None]) -> dict[str, Any]:
     from realtime_rl.simulate.evaluation import evaluate
 
     plant = registry.make(settings.plant, settings.options, settings.seed + _EVALUATION_SEED)
@@ -98,17 +98,17 @@ def sentence(args: argparse.Namespace, document: dict[str, Any]) -> str:
     if document["evaluation"]:
         evaluated = document["evaluation"]
         parts.append(("greedy", evaluated["return"], evaluated))
-    lines += [_told(what, figures, of) for what, figures, of in parts]
+    lines += [_line(what, figures, of) for what, figures, of in parts]
     return "\n".join([*lines, f"policy: {args.out / 'policy.onnx'}"])
 
 
-def _told(what: str, figures: dict[str, Any], of: dict[str, Any]) -> str:
+def _line(what: str, figures: dict[str, Any], of: dict[str, Any]) -> str:
     """Say the mean return, or, of play that does not end, the reward a tick."""
     if figures["n"]:
-        told = f"mean return {_read(figures):.3f}, {figures['n']} episodes"
+        returns = f"mean return {_read(figures):.3f}, {figures['n']} episodes"
         asked = of.get("asked")
-        return f"{what}: {told}" + ("" if asked in (None, figures["n"]) else
-                                    f", of {asked}: the next did not end")
+        return f"{what}: {returns}" + ("" if asked in (None, figures["n"]) else
+                                       f", of {asked}: the next did not end")
     rate = of["reward_per_tick"]
     return (f"{what}: no episode ended; reward {'unknown' if rate is None else f'{rate:.4f}'} "
             f"a tick over {of['ticks']} ticks")

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from realtime_rl.simulate.figures import Figures
+from realtime_rl.simulate.tally import Tally
 from realtime_rl.simulate.train import Training
 
 _EVERY = 32
@@ -39,7 +39,7 @@ class TrainView:
         self._task = self._bar.add_task("training", total=ticks) if self._bar else None
         self._looks: deque[tuple[float, int]] = deque(maxlen=50)
         self._now = now
-        self._told: tuple[int, float] | None = None
+        self._shown: tuple[int, float] | None = None
 
     def __call__(self, training: Training) -> None:
         """Show where the training is."""
@@ -52,10 +52,10 @@ class TrainView:
             self._bar.update(self._task, completed=tick, description=self._text(training))
             return
         tenth = 10 * tick // self._ticks
-        if self._told is None:
-            self._told = tenth, now
-        elif tenth != self._told[0] or now - self._told[1] >= _TELL_S:
-            self._told = tenth, now
+        if self._shown is None:
+            self._shown = tenth, now
+        elif tenth != self._shown[0] or now - self._shown[1] >= _TELL_S:
+            self._shown = tenth, now
             print(f"{tick}/{self._ticks} ticks: {self._text(training)}{self._left()}",
                   file=sys.stderr, flush=True)
 
@@ -90,7 +90,7 @@ class EvaluationView:
         self._now = now
         self._next: float | None = None
 
-    def __call__(self, figures: Figures) -> None:
+    def __call__(self, figures: Tally) -> None:
         """Show where the evaluation is."""
         if figures.ticks % _EVERY != 1:
             return

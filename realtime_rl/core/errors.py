@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 class RealtimeRlError(Exception):
-    """Anything that a user can mend. Printed as one line, never as a traceback."""
+    """Anything that a user can fix. Printed as one line, never as a traceback."""
 
 
 class ConfigError(RealtimeRlError):
@@ -30,7 +30,7 @@ class MissingDependencyError(RealtimeRlError):
 
     def __init__(self, module: str, extra: str) -> None:
         """Name the module, and the extra of this package that has it."""
-        super().__init__(f"{module} is not installed; mend: {installing(extra)}")
+        super().__init__(f"{module} is not installed; fix: {installing(extra)}")
 
 
 def installing(extra: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_rl.core.enumerations import Named
 from realtime_rl.core.errors import ConfigError
 
 Observation = NDArray[np.generic]
@@ -22,7 +22,7 @@ _FLOAT32_ROUNDING = 2.0**-24
 """`Joy` carries float32: an action at its limit comes back rounded by so much of it at most."""
 
 
-class Cause(enum.IntEnum):
+class Cause(Named):
     """What acted on the plant at a tick. Every tick has exactly one cause."""
 
     NONE = 0

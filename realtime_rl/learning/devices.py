@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from realtime_rl.learning import memory
+from realtime_rl import free_memory
 from realtime_rl.learning.errors import LearningError
 
 
@@ -38,4 +38,4 @@ def free_bytes(device: torch.device) -> int | None:
     """Return the memory that is free there [bytes]; `None` where the system does not tell."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    return memory.available_bytes()
+    return free_memory.available_bytes()

@@ -21,11 +21,11 @@ from realtime_rl.core.types import Action, ActionSpace, Observation, Observation
 from realtime_rl.learning import (
     devices,
     distributional,
-    group,
     heads,
-    memory,
+    memory_needed,
     networks,
-    saved,
+    process_group,
+    training_state,
 )
 from realtime_rl.learning.batch import Batch
 from realtime_rl.learning.errors import LearningError, NonFiniteLossError
@@ -55,7 +55,7 @@ class DqnLearner:
         self._actions = actions
         head = Head.of(config)
         self._device = device = devices.choose(config.device)
-        memory.check(config.network, networks.build(
+        memory_needed.check(config.network, networks.build(
             config.network, observation, config.stack, actions, config.seed, head=head,
             history=config.action_history, device="meta"), devices.free_bytes(device))
         self.network = networks.build(
@@ -130,12 +130,12 @@ class DqnLearner:
         networks.share(self._target, target)
 
     def average_gradients(self) -> None:
-        """Learn in step with the other processes of a `Group`, from the first one's weights.
+        """Learn in step with the other processes of a `ProcessGroup`, from the first one's weights.
 
         From then on every process has to make the same number of updates. Collective.
         """
-        self._compute = group.averaged(self.network, self._losses)
-        self._backward = group.backward
+        self._compute = process_group.averaged(self.network, self._losses)
+        self._backward = process_group.backward
 
     def update(self) -> float:
         """Make one gradient update and return its loss.
@@ -192,20 +192,20 @@ class DqnLearner:
 
     def save(self, snapshot: Snapshot, *, replay: bool) -> None:
         """Write the whole state; what was experienced only with `replay`."""
-        saved.save_module(snapshot, "network", self.network)
-        saved.save_module(snapshot, "target", self._target)
-        saved.save_optimizer(snapshot, self._optimizer)
-        saved.save_random(snapshot, self._noise)
+        training_state.save_module(snapshot, "network", self.network)
+        training_state.save_module(snapshot, "target", self._target)
+        training_state.save_optimizer(snapshot, self._optimizer)
+        training_state.save_random(snapshot, self._noise)
         self._replay.save(snapshot, contents=replay)
         self._n_step.save(snapshot)
         snapshot.values["learner"] = {"transitions": self.transitions, "updates": self.updates}
 
     def load(self, snapshot: Snapshot) -> None:
         """See `Saveable`."""
-        saved.load_module(snapshot, "network", self.network)
-        saved.load_module(snapshot, "target", self._target)
-        saved.load_optimizer(snapshot, self._optimizer)
-        saved.load_random(snapshot, self._noise)
+        training_state.load_module(snapshot, "network", self.network)
+        training_state.load_module(snapshot, "target", self._target)
+        training_state.load_optimizer(snapshot, self._optimizer)
+        training_state.load_random(snapshot, self._noise)
         self._replay.load(snapshot)
         self._n_step.load(snapshot)
         self.transitions = snapshot.values["learner"]["transitions"]

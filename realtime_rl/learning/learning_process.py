@@ -21,7 +21,7 @@ from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.learning import checkpoint, torch_process
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.errors import CheckpointError, LearningError, NonFiniteLossError
-from realtime_rl.learning.shared_memory import SharedArrays
+from realtime_rl.learning.shared_arrays import SharedArrays
 from realtime_rl.learning.shared_training import Turns, layout, learner_on
 
 FAILED = 3

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from realtime_rl.core.experience.assembler import SemiMdpTransition
 from realtime_rl.core.experience.snapshot import Snapshot
-from realtime_rl.learning.saved import load_transitions, save_transitions
+from realtime_rl.learning.training_state import load_transitions, save_transitions
 
 
 class NStep:

@@ -11,18 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from realtime_rl import strict_json
+from realtime_rl import free_memory, strict_json
 from realtime_rl.core.experience.action_history import History
 from realtime_rl.core.experience.assembler import SemiMdpTransition
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
 from realtime_rl.core.settings.config import values_of
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
-from realtime_rl.learning import memory, networks
+from realtime_rl.learning import memory_needed, networks
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.heads import Head
 from realtime_rl.learning.networks import PolicyNetwork
-from realtime_rl.learning.shared_memory import SharedArrays
+from realtime_rl.learning.shared_arrays import SharedArrays
 from realtime_rl.learning.shared_training import Turns, layout, learner_on
 
 _PATIENCE_S = 10.0
@@ -63,7 +63,7 @@ class LearningPool:
         config = config.for_observation(observation)
         blank = networks.build(config.network, observation, config.stack, actions, config.seed,
                                head=Head.of(config), history=config.action_history, device="meta")
-        memory.check(config.network, blank, memory.available_bytes(), learners)
+        memory_needed.check(config.network, blank, free_memory.available_bytes(), learners)
         parameters = networks.parameter_count(blank)
         self._shared = SharedArrays(layout(config, observation, parameters, learners))
         self._turns = Turns(self._shared)
@@ -180,9 +180,9 @@ class LearningPool:
         failed = self._turns.failed
         if failed is not None:
             process = self._processes.get(failed)
-            told = _pipe(process.stdout).read().decode().strip() if process else ""
+            message = _pipe(process.stdout).read().decode().strip() if process else ""
             self.close()
-            raise LearningError(told or f"learning process {failed} failed")
+            raise LearningError(message or f"learning process {failed} failed")
         for number, process in list(self._processes.items()):
             if process.poll() is None:
                 continue

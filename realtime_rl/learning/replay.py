@@ -9,8 +9,8 @@ from realtime_rl.core.experience.assembler import SemiMdpTransition
 from realtime_rl.core.experience.snapshot import Snapshot
 from realtime_rl.learning.batch import Batch
 from realtime_rl.learning.errors import LearningError
-from realtime_rl.learning.saved import load_transitions, save_transitions
 from realtime_rl.learning.sum_tree import SumTree
+from realtime_rl.learning.training_state import load_transitions, save_transitions
 from realtime_rl.learning.transition_table import TransitionTable
 
 _LEAST = 1e-6

@@ -16,7 +16,7 @@ from realtime_rl.core.types import Observation, ObservationSpec
 from realtime_rl.learning.batch import Batch
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.replay import Replay
-from realtime_rl.learning.shared_memory import Layout, SharedArrays
+from realtime_rl.learning.shared_arrays import Layout, SharedArrays
 
 
 def layout(config: DqnConfig, observation: ObservationSpec) -> Layout:

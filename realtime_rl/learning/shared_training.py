@@ -17,7 +17,7 @@ from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.learning import networks, shared_replay
 from realtime_rl.learning.dqn import DqnLearner
-from realtime_rl.learning.shared_memory import Layout, SharedArrays
+from realtime_rl.learning.shared_arrays import Layout, SharedArrays
 from realtime_rl.learning.shared_replay import SharedReplay
 
 

@@ -123,7 +123,7 @@ class Trainer:
         self._prepare_thread = prepare_thread
         self._incoming: deque[SemiMdpTransition] = deque(maxlen=queue)
         # each is written by one thread only
-        self._added = self._taken = self._dropped_told = 0
+        self._added = self._taken = self._dropped_reported = 0
         self._wake = threading.Event()
         self._closed = self._ended = False
         self._losses: deque[float] = deque(maxlen=1000)
@@ -222,9 +222,9 @@ class Trainer:
         while self._incoming:
             self._taken += 1
             self._learner.add(self._incoming.popleft())
-        if self.dropped > self._dropped_told:
-            self._dropped_told = self.dropped
-            self._on_trouble(f"{self._dropped_told} transitions dropped so far: more than "
+        if self.dropped > self._dropped_reported:
+            self._dropped_reported = self.dropped
+            self._on_trouble(f"{self._dropped_reported} transitions dropped so far: more than "
                              f"{self._incoming.maxlen} came during one update; take a smaller "
                              "network or batch")
 

@@ -14,8 +14,9 @@ from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision, usable_margin_ns
 from realtime_rl.core.control.gamepad import pad_layout
 from realtime_rl.core.control.operator_input import OperatorInput
-from realtime_rl.core.messages import wire
-from realtime_rl.core.messages.records import Command, CommandOrigin, Fate, Reason, Timestep
+from realtime_rl.core.enumerations import Fate, Reason
+from realtime_rl.core.messages import joy_wire, wire
+from realtime_rl.core.messages.records import Command, CommandOrigin, Timestep
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.peers.rate_limit import TokenBucket
 from realtime_rl.core.settings.parameters import ActuatorParameters
@@ -24,9 +25,10 @@ from realtime_rl.ros import messages, qos, runtime
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
-from realtime_rl.ros.seldom import Seldom
+from realtime_rl.ros.record_topics import subscribe_records
 from realtime_rl.ros.spinning import newest_first
 from realtime_rl.ros.stop_memory import StopMemory, stop_path
+from realtime_rl.ros.throttled import Throttled
 from realtime_rl.ros.waiting import Waiting
 
 _PAD_HZ = 250.0
@@ -68,12 +70,13 @@ class ActuatorNode(Node):
             qos.COMMAND if self._codec.names_origin else qos.PAIRED)
         self._verdict = self.create_publisher(JointState, "verdict", qos.RECORD_KEPT)
         self._rejected = {
-            reason: Seldom(self, f"action rejected, {reason.name.lower()}: {{last}} ({{count}} "
-                           "since the last such line)") for reason in Reason}
+            reason: Throttled(self, f"action rejected, {reason.word}: {{last}} ({{count}} "
+                              "since the last such line)") for reason in Reason}
         self._nobodys = TokenBucket(_NOBODYS_HZ, _NOBODYS_HZ, _NOBODYS_HZ, time.monotonic_ns())
-        self._ignored = Seldom(self, "operator ignored ({count}): {last}")
+        self._ignored = Throttled(self, "operator ignored ({count}): {last}")
         tick_hz = per_tick_hz(config.period_ns)
-        listen(self, JointState, "timestep", self._on_timestep, qos.RECORD, rate_hz=tick_hz)
+        subscribe_records(self, "timestep", Timestep, self._on_timestep, qos.RECORD,
+                          rate_hz=tick_hz)
         listen(self, Joy, "action", self._on_action, qos.ACTIONS,
                rate_hz=per_tick_hz(config.period_ns, config.workers))
         listen(self, Joy, "operator", self._on_operator, qos.COMMAND, rate_hz=_PAD_HZ)
@@ -101,8 +104,8 @@ class ActuatorNode(Node):
         """A tick is about to start."""
         self._carry_out(self._arbiter.on_deadline(now_ns))
 
-    def _on_timestep(self, message: JointState) -> None:
-        step, now_ns = messages.from_scalars(Timestep, message), time.monotonic_ns()
+    def _on_timestep(self, step: Timestep) -> None:
+        now_ns = time.monotonic_ns()
         self._plant.on_timestep(step, now_ns)
         self._carry_out(self._arbiter.on_timestep(step, now_ns))
 
@@ -110,7 +113,7 @@ class ActuatorNode(Node):
     def _on_action(self, message: Joy) -> None:
         now_ns = time.monotonic_ns()
         try:
-            action = wire.decode_action(messages.from_joy(message), self._space)
+            action = joy_wire.decode_action(messages.from_joy(message), self._space)
         except wire.WireError as error:
             self._rejected[Reason.MALFORMED].note(str(error))
             self._carry_out(self._arbiter.on_malformed(now_ns))
@@ -149,9 +152,7 @@ class ActuatorNode(Node):
     def _send(self, command: Command) -> None:
         sent_ns = self.get_clock().now().nanoseconds
         if self._origin is not None:
-            self._origin.publish(messages.to_scalars(CommandOrigin(
-                sent_ns, command.cause, command.worker, command.version,
-                command.observation_tick, command.action)))
+            self._origin.publish(messages.to_scalars(CommandOrigin.of(command, sent_ns)))
         self._command.publish(self._codec.encode(command, sent_ns, self._frame))
 
 

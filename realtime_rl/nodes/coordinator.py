@@ -20,19 +20,19 @@ from rclpy.task import Future
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Empty
 
-from realtime_rl.core.messages.records import Inference, ScheduleRecord, Timestep, Verdict
+from realtime_rl.core.messages.records import Inference, Timestep, Verdict
 from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.schedule.coordination import Coordination
 from realtime_rl.core.schedule.stagger import Schedule
-from realtime_rl.core.settings.coordinator import policy_of
-from realtime_rl.core.settings.parameters import CoordinatorParameters
+from realtime_rl.core.settings.coordinator import CoordinatorParameters, policy_of
 from realtime_rl.ros import messages, qos, runtime, schedule_parameters, steady
-from realtime_rl.ros.guard import deserialize, overhear, per_tick_hz
+from realtime_rl.ros.guard import per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.publisher_watch import full_name, watch_publishers
+from realtime_rl.ros.record_topics import overhear_records
 from realtime_rl.ros.run_clock import RunClock
-from realtime_rl.ros.seldom import Seldom
 from realtime_rl.ros.spinning import batched, received_ns
+from realtime_rl.ros.throttled import Throttled
 from realtime_rl.ros.waiting import Waiting
 
 _WRITTEN = 4
@@ -55,8 +55,9 @@ class CoordinatorNode(Node):
         self._written: dict[str, deque[schedule_parameters.Values]] = {
             name: deque(maxlen=_WRITTEN) for name in config.inference_nodes}
         self._unread: tuple[bytes, int] | None = None
-        self._unreadable = Seldom(self, "timestep: {count} message(s) refused; the newest: {last}")
-        self._astray = Seldom(
+        self._unreadable = Throttled(
+            self, "timestep: {count} message(s) refused; the newest: {last}")
+        self._out_of_sync = Throttled(
             self, "somebody else set the schedule of {last}: it is told ours again; set "
             f"{', '.join(schedule_parameters.ASKED_FOR)} or sizing of {self.get_name()} instead")
         self._publisher = self.create_publisher(JointState, "schedule", qos.LATCHED)
@@ -69,9 +70,11 @@ class CoordinatorNode(Node):
         tick_hz = per_tick_hz(config.period_ns, config.workers)
         # the newest tick, of which there is one to take, before what refers to it
         self.create_subscription(JointState, "timestep", self._on_timestep, qos.COMMAND, raw=True)
-        overhear(self, JointState, "inference", self._on_inference, qos.RECORD, rate_hz=tick_hz)
+        overhear_records(self, "inference", Inference, self._on_inference, qos.RECORD,
+                         rate_hz=tick_hz)
         # one for an action and one for a default
-        overhear(self, JointState, "verdict", self._on_verdict, qos.RECORD, rate_hz=2 * tick_hz)
+        overhear_records(self, "verdict", Verdict, self._on_verdict, qos.RECORD,
+                         rate_hz=2 * tick_hz)
         self.create_subscription(ParameterEvent, "/parameter_events", self._on_parameter_event,
                                  qos_profile_parameter_events)
         for name in config.inference_nodes:
@@ -109,22 +112,21 @@ class CoordinatorNode(Node):
         if unread is None:
             return
         try:
-            step = messages.from_scalars(Timestep, deserialize(unread[0], JointState))
+            step = messages.to_record(Timestep, unread[0])
             self._coordination.on_timestep(step, unread[1])
         except WireError as error:
             self._unreadable.note(str(error))
 
-    def _on_inference(self, message: JointState, heard_ns: int) -> None:
-        inference = messages.from_scalars(Inference, message)
+    def _on_inference(self, inference: Inference, arrived_ns: int) -> None:
         if inference.tick > self._coordination.plant_tick:
             self._read_tick()
-        problem = self._coordination.on_inference(inference, heard_ns)
+        problem = self._coordination.on_inference(inference, arrived_ns)
         if problem is not None:
             raise WireError(problem)
 
-    def _on_verdict(self, message: JointState, heard_ns: int) -> None:
-        del heard_ns
-        returned = self._coordination.on_verdict(messages.from_scalars(Verdict, message))
+    def _on_verdict(self, verdict: Verdict, arrived_ns: int) -> None:
+        del arrived_ns
+        returned = self._coordination.on_verdict(verdict)
         if returned:
             self.get_logger().info(f"{returned} is heard again")
             self._evaluate(returned)
@@ -136,16 +138,16 @@ class CoordinatorNode(Node):
             return
         changed = schedule_parameters.changed(event.changed_parameters)
         if not any(changed.items() <= written.items() for written in self._written[name]):
-            self._coordination.led_astray(name)
+            self._coordination.mark_out_of_sync(name)
 
     def _evaluate(self, returned: str = "") -> None:
         """Tell all what changed; else those who need it, as one that returned does."""
         self._read_tick()
         before = self._coordination.schedule.generation
         schedule = self._coordination.evaluate()
-        astray = self._coordination.astray()
-        for name in astray:
-            self._astray.note(name)
+        out_of_sync = self._coordination.out_of_sync()
+        for name in out_of_sync:
+            self._out_of_sync.note(name)
         self._say_what_does_not_count()
         if schedule is not None:
             for name in self._parameter_clients:
@@ -153,7 +155,7 @@ class CoordinatorNode(Node):
             if schedule.generation != before:
                 self._announce(schedule)
             return
-        silent = {returned, *astray, *self._coordination.unheard()}
+        silent = {returned, *out_of_sync, *self._coordination.to_resend()}
         for name in silent & self._parameter_clients.keys():
             self._write(name)
 
@@ -173,12 +175,8 @@ class CoordinatorNode(Node):
                 "actuator.max_delay_ticks allow, and their actions are late")
 
     def _announce(self, schedule: Schedule) -> None:
-        self._publisher.publish(messages.to_scalars(ScheduleRecord(
-            self._run_clock.now_ns(), schedule.generation, schedule.effective_tick,
-            schedule.promised_delay_ticks, self._coordination.required_workers,
-            self._coordination.duration_ns, self._coordination.handover_ns, schedule.period_ns,
-            schedule.algorithm, schedule.dealing, schedule.slot_source,
-            len(self._parameter_clients), schedule.active)))
+        self._publisher.publish(messages.to_scalars(self._coordination.record(
+            self._run_clock.now_ns(), processes=len(self._parameter_clients))))
         self.get_logger().info(
             f"schedule {schedule.generation} from tick {schedule.effective_tick}: "
             f"N={len(schedule.active)} D={schedule.promised_delay_ticks} "

@@ -17,21 +17,22 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image, JointState, Joy
 from std_msgs.msg import String
 
+from realtime_rl.core.enumerations import SlotSource
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.messages import wire
-from realtime_rl.core.messages.records import Algorithm, Dealing, Inference, SlotSource, Timestep
+from realtime_rl.core.messages import joy_wire, wire
+from realtime_rl.core.messages.records import Inference, Timestep
 from realtime_rl.core.peers.plant_view import PlantView
-from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.schedule.tick_grid import TickGrid
-from realtime_rl.core.settings.parameters import InferenceParameters
+from realtime_rl.core.settings.inference import InferenceParameters, schedule_of
 from realtime_rl.policies.host import InferenceHost, Surroundings, threads_hang
 from realtime_rl.ros import messages, presence, qos, runtime, schedule_parameters
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.heartbeat import Heartbeat
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.record_topics import subscribe_records
 from realtime_rl.ros.run_clock import RunClock
-from realtime_rl.ros.seldom import Seldom
 from realtime_rl.ros.staggered_timers import StaggeredTimers
+from realtime_rl.ros.throttled import Throttled
 from realtime_rl.ros.waiting import Waiting
 
 _LAST_HOPE_NS = 1_000_000_000
@@ -62,8 +63,8 @@ class InferenceNode(LifecycleNode):
             self, self._grid, round(config.timer_phase * 1e9), self._on_worker_timer)
         self._action = self.create_publisher(Joy, "action", qos.COMMAND)
         self._inference = self.create_publisher(JointState, "inference", qos.RECORD_KEPT)
-        self._failed = Seldom(self, "{count} inference(s) failed; the newest: {last}")
-        self._overdue = Seldom(self, "{last}")
+        self._failed = Throttled(self, "{count} inference(s) failed; the newest: {last}")
+        self._overdue = Throttled(self, "{last}")
         self._tick_hz = per_tick_hz(config.period_ns)
         listen(self, messages.observation_type(self._host.observation), "observation",
                self._on_observation, qos.NEWEST, rate_hz=self._tick_hz,
@@ -85,7 +86,7 @@ class InferenceNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load and warm up the newest policy announced, or the one to start from."""
         del state
-        opened = self._host.open(self._schedule(self._config), runtime.stop_asked)
+        opened = self._host.open(schedule_of(self._config), runtime.stop_asked)
         return TransitionCallbackReturn.SUCCESS if opened else TransitionCallbackReturn.FAILURE
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -135,7 +136,7 @@ class InferenceNode(LifecycleNode):
             return
         for action, record, error in engine.due(now_ns):
             if action is not None:
-                self._action.publish(messages.to_joy(wire.encode_action(
+                self._action.publish(messages.to_joy(joy_wire.encode_action(
                     action, self._host.actions)))
             self._inference.publish(messages.to_scalars(record))
             if error:
@@ -169,8 +170,8 @@ class InferenceNode(LifecycleNode):
             return
         engine.observe(tick, stamp_ns, first, observation)
         if engine.wants_applied and self._timestep is None:
-            self._timestep = listen(self, JointState, "timestep", self._on_timestep, qos.RECORD,
-                                    rate_hz=self._tick_hz)
+            self._timestep = subscribe_records(self, "timestep", Timestep, self._on_timestep,
+                                               qos.RECORD, rate_hz=self._tick_hz)
         schedule = engine.pool.schedule_at(tick)
         if schedule.slot_source is SlotSource.TIMER:
             self._timers_of_workers.follow(schedule, self._host.workers)
@@ -178,9 +179,8 @@ class InferenceNode(LifecycleNode):
         self._timers_of_workers.stop()
         self._report(engine.start(now_ns, self._age_ns(stamp_ns)))
 
-    def _on_timestep(self, message: JointState) -> None:
+    def _on_timestep(self, step: Timestep) -> None:
         """Only a policy that takes applied actions needs them: others save the time."""
-        step = messages.from_scalars(Timestep, message)
         self._ticked.on_timestep(step, time.monotonic_ns())
         if self._host.engine is not None:
             self._host.engine.applied(step.tick, step.action)
@@ -208,7 +208,7 @@ class InferenceNode(LifecycleNode):
     def _on_parameters(self, config: InferenceParameters) -> None:
         self._config = config
         if self._host.engine is not None:
-            self._host.engine.pool.set_schedule(self._schedule(config))
+            self._host.engine.pool.set_schedule(schedule_of(config))
 
     def _refuse_part_of_schedule(self, changes: list[Parameter]) -> SetParametersResult:
         def coordinator() -> str:
@@ -217,14 +217,6 @@ class InferenceNode(LifecycleNode):
 
         reason = schedule_parameters.part_refused(changes, self._config, coordinator)
         return SetParametersResult(successful=not reason, reason=reason)
-
-    def _schedule(self, config: InferenceParameters) -> Schedule:
-        return Schedule(
-            config.schedule_active or tuple(range(config.workers)), config.period_ns,
-            config.schedule_generation, config.schedule_effective_tick, config.schedule_delay,
-            config.schedule_hold_ns, Algorithm[config.schedule_algorithm.upper()],
-            Dealing[config.schedule_dealing.upper()],
-            SlotSource[config.schedule_slot_source.upper()], config.schedule_cycle)
 
     def close(self) -> None:
         """Do nothing any more; release threads and sessions. Calling it twice is harmless."""

@@ -20,6 +20,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import String
 
+from realtime_rl import free_memory
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.experience.admission import Admission
 from realtime_rl.core.experience.assembler import Assembler, SemiMdpTransition
@@ -33,8 +34,9 @@ from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
 from realtime_rl.ros import messages, qos, runtime, steady
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.record_topics import subscribe_records
 from realtime_rl.ros.run_clock import RunClock
-from realtime_rl.ros.seldom import Seldom
+from realtime_rl.ros.throttled import Throttled
 from realtime_rl.ros.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -53,7 +55,8 @@ class LearnerNode(Node):
         self._run_clock = RunClock()
         self._spec = ObservationSpec.parse(config.observation)
         self._admission = Admission(self._spec, ActionSpace.parse(config.actions))
-        self._not_learned = Seldom(self, "{count} message(s) not learned from; the newest: {last}")
+        self._not_learned = Throttled(
+            self, "{count} message(s) not learned from; the newest: {last}")
         self._observed, self._ticked = PlantView(config.period_ns), PlantView(config.period_ns)
         self._failure = ""
         self._failed = self.create_guard_condition(self._end)
@@ -65,14 +68,16 @@ class LearnerNode(Node):
         tick_hz = per_tick_hz(config.period_ns)
         listen(self, messages.observation_type(self._spec), "observation", self._on_observation,
                qos.RECORD, rate_hz=tick_hz, most_bytes=messages.most_bytes(self._spec))
-        listen(self, JointState, "timestep", self._on_timestep, qos.RECORD, rate_hz=tick_hz)
-        listen(self, JointState, "schedule", self._on_schedule, qos.LATCHED, rate_hz=tick_hz)
+        subscribe_records(self, "timestep", Timestep, self._on_timestep, qos.RECORD,
+                          rate_hz=tick_hz)
+        subscribe_records(self, "schedule", ScheduleRecord, self._on_schedule, qos.LATCHED,
+                          rate_hz=tick_hz)
         steady.create_timer(self, 1.0, self._report)
         Waiting(self, "observation", "timestep", period_ns=config.period_ns)
         self._trainer.start()
 
     def _make_trainer(self, config: LearnerParameters) -> Trainer:
-        from realtime_rl.learning import memory, torch_process
+        from realtime_rl.learning import memory_needed, torch_process
         from realtime_rl.learning.dqn import DqnLearner
         from realtime_rl.learning.onnx_export import PolicyExporter
         from realtime_rl.learning.onnx_import import load_weights
@@ -91,8 +96,8 @@ class LearnerNode(Node):
                                    tell=self.get_logger().error)
         else:
             learner = DqnLearner(DqnConfig(**settings), self._spec, actions)
-        told, fits = memory.told_of_replay(config, self._spec, memory.available_bytes())
-        (self.get_logger().info if fits else self.get_logger().warning)(told)
+        text, fits = memory_needed.replay_memory(config, self._spec, free_memory.available_bytes())
+        (self.get_logger().info if fits else self.get_logger().warning)(text)
         found = sorted(folder.glob("policy-*.onnx"))
         newest = found[-1] if found else Path(config.policy) if config.policy else None
         if newest is not None:
@@ -119,8 +124,7 @@ class LearnerNode(Node):
         if self._admitted("observation", self._admission.observation(observation)):
             self._learn_from(self._assembler.observe(tick, observation, first))
 
-    def _on_timestep(self, message: JointState) -> None:
-        step = messages.from_scalars(Timestep, message)
+    def _on_timestep(self, step: Timestep) -> None:
         self._ticked.on_timestep(step, time.monotonic_ns())
         if not self._admitted("timestep", self._admission.step(step)):
             return
@@ -130,9 +134,8 @@ class LearnerNode(Node):
             self._trainer.acted(None)
         self._learn_from(self._assembler.step(step))
 
-    def _on_schedule(self, message: JointState) -> None:
+    def _on_schedule(self, schedule: ScheduleRecord) -> None:
         """What a person does counts as the policy's action of that delay."""
-        schedule = messages.from_scalars(ScheduleRecord, message)
         self._assembler.operator_delay = max(1, schedule.promised_delay_ticks)
 
     def _admitted(self, topic: str, problem: str | None) -> bool:

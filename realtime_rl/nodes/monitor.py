@@ -9,7 +9,6 @@ from typing import TypeVar
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from sensor_msgs.msg import JointState
 
 from realtime_rl.core.figures.health import Health, Level
 from realtime_rl.core.figures.live_window import LiveWindow
@@ -17,8 +16,9 @@ from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecor
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.settings.parameters import MonitorParameters
 from realtime_rl.ros import messages, qos, runtime, steady
-from realtime_rl.ros.guard import overhear, per_tick_hz
+from realtime_rl.ros.guard import per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.record_topics import overhear_records
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.waiting import Waiting
 
@@ -46,14 +46,13 @@ class MonitorNode(Node):
         self._waiting = Waiting(self, "timestep", "verdict", "inference")
 
     def _listen(self, topic: str, kind: type[Record], profile: QoSProfile) -> None:
-        def on_message(message: JointState, heard_ns: int) -> None:
-            record = messages.from_scalars(kind, message)
-            if isinstance(record, Timestep):
-                self._plant.on_timestep(record, heard_ns)
-            self._window.take(record, heard_ns)
-
         # a verdict for the action and one for the default: twice a tick is the most in order
-        overhear(self, JointState, topic, on_message, profile, rate_hz=2 * self._tick_hz)
+        overhear_records(self, topic, kind, self._take, profile, rate_hz=2 * self._tick_hz)
+
+    def _take(self, record: Record, arrived_ns: int) -> None:
+        if isinstance(record, Timestep):
+            self._plant.on_timestep(record, arrived_ns)
+        self._window.take(record, arrived_ns)
 
     def _report(self) -> None:
         health = [*self._window.look(time.monotonic_ns()),

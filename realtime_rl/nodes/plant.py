@@ -22,6 +22,7 @@ from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.presence import OnlyPublisher
+from realtime_rl.ros.record_topics import subscribe_records
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.waiting import Waiting
 
@@ -48,7 +49,8 @@ class PlantNode(Node):
         self._timestep = self.create_publisher(JointState, "timestep", qos.RECORD_KEPT)
         tick_hz = per_tick_hz(spec.period_ns)
         if not self._codec.names_origin:  # before `command`: of both, it is then taken first
-            listen(self, JointState, "origin", self._on_origin, qos.PAIRED, rate_hz=tick_hz)
+            subscribe_records(self, "origin", CommandOrigin, self._latch.note, qos.PAIRED,
+                              rate_hz=tick_hz)
         listen(self, self._codec.message_type, "command", self._on_command,
                qos.COMMAND if self._codec.names_origin else qos.PAIRED, rate_hz=tick_hz)
         self.create_service(Trigger, "reset", self._on_reset)
@@ -84,19 +86,16 @@ class PlantNode(Node):
                                    "first": int(transition.first)})
         self._observation.publish(messages.to_observation(
             transition.observation, spec.observation, stamp_ns, words))
-        self._timestep.publish(messages.to_scalars(Timestep(
-            stamp_ns, started.tick, spec.period_ns, started.lateness_ns / 1e9, started.missed,
-            self._episode, transition.reward, transition.discount, transition.first,
-            transition.last, command.cause, command.worker, command.version,
-            command.observation_tick, command.action, spec.name)))
+        self._timestep.publish(messages.to_scalars(Timestep.latching(
+            command, stamp_ns=stamp_ns, tick=started.tick, period_ns=spec.period_ns,
+            lateness_s=started.lateness_ns / 1e9, missed=started.missed, episode=self._episode,
+            reward=transition.reward, discount=transition.discount, first=transition.first,
+            last=transition.last, plant=spec.name)))
 
     def _on_command(self, message: Any) -> None:  # noqa: ANN401 - of the configured type
         if not self._codec.offer(message, self._latch):
             raise wire.WireError(f"{self._codec.read(message)!r} is not in "
                                  f"'{self._spec.actions}'")
-
-    def _on_origin(self, message: JointState) -> None:
-        self._latch.note(messages.from_scalars(CommandOrigin, message))
 
     def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         del request

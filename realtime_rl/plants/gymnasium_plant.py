@@ -42,10 +42,10 @@ class GymnasiumPlant:
             MissingDependencyError: `gymnasium`, `ale_py` or `cv2` is not installed.
         """
         self._options = options
-        with self._told("cannot be made"):
+        with self._plant_errors("cannot be made"):
             made = make(options)
             self._env = made.env
-        with self._told("does not fit"):
+        with self._plant_errors("does not fit"):
             self._observations = Observations(self._env.observation_space, options.size,
                                               options.part, options.observe)
             self._actions = Actions(self._env, options.noop)
@@ -61,7 +61,7 @@ class GymnasiumPlant:
         self._closed = False
 
     @contextlib.contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _plant_errors(self, what: str) -> Iterator[None]:
         """Turn whatever the environment raises into one line."""
         try:
             yield
@@ -97,7 +97,7 @@ class GymnasiumPlant:
         return Transition(observation, reward, 0.0 if over else 1.0, first=False, last=last)
 
     def _observed(self) -> Observation:
-        with self._told("cannot be observed"):
+        with self._plant_errors("cannot be observed"):
             return self._observations.convert(self._newest)
 
     def _remember(self, action: Action) -> None:
@@ -124,7 +124,7 @@ class GymnasiumPlant:
 
     def _step(self, converted: Any) -> tuple[float, bool, bool]:  # noqa: ANN401 - its own action
         """Make one step of the environment."""
-        with self._told("fails in a step"):
+        with self._plant_errors("fails in a step"):
             found = self._env.step(converted)
             if not isinstance(found, tuple) or len(found) != 5:
                 raise PlantError("it gives no observation, reward, terminated, truncated and info "
@@ -135,7 +135,7 @@ class GymnasiumPlant:
 
     def _reset(self, seed: int) -> None:
         """Start an episode of the environment."""
-        with self._told("fails in its reset"):
+        with self._plant_errors("fails in its reset"):
             found = self._env.reset(seed=seed)
             if not isinstance(found, tuple) or len(found) != 2:
                 raise PlantError(f"it gives no observation and info but {_described(found)}; those "
@@ -223,7 +223,7 @@ class GymnasiumPlant:
         if self._closed:
             return
         self._closed = True
-        with self._told("cannot be closed"):
+        with self._plant_errors("cannot be closed"):
             self._env.close()
 
 

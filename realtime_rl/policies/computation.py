@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 
 from realtime_rl.core.control.exploration import Exploration
-from realtime_rl.core.messages.records import Inference, Miss
+from realtime_rl.core.enumerations import Miss
+from realtime_rl.core.messages.records import Inference
 from realtime_rl.core.schedule.worker_pool import Slot
 from realtime_rl.core.types import Action
 from realtime_rl.policies.hot_swap import Swap
@@ -55,13 +56,12 @@ class SlotRecords:
         """A worker took the slot; `miss` says whether it gave an action."""
         policy = begun.swap.policy
         swap_s = (slot.start_ns - begun.swap.announced_ns) / 1e9 if begun.first_use else math.nan
-        return Inference(
-            slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, slot.generation, policy.version,
-            begun.age_ns / 1e9, took_ns / 1e9, compute_ns / 1e9, miss, swapping, swap_s,
-            self._node, policy.provider, self._emulated, self._exploration)
+        return Inference.taken(
+            slot, miss, version=policy.version, age_s=begun.age_ns / 1e9, duration_s=took_ns / 1e9,
+            compute_s=compute_ns / 1e9, swapping=swapping, swap_s=swap_s, node=self._node,
+            provider=policy.provider, emulated=self._emulated, exploration=self._exploration)
 
     def missed(self, slot: Slot, miss: Miss, swapping: bool) -> Inference:
         """No worker took the slot."""
-        return Inference(
-            slot.stamp_ns, slot.tick, slot.due_tick, -1, slot.generation, -1, math.nan, math.nan,
-            math.nan, miss, swapping, math.nan, self._node, "", self._emulated, self._exploration)
+        return Inference.missed(slot, miss, swapping=swapping, node=self._node,
+                                emulated=self._emulated, exploration=self._exploration)

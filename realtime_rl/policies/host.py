@@ -13,7 +13,7 @@ from realtime_rl.core.control.exploration import Exploration
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.schedule.stagger import Schedule, workers_of_process
-from realtime_rl.core.settings.parameters import InferenceParameters
+from realtime_rl.core.settings.inference import InferenceParameters
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.policies.compute_threads import NAME
 from realtime_rl.policies.hot_swap import LOAD, HotSwap, Swap

@@ -15,10 +15,11 @@ from functools import partial
 import numpy as np
 
 from realtime_rl.core.control.exploration import Exploration, explore
+from realtime_rl.core.enumerations import Algorithm, Miss
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.action_history import ActionHistory, History
 from realtime_rl.core.experience.observation_stack import ObservationStack
-from realtime_rl.core.messages.records import ActionMessage, Algorithm, Inference, Miss
+from realtime_rl.core.messages.records import ActionMessage, Inference
 from realtime_rl.core.schedule.slot_watch import SlotWatch, limit_ns
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.schedule.worker_pool import Finished, Slot, WorkerPool
@@ -91,7 +92,7 @@ class InferenceEngine:
         self._closed = False
         self._all_hang_since_ns: int | None = None
         self._used: Swap[OnnxPolicy] | None = None
-        self._lanes = {worker: lane for lane, worker in enumerate(config.workers)}
+        self._indices = {worker: index for index, worker in enumerate(config.workers)}
 
     def observe(self, tick: int, stamp_ns: int, first: bool, observation: Observation) -> None:
         """Take an observation in, without starting anything."""
@@ -227,7 +228,7 @@ class InferenceEngine:
 
     def _submit(self, slot: Slot, current: Swap[OnnxPolicy], age_ns: int) -> None:
         first_use, self._used = current is not self._used, current
-        stacked = self._stack.get(slot.tick, mend=True)
+        stacked = self._stack.get(slot.tick, fill_gaps=True)
         # a policy that came into use since the newest observation may take another history
         known = self._applied.length == current.policy.action_history
         history = (self._applied.get(slot.tick) if known
@@ -246,7 +247,7 @@ class InferenceEngine:
             if stacked is None:
                 raise PolicyError("its observation is not kept any more")
             policy, config = begun.swap.policy, self._config
-            action = policy.act(policy.infer(stacked, history, lane=self._lanes[slot.worker],
+            action = policy.act(policy.infer(stacked, history, worker=self._indices[slot.worker],
                                              stop=begun.stop))
             action = explore(slot.tick, config.exploration.epsilon(policy.epsilon),
                              config.exploration_hold, config.seed, config.actions) or action
@@ -265,9 +266,8 @@ class InferenceEngine:
         slot, computed = finished.slot, finished.result
         message = None
         if computed.action is not None:
-            message = ActionMessage(slot.stamp_ns, slot.tick, slot.due_tick, slot.worker,
-                                    computed.begun.swap.policy.version, slot.generation,
-                                    computed.action)
+            version = computed.begun.swap.policy.version
+            message = ActionMessage.answering(slot, version, computed.action)
         miss = Miss.NONE if message is not None else Miss.FAILED
         return message, self._records.taken(
             slot, computed.begun, finished.end_ns - slot.start_ns, computed.compute_ns, miss,

@@ -15,7 +15,7 @@ from realtime_rl.core.experience.action_history import History, encode
 from realtime_rl.core.messages.policy_metadata import HISTORY_INPUT, PolicyMetadata
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
-from realtime_rl.policies import external_weights, interface, providers
+from realtime_rl.policies import external_weights, onnx_signature, providers
 from realtime_rl.policies.policy_files import Limits
 from realtime_rl.policies.stop import Stop
 
@@ -29,7 +29,7 @@ class OnnxPolicy:
     Make one with `load`.
     """
 
-    def __init__(self, sessions: list[Any], path: Path, fitted: interface.Fitted,
+    def __init__(self, sessions: list[Any], path: Path, fitted: onnx_signature.Fitted,
                  actions: ActionSpace, model: external_weights.Model) -> None:
         """Wrap sessions of one checked file; `load` is the way to get one."""
         self._sessions = sessions
@@ -82,7 +82,7 @@ class OnnxPolicy:
             model.close()
         session, fallback = opened[0]
         try:
-            fitted = interface.fit(session, expected, stack)
+            fitted = onnx_signature.fit(session, expected, stack)
         except PolicyError as error:
             raise PolicyError(f"policy {str(path)!r}: {error}") from error
         policy = OnnxPolicy([each for each, _ in opened], path, fitted, expected[1], model)
@@ -120,14 +120,14 @@ class OnnxPolicy:
         """How many applied actions `infer` needs beside the observation."""
         return self._fitted.history
 
-    def infer(self, observation: Observation, history: History = (), *, lane: int = 0,
+    def infer(self, observation: Observation, history: History = (), *, worker: int = 0,
               stop: Stop | None = None) -> NDArray[np.float32]:
         """Run the network on one stacked observation; return its outputs, shape `(outputs,)`.
 
         Args:
             observation: shape `input_shape`.
             history: the last `action_history` applied actions, oldest first.
-            lane: of several sessions, callers with different lanes share as few as can be.
+            worker: index of the caller: different ones share as few of several sessions as can be.
             stop: ends it between two steps of the network; it then raises what ONNX Runtime does.
 
         Raises:
@@ -144,7 +144,7 @@ class OnnxPolicy:
         feed = {self._fitted.input_name: observation[None].astype(self._fitted.dtype, copy=False)}
         if history:
             feed[HISTORY_INPUT] = encode([history], self._actions)
-        session = self._sessions[lane % len(self._sessions)]
+        session = self._sessions[worker % len(self._sessions)]
         found = session.run(None, feed, _options(stop))[0]
         if found.shape != (1, self._actions.size):
             raise PolicyError(f"policy {str(self._path)!r} gives outputs of shape "
@@ -152,8 +152,8 @@ class OnnxPolicy:
                               f"[1, {self._actions.size}]")
         outputs = cast(NDArray[np.float32], found[0])
         # the largest of them is finite only if none is NaN, none +inf and not all are -inf
-        told = outputs.max() if self._actions.discrete else outputs
-        if not np.isfinite(told).all():
+        judged = outputs.max() if self._actions.discrete else outputs
+        if not np.isfinite(judged).all():
             raise PolicyError(f"policy {str(self._path)!r} gives non-finite outputs: {outputs}")
         return outputs
 
@@ -166,15 +166,16 @@ class OnnxPolicy:
 
     def _warm_up(self, stop: Stop) -> None:
         """The first runs allocate; an overflow or NaN shows on the extremes, and open sizes."""
-        for lane in range(len(self._sessions)):
+        for worker in range(len(self._sessions)):
             for value in (self._fitted.low, self._fitted.high):
                 begin_ns = time.monotonic_ns()
-                self._try(np.full(self._fitted.input_shape, value, self._fitted.dtype), lane, stop)
+                self._try(np.full(self._fitted.input_shape, value, self._fitted.dtype), worker,
+                          stop)
                 self.alone_ns = max(self.alone_ns, time.monotonic_ns() - begin_ns)
 
-    def _try(self, observation: Observation, lane: int, stop: Stop) -> None:
+    def _try(self, observation: Observation, worker: int, stop: Stop) -> None:
         try:
-            self.infer(observation, (self._actions.noop,) * self._fitted.history, lane=lane,
+            self.infer(observation, (self._actions.noop,) * self._fitted.history, worker=worker,
                        stop=stop)
         except PolicyError:
             raise

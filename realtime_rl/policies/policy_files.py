@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-from realtime_rl import memory
+from realtime_rl import free_memory
 from realtime_rl.core.errors import PolicyError
 
 CHUNK = 1 << 20
@@ -38,7 +38,7 @@ class PolicyFiles:
         """Read those of the ONNX file `policy`."""
         self._policy = policy
         self._limits = limits
-        self._free_bytes = memory.available_bytes()
+        self._free_bytes = free_memory.available_bytes()
         self._bytes = 0
 
     def open(self, path: Path) -> tuple[FileIO, int]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from realtime_rl.core.errors import PolicyError, choices
+from realtime_rl.core.settings.inference import PROVIDERS
 
 _NAMES = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider",
           "tensorrt": "TensorrtExecutionProvider"}
 _NEXT_BEST = {"cpu": ("cpu",), "cuda": ("cuda", "cpu"), "tensorrt": ("tensorrt", "cuda", "cpu")}
-CHOICES = ("auto", *_NAMES)
 
 
 def name_of(provider: str) -> str:
@@ -22,8 +22,8 @@ def wanted(name: str, available: Sequence[str]) -> list[str]:
 
     `auto` is CUDA where there is one, else the CPU. The CPU comes last always.
     """
-    if name not in CHOICES:
-        raise PolicyError(f"provider {name!r} is not one of {choices(CHOICES)}")
+    if name not in PROVIDERS:
+        raise PolicyError(f"provider {name!r} is not one of {choices(PROVIDERS)}")
     names = _NEXT_BEST["cuda" if name == "auto" else name]
     return [_NAMES[each] for each in names if _NAMES[each] in available]
 
@@ -33,4 +33,4 @@ def fallback_message(name: str, actual: str) -> str:
     if name in ("auto", actual):
         return ""
     return (f"provider {name!r} is not available here: {actual!r} computes instead; "
-            "mend: pip install onnxruntime-gpu in place of onnxruntime, with its CUDA libraries")
+            "fix: pip install onnxruntime-gpu in place of onnxruntime, with its CUDA libraries")

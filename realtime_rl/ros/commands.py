@@ -21,7 +21,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from realtime_rl.core.control.gamepad import GamepadLayout, pad_layout, unknown_axes
 from realtime_rl.core.control.latch import CommandLatch
 from realtime_rl.core.errors import ConfigError, choices
-from realtime_rl.core.messages import wire
+from realtime_rl.core.messages import joy_wire, wire
 from realtime_rl.core.messages.records import Command
 from realtime_rl.core.types import Action, ActionSpace
 from realtime_rl.ros.messages import to_ns, to_time
@@ -55,7 +55,7 @@ class CommandCodec:
         self.write(message, command.action)
         if isinstance(message, Float64MultiArray):
             return message
-        message.header.frame_id = wire.command_words(command) if self.names_origin else frame_id
+        message.header.frame_id = joy_wire.command_words(command) if self.names_origin else frame_id
         # a trajectory's stamp says when it begins, 0: now; controllers refuse one that is over
         if not isinstance(message, JointTrajectory):
             message.header.stamp = to_time(sent_ns)
@@ -69,7 +69,7 @@ class CommandCodec:
         """
         action = self.read(message)
         if self.names_origin:
-            return latch.offer(wire.command_from(message.header.frame_id, action))
+            return latch.offer(joy_wire.command_from(message.header.frame_id, action))
         stamped = not isinstance(message, JointTrajectory | Float64MultiArray)
         return latch.offer_bare(action, to_ns(message.header.stamp) if stamped else 0)
 

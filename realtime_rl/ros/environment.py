@@ -1,4 +1,4 @@
-"""What the environment must be for ROS 2 to start: checked, and mended where that is harmless.
+"""What the environment must be for ROS 2 to start: checked, and set right where that is harmless.
 
 rcl answers a wrong one by a traceback, Fast DDS by ending the process.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.files import user_path
-from realtime_rl.ros import memory
+from realtime_rl.ros import memory_limit
 from realtime_rl.ros.transport import RANGE, RANGES, node_environment
 
 DOMAIN = "ROS_DOMAIN_ID"
@@ -36,7 +36,7 @@ def problems(environment: Mapping[str, str]) -> list[str]:
     found = [problem for problem in (_domain(environment), _range(environment),
                                      _middleware(environment), _security(environment)) if problem]
     try:
-        memory.limit_mib("", environment)
+        memory_limit.limit_mib("", environment)
     except ConfigError as error:
         found.append(str(error))
     return found

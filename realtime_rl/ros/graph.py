@@ -19,10 +19,12 @@ from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.messages import names
 from realtime_rl.core.settings import parameters as p
 from realtime_rl.core.settings.config import Parameter, Value, build, parameters, values_of
+from realtime_rl.core.settings.coordinator import CoordinatorParameters
+from realtime_rl.core.settings.inference import InferenceParameters
 from realtime_rl.core.types import PlantSpec
 from realtime_rl.ros import parameter_files
-from realtime_rl.ros.homes import build_here
 from realtime_rl.ros.parameter_files import Section
+from realtime_rl.ros.user_paths import build_with_user_paths
 
 PACKAGE = "realtime_rl"
 PARENT_VARIABLE = "REALTIME_RL_PARENT"
@@ -30,8 +32,8 @@ PARENT_VARIABLE = "REALTIME_RL_PARENT"
 MEMORY_VARIABLE = "REALTIME_RL_MEMORY_MB"
 """Environment of a node: what it may hold at most [MiB]; 0: as much as there is."""
 SECTIONS: dict[str, type] = {
-    "scenario": p.Scenario, "plant": p.PlantParameters, "inference": p.InferenceParameters,
-    "coordinator": p.CoordinatorParameters, "actuator": p.ActuatorParameters,
+    "scenario": p.Scenario, "plant": p.PlantParameters, "inference": InferenceParameters,
+    "coordinator": CoordinatorParameters, "actuator": p.ActuatorParameters,
     "learner": p.LearnerParameters, "monitor": p.MonitorParameters,
     "recorder": p.RecorderParameters}
 _AUTO = "auto"
@@ -135,7 +137,7 @@ def _of_graph(sections: Iterable[Section], namespace: str) -> ParameterFile:
 
 
 def _process(name: str) -> dict[str, type]:
-    return {name: p.InferenceParameters} if _INFERENCE.fullmatch(name) else {}
+    return {name: InferenceParameters} if _INFERENCE.fullmatch(name) else {}
 
 
 def _foreign(section: Section) -> str:
@@ -206,7 +208,7 @@ def check(settings: Settings) -> None:
 
 def section_of(settings: Settings, section: str) -> Any:  # noqa: ANN401 - a section's dataclass
     """Return one section's configuration, defaults filled in."""
-    return build_here(_section(section), _split(settings.get(section, {}))[0])
+    return build_with_user_paths(_section(section), _split(settings.get(section, {}))[0])
 
 
 def _split(values: Mapping[str, object]) -> tuple[dict[str, object], dict[str, Value]]:
@@ -234,9 +236,9 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
     scenario: p.Scenario = section_of(settings, "scenario")
     spec = {"period_ns": plant.period_ns, "actions": str(plant.actions),
             "observation": str(plant.observation)}
-    inference: p.InferenceParameters = section_of(settings, "inference")
+    inference: InferenceParameters = section_of(settings, "inference")
     learner: p.LearnerParameters = section_of(settings, "learner")
-    coordinator: p.CoordinatorParameters = section_of(settings, "coordinator")
+    coordinator: CoordinatorParameters = section_of(settings, "coordinator")
     actuator: p.ActuatorParameters = section_of(settings, "actuator")
     # a baseline is one from its first tick, before anything was measured
     schedule = {"schedule_algorithm": coordinator.algorithm,
@@ -275,7 +277,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
 def _node(settings: Settings, scenario: p.Scenario, executable: str, name: str,
           given: Mapping[str, object]) -> NodeSpec:
     values, of_ros = _split({**given, **settings.get(executable, {}), **settings.get(name, {})})
-    config: Any = build_here(SECTIONS[executable], values)
+    config: Any = build_with_user_paths(SECTIONS[executable], values)
     # a second recorder would find the first one's bag
     respawn = scenario.respawn and executable != "recorder"
     return NodeSpec(executable, name, names.clean(scenario.namespace),
@@ -302,7 +304,7 @@ def parameter_file(node: NodeSpec) -> str:
 
 def _section(name: str) -> type:
     if _INFERENCE.fullmatch(name):
-        return p.InferenceParameters
+        return InferenceParameters
     if name not in SECTIONS:
         raise ConfigError(f"unknown section {name!r}; known: {choices(SECTIONS)}")
     return SECTIONS[name]

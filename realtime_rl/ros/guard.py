@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from rclpy.serialization import deserialize_message
 from rclpy.subscription import Subscription
 
 from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.peers.rate_limit import RateLimit
-from realtime_rl.ros.seldom import Seldom
+from realtime_rl.ros.messages import deserialize
 from realtime_rl.ros.spinning import batched, received_ns
+from realtime_rl.ros.throttled import Throttled
 
 GENEROUS = 8
 """Times as many messages as a topic has in order."""
@@ -26,27 +27,23 @@ _MOST_BYTES = 1 << 18
 """Of a message that is not an image: a list of the most values that are allowed, and its names."""
 
 
-def deserialize(data: bytes, kind: type) -> Any:  # noqa: ANN401 - a message of that type
-    """Read a serialized message; `WireError` when it is none."""
-    try:
-        return deserialize_message(data, kind)
-    except RuntimeError as error:  # of the middleware, whatever is wrong with the bytes
-        raise WireError(f"{len(data)} bytes that are no {kind.__name__}") from error
+Decode = Callable[[bytes], Any]
 
 
 class Guarded:
     """The callback of a raw subscription: decides what is read, and hands it on."""
 
-    def __init__(self, node: Node, topic: str, kind: type, callback: Callable[[Any], None], *,
+    def __init__(self, node: Node, topic: str, decode: Decode, callback: Callable[[Any], None], *,
                  limit: RateLimit, most_bytes: int) -> None:
-        """Hand messages of `kind` on to `callback`, whose `WireError`s are said for it."""
-        self._kind = kind
+        """Hand what is decoded on to `callback`; the `WireError`s of both are said for them."""
+        self._decode = decode
         self._callback = callback
         self._limit = limit
         self._most_bytes = most_bytes
-        self._unread = Seldom(node, f"{topic}: {{count}} message(s) left unread, more or larger "
-                              "than a sender's are; 'ros2 topic info -v' names who publishes")
-        self._refused = Seldom(node, f"{topic}: {{count}} message(s) refused; the newest: {{last}}")
+        self._unread = Throttled(node, f"{topic}: {{count}} message(s) left unread, more or larger "
+                                 "than a sender's are; 'ros2 topic info -v' names who publishes")
+        self._refused = Throttled(
+            node, f"{topic}: {{count}} message(s) refused; the newest: {{last}}")
         # what an executor is told of a callback holds for its guard
         self.__dict__.update(getattr(callback, "__dict__", {}))
 
@@ -80,7 +77,7 @@ class Guarded:
     def read(self, data: bytes) -> None:
         """Read a message that was admitted, now or later."""
         try:
-            self._callback(deserialize(data, self._kind))
+            self._callback(self._decode(data))
         except WireError as error:
             self._refused.note(str(error))
 
@@ -88,22 +85,25 @@ class Guarded:
 class Overheard(Guarded):
     """The same for one who only watches, and is told when a message came: `overhear`."""
 
-    def __init__(self, node: Node, topic: str, kind: type, callback: Callable[[Any, int], None], *,
-                 limit: RateLimit, most_bytes: int) -> None:
-        """Hand messages of `kind` on to `callback`, with the times at which they were received."""
-        self._heard_ns = 0
-        super().__init__(node, topic, kind, lambda message: callback(message, self._heard_ns),
+    def __init__(self, node: Node, topic: str, decode: Decode,
+                 callback: Callable[[Any, int], None], *, limit: RateLimit, most_bytes: int
+                 ) -> None:
+        """Hand what is decoded on to `callback`, with the time at which it was received."""
+        self._arrived_ns = 0
+        super().__init__(node, topic, decode,
+                         lambda message: callback(message, self._arrived_ns),
                          limit=limit, most_bytes=most_bytes)
         batched(self)
 
     def __call__(self, data: bytes, info: Mapping[str, Any]) -> None:
         """Take a message, with what the middleware says of it."""
-        self._heard_ns = received_ns(info)
+        self._arrived_ns = received_ns(info)
         super().__call__(data, info)
 
 
 def listen(node: Node, kind: type, topic: str, callback: Callable[[Any], None],
-           profile: QoSProfile, *, rate_hz: float, most_bytes: int = _MOST_BYTES) -> Subscription:
+           profile: QoSProfile, *, rate_hz: float, most_bytes: int = _MOST_BYTES,
+           decode: Decode | None = None) -> Subscription:
     """Subscribe to a topic; `callback` gets its messages, and may raise `WireError`.
 
     Args:
@@ -115,29 +115,31 @@ def listen(node: Node, kind: type, topic: str, callback: Callable[[Any], None],
         rate_hz: messages a second that one sender has to say in order; `GENEROUS` times as many
             are read.
         most_bytes: of a serialized message; larger ones are left unread.
+        decode: what the callback is given of a serialized message; `None`: the message.
     """
-    limit = _limit(profile, rate_hz)
     return node.create_subscription(
-        kind, topic, Guarded(node, topic, kind, callback, limit=limit, most_bytes=most_bytes),
+        kind, topic, Guarded(node, topic, decode or partial(deserialize, kind=kind), callback,
+                             limit=_limit(profile, rate_hz), most_bytes=most_bytes),
         profile, raw=True)
 
 
 def overhear(node: Node, kind: type, topic: str, callback: Callable[[Any, int], None],
-             profile: QoSProfile, *, rate_hz: float) -> Subscription:
+             profile: QoSProfile, *, rate_hz: float, decode: Decode) -> Subscription:
     """Subscribe for one who only watches: messages come some times a second, all that wait.
 
     Args:
         node: that watches.
         kind: the type of the messages.
         topic: its name.
-        callback: called with each message and when it was received [ns, `time.monotonic_ns`].
+        callback: called with what `decode` gives, and when it was received [ns,
+            `time.monotonic_ns`].
         profile: QoS, of a depth that holds what comes meanwhile.
         rate_hz: as of `listen`.
+        decode: what the callback is given of a serialized message.
     """
-    limit, most_bytes = _limit(profile, rate_hz), _MOST_BYTES
     return node.create_subscription(
-        kind, topic, Overheard(node, topic, kind, callback, limit=limit, most_bytes=most_bytes),
-        profile, raw=True)
+        kind, topic, Overheard(node, topic, decode, callback, limit=_limit(profile, rate_hz),
+                               most_bytes=_MOST_BYTES), profile, raw=True)
 
 
 def _limit(profile: QoSProfile, rate_hz: float) -> RateLimit:

@@ -31,7 +31,7 @@ class LiveFigures:
         self._node.create_subscription(DiagnosticArray, _TOPIC, self._on_message, _QOS)
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._newest: dict[str, str] = {}
-        self._heard_ns: int | None = None
+        self._arrived_ns: int | None = None
         self._began_ns = time.monotonic_ns()
         self._thread.start()
 
@@ -44,11 +44,11 @@ class LiveFigures:
     def waiting(self) -> str:
         """What is waited for, in words; empty while the monitor is heard."""
         now_ns = time.monotonic_ns()
-        silent_ns = now_ns - (self._heard_ns or self._began_ns)
+        silent_ns = now_ns - (self._arrived_ns or self._began_ns)
         if silent_ns > PATIENCE_NS:
             why = why_silent(self._node, _TOPIC, "diagnostic_msgs/msg/DiagnosticArray", _QOS)
             return f"nothing heard of the monitor for {silent_ns / 1e9:.0f} s: {why}"
-        return "" if self._heard_ns else "waiting for the monitor …"
+        return "" if self._arrived_ns else "waiting for the monitor …"
 
     def close(self) -> None:
         """Stop listening."""
@@ -67,4 +67,4 @@ class LiveFigures:
         ours = [status for status in message.status if status.hardware_id == self._hardware_id]
         if ours:
             self._newest = {pair.key: pair.value for status in ours for pair in status.values}
-            self._heard_ns = time.monotonic_ns()
+            self._arrived_ns = time.monotonic_ns()

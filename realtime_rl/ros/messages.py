@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 import numpy as np
 from builtin_interfaces.msg import Time
 from numpy.typing import NDArray
+from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image, JointState, Joy
 
-from realtime_rl.core.messages import wire
+from realtime_rl.core.messages import joy_wire, wire
 from realtime_rl.core.types import Observation, ObservationSpec
 
 Record = TypeVar("Record")
@@ -43,7 +44,20 @@ def from_scalars(kind: type[Record], message: JointState) -> Record:
         tuple(message.position)))
 
 
-def to_joy(values: wire.JoyValues) -> Joy:
+def deserialize(data: bytes, kind: type) -> Any:  # noqa: ANN401 - a message of that type
+    """Read a serialized message; `WireError` when it is none."""
+    try:
+        return deserialize_message(data, kind)
+    except RuntimeError as error:  # of the middleware, whatever is wrong with the bytes
+        raise wire.WireError(f"{len(data)} bytes that are no {kind.__name__}") from error
+
+
+def to_record(kind: type[Record], data: bytes) -> Record:
+    """A serialized `JointState` as a record of type `kind`; `WireError` when it is none."""
+    return from_scalars(kind, deserialize(data, JointState))
+
+
+def to_joy(values: joy_wire.JoyValues) -> Joy:
     """Axes and buttons as a message."""
     message = Joy(axes=array.array("f", values.axes), buttons=array.array("i", values.buttons))
     message.header.stamp = to_time(values.stamp_ns)
@@ -51,10 +65,10 @@ def to_joy(values: wire.JoyValues) -> Joy:
     return message
 
 
-def from_joy(message: Joy) -> wire.JoyValues:
+def from_joy(message: Joy) -> joy_wire.JoyValues:
     """A message's axes and buttons; `WireError` where its stamp is no time."""
-    return wire.JoyValues(to_ns(message.header.stamp), message.header.frame_id,
-                          tuple(message.axes), tuple(message.buttons))
+    return joy_wire.JoyValues(to_ns(message.header.stamp), message.header.frame_id,
+                              tuple(message.axes), tuple(message.buttons))
 
 
 def observation_type(spec: ObservationSpec) -> type:

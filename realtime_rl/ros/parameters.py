@@ -22,7 +22,7 @@ from rclpy.parameter import Parameter as RosParameter
 
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.settings.config import Parameter, build, parameters, values_of
-from realtime_rl.ros.homes import build_here
+from realtime_rl.ros.user_paths import build_with_user_paths
 
 Config = TypeVar("Config")
 _TYPES = {"bool": RosParameter.Type.BOOL, "integer": RosParameter.Type.INTEGER,
@@ -44,8 +44,8 @@ class NodeParameters(Generic[Config]):
         self._config = config
         self._known = parameters(config)
         self._on_change = on_change
-        self.current = build_here(config, {item.name: _declare(node, item)
-                                           for item in self._known.values()})
+        self.current = build_with_user_paths(config, {item.name: _declare(node, item)
+                                                      for item in self._known.values()})
         node.set_parameters_atomically = partial(_set_atomically, node,
                                                  node.set_parameters_atomically)
         node.add_on_set_parameters_callback(self._check)

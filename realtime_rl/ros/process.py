@@ -9,7 +9,7 @@ import sys
 import rclpy
 
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.ros import environment, memory, transport
+from realtime_rl.ros import environment, memory_limit, transport
 from realtime_rl.ros.graph import PARENT_VARIABLE
 
 
@@ -26,7 +26,7 @@ def begin(name: str) -> None:
     if PARENT_VARIABLE not in os.environ:  # else whoever watches over it has said so
         print(f"{name}: can be seen and commanded from {transport.reach(os.environ)}",
               file=sys.stderr, flush=True)
-    memory.limit(name)
+    memory_limit.limit(name)
 
 
 def start_ros() -> None:

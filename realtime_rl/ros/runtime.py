@@ -20,7 +20,7 @@ from rclpy.node import Node
 from rclpy.utilities import get_rmw_implementation_identifier
 
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
-from realtime_rl.ros import memory, process, steady
+from realtime_rl.ros import memory_limit, process, steady
 from realtime_rl.ros.graph import PARENT_VARIABLE
 from realtime_rl.ros.spinning import executor_of
 
@@ -292,7 +292,7 @@ def _close(nodes: Sequence[Node], name: str, status: int) -> int:
 
 
 def _tell(node: str, executable: str, error: RealtimeRlError | MemoryError) -> None:
-    text = memory.exceeded(executable) if isinstance(error, MemoryError) else str(error)
+    text = memory_limit.exceeded(executable) if isinstance(error, MemoryError) else str(error)
     print(f"{node}: error: {text}", file=sys.stderr, flush=True)
 
 

@@ -11,6 +11,7 @@ from rclpy.parameter import Parameter, parameter_value_to_python
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.settings.config import parameters
 from realtime_rl.core.settings.config import values_of as config_values
+from realtime_rl.core.settings.inference import schedule_parameters
 
 PREFIX = "schedule_"
 ASKED_FOR = ("algorithm", "dealing", "slot_source")
@@ -20,16 +21,8 @@ Values = dict[str, object]
 
 def to_parameters(schedule: Schedule) -> list[Parameter]:
     """Write a schedule, to be set all at once."""
-    return [
-        Parameter("schedule_generation", value=schedule.generation),
-        Parameter("schedule_effective_tick", value=schedule.effective_tick),
-        Parameter("schedule_active", value=list(schedule.active)),
-        Parameter("schedule_delay", value=schedule.promised_delay_ticks),
-        Parameter("schedule_cycle", value=schedule.cycle),
-        Parameter("schedule_hold_ns", value=schedule.hold_ns),
-        Parameter("schedule_algorithm", value=schedule.algorithm.name.lower()),
-        Parameter("schedule_dealing", value=schedule.dealing.name.lower()),
-        Parameter("schedule_slot_source", value=schedule.slot_source.name.lower())]
+    return [Parameter(name, value=list(value) if isinstance(value, tuple) else value)
+            for name, value in schedule_parameters(schedule).items()]
 
 
 def values_of(parameters: Iterable[Parameter]) -> Values:

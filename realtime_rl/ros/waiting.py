@@ -38,9 +38,9 @@ class Waiting:
         patience = patience_ns(period_ns)
         named = {node.resolve_topic_name(topic): Silence(patience, first_only=topic in first)
                  for topic in (*topics, *first)}
-        self._heard = [(subscription, named[subscription.topic_name])
-                       for subscription in node.subscriptions if subscription.topic_name in named]
-        for subscription, silence in self._heard:
+        self._awaited = [(subscription, named[subscription.topic_name])
+                         for subscription in node.subscriptions if subscription.topic_name in named]
+        for subscription, silence in self._awaited:
             counting = partial(_counting, silence)
             if isinstance(subscription.callback, Guarded):
                 subscription.callback.wrap(counting)
@@ -53,7 +53,7 @@ class Waiting:
 
     def _look(self) -> None:
         now_ns = time.monotonic_ns()
-        for subscription, silence in self._heard:
+        for subscription, silence in self._awaited:
             self._tell(subscription.topic_name, silence.look(now_ns), partial(
                 why_silent, self._node, subscription.topic_name, _type_of(subscription),
                 subscription.qos_profile))
@@ -105,7 +105,7 @@ def _type_of(subscription: Subscription) -> str:
 
 
 def _counting(silence: Silence, callback: Callable[[Any], None]) -> Callable[[Any], None]:
-    def heard(message: Any) -> None:  # noqa: ANN401 - whatever the topic carries
+    def on_message(message: Any) -> None:  # noqa: ANN401 - whatever the topic carries
         silence.count += 1
         callback(message)
-    return heard
+    return on_message

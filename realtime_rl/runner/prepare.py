@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,13 +26,14 @@ from realtime_rl.core.settings.parameters import (
     Scenario,
 )
 from realtime_rl.core.types import PlantSpec
-from realtime_rl.files import make_way, user_path
+from realtime_rl.files import make_parents, user_path
 from realtime_rl.plants import registry
 from realtime_rl.policies import external_weights
 from realtime_rl.policies.latency import Latency
 from realtime_rl.ros import environment, graph
 from realtime_rl.ros.processes import ProcessSpec, processes
 from realtime_rl.runner import scenario_paths
+from realtime_rl.runner.first_policy import FirstPolicy, write_in_child
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def _check_record(record: str) -> None:
         raise ConfigError(f"record: {record!r} exists already; name another folder")
     try:
         if record:
-            make_way(Path(record).absolute())
+            make_parents(Path(record).absolute())
     except OSError as error:
         raise ConfigError(f"record: {record!r} cannot be written: {error.strerror}") from error
 
@@ -221,11 +221,11 @@ def _check_texts(settings: graph.Settings, plant: PlantSpec,
             Latency.parse(latency)
     default_policy.make(actuator.default_policy, plant.actions, actuator.default_action)
     pad_layout(actuator.gamepad_layout, plant.actions)
-    told: PlantParameters = graph.section_of(settings, "plant")
+    other: PlantParameters = graph.section_of(settings, "plant")
     for name in ("command_type", "gamepad_layout"):
-        if getattr(told, name) != getattr(actuator, name):
+        if getattr(other, name) != getattr(actuator, name):
             raise ConfigError(
-                f"{name}: the plant has {getattr(told, name)!r}, the actuator "
+                f"{name}: the plant has {getattr(other, name)!r}, the actuator "
                 f"{getattr(actuator, name)!r}: commands would not be understood; set both "
                 f"plant.{name} and actuator.{name}")
 
@@ -264,24 +264,16 @@ def _first_policy(settings: graph.Settings, spec: PlantSpec, run_dir: Path) -> s
                           f"{_untrained(plant)}")
     learner: LearnerParameters = graph.section_of(settings, "learner")
     path = run_dir / "policy-000000.onnx"
-    options = [word for option in plant.options for word in ("--plant-option", option)]
-    chosen = [word for name, item in parameters(DqnConfig).items()
-              if (value := getattr(learner, name)) != item.default
-              and (learns_here or name != "device")
-              for word in ("--set", f"{name}={value}")]
-    weights = [] if given is None else ["--weights", str(given)]
-    # in a process of its own: torch's hundreds of megabytes do not stay in this one
-    done = subprocess.run(
-        [sys.executable, "-m", "realtime_rl.cli.main", "export", "--plant", plant.name, *options,
-         *chosen, *weights, str(path)],
-        capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        lines = done.stderr.strip().splitlines()
-        reason = lines[-1] if lines else "export failed"
-        advice = ("" if given is None or str(given) not in reason else "; scenario.policy= begins "
-                  "untrained, scenario.learner=false plays without learning")
-        raise PolicyError(f"no first policy: {reason}{advice}")
-    return done.stdout.splitlines()[-1]  # its URI
+    settled = {name: value for name, item in parameters(DqnConfig).items()
+               if (value := getattr(learner, name)) != item.default
+               and (learns_here or name != "device")}
+    try:
+        return write_in_child(FirstPolicy(str(path), plant.name, plant.options, settled,
+                                          "" if given is None else str(given)))
+    except PolicyError as error:
+        advice = ("" if given is None or str(given) not in str(error) else "; scenario.policy= "
+                  "begins untrained, scenario.learner=false plays without learning")
+        raise PolicyError(f"no first policy: {error}{advice}") from error
 
 
 def _untrained(plant: PlantParameters) -> str:

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.peers.deaths import BAD_CONFIGURATION, RESPAWN_DELAY_S, Deaths, Then
-from realtime_rl.ros import environment, memory
+from realtime_rl.ros import environment, memory_limit
 from realtime_rl.ros.graph import PACKAGE, PARENT_VARIABLE
 from realtime_rl.ros.processes import ProcessSpec
 from realtime_rl.ros.run_clock import RunClock
-from realtime_rl.runner.lines import Lines, lines_of
+from realtime_rl.runner.output_lines import OutputLines, lines_of
 
 _GRACE_S = 5.0
 _LAST_WORDS_S = 1.0
@@ -52,7 +52,7 @@ class Supervisor:
         self._clock = RunClock()
         self._running: list[_Running] = []
         self._began = time.monotonic()
-        self.lines = Lines()
+        self.lines = OutputLines()
         """`(node, line)` of what the nodes print."""
         self.deaths = Deaths()
         """Of nodes that nobody asked to end, or that failed in doing so."""
@@ -130,7 +130,7 @@ class Supervisor:
     def _last_words(self, running: _Running) -> str:
         if running.reader is not None:
             running.reader.join(_LAST_WORDS_S)
-        return memory.explained(running.spec.kind, running.last_line.strip())
+        return memory_limit.explained(running.spec.kind, running.last_line.strip())
 
     def _spawn(self, spec: ProcessSpec) -> subprocess.Popen[str]:
         arguments = [*spec.arguments, "--ros-args", *spec.names, "--params-file",

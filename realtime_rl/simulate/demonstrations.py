@@ -12,7 +12,7 @@ from realtime_rl.bags.reader import Run, read_run
 from realtime_rl.bags.ticks import ticks_of
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.experience.assembler import Assembler, SemiMdpTransition
-from realtime_rl.core.figures.statistics import gaps, plant_lives
+from realtime_rl.core.figures.statistics import gaps, plant_sessions
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Cause, PlantSpec
 from realtime_rl.simulate.loop import Delay
@@ -60,7 +60,7 @@ class Demonstrations:
         """Count what was recorded."""
         steps = [step for run in self.runs for step in run.records.timesteps]
         missing = sum(len(gap) for run in self.runs
-                      for gap in gaps(plant_lives(run.records.timesteps)))
+                      for gap in gaps(plant_sessions(run.records.timesteps)))
         return {"bags": len(self.runs), "ticks": len(steps),
                 "operator_ticks": sum(step.cause is Cause.OPERATOR for step in steps),
                 "missing_ticks": missing, "updates": self.updates}

@@ -18,16 +18,16 @@ from realtime_rl.bags.drawing import (
     draw,
     legend_above,
 )
-from realtime_rl.simulate.figures import Figures
 from realtime_rl.simulate.sweep import Plot
 from realtime_rl.simulate.sweep_figures import Point
+from realtime_rl.simulate.tally import Tally
 
 _SMOOTHED = 20
 """Episodes in the moving mean."""
 _COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
 
 
-def draw_returns(figures: Figures, title: str) -> bytes:
+def draw_returns(figures: Tally, title: str) -> bytes:
     """Draw the returns of the episodes over the ticks, with their moving mean."""
     def paint(axes: Axes) -> None:
         ticks, returns = np.array(figures.end_ticks), np.array(figures.returns)

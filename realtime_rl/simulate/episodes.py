@@ -15,8 +15,8 @@ from realtime_rl.core.control.exploration import OFF, Exploration
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.plants import registry
 from realtime_rl.simulate import players
-from realtime_rl.simulate.figures import Figures
 from realtime_rl.simulate.loop import LONGEST, Delay, Loop
+from realtime_rl.simulate.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Game:
 
 
 def play(game: Game, numbers: Sequence[int], warn: Callable[[str], None] = lambda text: None
-         ) -> list[Figures]:
+         ) -> list[Tally]:
     """Play the episodes of these numbers; each follows from the game and its number alone.
 
     An episode that is longer than `LONGEST` ticks is cut off without a return. `warn` is told
@@ -55,7 +55,7 @@ def play(game: Game, numbers: Sequence[int], warn: Callable[[str], None] = lambd
         found = []
         for number in numbers:
             seed = int(np.random.SeedSequence((game.seed, number)).generate_state(1)[0])
-            player, figures = make(seed), Figures()
+            player, figures = make(seed), Tally()
             plant.reset(seed)
             loop = Loop(plant, player.policy, game.delay, stack=player.stack,
                         default=default_policy.make(game.default, plant.spec.actions, seed=seed),
@@ -69,7 +69,7 @@ def play(game: Game, numbers: Sequence[int], warn: Callable[[str], None] = lambd
 
 
 def play_all(game: Game, episodes: int, processes: int = 1,
-             warn: Callable[[str], None] = lambda text: None) -> Figures:
+             warn: Callable[[str], None] = lambda text: None) -> Tally:
     """Play episodes 0 … `episodes - 1`; the figures are the same for any number of processes.
 
     `warn` is told once what is odd about the policy.
@@ -90,7 +90,7 @@ def play_all(game: Game, episodes: int, processes: int = 1,
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(len(parts), mp_context=context) as pool:
             played = list(pool.map(partial(play, game), parts))
-    joined = Figures()
+    joined = Tally()
     for number in range(episodes):
         joined.extend(played[number % len(parts)][number // len(parts)])
     return joined

@@ -8,14 +8,14 @@ from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.types import Action, Observation
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.plants.base import Plant
-from realtime_rl.simulate.figures import Figures
 from realtime_rl.simulate.loop import LONGEST, Delay, Loop
+from realtime_rl.simulate.tally import Tally
 
 
 def evaluate(
     learner: DqnLearner, plant: Plant, delay: Delay, *, stack: int, episodes: int,
-    history: int = 0, progress: Callable[[Figures], None] = lambda figures: None
-) -> Figures:
+    history: int = 0, progress: Callable[[Tally], None] = lambda figures: None
+) -> Tally:
     """Play without exploration until `episodes` ended, or one does not end within `LONGEST` ticks.
 
     Args:
@@ -30,7 +30,7 @@ def evaluate(
     def act(tick: int, observation: Observation) -> Action:
         return learner.greedy(observation, applied.get(tick))
 
-    applied, figures = ActionHistory(history), Figures()
+    applied, figures = ActionHistory(history), Tally()
     loop = Loop(plant, act, delay, stack=stack, applied=applied)
     begin = 0
     while len(figures.returns) < episodes and figures.ticks - begin < LONGEST:

@@ -11,12 +11,12 @@ from realtime_rl.core.experience.snapshot import Snapshot
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Action, Observation
 from realtime_rl.learning.dqn import DqnLearner
-from realtime_rl.learning.group import Group
+from realtime_rl.learning.process_group import ProcessGroup
 from realtime_rl.plants.base import Plant
-from realtime_rl.simulate.figures import Figures
 from realtime_rl.simulate.loop import Delay, Loop
+from realtime_rl.simulate.tally import Tally
 
-Progress = Callable[[int, float, Figures], None]
+Progress = Callable[[int, float, Tally], None]
 """`(tick, loss, figures so far)`; the loss is NaN before the first update."""
 _CAPACITY = 1024
 
@@ -30,7 +30,7 @@ class Training:
 
     def __init__(
         self, plant: Plant, config: DqnConfig, delay: Delay, *, updates_per_tick: float = 1.0,
-        group: Group | None = None
+        group: ProcessGroup | None = None
     ) -> None:
         """Begin at tick 0.
 
@@ -53,7 +53,7 @@ class Training:
             self.learner.average_gradients()
         self._group = group
         self._ready = False
-        self.figures = Figures()
+        self.figures = Tally()
         self.loss = float("nan")
         """Of the newest update; NaN before the first."""
         self._config = config
@@ -118,7 +118,7 @@ class Training:
 def train(
     plant: Plant, config: DqnConfig, delay: Delay, steps: int, *, updates_per_tick: float = 1.0,
     progress: Progress = lambda tick, loss, figures: None
-) -> tuple[DqnLearner, Figures]:
+) -> tuple[DqnLearner, Tally]:
     """Run a plant for `steps` ticks while learning from it; return the learner and the figures.
 
     The arguments are those of `Training`; `progress` is called after each tick.

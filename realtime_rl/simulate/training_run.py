@@ -16,11 +16,11 @@ from realtime_rl.core.types import PlantSpec
 from realtime_rl.files import remove_stale, reserve, write_atomically
 from realtime_rl.learning import checkpoint
 from realtime_rl.learning.errors import CheckpointError, LearningError, NonFiniteLossError
-from realtime_rl.learning.group import Group
 from realtime_rl.learning.onnx_export import export
+from realtime_rl.learning.process_group import ProcessGroup
 from realtime_rl.plants.base import Plant
-from realtime_rl.simulate.figures import Figures
 from realtime_rl.simulate.loop import Delay
+from realtime_rl.simulate.tally import Tally
 from realtime_rl.simulate.train import Training
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Plan:
 
 
 def run(settings: Settings, plan: Plan, plant: Plant, folder: Path,
-        group: Group | None = None) -> Training:
+        group: ProcessGroup | None = None) -> Training:
     """Train in `folder` up to `plan.ticks`, from its checkpoint on when that is to be resumed.
 
     The others of `group` do the same, each with a folder, a plant and seeds of its own.
@@ -130,14 +130,14 @@ def export_policy(training: Training, folder: Path) -> None:
     export(learner.network, learner.metadata(version=1), folder / POLICY)
 
 
-def write_episodes(figures: Figures, path: Path) -> None:
+def write_episodes(figures: Tally, path: Path) -> None:
     """Write the returns as CSV; `OSError`."""
     rows = [f"{number},{tick},{value!r}" for number, (tick, value)
             in enumerate(zip(figures.end_ticks, figures.returns, strict=True))]
     write_atomically(path, "\n".join(["episode,end_tick,return", *rows, ""]).encode())
 
 
-def _require_same(group: Group | None, begins_at: int, folder: Path) -> None:
+def _require_same(group: ProcessGroup | None, begins_at: int, folder: Path) -> None:
     """Refuse to go on from checkpoints of different ticks."""
     if group is not None and not group.same(begins_at):
         raise ConfigError(f"{str(folder)!r} and the other processes' folders have checkpoints of "

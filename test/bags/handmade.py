@@ -42,7 +42,7 @@ def verdict(tick: int, fate: r.Fate = r.Fate.APPLIED, **changes: Any) -> r.Verdi
 
 def defaulted(tick: int) -> r.Verdict:
     """The verdict on a tick that the default policy had to fill."""
-    return r.Verdict(0, r.Fate.DEFAULTED, r.Reason.NONE, tick, -1, -1, -1, -1, -1, math.nan)
+    return r.Verdict.defaulted(tick)
 
 
 def inference(tick: int, **changes: Any) -> r.Inference:

@@ -118,32 +118,32 @@ class _World:
         if not arrived:
             return None
         arrival_ns, inference = arrived[-1]
-        self._verdict(arrival_ns, inference, r.Fate.APPLIED, tick=tick, told_ns=now_ns)
+        self._verdict(arrival_ns, inference, r.Fate.APPLIED, tick=tick, reported_ns=now_ns)
         return arrived[-1]
 
     def _verdict(self, arrival_ns: int, i: r.Inference, fate: r.Fate,
-                 reason: r.Reason = r.Reason.NONE, *, tick: int = -1, told_ns: int = 0) -> None:
-        self.made.records.append((max(arrival_ns, told_ns) + 300_000, r.Verdict(
+                 reason: r.Reason = r.Reason.NONE, *, tick: int = -1, reported_ns: int = 0) -> None:
+        self.made.records.append((max(arrival_ns, reported_ns) + 300_000, r.Verdict(
             i.stamp_ns, fate, reason, tick, i.tick, tick - i.tick if tick >= 0 else -1, i.worker,
             i.version, i.generation, (arrival_ns - START_NS) / 1e9 + 1.0)))
 
     def _plant(self, tick: int, now_ns: int, applied: tuple[int, r.Inference] | None) -> None:
         s = self.s
+        action = (float(tick % 3),)
         if applied is not None:
             i = applied[1]
-            cause, worker, version, seen = Cause.POLICY, i.worker, i.version, i.tick
+            command = r.Command(Cause.POLICY, action, i.worker, i.version, i.tick)
         else:
-            cause = Cause.DEFAULT if tick > 1 else Cause.NONE
-            worker = version = seen = -1
+            command = r.Command(Cause.DEFAULT if tick > 1 else Cause.NONE, action)
         first, last = self.place == 0, self.place == s.episode_ticks - 1
         caught = self.place % 50 == 49 and self.rng.random() < min(0.9, 0.2 + tick / s.ticks)
-        self.made.records.append((now_ns + 200_000, r.Timestep(
-            now_ns, tick, PERIOD_NS, (now_ns - START_NS - tick * PERIOD_NS) / 1e9, False,
-            self.episode, float(caught), 0.0 if last else 1.0, first, last, cause, worker,
-            version, seen, (float(tick % 3),), "catch")))
-        if cause is Cause.DEFAULT:
-            self.made.records.append((now_ns + 500_000, r.Verdict(
-                0, r.Fate.DEFAULTED, r.Reason.NONE, tick, -1, -1, -1, -1, -1, math.nan)))
+        self.made.records.append((now_ns + 200_000, r.Timestep.latching(
+            command, stamp_ns=now_ns, tick=tick, period_ns=PERIOD_NS,
+            lateness_s=(now_ns - START_NS - tick * PERIOD_NS) / 1e9, episode=self.episode,
+            reward=float(caught), discount=0.0 if last else 1.0, first=first, last=last,
+            plant="catch")))
+        if command.cause is Cause.DEFAULT:
+            self.made.records.append((now_ns + 500_000, r.Verdict.defaulted(tick)))
         self.place = 0 if last else self.place + 1
         self.episode += last
 

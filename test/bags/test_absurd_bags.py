@@ -119,10 +119,10 @@ def test_nothing_but_the_largest_values(tmp_path: Path) -> None:
 
 def test_a_plant_that_was_started_again_after_the_clock_was_set_back(tmp_path: Path) -> None:
     hour_ns = 3600 * 10**9
-    lives = [(hour_ns, range(30)), (0, range(20))]
+    sessions = [(hour_ns, range(30)), (0, range(20))]
     extra = [(index, "timestep", cdr_of(step(tick, stamp_ns=10**18 + begin_ns + tick * 10**7)))
              for index, (begin_ns, tick) in enumerate(
-                 (begin_ns, tick) for begin_ns, ticks in lives for tick in ticks)]
+                 (begin_ns, tick) for begin_ns, ticks in sessions for tick in ticks)]
     report = make_report(write_raw(tmp_path / "bag", Made(), extra))
     assert report.figures["plant"]["ticks"] == 50
     assert report.figures["plant"]["rate_hz"] == pytest.approx(100.0)

@@ -6,8 +6,9 @@ from handmade import defaulted, inference, stamp, step, verdict
 from synthetic import Scenario
 
 from realtime_rl.bags.attribution import disagreements
+from realtime_rl.core.enumerations import Fate, Reason
 from realtime_rl.core.figures.accounting import RunRecords
-from realtime_rl.core.messages.records import Fate, Inference, Reason
+from realtime_rl.core.messages.records import Inference
 from realtime_rl.core.types import Cause
 
 TICKS = [step(0, Cause.DEFAULT), step(1, Cause.DEFAULT), *(step(i) for i in range(2, 8))]

@@ -10,7 +10,8 @@ from handmade import defaulted, inference, learning, schedule, step, verdict
 
 from realtime_rl.bags import messages
 from realtime_rl.core.messages import wire
-from realtime_rl.core.messages.wire import JoyValues, NamedScalars, WireError
+from realtime_rl.core.messages.joy_wire import JoyValues
+from realtime_rl.core.messages.wire import NamedScalars, WireError
 
 RECORDS = [step(3, action=(0.25, -1.5)), verdict(4), defaulted(5),
            inference(6, swap_s=0.07, emulated="lognormal:215ms,cv=0.05"),

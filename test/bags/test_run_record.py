@@ -16,7 +16,7 @@ from realtime_rl.bags.html import page
 from realtime_rl.bags.report import make_report, to_text
 from realtime_rl.bags.writer import BagWriter
 from realtime_rl.core.figures.accounting import RunRecords
-from realtime_rl.core.figures.statistics import plant_lives, two_at_once
+from realtime_rl.core.figures.statistics import plant_sessions, two_at_once
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.peers.deaths import Deaths
 
@@ -109,12 +109,12 @@ def ticks(begin_ns: int, numbers: range, late_s: float = 0.0) -> list[Timestep]:
 
 def test_two_plants_at_once_are_told_from_one_that_was_started_again() -> None:
     again = [*ticks(0, range(50)), *ticks(10**9, range(50)), *ticks(2 * 10**9, range(9))]
-    assert not two_at_once(plant_lives(again))
+    assert not two_at_once(plant_sessions(again))
     late = [*ticks(0, range(20)), *ticks(0, range(20, 25), 0.3), *ticks(0, range(25, 40))]
-    assert not two_at_once(plant_lives(late))
+    assert not two_at_once(plant_sessions(late))
     first, second = ticks(0, range(90, 120)), ticks(2 * 10**9, range(30))
     both = [tick for pair in zip(first, second, strict=True) for tick in pair]
-    assert two_at_once(plant_lives(both))
+    assert two_at_once(plant_sessions(both))
     found = disagreements(RunRecords(both, topics=frozenset({"timestep"})))
     assert any(line.startswith("two plants published their ticks at once") for line in found)
     assert not any("started again" in line for line in found)

@@ -7,9 +7,9 @@ import pytest
 from realtime_rl.bench.approaches import BASELINES, COMPARED, STAGGERED, Approach, select
 from realtime_rl.bench.planning import Expectation, plan
 from realtime_rl.bench.virtual import VirtualGraph, run_virtual
+from realtime_rl.core.enumerations import Algorithm, Dealing
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.figures.accounting import account
-from realtime_rl.core.messages.records import Algorithm, Dealing
 from realtime_rl.core.schedule.coordination import CoordinationPolicy
 from realtime_rl.policies.latency import Latency
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 import pytest
 
 from realtime_rl.bench.recovery import Recovery, recovery
+from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.figures.accounting import RunRecords
-from realtime_rl.core.messages.records import Inference, Miss, Timestep
+from realtime_rl.core.messages.records import Inference, Timestep
 from realtime_rl.core.types import Cause
 
 PERIOD = 10_000_000

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 from benchmarks import flood
-from realtime_rl.core.messages import wire
+from realtime_rl.core.messages import joy_wire, wire
 from realtime_rl.core.messages.records import Inference, Timestep, Verdict
 from realtime_rl.ros import messages
 
@@ -22,7 +22,7 @@ def read(topic: str, message: Any) -> object:
     if topic == "observation":
         return wire.observation_words(message.header.frame_id)
     if topic in ("action", "command"):
-        return wire.decode_action(messages.from_joy(message), flood._COUNTER)
+        return joy_wire.decode_action(messages.from_joy(message), flood._COUNTER)
     kind = {"timestep": Timestep, "verdict": Verdict, "inference": Inference}[topic]
     return messages.from_scalars(kind, message)
 

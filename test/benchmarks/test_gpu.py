@@ -71,7 +71,7 @@ def test_a_network_that_there_is_not_is_refused(
 def test_a_network_that_does_not_fit_is_told_and_left_out(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("realtime_rl.learning.memory.available_bytes", lambda: 1000)
+    monkeypatch.setattr("realtime_rl.free_memory.available_bytes", lambda: 1000)
     assert run(monkeypatch, "--provider", "cpu", "--device", "cpu") == 0
     found = json.loads(capsys.readouterr().out)
     assert "learning" not in found and len(found["together"]) == 3
@@ -107,8 +107,8 @@ def test_figures_are_written_as_they_come(
 
 def test_a_worker_that_fails_keeps_nobody_waiting() -> None:
     class Failing:
-        def infer(self, observation: object, *, lane: int) -> None:
-            if lane == 1:
+        def infer(self, observation: object, *, worker: int) -> None:
+            if worker == 1:
                 raise ValueError("no memory")
 
     subject = gpu.Subject("failing", Path(), (gpu.SPEC, gpu.ACTIONS), gpu.pictures(), "cpu")

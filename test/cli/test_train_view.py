@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from realtime_rl.cli.train_view import EvaluationView, TrainView, duration
-from realtime_rl.simulate.figures import Figures
+from realtime_rl.simulate.tally import Tally
 
 
 def test_a_line_comes_every_tenth_and_at_least_every_minute(
@@ -35,7 +35,7 @@ def test_times_are_for_people(seconds: float, text: str) -> None:
 
 def test_an_evaluation_shows_that_it_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
     clock = iter([0.0, 4.0, 10.0, 12.0])
-    view, figures = EvaluationView(3, now=lambda: next(clock)), Figures()
+    view, figures = EvaluationView(3, now=lambda: next(clock)), Tally()
     for ticks in range(1, 101):
         figures.ticks, figures.reward = ticks, 0.5 * ticks
         view(figures)

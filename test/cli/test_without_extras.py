@@ -65,5 +65,5 @@ def test_what_is_missing_is_one_line(arguments: tuple[str, ...], module: str, ex
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
         f"realtime-rl {arguments[0]}: error: {module} is not installed; "
-        f"mend: pip install '.[{extra}]' in the clone")
+        f"fix: pip install '.[{extra}]' in the clone")
     assert "Traceback" not in done.stderr

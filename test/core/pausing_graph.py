@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from realtime_rl.core.messages.records import Inference, Miss, Timestep
+from realtime_rl.core.enumerations import Miss
+from realtime_rl.core.messages.records import Inference, Timestep
 from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy
 from realtime_rl.core.schedule.stagger import Schedule, workers_of_process
 from realtime_rl.core.schedule.worker_pool import Slot, WorkerPool

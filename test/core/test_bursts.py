@@ -140,7 +140,7 @@ def test_looks_are_counted_as_time() -> None:
     slower = replace(POLICY, look_ns=1_000_000_000)
     assert POLICY.settling(1) == Settling(2, 300, 20, 100, 1)
     assert slower.settling(1) == Settling(2, 30, 2, 10, 1)
-    assert (POLICY.remind_after, slower.remind_after) == (5, 1)
+    assert (POLICY.resend_after, slower.resend_after) == (5, 1)
 
 
 @pytest.mark.parametrize(("period_ns", "ticks"), [

@@ -12,15 +12,16 @@ from handmade import START_NS, step, verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from realtime_rl.core.enumerations import Fate
 from realtime_rl.core.figures.statistics import (
     arrivals,
     episodes_of,
     gaps,
-    plant_lives,
+    plant_sessions,
     two_at_once,
 )
 from realtime_rl.core.messages.pairs import again, last_rows
-from realtime_rl.core.messages.records import Fate, Timestep, Verdict
+from realtime_rl.core.messages.records import Timestep, Verdict
 
 STEPS = st.lists(st.builds(
     lambda tick, at, late, first, last, reward: step(
@@ -34,22 +35,22 @@ RUNS = st.builds(lambda ticks, cut: [
     st.lists(st.integers(0, 60), unique=True).map(sorted), st.integers(-20, 20))
 
 
-def lives_one_by_one(steps: Iterable[Timestep]) -> list[list[Timestep]]:
-    lives: list[list[Timestep]] = []
+def sessions_one_by_one(steps: Iterable[Timestep]) -> list[list[Timestep]]:
+    sessions: list[list[Timestep]] = []
     previous: Timestep | None = None
     for each in steps:
         if previous is None or each.tick < previous.tick or (
                 each.tick == previous.tick and each.stamp_ns != previous.stamp_ns):
-            lives.append([each])
+            sessions.append([each])
         elif each.tick > previous.tick:
-            lives[-1].append(each)
+            sessions[-1].append(each)
         previous = each
-    return lives
+    return sessions
 
 
-def returns_one_by_one(life: Iterable[Timestep]) -> Iterable[float]:
+def returns_one_by_one(session: Iterable[Timestep]) -> Iterable[float]:
     first, reward, previous = False, 0.0, -1
-    for each in life:
+    for each in session:
         if each.first:
             first, reward = True, 0.0
         elif each.tick != previous + 1:
@@ -77,14 +78,14 @@ def two_one_by_one(steps: Iterable[Timestep]) -> bool:
 @given(st.one_of(STEPS, RUNS))
 @settings(max_examples=150, deadline=None)
 def test_lives_gaps_and_episodes(steps: list[Timestep]) -> None:
-    lives, wanted = plant_lives(steps), lives_one_by_one(steps)
-    assert [repr(life) for life in lives] == [repr(life) for life in wanted]
-    assert list(gaps(lives)) == [
-        range(before.tick + 1, after.tick) for life in wanted
-        for before, after in pairwise(life) if after.tick > before.tick + 1]
-    assert repr(episodes_of(lives).returns.tolist()) == repr(
-        [value for life in wanted for value in returns_one_by_one(life)])
-    assert two_at_once(lives) == two_one_by_one(each for life in wanted for each in life)
+    sessions, wanted = plant_sessions(steps), sessions_one_by_one(steps)
+    assert [repr(session) for session in sessions] == [repr(session) for session in wanted]
+    assert list(gaps(sessions)) == [
+        range(before.tick + 1, after.tick) for session in wanted
+        for before, after in pairwise(session) if after.tick > before.tick + 1]
+    assert repr(episodes_of(sessions).returns.tolist()) == repr(
+        [value for session in wanted for value in returns_one_by_one(session)])
+    assert two_at_once(sessions) == two_one_by_one(each for session in wanted for each in session)
 
 
 def arrivals_one_by_one(verdicts: list[Verdict], period_s: float) -> list[list[float]]:
@@ -93,17 +94,17 @@ def arrivals_one_by_one(verdicts: list[Verdict], period_s: float) -> list[list[f
     if first is None:
         return []
     times = [v.arrival_s for v in received[first:]]
-    lives: list[list[float]] = [[]]
+    sessions: list[list[float]] = [[]]
     newest, slack_s = -math.inf, max(8 * period_s, 0.25)
     for index, time in enumerate(times):
         following = times[index + 1] if index + 1 < len(times) else time
         if time < newest - slack_s and following < newest - slack_s:
-            lives.append([])
+            sessions.append([])
             newest = time
-        lives[-1].append(time)
+        sessions[-1].append(time)
         newest = max(newest, time)
-    lives[0] = [time for time in lives[0] if time >= times[0]]
-    return [sorted(life) for life in lives]
+    sessions[0] = [time for time in sessions[0] if time >= times[0]]
+    return [sorted(session) for session in sessions]
 
 
 @given(st.lists(st.tuples(st.sampled_from(Fate), st.one_of(st.floats(0, 3), st.just(math.nan))),
@@ -111,7 +112,7 @@ def arrivals_one_by_one(verdicts: list[Verdict], period_s: float) -> list[list[f
 @settings(max_examples=100, deadline=None)
 def test_arrivals(told: list[tuple[Fate, float]], period_s: float) -> None:
     verdicts = [verdict(9, fate, arrival_s=at) for fate, at in told]
-    found = [life.tolist() for life in arrivals(verdicts, period_s)]
+    found = [session.tolist() for session in arrivals(verdicts, period_s)]
     assert found == arrivals_one_by_one(verdicts, period_s)
 
 

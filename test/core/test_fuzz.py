@@ -16,23 +16,23 @@ import pytest
 from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision
 from realtime_rl.core.control.latch import CommandLatch
+from realtime_rl.core.enumerations import Fate, Miss
 from realtime_rl.core.experience.assembler import Assembler
 from realtime_rl.core.figures.accounting import RunRecords, account
 from realtime_rl.core.figures.health import assess
-from realtime_rl.core.messages import records, wire
+from realtime_rl.core.messages import joy_wire, records, wire
+from realtime_rl.core.messages.joy_wire import JoyValues
 from realtime_rl.core.messages.records import (
     ActionMessage,
     Command,
     CommandOrigin,
-    Fate,
     Inference,
     Learning,
-    Miss,
     ScheduleRecord,
     Timestep,
     Verdict,
 )
-from realtime_rl.core.messages.wire import JoyValues, NamedScalars, WireError
+from realtime_rl.core.messages.wire import NamedScalars, WireError
 from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy, Sizing
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.schedule.worker_pool import WorkerPool
@@ -161,8 +161,8 @@ class Graph:
             self.pool.set_schedule(schedule)
         assert schedule is None or schedule.promised_delay_ticks <= 896
         self.latch.latch()
-        self.coordination.astray()
-        self.coordination.unheard()
+        self.coordination.out_of_sync()
+        self.coordination.to_resend()
         newest = {kind: kept[-1] if kept else None for kind, kept in self.kept.items()}
         figures = account(RunRecords(*(kept[-200:] for kept in self.kept.values())))
         assess(figures, newest[ScheduleRecord], newest[Learning], (), 1)
@@ -232,8 +232,8 @@ def test_ten_thousand_messages_harm_nobody(seed: int) -> None:
             message = wire.encode(source())
             deliver(read, spoil_scalars(rng, message) if spoilt else message)
         elif choice == 5:
-            joy = wire.encode_action(world.action(), SPACE)
-            deliver(lambda joy: graph.take_action(wire.decode_action(joy, SPACE)),
+            joy = joy_wire.encode_action(world.action(), SPACE)
+            deliver(lambda joy: graph.take_action(joy_wire.decode_action(joy, SPACE)),
                     spoil_joy(rng, joy) if spoilt else joy)
         elif choice == 6:
             words = f"plant=catch tick={world.tick} first=0"
@@ -241,8 +241,8 @@ def test_ten_thousand_messages_harm_nobody(seed: int) -> None:
                     rng.choice((*TEXTS, f"tick={rng.choice((0, 2**53, 2**40))} first=1"))
                     if spoilt else words)
         else:
-            words = wire.command_words(Command(Cause.POLICY, (1.0,), 1, 1, 1))
-            deliver(lambda text: graph.latch.offer(wire.command_from(text, (1.0,))),
+            words = joy_wire.command_words(Command(Cause.POLICY, (1.0,), 1, 1, 1))
+            deliver(lambda text: graph.latch.offer(joy_wire.command_from(text, (1.0,))),
                     rng.choice(TEXTS) if spoilt else words)
         if number % 50 == 0:
             graph.look()

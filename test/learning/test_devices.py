@@ -11,12 +11,13 @@ import pytest
 import torch
 from learning.tiny_transitions import BUTTONS, IMAGE, TINY, VECTOR, presses, shown, transition
 
+from realtime_rl import free_memory
 from realtime_rl.cli.train import _part
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.experience.snapshot import Snapshot
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Observation, ObservationSpec
-from realtime_rl.learning import devices, memory
+from realtime_rl.learning import devices
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.onnx_export import export
@@ -65,7 +66,7 @@ def test_a_gpu_that_is_not_there_is_refused(
 def test_a_network_has_to_fit_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1000, 2000))
-    monkeypatch.setattr(memory, "available_bytes", lambda: 1 << 40)
+    monkeypatch.setattr(free_memory, "available_bytes", lambda: 1 << 40)
     with pytest.raises(LearningError, match="network 'mlp' has 4,611 weights"):
         taught(replace(TINY, device="cuda"))
 

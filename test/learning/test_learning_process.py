@@ -8,7 +8,7 @@ import pytest
 from learning.test_shared_training import LAYOUT
 
 from realtime_rl.learning.learning_process import learn
-from realtime_rl.learning.shared_memory import SharedArrays
+from realtime_rl.learning.shared_arrays import SharedArrays
 from realtime_rl.learning.shared_training import Turns
 
 

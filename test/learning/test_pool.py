@@ -15,9 +15,9 @@ import pytest
 from learning.tiny_transitions import BUTTONS, TINY, VECTOR, presses, shown, transition
 from safetensors.numpy import load_file
 
+from realtime_rl import free_memory
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.settings.parameters import LearnerParameters
-from realtime_rl.learning import memory
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.onnx_export import PolicyExporter
 from realtime_rl.learning.pool import LearningPool
@@ -135,7 +135,7 @@ def test_weights_are_there_once_whatever_the_number_of_learners(
     monkeypatch: pytest.MonkeyPatch
 ) -> None:
     needed = 4611 * 4
-    monkeypatch.setattr(memory, "available_bytes", lambda: (2 + 3 * 3) * needed)
+    monkeypatch.setattr(free_memory, "available_bytes", lambda: (2 + 3 * 3) * needed)
     LearningPool(TINY, VECTOR, BUTTONS, 3, folder=Path())
     with pytest.raises(LearningError, match="network 'mlp' has 4,611 weights"):
         LearningPool(TINY, VECTOR, BUTTONS, 4, folder=Path())

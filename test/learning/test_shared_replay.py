@@ -15,7 +15,7 @@ from realtime_rl.core.experience.assembler import SemiMdpTransition
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.n_step import NStep
-from realtime_rl.learning.shared_memory import SharedArrays
+from realtime_rl.learning.shared_arrays import SharedArrays
 from realtime_rl.learning.shared_replay import SharedReplay, layout
 
 

@@ -16,7 +16,7 @@ from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.learning import networks
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.errors import NonFiniteLossError
-from realtime_rl.learning.shared_memory import SharedArrays
+from realtime_rl.learning.shared_arrays import SharedArrays
 from realtime_rl.learning.shared_training import Turns, layout, learner_on
 
 LAYOUT = layout(TINY, VECTOR, networks.parameter_count(

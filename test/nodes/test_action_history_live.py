@@ -16,8 +16,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import JointState, Joy
 
-from realtime_rl.core.messages import wire
-from realtime_rl.core.messages.records import Timestep
+from realtime_rl.core.messages import joy_wire, wire
+from realtime_rl.core.messages.records import Command, Timestep
 from realtime_rl.core.types import Action, Cause
 from realtime_rl.nodes.inference import InferenceNode
 from realtime_rl.ros import messages, qos
@@ -33,7 +33,7 @@ class Plant(Node):
         self.timestep = self.create_publisher(JointState, "timestep", qos.RECORD)
         self.create_subscription(
             Joy, "action", lambda message: self.heard.append(
-                wire.decode_action(messages.from_joy(message), BUTTONS).action), qos.COMMAND)
+                joy_wire.decode_action(messages.from_joy(message), BUTTONS).action), qos.COMMAND)
 
     def show(self, tick: int) -> None:
         words = wire.encode_words({"plant": "test", "tick": tick, "first": int(tick == 0)})
@@ -41,9 +41,9 @@ class Plant(Node):
             np.zeros(3, np.float32), VECTOR, stamp(tick), words))
 
     def tell(self, tick: int, action: Action) -> None:
-        self.timestep.publish(messages.to_scalars(Timestep(
-            stamp(tick), tick, PERIOD_NS, 0.0, False, 0, 0.0, 1.0, tick == 0, False,
-            Cause.DEFAULT, -1, -1, -1, action, "test")))
+        self.timestep.publish(messages.to_scalars(Timestep.latching(
+            Command(Cause.DEFAULT, action), stamp_ns=stamp(tick), tick=tick, period_ns=PERIOD_NS,
+            first=tick == 0, plant="test")))
 
 
 class Pair:

@@ -16,9 +16,10 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import JointState
 
+from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.messages.ranges import MOST_GENERATION
-from realtime_rl.core.messages.records import Inference, Miss, ScheduleRecord, Timestep
-from realtime_rl.core.settings.parameters import InferenceParameters
+from realtime_rl.core.messages.records import Command, Inference, ScheduleRecord, Timestep
+from realtime_rl.core.settings.inference import InferenceParameters
 from realtime_rl.core.types import Cause
 from realtime_rl.nodes.coordinator import CoordinatorNode
 from realtime_rl.ros import messages, qos
@@ -82,9 +83,9 @@ def scheduled(graph: Graph) -> InferenceParameters:
     """Let the coordinator tell its first schedule; return what the inference node was told."""
     graph.until(lambda: graph.records.get_subscription_count() == 1
                 and graph.steps.get_subscription_count() == 1, "the coordinator listens")
-    graph.steps.publish(messages.to_scalars(Timestep(
-        START_NS + 40 * PERIOD_NS, 40, PERIOD_NS, 0.0, False, 0, 0.0, 1.0, False, False,
-        Cause.NONE, -1, -1, -1, (0.0,))))
+    graph.steps.publish(messages.to_scalars(Timestep.latching(
+        Command(Cause.NONE, (0.0,)), stamp_ns=START_NS + 40 * PERIOD_NS, tick=40,
+        period_ns=PERIOD_NS)))
     for tick in range(20, 40):
         graph.infer(tick)
     graph.until(lambda: graph.parameters.current.schedule_generation == 1, "a schedule is told")

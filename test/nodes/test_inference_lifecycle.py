@@ -18,7 +18,7 @@ import pytest
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 import rclpy
 from nodes.live_graph import PATIENCE_S, private_domain
-from policies.tiny_policies import BUTTONS, VECTOR, endless, metadata, model
+from policies.tiny_policies import BUTTONS, VECTOR, endless, uri, written
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -27,9 +27,7 @@ from std_msgs.msg import Empty, String
 
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages import wire
-from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.nodes.inference import InferenceNode
-from realtime_rl.policies import external_weights
 from realtime_rl.policies.compute_threads import NAME
 from realtime_rl.policies.hot_swap import LOAD
 from realtime_rl.ros import messages, qos
@@ -48,20 +46,6 @@ def paths(state: str = "unconfigured", length: int = 6) -> Iterator[tuple[str, .
         yield ()
     for transition, state_after in NEXT[state].items() if length else ():
         yield from ((transition, *rest) for rest in paths(state_after, length - 1))
-
-
-def policy(folder: Path, version: int, proto: object = None) -> Path:
-    proto = proto or model(VECTOR, 1, np.eye(3))
-    about = metadata(observation=VECTOR, stack=1, epsilon=0.0, version=version)
-    for key, value in about.to_props().items():
-        proto.metadata_props.add(key=key, value=value)
-    path = folder / f"policy-{version:06d}.onnx"
-    path.write_bytes(proto.SerializeToString())
-    return path
-
-
-def uri(path: Path) -> str:
-    return str(PolicyUri(path, external_weights.sha256_of(path)))
 
 
 Make = Callable[..., InferenceNode]
@@ -121,7 +105,7 @@ class Driven:
     def announce(self) -> int:
         """Announce another version; return it."""
         self._version += 1
-        self.node._on_policy(String(data=uri(policy(self._folder, self._version))))
+        self.node._on_policy(String(data=uri(written(self._folder, self._version))))
         return self._version
 
     def version(self) -> int | None:
@@ -143,7 +127,7 @@ def state_of(node: LifecycleNode) -> str:
 @pytest.mark.parametrize("path", sorted(set(paths())), ids=",".join)
 def test_every_state_does_what_it_should_and_no_more(make: Make, tmp_path: Path,
                                                      path: tuple[str, ...]) -> None:
-    node = make(policy=policy(tmp_path, 0))
+    node = make(policy=written(tmp_path, 0))
     driven, state, newest = Driven(node, tmp_path), "unconfigured", 0
     for transition in path:
         assert do(node, transition) is TransitionCallbackReturn.SUCCESS
@@ -166,7 +150,7 @@ def test_one_that_cannot_be_configured_can_be_later(make: Make, tmp_path: Path) 
         assert state_of(node) == "unconfigured"
         assert not left(others)
         assert not driven.takes_slots()
-    policy(tmp_path, 0)
+    written(tmp_path, 0)
     assert do(node, "configure") is TransitionCallbackReturn.SUCCESS
     assert do(node, "activate") is TransitionCallbackReturn.SUCCESS
     assert driven.takes_slots()
@@ -175,7 +159,7 @@ def test_one_that_cannot_be_configured_can_be_later(make: Make, tmp_path: Path) 
 def test_after_an_error_nothing_is_left_and_it_can_begin_anew(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    node = make(policy=policy(tmp_path, 0))
+    node = make(policy=written(tmp_path, 0))
     driven = Driven(node, tmp_path)
     do(node, "configure")
 
@@ -227,7 +211,7 @@ class Ear:
 
 def test_a_loop_that_is_blocked_is_heard_to_be_dead(make: Make, tmp_path: Path) -> None:
     """The middleware's threads go on: only the loop that works may say that it lives."""
-    node = make(policy=policy(tmp_path, 0), alive_lease=0.2)
+    node = make(policy=written(tmp_path, 0), alive_lease=0.2)
     do(node, "configure")
     do(node, "activate")
     ear = Ear(node, 0.2)
@@ -244,7 +228,7 @@ def test_a_loop_that_is_blocked_is_heard_to_be_dead(make: Make, tmp_path: Path) 
 
 def test_where_all_workers_hang_it_is_silent_then_ends(make: Make, tmp_path: Path,
                                                        monkeypatch: pytest.MonkeyPatch) -> None:
-    node = make(policy=policy(tmp_path, 0))
+    node = make(policy=written(tmp_path, 0))
     do(node, "configure")
     do(node, "activate")
     assert node._host.engine is not None
@@ -286,7 +270,7 @@ def test_a_process_whose_first_policy_never_returns_ends_when_asked(
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     done = subprocess.run(
         [sys.executable, "-c", ENDED.format(stuck=stuck), "-p", f"actions:={BUTTONS}", "-p",
-         f"observation:={VECTOR}", "-p", f"policy:={policy(tmp_path, 0, endless())}"],
+         f"observation:={VECTOR}", "-p", f"policy:={written(tmp_path, 0, endless())}"],
         capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

@@ -24,9 +24,10 @@ from sensor_msgs.msg import Joy
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 
-from realtime_rl.core.messages import wire
+from realtime_rl.core.enumerations import Fate, Reason
+from realtime_rl.core.messages import joy_wire
 from realtime_rl.core.messages.policy_uri import PolicyUri
-from realtime_rl.core.messages.records import ActionMessage, Fate, Reason, Timestep
+from realtime_rl.core.messages.records import ActionMessage, Timestep
 from realtime_rl.core.messages.topics import recorded
 from realtime_rl.core.types import Cause
 from realtime_rl.files import sha256_of
@@ -111,7 +112,7 @@ def test_a_bad_action_is_rejected_by_kind(graph: LiveGraph, change: dict, reason
     step = watcher.wait_for_steps(by_policy, 1, "the plant goes on")[-1]
     good = ActionMessage(step.stamp_ns, step.tick, -1, 2, 55, 0, (0.0,))
     space = graph.prepared.plant.actions
-    watcher.action.publish(messages.to_joy(wire.encode_action(replace(good, **change), space)))
+    watcher.action.publish(messages.to_joy(joy_wire.encode_action(replace(good, **change), space)))
     watcher.wait(lambda: len([v for v in watcher.verdicts if v.reason is reason]) > len(before),
                  f"the action is rejected as {reason.name}")
     rejected = [v for v in watcher.verdicts if v.reason is reason][-1]
@@ -126,7 +127,7 @@ def test_a_duplicate_and_malformed_ones_are_rejected(graph: LiveGraph) -> None:
     stamps = {earlier.tick: earlier.stamp_ns for earlier in watcher.steps}
     answered = step.observation_tick
     copy = ActionMessage(stamps[answered], answered, -1, 2, 0, 0, (0.0,))
-    watcher.action.publish(messages.to_joy(wire.encode_action(copy, space)))
+    watcher.action.publish(messages.to_joy(joy_wire.encode_action(copy, space)))
     for message in (Joy(buttons=[1]), Joy(axes=[float("nan")]), Joy()):
         watcher.action.publish(message)
     for reason, count in ((Reason.DUPLICATE, 1), (Reason.MALFORMED, 3)):
@@ -140,7 +141,7 @@ def test_a_duplicate_and_malformed_ones_are_rejected(graph: LiveGraph) -> None:
 def test_nobodys_actions_leave_the_verdicts_to_the_graphs_own(graph: LiveGraph) -> None:
     watcher = graph.watcher
     step = watcher.wait_for_steps(by_policy, 1, "the plant goes on")[-1]
-    strange = messages.to_joy(wire.encode_action(
+    strange = messages.to_joy(joy_wire.encode_action(
         ActionMessage(step.stamp_ns, step.tick, -1, 77, 55, 0, (0.0,)),
         graph.prepared.plant.actions))
     first = len(watcher.steps)

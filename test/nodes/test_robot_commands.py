@@ -15,7 +15,7 @@ pytest.importorskip("gymnasium", reason="the arm is a Gymnasium environment")
 from live_graph import LiveGraph
 from policies.tiny_policies import model
 
-from realtime_rl.core.messages.records import Fate
+from realtime_rl.core.enumerations import Fate
 from realtime_rl.core.types import Cause
 from realtime_rl.ros import messages, qos
 from realtime_rl.ros.commands import command_codec

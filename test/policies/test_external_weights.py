@@ -48,7 +48,7 @@ def test_two_files_are_one_policy(tmp_path: Path, sessions: int) -> None:
     path = split(tmp_path)
     policy = OnnxPolicy.load(path, EXPECTED, sha256=hash_of(path), sessions=sessions)
     assert policy.version == 17
-    assert [policy.infer(NEWEST, lane=lane).tolist() for lane in (0, 1)] == [[1.0, 3.0, 2.0]] * 2
+    assert [policy.infer(NEWEST, worker=each).tolist() for each in (0, 1)] == [[1.0, 3.0, 2.0]] * 2
     assert external_weights.sha256_of(path) == hash_of(path)
 
 

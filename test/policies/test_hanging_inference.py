@@ -14,7 +14,8 @@ import pytest
 from policies.tiny_policies import BUTTONS, VECTOR, endless, metadata
 
 from realtime_rl.core.control.exploration import Exploration, explore
-from realtime_rl.core.messages.records import Inference, Miss
+from realtime_rl.core.enumerations import Miss
+from realtime_rl.core.messages.records import Inference
 from realtime_rl.core.schedule.slot_watch import LOOK_NS
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.policies.hot_swap import HotSwap
@@ -39,7 +40,7 @@ class Gated:
     def gate(self, tick: int) -> threading.Event:
         return self.gates.setdefault(tick, threading.Event())
 
-    def infer(self, stacked: np.ndarray, history: object, *, lane: int, stop: Stop) -> np.ndarray:
+    def infer(self, stacked: np.ndarray, history: object, *, worker: int, stop: Stop) -> np.ndarray:
         gate = self.gate(int(stacked[0]))
         if self._obeys:
             stop.on_ask(gate.set)

@@ -7,15 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from policies.tiny_policies import BUTTONS, VECTOR, endless, metadata, model
+from policies.tiny_policies import BUTTONS, VECTOR, endless, uri, written
 
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.schedule.stagger import Schedule
-from realtime_rl.core.settings.parameters import InferenceParameters
-from realtime_rl.policies import external_weights
+from realtime_rl.core.settings.inference import InferenceParameters
 from realtime_rl.policies.compute_threads import NAME
 from realtime_rl.policies.host import InferenceHost, Surroundings
 from realtime_rl.policies.hot_swap import LOAD
@@ -56,18 +53,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
 
 
 def policy(folder: Path, version: int, proto: Any = None) -> Path:
-    folder.mkdir(exist_ok=True)
-    proto = proto or model(VECTOR, 1, np.eye(3))
-    about = metadata(observation=VECTOR, stack=1, epsilon=0.25, version=version)
-    for key, value in about.to_props().items():
-        proto.metadata_props.add(key=key, value=value)
-    path = folder / f"policy-{version:06d}.onnx"
-    path.write_bytes(proto.SerializeToString())
-    return path
-
-
-def uri(path: Path) -> str:
-    return str(PolicyUri(path, external_weights.sha256_of(path)))
+    return written(folder, version, proto, epsilon=0.25)
 
 
 def in_use(host: InferenceHost) -> int | None:

@@ -41,7 +41,8 @@ def test_several_sessions_answer_alike(write: Write) -> None:
     path = write(model(IMAGE, 2, PICK), metadata())
     policy = OnnxPolicy.load(path, (IMAGE, BUTTONS), sessions=3)
     assert len({id(session) for session in policy._sessions}) == 3
-    assert [policy.infer(NEWEST, lane=lane).tolist() for lane in range(7)] == [[1.0, 3.0, 2.0]] * 7
+    given = [policy.infer(NEWEST, worker=worker).tolist() for worker in range(7)]
+    assert given == [[1.0, 3.0, 2.0]] * 7
 
 
 def test_one_without_metadata_is_accepted_with_a_warning(write: Write) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from policies.tiny_policies import BUTTONS, VECTOR, copier, metadata, model
 
+from realtime_rl.core.enumerations import Algorithm, Dealing, SlotSource
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
-from realtime_rl.core.messages.records import Algorithm, Dealing, SlotSource
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.policies.hot_swap import HotSwap
 from realtime_rl.policies.inference_engine import EngineConfig, InferenceEngine

@@ -14,7 +14,7 @@ import onnx
 import pytest
 from policies.tiny_policies import BUTTONS, IMAGE, metadata, model
 
-from realtime_rl import memory
+from realtime_rl import free_memory
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.policies import external_weights
@@ -162,7 +162,7 @@ def test_one_that_does_not_fit_the_memory_is_refused_before_it_is_read(
     path = written(tmp_path)
     with path.open("r+b") as file:
         file.truncate(10**9)  # a file with a hole, which takes nothing of the disk
-    monkeypatch.setattr(memory, "available_bytes", lambda: 10**9)
+    monkeypatch.setattr(free_memory, "available_bytes", lambda: 10**9)
     with pytest.raises(PolicyError, match=rf"does not fit: loading it into {sessions} session\(s\) "
                                           rf"takes {needed:.2f} GB, 1.00 GB are free"):
         OnnxPolicy.load(path, EXPECTED, sessions=sessions)
@@ -171,7 +171,7 @@ def test_one_that_does_not_fit_the_memory_is_refused_before_it_is_read(
 def test_where_the_system_does_not_tell_what_is_free_nothing_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "available_bytes", lambda: None)
+    monkeypatch.setattr(free_memory, "available_bytes", lambda: None)
     assert OnnxPolicy.load(written(tmp_path), EXPECTED).version == 17
 
 

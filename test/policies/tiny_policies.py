@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
+from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.policies import external_weights
 
 IMAGE = ObservationSpec((1, 2, 2), "uint8", 0, 255)
 VECTOR = ObservationSpec((3,), "float32", -1, 1)
@@ -38,6 +41,24 @@ def metadata(**changes: Any) -> PolicyMetadata:
         "input_name": "x", "observation": IMAGE, "stack": 2, "actions": BUTTONS, "version": 17,
         "training_step": 5, "epsilon": 0.25, "producer": "test", "outputs": "q_values"}
     return PolicyMetadata(**{**values, **changes})
+
+
+def written(folder: Path, version: int, proto: onnx.ModelProto | None = None,
+            epsilon: float = 0.0) -> Path:
+    """Write a policy that takes one `VECTOR` and gives it back as values, or `proto`."""
+    folder.mkdir(exist_ok=True)
+    proto = proto or model(VECTOR, 1, np.eye(3))
+    about = metadata(observation=VECTOR, stack=1, epsilon=epsilon, version=version)
+    for key, value in about.to_props().items():
+        proto.metadata_props.add(key=key, value=value)
+    path = folder / f"policy-{version:06d}.onnx"
+    path.write_bytes(proto.SerializeToString())
+    return path
+
+
+def uri(path: Path) -> str:
+    """As it is announced."""
+    return str(PolicyUri(path, external_weights.sha256_of(path)))
 
 
 def copier(history: int, size: int, name: str = "action_history") -> onnx.ModelProto:

@@ -14,7 +14,7 @@ from sensor_msgs.msg import JointState, Joy
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
-from realtime_rl.core.control.gamepad import AUTO, DPAD_ON_BUTTONS, XBOX
+from realtime_rl.core.control.gamepad import AUTO, XBOX
 from realtime_rl.core.control.latch import CommandLatch
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.messages.records import Command, CommandOrigin
@@ -44,7 +44,7 @@ def latched(codec: CommandCodec, space: ActionSpace, message: Any,
     return latch.latch()
 
 
-@pytest.mark.parametrize("layout", [XBOX, DPAD_ON_BUTTONS, AUTO])
+@pytest.mark.parametrize("layout", [XBOX, AUTO])
 @pytest.mark.parametrize("index", range(PAD.size))
 def test_a_gamepad_command_comes_back(index: int, layout: str) -> None:
     codec = command_codec("joy", PAD, layout)

@@ -10,17 +10,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime_rl.core.enumerations import Algorithm, Dealing
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.schedule.coordination import Coordination
 from realtime_rl.core.settings.config import build, parameters, values_of
-from realtime_rl.core.settings.coordinator import policy_of
-from realtime_rl.core.settings.parameters import (
-    ALGORITHMS,
-    DEALINGS,
-    CoordinatorParameters,
-    InferenceParameters,
-    PlantParameters,
-)
+from realtime_rl.core.settings.coordinator import CoordinatorParameters, policy_of
+from realtime_rl.core.settings.inference import InferenceParameters
+from realtime_rl.core.settings.parameters import PlantParameters
 from realtime_rl.core.types import ActionSpace, ObservationSpec, PlantSpec
 from realtime_rl.ros import graph
 from realtime_rl.ros.graph import NodeSpec
@@ -299,8 +295,8 @@ def test_a_host_starts_the_nodes_that_it_is_told_to() -> None:
         nodes("scenario.nodes=robot")
 
 
-@pytest.mark.parametrize("dealing", DEALINGS)
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("dealing", Dealing.words())
+@pytest.mark.parametrize("algorithm", Algorithm.words())
 def test_nodes_begin_with_the_generation_0_that_virtual_time_has(algorithm: str, dealing: str
                                                                  ) -> None:
     made = nodes(f"coordinator.algorithm={algorithm}", f"coordinator.dealing={dealing}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.peers.rate_limit import RateLimit
 from realtime_rl.ros import qos
 from realtime_rl.ros.executor import TickExecutor
-from realtime_rl.ros.guard import Guarded, deserialize, listen
+from realtime_rl.ros.guard import Guarded, listen
+from realtime_rl.ros.messages import deserialize
 
 PATIENCE_S = 30.0
 
@@ -41,7 +43,8 @@ class Log:
 
 def guarded(read: Callable[[Any], None], log: Log, *, burst: int = 64,
             most_bytes: int = 10_000) -> Guarded:
-    return Guarded(log, "timestep", JointState, read, limit=RateLimit(1e-3, burst),
+    return Guarded(log, "timestep", partial(deserialize, kind=JointState), read,
+                   limit=RateLimit(1e-3, burst),
                    most_bytes=most_bytes)
 
 

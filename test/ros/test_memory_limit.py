@@ -7,19 +7,19 @@ import sys
 
 import pytest
 
-from realtime_rl.ros import memory
+from realtime_rl.ros import memory_limit as memory
 
 VARIABLE = "REALTIME_RL_MEMORY_MB"
 GREEDY = """
-from realtime_rl.ros import memory
-memory.limit("actuator")
+from realtime_rl.ros import memory_limit
+memory_limit.limit("actuator")
 reserved = __import__("mmap").mmap(-1, 1 << 40, flags=0x4002, prot=0)  # as CUDA does: not held
 held = []
 try:
     while len(held) < 4000:
         held.append(bytes(1 << 20))
 except MemoryError:
-    print(len(held), memory.exceeded("actuator"))
+    print(len(held), memory_limit.exceeded("actuator"))
 """
 
 

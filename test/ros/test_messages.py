@@ -12,15 +12,9 @@ from alike import same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_rl.core.messages.records import (
-    ActionMessage,
-    Fate,
-    Reason,
-    ScheduleRecord,
-    Timestep,
-    Verdict,
-)
-from realtime_rl.core.messages.wire import JoyValues, WireError, decode_action, encode_action
+from realtime_rl.core.messages.joy_wire import JoyValues, decode_action, encode_action
+from realtime_rl.core.messages.records import ActionMessage, ScheduleRecord, Timestep, Verdict
+from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
 
 pytest.importorskip("rclpy", reason="the ROS 2 message packages are not installed")
@@ -59,14 +53,14 @@ def test_a_record_survives_the_journey() -> None:
 
 
 def test_what_is_not_known_survives_as_well() -> None:
-    verdict = Verdict(0, Fate.DEFAULTED, Reason.NONE, 9, -1, -1, -1, -1, -1, math.nan)
+    verdict = Verdict.defaulted(9)
     read = messages.from_scalars(Verdict, sent(messages.to_scalars(verdict)))
     assert math.isnan(read.arrival_s)
     assert repr(read) == repr(verdict)
 
 
 def test_another_kind_of_message_is_refused() -> None:
-    verdict = Verdict(0, Fate.DEFAULTED, Reason.NONE, 9, -1, -1, -1, -1, -1, 0.0)
+    verdict = Verdict.unreadable(0.0)
     with pytest.raises(WireError, match="not a ScheduleRecord message"):
         messages.from_scalars(ScheduleRecord, messages.to_scalars(verdict))
     with pytest.raises(WireError, match="not a Verdict message"):

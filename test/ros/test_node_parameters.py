@@ -24,11 +24,8 @@ from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.parameter_client import AsyncParameterClient
 from rclpy.task import Future
 
-from realtime_rl.core.settings.parameters import (
-    InferenceParameters,
-    LearnerParameters,
-    PlantParameters,
-)
+from realtime_rl.core.settings.inference import InferenceParameters
+from realtime_rl.core.settings.parameters import LearnerParameters, PlantParameters
 from realtime_rl.ros.graph import SECTIONS, NodeSpec, parameter_file, read_settings, section_of
 from realtime_rl.ros.parameters import NodeParameters
 

@@ -8,7 +8,7 @@ pytest.importorskip("rclpy", reason="rclpy is not installed")
 from rclpy.parameter import Parameter
 
 from realtime_rl.core.schedule.stagger import Schedule
-from realtime_rl.core.settings.parameters import InferenceParameters
+from realtime_rl.core.settings.inference import InferenceParameters
 from realtime_rl.ros import schedule_parameters
 
 CONFIG = InferenceParameters(workers=2)

@@ -18,7 +18,7 @@ from realtime_rl.core.types import Action, Cause, Observation, Transition
 from realtime_rl.learning import checkpoint
 from realtime_rl.learning.checkpoint import BAD_BATCH
 from realtime_rl.learning.errors import LearningError
-from realtime_rl.learning.saved import weights_sha256
+from realtime_rl.learning.training_state import weights_sha256
 from realtime_rl.simulate import demonstrations
 from realtime_rl.simulate.demonstrations import Demonstrations
 from realtime_rl.simulate.loop import Delay, simulate

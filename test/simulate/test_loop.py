@@ -12,8 +12,8 @@ from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.types import Action, Cause, Observation
-from realtime_rl.simulate.figures import Figures
 from realtime_rl.simulate.loop import Delay, Interaction, simulate
+from realtime_rl.simulate.tally import Tally
 
 A, B, NOOP = (0.0,), (1.0,), (2.0,)
 
@@ -89,7 +89,7 @@ def test_episodes_are_numbered_and_their_ends_recorded() -> None:
 
 
 def test_figures_of_a_run() -> None:
-    figures = Figures()
+    figures = Tally()
     for step in steps_of(Delay(2, "sequential"), 25):
         figures.add(step)
     assert (figures.ticks, figures.startup_ticks, figures.default_ticks) == (25, 2, 11)

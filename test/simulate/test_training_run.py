@@ -16,7 +16,7 @@ from realtime_rl.core.errors import ConfigError, PlantError, PolicyError
 from realtime_rl.core.types import Action, Transition
 from realtime_rl.learning import checkpoint
 from realtime_rl.learning.errors import CheckpointError, LearningError
-from realtime_rl.learning.saved import weights_sha256
+from realtime_rl.learning.training_state import weights_sha256
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.simulate import evaluation, training_run
 from realtime_rl.simulate.evaluation import evaluate

@@ -10,15 +10,9 @@ import math
 from dataclasses import dataclass, field
 
 from realtime_rl.core.control.default_policy import DefaultPolicy
-from realtime_rl.core.control.under_way import Received, UnderWay
-from realtime_rl.core.messages.records import (
-    ActionMessage,
-    Command,
-    Fate,
-    Reason,
-    Timestep,
-    Verdict,
-)
+from realtime_rl.core.control.in_flight import InFlight, Received
+from realtime_rl.core.enumerations import Reason
+from realtime_rl.core.messages.records import ActionMessage, Command, Timestep, Verdict
 from realtime_rl.core.schedule.tick_grid import TickGrid
 from realtime_rl.core.types import Action, ActionSpace, Cause
 
@@ -80,7 +74,7 @@ class Arbiter:
         self._stamps: dict[int, int] = {}
         self._newest_tick = -1
         self._deadline_tick = -1
-        self._under_way = UnderWay(limits.period_ns)
+        self._in_flight = InFlight(limits.period_ns)
         self._early: list[Received] = []
         self._received: set[int] = set()
         self._newest_forwarded = -1
@@ -125,11 +119,11 @@ class Arbiter:
         reason = self._refusal(message, now_ns)
         decision = Decision()
         if reason is not Reason.NONE:
-            decision.verdicts.append(received.verdict(Fate.REJECTED, reason))
+            decision.verdicts.append(received.rejected(reason))
             return decision
         self._received.add(message.tick)
         if self._overridden(now_ns) is not None:
-            decision.verdicts.append(received.verdict(Fate.SUPERSEDED))
+            decision.verdicts.append(received.superseded())
         elif message.due_tick > max(self._newest_tick + 1, self._deadline_tick - 1):
             self._early.append(received)
         else:
@@ -138,9 +132,7 @@ class Arbiter:
 
     def on_malformed(self, now_ns: int) -> Decision:
         """A message that is no action arrived."""
-        nobody = ActionMessage(0, -1, -1, -1, -1, -1, ())
-        received = Received(nobody, (now_ns - self._start_ns) / 1e9)
-        return Decision(verdicts=[received.verdict(Fate.REJECTED, Reason.MALFORMED)])
+        return Decision(verdicts=[Verdict.unreadable((now_ns - self._start_ns) / 1e9)])
 
     def on_operator(self, action: Action, engaged: bool, now_ns: int) -> Decision:
         """A person's input: while engaged, it is what the plant gets."""
@@ -165,12 +157,12 @@ class Arbiter:
         tick = max(self._deadline_tick, self._grid.tick_after(now_ns) - 1)
         decision = Decision()
         self._deadline_tick = tick + 1
-        _supersede(self._under_way.forget(tick), decision)
+        _supersede(self._in_flight.forget(tick), decision)
         self._release_early(tick, now_ns, decision)
         override = self._overridden(now_ns)
         if override is not None:
-            self._send(Command(*override), tick, None, decision)
-        elif not self._under_way.reach(tick, settled=self._newest_tick >= tick - 1):
+            self._send(override, tick, None, decision)
+        elif not self._in_flight.reach(tick, settled=self._newest_tick >= tick - 1):
             action = self._default(tick, self._last_action)
             self._send(Command(Cause.DEFAULT, action), tick, None, decision)
         return decision
@@ -193,12 +185,12 @@ class Arbiter:
         # it can outrun the timestep of the observation it answers, by one at most
         if message.tick > self._newest_tick + 1 or message.tick < 0:
             return Reason.FUTURE
-        unheard = message.tick > self._newest_tick
-        of_this_life = (message.stamp_ns > self._newest_stamp if unheard
-                        else message.stamp_ns == self._stamps.get(message.tick))
-        if not of_this_life:
+        ahead_of_news = message.tick > self._newest_tick
+        of_this_session = (message.stamp_ns > self._newest_stamp if ahead_of_news
+                           else message.stamp_ns == self._stamps.get(message.tick))
+        if not of_this_session:
             return Reason.STALE
-        if unheard and self._age_s(message, now_ns) < -_EARLY * self._limits.period_ns / 1e9:
+        if ahead_of_news and self._age_s(message, now_ns) < -_EARLY * self._limits.period_ns / 1e9:
             return Reason.FUTURE
         # it will be too old by then; nobody keeps it for ever
         kept_too_long = message.due_tick - 1 - message.tick > self._limits.max_delay_ticks
@@ -217,11 +209,11 @@ class Arbiter:
             return 0
         return max(self._newest_tick + 1, self._grid.tick_after(now_ns))
 
-    def _overridden(self, now_ns: int) -> tuple[Cause, Action] | None:
+    def _overridden(self, now_ns: int) -> Command | None:
         if self._stopped:
-            return Cause.STOP, self._space.noop
+            return Command(Cause.STOP, self._space.noop)
         if self._operator is not None and now_ns < self._operator[1]:
-            return Cause.OPERATOR, self._operator[0]
+            return Command(Cause.OPERATOR, self._operator[0])
         return None
 
     def _begin_override(self, now_ns: int) -> None:
@@ -237,45 +229,42 @@ class Arbiter:
             return decision
         _supersede(self._early, decision)
         self._early.clear()
-        self._send(Command(*override), self._upcoming(now_ns), None, decision)
+        self._send(override, self._upcoming(now_ns), None, decision)
         return decision
 
     def _forward(self, received: Received, now_ns: int, decision: Decision) -> None:
         message = received.message
         self._newest_forwarded = message.tick
-        command = Command(Cause.POLICY, message.action, message.worker, message.version,
-                          message.tick)
-        self._send(command, self._upcoming(now_ns), received, decision)
+        self._send(Command.carrying_out(message), self._upcoming(now_ns), received, decision)
 
     def _release_early(self, tick: int, now_ns: int, decision: Decision) -> None:
         ready = [early for early in self._early if early.message.due_tick <= tick]
         self._early = [early for early in self._early if early.message.due_tick > tick]
         for early in sorted(ready, key=lambda r: r.message.tick):
             if early.message.tick < self._newest_forwarded:
-                decision.verdicts.append(early.verdict(Fate.REJECTED, Reason.LATE))
+                decision.verdicts.append(early.rejected(Reason.LATE))
             else:
                 self._forward(early, now_ns, decision)
 
     def _send(self, command: Command, tick: int, received: Received | None,
               decision: Decision) -> None:
-        _supersede(self._under_way.add(command, tick, received), decision)
+        _supersede(self._in_flight.add(command, tick, received), decision)
         decision.commands.append(command)
 
     def _settle(self, step: Timestep, decision: Decision) -> None:
         """Say what became of what the plant latched, or did not."""
-        superseded, applied = self._under_way.settle(step)
+        superseded, applied = self._in_flight.settle(step)
         _supersede(superseded, decision)
         if applied is not None:
             if applied.message.tick > self._void_until_tick:
                 self._last_action = applied.message.action
-            decision.verdicts.append(applied.verdict(Fate.APPLIED, tick=step.tick))
+            decision.verdicts.append(applied.applied(step.tick))
         if step.cause is Cause.DEFAULT:
-            decision.verdicts.append(Verdict(0, Fate.DEFAULTED, Reason.NONE, step.tick, -1, -1,
-                                             -1, -1, -1, math.nan))
+            decision.verdicts.append(Verdict.defaulted(step.tick))
 
     def _restart(self, decision: Decision) -> None:
-        """The plant began anew: what answered its former life is void."""
-        _supersede(self._under_way.clear() + self._early, decision)
+        """The plant began anew: what answered its former session is void."""
+        _supersede(self._in_flight.clear() + self._early, decision)
         self._early.clear()
         self._stamps.clear()
         self._received.clear()
@@ -289,4 +278,4 @@ class Arbiter:
 
 
 def _supersede(received: list[Received], decision: Decision) -> None:
-    decision.verdicts += [each.verdict(Fate.SUPERSEDED) for each in received]
+    decision.verdicts += [each.superseded() for each in received]

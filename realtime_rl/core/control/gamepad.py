@@ -19,7 +19,6 @@ from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.types import Action, ActionSpace
 
 XBOX = "A=0 B=1 SELECT=6 START=7 LEFT=axis6+ RIGHT=axis6- UP=axis7+ DOWN=axis7-"
-DPAD_ON_BUTTONS = "A=0 B=1 SELECT=8 START=9 UP=12 DOWN=13 LEFT=14 RIGHT=15"
 _PRESSED = 0.5
 """An axis beyond half its travel counts as pressed: D-pads give 0 or 1, sticks drift."""
 

@@ -43,7 +43,7 @@ class JoystickAxis:
         """
         if self.index >= len(axes):
             return 0.0
-        away = axes[self.index] - self.rest
-        travel = 1.0 - self.rest if away > 0 else 1.0 + self.rest
-        share = min(1.0, abs(away) / travel) if travel else 0.0
-        return math.copysign(max(0.0, (share - deadzone) / (1.0 - deadzone)), away)
+        deflection = axes[self.index] - self.rest
+        travel = 1.0 - self.rest if deflection > 0 else 1.0 + self.rest
+        share = min(1.0, abs(deflection) / travel) if travel else 0.0
+        return math.copysign(max(0.0, (share - deadzone) / (1.0 - deadzone)), deflection)

@@ -82,5 +82,4 @@ class CommandLatch:
             return Command(Cause.OPERATOR, bare.action)
         while self._origins.popleft() is not origin:
             continue  # the command of an older one was lost
-        return Command(origin.cause, bare.action, origin.worker, origin.version,
-                       origin.observation_tick)
+        return origin.command

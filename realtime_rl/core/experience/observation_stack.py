@@ -67,17 +67,17 @@ class ObservationStack:
         self._entries.clear()
         self._order.clear()
 
-    def frames(self, tick: int, *, mend: bool = False) -> Frames | None:
+    def frames(self, tick: int, *, fill_gaps: bool = False) -> Frames | None:
         """Return the frames that end at `tick`; `None` when one that is needed is absent.
 
-        Before an episode's start its first observation is repeated. With `mend`, a frame that was
-        lost is replaced by the one after it: acting on that is better than not acting.
+        Before an episode's start its first observation is repeated. With `fill_gaps`, a frame
+        that was lost is replaced by the one after it: acting on that is better than not acting.
         """
         newest_first: list[Observation] = []
         for needed in range(tick, tick - self._stack, -1):
             entry = self._entries.get(needed)
             if entry is None:
-                if not mend or not newest_first:
+                if not fill_gaps or not newest_first:
                     return None
                 newest_first.append(newest_first[-1])
                 continue
@@ -87,9 +87,9 @@ class ObservationStack:
                 break
         return tuple(reversed(newest_first))
 
-    def get(self, tick: int, *, mend: bool = False) -> Observation | None:
+    def get(self, tick: int, *, fill_gaps: bool = False) -> Observation | None:
         """Return the stack that ends at `tick`, shape `(stack * C, …)`; `None` as in `frames`."""
-        frames = self.frames(tick, mend=mend)
+        frames = self.frames(tick, fill_gaps=fill_gaps)
         return None if frames is None else stacked(frames)
 
     def save(self, snapshot: Snapshot, name: str) -> None:

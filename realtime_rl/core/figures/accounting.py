@@ -12,39 +12,29 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_rl.core.figures.figures import (
+from realtime_rl.core.enumerations import Algorithm, Dealing, Fate, Miss, Reason
+from realtime_rl.core.figures.policy_lag import policy_lags
+from realtime_rl.core.figures.schema import (
     SCHEMA,
     EpisodeFigures,
-    Figures,
     InferenceFigures,
     InteractionFigures,
     LearningFigures,
     PlantFigures,
     RecordingFigures,
+    RunFigures,
 )
-from realtime_rl.core.figures.policy_lag import policy_lags
 from realtime_rl.core.figures.statistics import (
-    Lives,
+    Sessions,
     arrivals,
     distribution,
     episodes_of,
     gaps,
-    plant_lives,
+    plant_sessions,
     startup_length,
 )
 from realtime_rl.core.messages.pairs import last_rows
-from realtime_rl.core.messages.records import (
-    Algorithm,
-    Dealing,
-    Fate,
-    Inference,
-    Learning,
-    Miss,
-    Reason,
-    ScheduleRecord,
-    Timestep,
-    Verdict,
-)
+from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.messages.table import Table
 from realtime_rl.core.schedule.stagger import HOLDING
 from realtime_rl.core.types import Cause
@@ -86,7 +76,7 @@ class Columns:
     inferences: Table[Inference]
 
 
-def account(records: RunRecords, *, started: bool = False) -> Figures:
+def account(records: RunRecords, *, started: bool = False) -> RunFigures:
     """Compute the figures of `records`.
 
     Args:
@@ -96,15 +86,15 @@ def account(records: RunRecords, *, started: bool = False) -> Figures:
             their ticks is startup.
     """
     columns = records.columns()
-    lives = plant_lives(columns.timesteps)
-    episodes = episodes_of(lives)
-    return Figures(
-        schema=SCHEMA, plant=_plant(lives),
-        interaction=_interaction(records, columns, lives, started),
+    sessions = plant_sessions(columns.timesteps)
+    episodes = episodes_of(sessions)
+    return RunFigures(
+        schema=SCHEMA, plant=_plant(sessions),
+        interaction=_interaction(records, columns, sessions, started),
         inference=_inference(records, columns.inferences),
-        learning=_learning(records, columns.inferences, lives.ticks),
-        episodes=_episodes(lives.ticks, episodes.returns.tolist()),
-        recording=RecordingFigures(gaps=sum(len(gap) for gap in gaps(lives)),
+        learning=_learning(records, columns.inferences, sessions.ticks),
+        episodes=_episodes(sessions.ticks, episodes.returns.tolist()),
+        recording=RecordingFigures(gaps=sum(len(gap) for gap in gaps(sessions)),
                                    duration_s=records.duration_s, deaths=records.deaths))
 
 
@@ -188,13 +178,14 @@ def _episodes(ticks: Table[Timestep], returns: Sequence[float]) -> EpisodeFigure
             "unfinished_reward": round(total - whole, 9) + 0.0 if len(rewards) else None}
 
 
-def _plant(lives: Lives) -> PlantFigures:
-    ticks, numbers, stamps_ns = lives.ticks, lives.ticks.ints("tick"), lives.ticks.ints("stamp_ns")
-    ends, begins = lives.last_rows, lives.first_rows
+def _plant(sessions: Sessions) -> PlantFigures:
+    ticks = sessions.ticks
+    numbers, stamps_ns = ticks.ints("tick"), ticks.ints("stamp_ns")
+    ends, begins = sessions.last_rows, sessions.first_rows
     steps = sum((numbers[ends] - numbers[begins]).tolist())
     elapsed_ns = sum((stamps_ns[ends] - stamps_ns[begins]).tolist())
     last = ticks[-1] if ticks else None
-    following = lives.together() & (np.diff(numbers) == 1)
+    following = sessions.together() & (np.diff(numbers) == 1)
     return PlantFigures(
         name=(last.plant or None) if last else None, ticks=len(ticks),
         period_ms=last.period_ns / 1e6 if last else None,
@@ -203,16 +194,16 @@ def _plant(lives: Lives) -> PlantFigures:
         missed_ticks=int(ticks.flags("missed").sum()))
 
 
-def _interaction(records: RunRecords, columns: Columns, lives: Lives, started: bool
+def _interaction(records: RunRecords, columns: Columns, sessions: Sessions, started: bool
                  ) -> InteractionFigures:
-    ticks, verdicts = lives.ticks, columns.verdicts
+    ticks, verdicts = sessions.ticks, columns.verdicts
     startup = 0 if started else startup_length(ticks)
     causes = {cause: int(ticks[startup:].equal("cause", cause).sum()) for cause in Cause}
     acting = len(ticks) - startup
     period_s = ticks[-1].period_ns / 1e9 if ticks else math.nan
     rejected = verdicts.equal("fate", Fate.REJECTED)
     intervals_ms = np.concatenate([
-        np.zeros(0), *(np.diff(life) * 1e3 for life in arrivals(verdicts, period_s))])
+        np.zeros(0), *(np.diff(session) * 1e3 for session in arrivals(verdicts, period_s))])
     known = "verdict" in records.topics
     return InteractionFigures(
         startup_ticks=startup, policy_ticks=causes[Cause.POLICY],
@@ -220,13 +211,13 @@ def _interaction(records: RunRecords, columns: Columns, lives: Lives, started: b
         stop_ticks=causes[Cause.STOP], none_ticks=causes[Cause.NONE],
         inaction_fraction=((causes[Cause.DEFAULT] + causes[Cause.NONE]) / acting
                            if acting else None),
-        rejected=({reason.name.lower(): int((rejected & verdicts.equal("reason", reason)).sum())
+        rejected=({reason.word: int((rejected & verdicts.equal("reason", reason)).sum())
                    for reason in Reason if reason is not Reason.NONE} if known else None),
         superseded=int(verdicts.equal("fate", Fate.SUPERSEDED).sum()) if known else None,
         action_interval_ms=distribution(intervals_ms),
         action_jitter_ms=distribution(np.abs(intervals_ms - period_s * 1e3)),
         delay_ticks=distribution(delays_ticks(ticks)),
-        delay_ms=distribution(_delays_ms(lives)),
+        delay_ms=distribution(_delays_ms(sessions)),
         excess_delay_ticks=distribution(excess_delays(
             replace(records, timesteps=columns.timesteps, verdicts=verdicts,
                     inferences=columns.inferences))))
@@ -242,9 +233,10 @@ def delays_ticks(ticks: Table[Timestep]) -> NDArray[np.int64]:
     return (ticks.ints("tick") - ticks.ints("observation_tick"))[_answered(ticks)]
 
 
-def _delays_ms(lives: Lives) -> NDArray[np.float64]:
-    answered, stamps_ns = _answered(lives.ticks), lives.ticks.ints("stamp_ns")
-    seen = lives.find(lives.of_rows()[answered], lives.ticks.ints("observation_tick")[answered])
+def _delays_ms(sessions: Sessions) -> NDArray[np.float64]:
+    ticks = sessions.ticks
+    answered, stamps_ns = _answered(ticks), ticks.ints("stamp_ns")
+    seen = sessions.find(sessions.of_rows()[answered], ticks.ints("observation_tick")[answered])
     delays_ns = stamps_ns[answered] - stamps_ns[seen]
     return delays_ns[seen >= 0] / 1e6
 
@@ -273,7 +265,7 @@ def _inference(records: RunRecords, inferences: Table[Inference]) -> InferenceFi
 
 def _names(values: Iterable[Algorithm | Dealing]) -> str | None:
     """Return each of the values once, in order: they can be set during a run."""
-    return " ".join(dict.fromkeys(value.name.lower() for value in values)) or None
+    return " ".join(dict.fromkeys(value.word for value in values)) or None
 
 
 def _learning(records: RunRecords, inferences: Table[Inference], ticks: Table[Timestep]

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from realtime_rl.core.figures.figures import Figures
+from realtime_rl.core.figures.schema import RunFigures
 from realtime_rl.core.messages.records import Learning, ScheduleRecord
 
 _INACTION_LIMIT = 0.05
@@ -33,7 +33,7 @@ class Health:
     figures: dict[str, str]
 
 
-def assess(figures: Figures, schedule: ScheduleRecord | None, learning: Learning | None,
+def assess(figures: RunFigures, schedule: ScheduleRecord | None, learning: Learning | None,
            returns: Sequence[float], version: int, *, learner_silent_s: float = 0.0,
            so_far: float = 0.0) -> list[Health]:
     """Put a window's figures into words.
@@ -51,7 +51,7 @@ def assess(figures: Figures, schedule: ScheduleRecord | None, learning: Learning
             _inference(figures, schedule, version), _learning(learning, learner_silent_s)]
 
 
-def _plant(figures: Figures, returns: Sequence[float], so_far: float) -> Health:
+def _plant(figures: RunFigures, returns: Sequence[float], so_far: float) -> Health:
     plant = figures["plant"]
     if not plant["ticks"]:
         return Health("plant", Level.STALE, "no tick was heard of", {})
@@ -64,7 +64,7 @@ def _plant(figures: Figures, returns: Sequence[float], so_far: float) -> Health:
                   "this episode so far"})
 
 
-def _interaction(figures: Figures) -> Health:
+def _interaction(figures: RunFigures) -> Health:
     interaction = figures["interaction"]
     inaction = interaction["inaction_fraction"]
     idle = inaction is not None and inaction > _INACTION_LIMIT
@@ -80,7 +80,7 @@ def _interaction(figures: Figures) -> Health:
                            f"{_number(jitter['p95'], 2)} ms"})
 
 
-def _inference(figures: Figures, schedule: ScheduleRecord | None, version: int) -> Health:
+def _inference(figures: RunFigures, schedule: ScheduleRecord | None, version: int) -> Health:
     inference = figures["inference"]
     emulated = inference["emulated"] or "none"
     duration = inference["duration_ms"]

@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_rl.core.enumerations import Fate
 from realtime_rl.core.figures.accounting import RunRecords
-from realtime_rl.core.figures.statistics import Lives, on_one_grid_each, plant_lives
+from realtime_rl.core.figures.statistics import Sessions, on_one_grid_each, plant_sessions
 from realtime_rl.core.messages.pairs import last_equal
-from realtime_rl.core.messages.records import Fate, Inference, Verdict
+from realtime_rl.core.messages.records import Inference, Verdict
 from realtime_rl.core.messages.table import Table
 
 _Ints = NDArray[np.int64]
@@ -24,11 +25,11 @@ def disordered(records: RunRecords) -> bool:
     The stamps of a plant rise, however a clock is set: they begin with the time at its start. What
     a stranger stamped otherwise is not put in order.
     """
-    lives = plant_lives(records.timesteps)
-    if len(lives) < 2:
+    sessions = plant_sessions(records.timesteps)
+    if len(sessions) < 2:
         return False
     by_stamp = _by_stamp(records)
-    return (len(by_stamp) < len(lives) and len(by_stamp.ticks) == len(lives.ticks)
+    return (len(by_stamp) < len(sessions) and len(by_stamp.ticks) == len(sessions.ticks)
             and on_one_grid_each(by_stamp))
 
 
@@ -37,12 +38,12 @@ def ordered(records: RunRecords) -> RunRecords:
 
     How long they were recorded for is what the stamps of the ticks span.
     """
-    lives, columns = _by_stamp(records), records.columns()
-    told_ns = _told_ns(columns.verdicts, lives)
-    stamps_ns = lives.ticks.ints("stamp_ns")
+    sessions, columns = _by_stamp(records), records.columns()
+    reported_ns = _reported_ns(columns.verdicts, sessions)
+    stamps_ns = sessions.ticks.ints("stamp_ns")
     return replace(
-        records, timesteps=lives.ticks,
-        verdicts=columns.verdicts.take(np.argsort(told_ns, kind="stable")),
+        records, timesteps=sessions.ticks,
+        verdicts=columns.verdicts.take(np.argsort(reported_ns, kind="stable")),
         inferences=columns.inferences.take(np.argsort(_done_ns(columns.inferences),
                                                       kind="stable")),
         schedules=sorted(records.schedules, key=lambda each: each.stamp_ns),
@@ -50,26 +51,26 @@ def ordered(records: RunRecords) -> RunRecords:
         duration_s=int(np.ptp(stamps_ns)) / 1e9 if stamps_ns.size else None)
 
 
-def _by_stamp(records: RunRecords) -> Lives:
+def _by_stamp(records: RunRecords) -> Sessions:
     steps = records.columns().timesteps
-    return plant_lives(steps.take(np.argsort(steps.ints("stamp_ns"), kind="stable")))
+    return plant_sessions(steps.take(np.argsort(steps.ints("stamp_ns"), kind="stable")))
 
 
-def _told_ns(verdicts: Table[Verdict], lives: Lives) -> _Ints:
+def _reported_ns(verdicts: Table[Verdict], sessions: Sessions) -> _Ints:
     """When the actuator told of each action: of most with the tick that decided on it."""
-    ticks, stamps_ns = lives.ticks.ints("tick"), lives.ticks.ints("stamp_ns")
+    ticks, stamps_ns = sessions.ticks.ints("tick"), sessions.ticks.ints("stamp_ns")
     arrived_ns = verdicts.ints("stamp_ns") + _span_ns(verdicts.floats("age_s"))
     # superseded by what the next tick latched
     following = np.searchsorted(stamps_ns, arrived_ns)
-    told_ns = np.where(verdicts.equal("fate", Fate.SUPERSEDED),
-                       np.append(stamps_ns, arrived_ns.max(initial=0))[following], arrived_ns)
+    reported_ns = np.where(verdicts.equal("fate", Fate.SUPERSEDED),
+                           np.append(stamps_ns, arrived_ns.max(initial=0))[following], arrived_ns)
     rows = last_equal(ticks, verdicts.ints("tick"))
-    if len(lives) > 1:
+    if len(sessions) > 1:
         row_of = np.maximum(0, np.searchsorted(stamps_ns, verdicts.ints("stamp_ns"), "right") - 1)
         rows = np.where(verdicts.equal("fate", Fate.APPLIED),
-                        lives.find(lives.of_rows()[row_of], verdicts.ints("tick")), rows)
+                        sessions.find(sessions.of_rows()[row_of], verdicts.ints("tick")), rows)
     decided = (rows >= 0) & (verdicts.ints("tick") >= 0)
-    return np.where(decided, stamps_ns[rows], told_ns)
+    return np.where(decided, stamps_ns[rows], reported_ns)
 
 
 def _done_ns(inferences: Table[Inference]) -> _Ints:

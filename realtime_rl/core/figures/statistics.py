@@ -1,4 +1,4 @@
-"""Distributions as the figures give them, and what the figures count: lives, gaps, episodes."""
+"""Distributions as the figures give them, and what the figures count: sessions, gaps, episodes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import TypedDict, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_rl.core.enumerations import Fate
 from realtime_rl.core.messages.pairs import last_equal, last_rows
-from realtime_rl.core.messages.records import Fate, Timestep, Verdict
+from realtime_rl.core.messages.records import Timestep, Verdict
 from realtime_rl.core.messages.table import Table
 from realtime_rl.core.types import Cause
 
@@ -55,7 +56,7 @@ class Episodes:
         return self.returns.size
 
 
-class Lives(Sequence[Table[Timestep]]):
+class Sessions(Sequence[Table[Timestep]]):
     """The ticks of a plant, cut where it was started again. Tick numbers rise within each part."""
 
     def __init__(self, ticks: Table[Timestep], begins: NDArray[np.intp]) -> None:
@@ -124,7 +125,7 @@ def distribution(values: Iterable[float] | NDArray[np.generic]) -> Distribution:
                         p99=p99, max=float(array.max()), n=int(array.size))
 
 
-def plant_lives(timesteps: Sequence[Timestep]) -> Lives:
+def plant_sessions(timesteps: Sequence[Timestep]) -> Sessions:
     """Cut ticks, in the order in which they were recorded, where the plant was started again.
 
     Tick numbers rise within each part. A tick that was recorded twice is kept once.
@@ -135,16 +136,16 @@ def plant_lives(timesteps: Sequence[Timestep]) -> Lives:
     begins = (risen < 0) | ((risen == 0) & (np.diff(stamps_ns, prepend=-1) != 0))
     begins[:1] = True
     kept = begins | (risen != 0)
-    return Lives(steps.where(kept), np.flatnonzero(begins[kept]))
+    return Sessions(steps.where(kept), np.flatnonzero(begins[kept]))
 
 
-def two_at_once(lives: Lives) -> bool:
+def two_at_once(sessions: Sessions) -> bool:
     """Whether a plant goes on after another one came between: two graphs of one name.
 
     A plant that ticks on its grid tells by each tick when that grid began.
     """
     past: dict[int, int] = {}
-    for present in _grids_ns(lives.ticks):
+    for present in _grids_ns(sessions.ticks):
         place = present // _SAME_GRID_NS
         if any(abs(present - past[near]) < _SAME_GRID_NS
                for near in (place - 1, place, place + 1) if near in past):
@@ -153,9 +154,9 @@ def two_at_once(lives: Lives) -> bool:
     return False
 
 
-def on_one_grid_each(lives: Lives) -> bool:
-    """Whether all ticks of each life are on one grid, as a plant's are."""
-    return sum(1 for _ in islice(_grids_ns(lives.ticks), len(lives) + 1)) <= len(lives)
+def on_one_grid_each(sessions: Sessions) -> bool:
+    """Whether all ticks of each session are on one grid, as a plant's are."""
+    return sum(1 for _ in islice(_grids_ns(sessions.ticks), len(sessions) + 1)) <= len(sessions)
 
 
 def _grids_ns(ticks: Table[Timestep]) -> Iterator[int]:
@@ -182,10 +183,10 @@ def _until_another(begun_ns: Ints, row: int) -> int:
     return begin
 
 
-def gaps(lives: Lives) -> Iterator[range]:
+def gaps(sessions: Sessions) -> Iterator[range]:
     """Runs of tick numbers that were not recorded, between ticks that were."""
-    ticks = lives.ticks.ints("tick")
-    for row in np.flatnonzero(lives.together() & (np.diff(ticks) > 1)).tolist():
+    ticks = sessions.ticks.ints("tick")
+    for row in np.flatnonzero(sessions.together() & (np.diff(ticks) > 1)).tolist():
         yield range(int(ticks[row]) + 1, int(ticks[row + 1]))
 
 
@@ -195,12 +196,12 @@ def startup_length(timesteps: Sequence[Timestep]) -> int:
     return int(acted.argmax()) if acted.any() else acted.size
 
 
-def episodes_of(lives: Lives) -> Episodes:
-    """Episodes that lie in one life of the plant from their first tick to their last."""
-    steps = lives.ticks
+def episodes_of(sessions: Sessions) -> Episodes:
+    """Episodes that lie in one session of the plant from their first tick to their last."""
+    steps = sessions.ticks
     first, last = steps.flags("first"), steps.flags("last")
     follows = np.ones(len(steps), np.bool_)
-    follows[1:] = lives.together() & (np.diff(steps.ints("tick")) == 1)
+    follows[1:] = sessions.together() & (np.diff(steps.ints("tick")) == 1)
     ended = np.zeros(len(steps), np.bool_)
     ended[1:] = last[:-1]
     begun = _newest(first)
@@ -236,14 +237,14 @@ def arrivals(verdicts: Sequence[Verdict], period_s: float) -> list[Floats]:
     received[:applied.argmax()] = False
     times = times[received]
     slack_s = max(_SLACK_PERIODS * period_s, _SLACK_S)
-    lives: list[Floats] = []
+    sessions: list[Floats] = []
     begin = 0
     while begin < times.size:
         end = _until_restart(times, begin, slack_s)
-        lives.append(times[begin:end])
+        sessions.append(times[begin:end])
         begin = end
-    lives[0] = lives[0][lives[0] >= times[0]]
-    return [np.sort(life, kind="stable") for life in lives]
+    sessions[0] = sessions[0][sessions[0] >= times[0]]
+    return [np.sort(session, kind="stable") for session in sessions]
 
 
 def _until_restart(times: Floats, begin: int, slack_s: float) -> int:

@@ -10,11 +10,11 @@ infinite, and `wire.decode` refuses everything else.
 
 from __future__ import annotations
 
-import enum
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Protocol
 
+from realtime_rl.core.enumerations import Algorithm, Dealing, Fate, Miss, Reason, SlotSource
 from realtime_rl.core.messages import ranges
 from realtime_rl.core.types import Action, Cause
 
@@ -38,89 +38,28 @@ Share = Annotated[float, ranges.SHARE]
 AnyValue = Annotated[float, ranges.ANY_VALUE]
 
 
-class Fate(enum.IntEnum):
-    """What became of one action that reached the actuator, or of one tick without."""
+class DealtSlot(Protocol):
+    """A slot, as `worker_pool.Slot` is one: what its records say of it."""
 
-    APPLIED = 0
-    """The plant latched it."""
-    SUPERSEDED = 1
-    """Forwarded or admissible, but a newer command was latched in its place."""
-    REJECTED = 2
-    """Refused by the actuator; `Verdict.reason` says why."""
-    DEFAULTED = 3
-    """No action: the default policy's command was latched."""
+    @property
+    def stamp_ns(self) -> int:
+        """Stamp of the observation."""
 
+    @property
+    def tick(self) -> int:
+        """Tick of the observation."""
 
-class Reason(enum.IntEnum):
-    """Why an action was rejected."""
+    @property
+    def due_tick(self) -> int:
+        """The tick that its action is meant for; -1: as soon as possible."""
 
-    NONE = 0
-    """It was not."""
-    MALFORMED = 1
-    """Unreadable identity, or the wrong number or kind of values."""
-    NON_FINITE = 2
-    """A NaN or an infinity."""
-    OUT_OF_RANGE = 3
-    """Outside the action space."""
-    STALE = 4
-    """Its observation is older than the maximal delay or than the newest stop or takeover, or not
-    of this run of the plant."""
-    LATE = 5
-    """An action from a newer observation was forwarded already."""
-    FUTURE = 6
-    """It claims to answer an observation that the plant has not published."""
-    DUPLICATE = 7
-    """An action for the same observation was received already."""
-    UNKNOWN_WORKER = 8
-    """This graph has no such worker."""
+    @property
+    def worker(self) -> int:
+        """Who takes it; -1: nobody does."""
 
-
-class Miss(enum.IntEnum):
-    """Why a slot gave no action."""
-
-    NONE = 0
-    """It gave one."""
-    BUSY = 1
-    """No worker was idle when the observation arrived."""
-    FAILED = 2
-    """The policy raised, or gave non-finite values."""
-    REPEATED = 3
-    """A timer fired, but the newest observation was taken already."""
-
-
-class Algorithm(enum.IntEnum):
-    """When a finished action leaves its worker."""
-
-    MAX_TIME = 0
-    """Held until the promised time: even, in order, one a tick (Algorithm 1)."""
-    EXP_TIME = 1
-    """At once: less delay, uneven (Algorithm 2)."""
-    QUANTILE_TIME = 2
-    """Held until a quantile of the durations has passed: between the two."""
-    SEQUENTIAL = 3
-    """Baseline: infer, act, learn, one after another; one worker."""
-    UNSTAGGERED = 4
-    """Baseline: every worker starts as soon as it is free, on the newest observation."""
-    SINGLE_QUEUE = 5
-    """Baseline: one inference at a time on the newest observation, as policy servers do."""
-
-
-class Dealing(enum.IntEnum):
-    """Which worker of a process takes a slot."""
-
-    POOLED = 0
-    """Any idle one."""
-    FIXED = 1
-    """The one whose turn it is, or nobody."""
-
-
-class SlotSource(enum.IntEnum):
-    """What starts a slot."""
-
-    TICK = 0
-    """The arrival of an observation."""
-    TIMER = 1
-    """A staggered timer a worker, kept in phase with the observations."""
+    @property
+    def generation(self) -> int:
+        """Of the schedule that dealt it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +76,12 @@ class ActionMessage:
     generation: Id
     action: Action
 
+    @classmethod
+    def answering(cls, slot: DealtSlot, version: int, action: Action) -> ActionMessage:
+        """What a policy of that version computed in a slot."""
+        return cls(slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, version, slot.generation,
+                   action)
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -147,6 +92,11 @@ class Command:
     worker: WorkerOrNone = -1
     version: IdOrNone = -1
     observation_tick: IdOrNone = -1
+
+    @classmethod
+    def carrying_out(cls, message: ActionMessage) -> Command:
+        """What a policy's action asks for."""
+        return cls(Cause.POLICY, message.action, message.worker, message.version, message.tick)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +110,17 @@ class CommandOrigin:
     version: IdOrNone
     observation_tick: IdOrNone
     action: Action
+
+    @classmethod
+    def of(cls, command: Command, stamp_ns: int) -> CommandOrigin:
+        """On whose behalf `command` was sent at `stamp_ns`."""
+        return cls(stamp_ns, command.cause, command.worker, command.version,
+                   command.observation_tick, command.action)
+
+    @property
+    def command(self) -> Command:
+        """The command itself."""
+        return Command(self.cause, self.action, self.worker, self.version, self.observation_tick)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +149,16 @@ class Timestep:
     """What the plant was stepped with."""
     plant: str = ""
 
+    @classmethod
+    def latching(cls, command: Command, *, stamp_ns: int, tick: int, period_ns: int,
+                 lateness_s: float = 0.0, missed: bool = False, episode: int = 0,
+                 reward: float = 0.0, discount: float = 1.0, first: bool = False,
+                 last: bool = False, plant: str = "") -> Timestep:
+        """A tick that latched `command`; by default on time, in the midst of an episode."""
+        return cls(stamp_ns, tick, period_ns, lateness_s, missed, episode, reward, discount, first,
+                   last, command.cause, command.worker, command.version, command.observation_tick,
+                   command.action, plant)
+
     @property
     def missing(self) -> bool:
         """No policy's action came: the default policy acted, or no command was there at all."""
@@ -212,8 +183,42 @@ class Verdict:
     generation: IdOrNone
     arrival_s: MaybeSince
     """Arrival at the actuator on its monotonic clock since its start [s]; NaN for a default."""
-    age_s: MaybeAge = math.nan
+    age_s: MaybeAge = NAN
     """How long before that the observation's tick was heard of, as it should have been [s]."""
+
+    @classmethod
+    def applied(cls, message: ActionMessage, tick: int, arrival_s: float, age_s: float = NAN
+                ) -> Verdict:
+        """The plant latched it at `tick`."""
+        return cls._of(message, Fate.APPLIED, arrival_s, age_s, tick=tick,
+                       delay_ticks=tick - message.tick)
+
+    @classmethod
+    def superseded(cls, message: ActionMessage, arrival_s: float, age_s: float = NAN) -> Verdict:
+        """A newer command was latched in its place."""
+        return cls._of(message, Fate.SUPERSEDED, arrival_s, age_s)
+
+    @classmethod
+    def rejected(cls, message: ActionMessage, reason: Reason, arrival_s: float, age_s: float = NAN
+                 ) -> Verdict:
+        """The actuator refused it."""
+        return cls._of(message, Fate.REJECTED, arrival_s, age_s, reason=reason)
+
+    @classmethod
+    def unreadable(cls, arrival_s: float) -> Verdict:
+        """A message that is no action was refused."""
+        return cls(0, Fate.REJECTED, Reason.MALFORMED, -1, -1, -1, -1, -1, -1, arrival_s)
+
+    @classmethod
+    def defaulted(cls, tick: int) -> Verdict:
+        """The default policy filled `tick`."""
+        return cls(0, Fate.DEFAULTED, Reason.NONE, tick, -1, -1, -1, -1, -1, NAN)
+
+    @classmethod
+    def _of(cls, message: ActionMessage, fate: Fate, arrival_s: float, age_s: float, *,
+            reason: Reason = Reason.NONE, tick: int = -1, delay_ticks: int = -1) -> Verdict:
+        return cls(message.stamp_ns, fate, reason, tick, message.tick, delay_ticks, message.worker,
+                   message.version, message.generation, arrival_s, age_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +250,22 @@ class Inference:
     """The emulated accelerator's latency; empty for none."""
     exploration: str = ""
     """The parameter `exploration` in force; empty: not known, as in older bags."""
+
+    @classmethod
+    def taken(cls, slot: DealtSlot, miss: Miss, *, version: int, age_s: float, duration_s: float,
+              compute_s: float, swapping: bool = False, swap_s: float = NAN, node: str = "",
+              provider: str = "", emulated: str = "", exploration: str = "") -> Inference:
+        """A worker took the slot; `miss` says whether it gave an action."""
+        return cls(slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, slot.generation, version,
+                   age_s, duration_s, compute_s, miss, swapping, swap_s, node, provider, emulated,
+                   exploration)
+
+    @classmethod
+    def missed(cls, slot: DealtSlot, why: Miss, *, swapping: bool = False, node: str = "",
+               emulated: str = "", exploration: str = "") -> Inference:
+        """No worker took the slot."""
+        return cls(slot.stamp_ns, slot.tick, slot.due_tick, -1, slot.generation, -1, NAN, NAN, NAN,
+                   why, swapping, NAN, node, "", emulated, exploration)
 
 
 @dataclass(frozen=True, slots=True)

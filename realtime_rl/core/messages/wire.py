@@ -1,4 +1,4 @@
-"""The one owner of every message layout: records to and from named scalars and `Joy` values.
+"""The layout of every record: to and from named scalars. `joy_wire` has actions and commands.
 
 Named scalars travel as `sensor_msgs/JointState` (`name`, `position`). A record's fields become
 scalars of the same name, but for: `stamp_ns`, which is `header.stamp`; text fields, which go into
@@ -12,10 +12,9 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
-import math
 import re
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote
@@ -26,8 +25,6 @@ from numpy.typing import NDArray
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.messages import ranges
 from realtime_rl.core.messages.ranges import Range
-from realtime_rl.core.messages.records import ActionMessage, Command
-from realtime_rl.core.types import Action, ActionSpace, Cause
 
 Record = TypeVar("Record")
 _SPACE = re.compile(r"\s")
@@ -38,10 +35,6 @@ _MOST_SCALARS = ranges.MOST_ITEMS + 64
 """A list of values, and what stands beside it."""
 _LONGEST_TEXT = 8192
 _SHOWN = 200
-_ACTION_WORDS = {"tick": ranges.ID, "due": ranges.ID_OR_NONE, "worker": ranges.WORKER,
-                 "version": ranges.ID_OR_NONE, "generation": ranges.ID}
-_COMMAND_WORDS = {"worker": ranges.WORKER_OR_NONE, "version": ranges.ID_OR_NONE,
-                  "tick": ranges.ID_OR_NONE}
 
 
 class WireError(RealtimeRlError):
@@ -56,16 +49,6 @@ class NamedScalars:
     frame_id: str
     names: tuple[str, ...]
     values: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class JoyValues:
-    """The payload of a `sensor_msgs/Joy`."""
-
-    stamp_ns: int
-    frame_id: str
-    axes: tuple[float, ...]
-    buttons: tuple[int, ...]
 
 
 def encode_words(words: Mapping[str, object]) -> str:
@@ -235,13 +218,16 @@ def image_rows(data: NDArray[np.uint8], height: int, width: int, step: int
 
 def observation_words(frame_id: str) -> tuple[int, bool]:
     """Read an observation's tick and whether it is the first of its episode; `WireError`."""
-    tick, first = _numbers("observation", frame_id, {"tick": ranges.ID, "first": Range(0, 1)})
+    tick, first = whole_numbers("observation", frame_id, {"tick": ranges.ID, "first": Range(0, 1)})
     return tick, first == 1
 
 
-def _numbers(what: str, frame_id: str, wanted: Mapping[str, Range],
+def whole_numbers(what: str, frame_id: str, wanted: Mapping[str, Range],
              default: str | None = None) -> list[int]:
-    """Read whole numbers out of a frame_id's words; absent ones are `default`, if there is one."""
+    """Read whole numbers out of a frame_id's words; `WireError`.
+
+    Absent ones are `default`, if there is one.
+    """
     words = decode_words(frame_id)
     found: list[int] = []
     try:
@@ -252,81 +238,10 @@ def _numbers(what: str, frame_id: str, wanted: Mapping[str, Range],
             if problem is not None:
                 raise ValueError(f"{name}={text!r} is {problem}")
     except (KeyError, ValueError) as error:
-        raise WireError(f"{what} frame_id {_short(frame_id)}: {_short(str(error))}") from error
+        raise WireError(f"{what} frame_id {short(frame_id)}: {short(str(error))}") from error
     return found
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """A text as an error shows it: somebody else's, of any length."""
     return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}… ({len(text)} characters)"
-
-
-def encode_action(message: ActionMessage, space: ActionSpace) -> JoyValues:
-    """Lay an action out: `buttons=[index]` when discrete, `axes` one value a dimension else."""
-    frame_id = encode_words({
-        "tick": message.tick, "due": message.due_tick, "worker": message.worker,
-        "version": message.version, "generation": message.generation,
-    })
-    axes, buttons = _values(message.action, space)
-    return JoyValues(message.stamp_ns, frame_id, axes, buttons)
-
-
-def decode_action(joy: JoyValues, space: ActionSpace) -> ActionMessage:
-    """Read an action; `WireError` when its identity or the number of its values is wrong.
-
-    A discrete action is an index (one button) or one-hot (as many buttons as choices).
-    Values outside the space are read as they are: judging them is the arbiter's work.
-    """
-    tick, due, worker, version, generation = _numbers("action", joy.frame_id, _ACTION_WORDS)
-    if ranges.STAMP.problem(joy.stamp_ns) is not None:
-        raise WireError(f"action stamped {joy.stamp_ns} ns, which is no ROS time")
-    return ActionMessage(joy.stamp_ns, tick, due, worker, version, generation,
-                         _action(joy, space))
-
-
-def _values(action: Action, space: ActionSpace) -> tuple[tuple[float, ...], tuple[int, ...]]:
-    return ((), (int(action[0]),)) if space.discrete else (action, ())
-
-
-def _action(joy: JoyValues, space: ActionSpace) -> Action:
-    if not space.discrete:
-        if joy.buttons or len(joy.axes) != space.size:
-            raise WireError(f"expected {space.size} axes and no buttons, got {len(joy.axes)} "
-                            f"and {len(joy.buttons)}")
-        return tuple(joy.axes)
-    if joy.axes:
-        if not all(math.isfinite(value) for value in joy.axes):
-            return (math.nan,)
-        raise WireError(f"expected no axes for a discrete action, got {len(joy.axes)}")
-    if len(joy.buttons) == 1:
-        return (float(joy.buttons[0]),)
-    pressed = [index for index, value in enumerate(joy.buttons) if value]
-    if len(joy.buttons) != space.size or len(pressed) != 1:
-        raise WireError(f"expected an index or {space.size} one-hot buttons, got "
-                        f"{_short(str(joy.buttons))}")
-    return (float(pressed[0]),)
-
-
-def command_words(command: Command) -> str:
-    """Write on whose behalf a command is given, for the `frame_id` of a gamepad's message."""
-    return encode_words({
-        "cause": command.cause.name.lower(), "worker": command.worker,
-        "version": command.version, "tick": command.observation_tick,
-    })
-
-
-def command_from(frame_id: str, action: Action) -> Command:
-    """Read a command back; one without our words is an operator's (a bare gamepad driver)."""
-    worker, version, tick = _numbers("command", frame_id, _COMMAND_WORDS, default="-1")
-    cause = decode_words(frame_id).get("cause", "operator").upper()
-    if cause not in Cause.__members__:
-        raise WireError(f"command frame_id {_short(frame_id)}: no cause {_short(cause)}")
-    return Command(Cause[cause], action, worker, version, tick)
-
-
-def words_of(values: Sequence[str]) -> dict[str, str]:
-    """Read a list of `key=value` parameter strings; `WireError` for one without `=`."""
-    for value in values:
-        if "=" not in value:
-            raise WireError(f"{value!r}: write it as 'key=value'")
-    return dict(value.split("=", 1) for value in values)

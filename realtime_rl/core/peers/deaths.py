@@ -59,7 +59,7 @@ class Death:
         return "" if ordinary else f": {self.last_words}"
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """The death in one line."""
         end = self.then is Then.AT_THE_END
         return (f"{self.node} {self.then.value if end else 'died'} at {self.at_s:.1f} s "
@@ -76,7 +76,6 @@ class Deaths:
         """Nobody has died."""
         self._kept: list[Death] = []
         self._times: dict[str, list[float]] = {}
-        self._gone: dict[str, Death] = {}
         self.counts: Counter[str] = Counter()
         """Deaths by node."""
 
@@ -117,11 +116,6 @@ class Deaths:
         """The deaths in order; of very many, the first and the newest."""
         return tuple(self._kept)
 
-    @property
-    def gone(self) -> tuple[str, ...]:
-        """Nodes that the others go on without."""
-        return tuple(self._gone)
-
     def summary(self) -> list[str]:
         """Say in one line a node when it last died, what followed, its last words, how often."""
         return [self._line(node, count) for node, count in self.counts.items()]
@@ -131,10 +125,8 @@ class Deaths:
         if len(self._kept) >= _KEPT:
             del self._kept[_KEPT // 2]
         self._kept.append(death)
-        if death.then is not Then.AGAIN:
-            self._gone[death.node] = death
         return death
 
     def _line(self, node: str, count: int) -> str:
         newest = next(each for each in reversed(self._kept) if each.node == node)
-        return newest.told if count == 1 else f"{newest.told}; {count} deaths of it in all"
+        return newest.summary if count == 1 else f"{newest.summary}; {count} deaths of it in all"

@@ -33,7 +33,7 @@ class _Course:
 
     tick: int
     stamp_ns: int
-    heard_ns: int
+    arrived_ns: int
     offset_ns: int
     """Of its grid: the least `stamp - lateness - tick·period`."""
     newest_ns: int
@@ -99,7 +99,7 @@ class PlantView:
         offset_ns = stamp_ns - (late_ns or 0) - tick * self._period_ns
         new = _Course(tick, stamp_ns, now_ns, offset_ns, offset_ns, 0, stamp_ns, stamp_ns)
         course = self._course
-        silent = course is None or now_ns - course.heard_ns >= self._silent_ns
+        silent = course is None or now_ns - course.arrived_ns >= self._silent_ns
         if course is None or (silent and tick == 0):
             self._course = new
             return
@@ -130,10 +130,10 @@ class PlantView:
     def since_ns(self, stamp_ns: int, now_ns: int) -> int:
         """Time since the tick of that stamp, by the plant's clock; needs `known`."""
         course = self._course
-        return now_ns if course is None else course.stamp_ns - stamp_ns + now_ns - course.heard_ns
+        return now_ns if course is None else course.stamp_ns - stamp_ns + now_ns - course.arrived_ns
 
     def _due(self, course: _Course, now_ns: int) -> int:
-        return (now_ns - course.heard_ns) // self._period_ns
+        return (now_ns - course.arrived_ns) // self._period_ns
 
     def _fits(self, course: _Course, offset_ns: int, *, exact: bool) -> bool:
         if exact and course.exact >= _EXACT_TICKS:
@@ -144,7 +144,7 @@ class PlantView:
     def _advance(self, course: _Course, new: _Course) -> None:
         if new.offset_ns < course.offset_ns - self._slack_ns:
             course.least_ns = new.stamp_ns
-        course.tick, course.stamp_ns, course.heard_ns = new.tick, new.stamp_ns, new.heard_ns
+        course.tick, course.stamp_ns, course.arrived_ns = new.tick, new.stamp_ns, new.arrived_ns
         course.exact = (course.exact + 1 if abs(new.offset_ns - course.newest_ns) <= _EXACT_NS
                         else 0)
         course.newest_ns = new.offset_ns

@@ -40,7 +40,7 @@ class PublisherWatch:
         self._of_anybody = of_anybody
         self._since_ns: dict[tuple[str, bytes], int] = {}
         """When publishers were met that may be right, or gone soon."""
-        self._told: set[tuple[str, bytes]] = set()
+        self._reported: set[tuple[str, bytes]] = set()
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -53,15 +53,16 @@ class PublisherWatch:
         if topic in self._of_anybody and len(publishers) == 1:
             expected = (publishers[0].node,)
         here = {(topic, each.gid) for each in publishers}
-        self._told = {key for key in self._told if key[0] != topic or key in here}
+        self._reported = {key for key in self._reported if key[0] != topic or key in here}
         self._since_ns = {key: since_ns for key, since_ns in self._since_ns.items()
                           if key[0] != topic or key in here}
         lines = []
         for each in publishers:
             key = (topic, each.gid)
-            if key in self._told or not self._stands_out(each, publishers, expected, key, now_ns):
+            if key in self._reported \
+                    or not self._stands_out(each, publishers, expected, key, now_ns):
                 continue
-            self._told.add(key)
+            self._reported.add(key)
             lines.append(f"{topic}: {_named(each)} publishes on it, which is for "
                          f"{' and '.join(expected)} alone; whoever is on this ROS domain can take "
                          "part in what the plant does")

@@ -32,9 +32,9 @@ class Silence:
         since_ns = now_ns if self._since_ns is None else self._since_ns
         silence_s = (now_ns - since_ns) / 1e9
         if self.count != self._seen:
-            told = self._said_ns is not None
+            reported = self._said_ns is not None
             self._seen, self._since_ns, self._said_ns = self.count, now_ns, None
-            return (False, silence_s) if told else None
+            return (False, silence_s) if reported else None
         self._since_ns = since_ns
         if self.first_only and self.count:
             return None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.messages.ranges import MOST_GENERATION
-from realtime_rl.core.messages.records import Inference, Miss, Timestep, Verdict
+from realtime_rl.core.messages.records import Inference, ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy, Sizing
 from realtime_rl.core.schedule.demand import Demand, DemandEstimator, Hysteresis
+from realtime_rl.core.schedule.followers import Followers
 from realtime_rl.core.schedule.handover import Handover
 from realtime_rl.core.schedule.pauses import Pauses
 from realtime_rl.core.schedule.plausibility import Plausibility
@@ -19,7 +21,7 @@ __all__ = ["Coordination", "CoordinationPolicy", "Sizing"]
 _REMEMBERED = 8
 """Generations whose actions may still be on their way."""
 _REFRESH_NS = 500_000
-"""How long actions are held is told again, without a new generation, when it moved this far."""
+"""Actions held for so much longer or shorter: announced again, without a new generation."""
 
 
 class Coordination:
@@ -39,24 +41,15 @@ class Coordination:
         self.required_workers = 1
         """`N*`, as far as it is known."""
         self._handover = Handover(policy.handover_ns, policy.most_handover_ns, policy.period_ns)
-        self._told: dict[int, Schedule] = {}
+        self._announced: dict[int, Schedule] = {}
         """The newest schedules by generation."""
         self.duration_ns = 0
         """`T`, the inference time that the schedule reckons with."""
-        self._dead: set[str] = set()
-        self._returning: set[str] = set()
-        """Those of the dead that are there again, but were not heard yet."""
-        self._silent_for: dict[str, int] = {}
-        """Looks since which a process should have followed or been heard."""
-        self._led_astray: set[str] = set()
-        """Processes that follow what this coordinator did not tell them."""
+        self._followers = Followers(policy.processes, policy.workers, policy.resend_after)
         self._newest_tick = 0
         self._newest_stamp_ns = 0
-        self._life_began_ns = 0
         self._outdated = False
         """The present schedule is of no use any more, whatever the next one's integers."""
-        self._heard: dict[str, tuple[int, int]] = {}
-        """Newest slot of each process: its tick and generation."""
         self.schedule = Schedule(policy.workers, policy.period_ns, algorithm=policy.algorithm,
                                  dealing=policy.dealing)
 
@@ -116,7 +109,7 @@ class Coordination:
         Returns:
             Why it cannot be true and does not count, if so.
         """
-        problem = self._plausibility.problem(inference, self._told, self._plant, now_ns)
+        problem = self._plausibility.problem(inference, self._announced, self._plant, now_ns)
         if problem is not None:
             return problem
         if inference.worker >= 0 and inference.stamp_ns > self._newest_stamp_ns:
@@ -125,13 +118,9 @@ class Coordination:
                 self._begin_anew(inference.stamp_ns)
             self._newest_stamp_ns = inference.stamp_ns
             self._newest_tick = inference.tick
-        tick, generation = self._heard.get(inference.node, (-1, 0))
-        # a held action's record comes after those of later slots that were missed
-        if inference.tick >= tick and inference.stamp_ns >= self._life_began_ns:
-            if inference.generation < generation:
-                self._estimator.durations.restarted(inference.node)
-                self._pauses.restarted(inference.node)
-            self._heard[inference.node] = (inference.tick, inference.generation)
+        if self._followers.on_inference(inference):
+            self._estimator.durations.restarted(inference.node)
+            self._pauses.restarted(inference.node)
         self._notice_other_schedule(inference)
         for duration_s in self._counting(inference, now_ns):
             self._estimator.push(duration_s, inference.node)
@@ -142,55 +131,46 @@ class Coordination:
         """Durations that count, as is known with this record [s]."""
         if self.schedule.algorithm in (*EAGER, *ALONE):  # their slots do not tell of a silence
             return [inference.duration_s] if inference.miss is Miss.NONE else []
-        own = sum(self._process_of(worker) == inference.node for worker in self.schedule.active)
+        own = sum(self._followers.of_worker(worker) == inference.node
+                  for worker in self.schedule.active)
         spacing_ns = self.schedule.cycle_ticks * self.schedule.period_ns // max(1, own)
         since_ns = (self._plant.since_ns(inference.stamp_ns, now_ns) if self._plant.known
                     else None)
         return self._pauses.take(inference, self.duration_ns, spacing_ns, since_ns)
 
     def _notice_other_schedule(self, inference: Inference) -> None:
-        """A process that deals slots by what it was not told was told by somebody else."""
-        told = self._told.get(inference.generation)
+        """A process that deals slots by what was not announced follows somebody else."""
+        announced = self._announced.get(inference.generation)
         if self.schedule.generation and (
                 inference.generation > self.schedule.generation
-                or (told is not None and inference.due_tick != told.due_tick(inference.tick))):
-            self.led_astray(inference.node)
+                or (announced is not None
+                    and inference.due_tick != announced.due_tick(inference.tick))):
+            self.mark_out_of_sync(inference.node)
 
-    def led_astray(self, name: str) -> None:
+    def mark_out_of_sync(self, name: str) -> None:
         """Somebody else set the schedule of a process."""
         if self.schedule.generation:
-            self._led_astray.add(name)
+            self._followers.mark_out_of_sync(name)
 
-    def astray(self) -> list[str]:
-        """Processes, each once, that follow what this coordinator did not tell: tell them anew.
+    def out_of_sync(self) -> list[str]:
+        """Processes, each once, that follow what this coordinator did not announce: send it anew.
 
-        It is told what holds for the others; a generation that a stranger chose means nothing.
+        It is sent what holds for the others; a generation that a stranger chose means nothing.
         """
-        astray, self._led_astray = self._led_astray, set()
-        return sorted(astray)
+        return self._followers.out_of_sync()
 
     def on_verdict(self, verdict: Verdict) -> str:
-        """Take in the fate of an action, which tells how long its way took.
+        """Take in the fate of an action, which tells the latency of the handover.
 
         Returns:
             The process that is counted on again by that, as its action arrived: evaluate anew,
             and tell it. Empty: none.
         """
-        schedule = self._told.get(verdict.generation)
+        schedule = self._announced.get(verdict.generation)
         if schedule is not None:
             self._handover.on_verdict(verdict, schedule)
-        name = self._process_of(verdict.worker)
-        if name not in self._returning or verdict.generation != self.schedule.generation:
-            return ""
-        self._returning.discard(name)
-        self._dead.discard(name)
-        return name
-
-    def _process_of(self, worker: int) -> str:
-        """Name of the process that hosts a worker; empty for none, and where nobody said."""
-        names = self._policy.processes
-        known = 0 <= worker < len(self._policy.workers)
-        return names[worker % len(names)] if names and known else ""
+        current = verdict.generation == self.schedule.generation
+        return self._followers.arrived(verdict.worker) if current else ""
 
     @property
     def handover_ns(self) -> int:
@@ -201,46 +181,35 @@ class Coordination:
     def _begin_anew(self, stamp_ns: int) -> None:
         """The plant counts its ticks anew: the present effective tick means nothing any more."""
         self._outdated = True
-        self._life_began_ns = stamp_ns
+        self._followers.restarted(stamp_ns)
         self._handover.restarted()
         self._plausibility.restarted()
         self._pauses.restarted()
-        self._heard = {node: (-1, generation) for node, (_, generation) in self._heard.items()}
 
     def behind(self) -> list[str]:
         """Processes that dealt a slot by an older generation: started again, or not reached."""
-        return [node for node, (tick, generation) in self._heard.items()
-                if tick >= self.schedule.effective_tick and generation < self.schedule.generation]
+        return self._followers.behind(self.schedule)
 
     def on_process(self, name: str, alive: bool) -> None:
-        """A process was found dead or hung (its workers' slots go to the rest), or is back.
-
-        It is counted on again once an action of its arrives (`on_verdict`).
-        """
-        if not alive:
-            self._dead.add(name)
-            self._returning.discard(name)
-        elif name in self._dead:
-            self._returning.add(name)
+        """A process was found dead or hung, or is back; see `Followers`."""
+        self._followers.on_process(name, alive)
 
     def schedule_for(self, name: str) -> Schedule:
-        """What a process is to follow: the schedule, or one on trial.
+        """What a process is to follow: the schedule, or one on trial (`Followers`)."""
+        return self._followers.schedule_for(name, self.schedule)
 
-        Middleware may find the actuator seconds after it found the coordinator. A process that is
-        back therefore takes slots that the others have, too, with one worker: of two actions for
-        the same tick the first acts, and its fate tells that this process is heard.
-        """
-        own = [worker for worker in self._policy.workers if self._process_of(worker) == name]
-        if name not in self._returning or set(own) & set(self.schedule.active):
-            return self.schedule
-        return replace(self.schedule, active=(own[0],), cycle=self.schedule.cycle_ticks)
+    def to_resend(self) -> list[str]:
+        """Processes to send the schedule again at this look: behind it, or back and silent."""
+        return self._followers.to_resend(self.schedule)
 
-    def unheard(self) -> list[str]:
-        """Processes to tell the schedule again at this look: behind it, or back and silent."""
-        silent = {*self.behind(), *self._returning}
-        self._silent_for = {name: self._silent_for.get(name, 0) + 1 for name in silent}
-        return sorted(name for name, looks in self._silent_for.items()
-                      if looks % self._policy.remind_after == 0)
+    def record(self, stamp_ns: int, processes: int) -> ScheduleRecord:
+        """The present schedule's record, as it is announced to so many processes."""
+        schedule = self.schedule
+        return ScheduleRecord(
+            stamp_ns, schedule.generation, schedule.effective_tick,
+            schedule.promised_delay_ticks, self.required_workers, self.duration_ns,
+            self.handover_ns, schedule.period_ns, schedule.algorithm, schedule.dealing,
+            schedule.slot_source, processes, schedule.active)
 
     def evaluate(self) -> Schedule | None:
         """Return the schedule to announce now, or `None` when the present one stands.
@@ -262,19 +231,18 @@ class Coordination:
         if present.generation and not self._outdated and wanted == (
                 present.promised_delay_ticks, present.active, present.cycle_ticks):
             return self._refresh(demand) if asked == present.promised_delay_ticks else None
-        return self._tell(self._next(demand, active, cycle))
+        return self._announce(self._next(demand, active, cycle))
 
-    def _tell(self, schedule: Schedule) -> Schedule:
-        self.schedule = self._told[schedule.generation] = schedule
-        if len(self._told) > _REMEMBERED:
-            del self._told[min(self._told)]
+    def _announce(self, schedule: Schedule) -> Schedule:
+        self.schedule = self._announced[schedule.generation] = schedule
+        if len(self._announced) > _REMEMBERED:
+            del self._announced[min(self._announced)]
         return schedule
 
     def _active(self, required: int) -> tuple[int, ...]:
         """Workers that are to take slots: of the living, in order, as many as wanted."""
-        policy, sizing = self._policy, self._policy.sizing
-        living = tuple(worker for worker in policy.workers
-                       if self._process_of(worker) not in self._dead)
+        sizing = self._policy.sizing
+        living = self._followers.living()
         if not living:
             return self.schedule.active  # nobody is there to follow another
         if not sizing.auto:
@@ -294,12 +262,12 @@ class Coordination:
         present = self.schedule
         if abs(demand.hold_ns - present.hold_ns) < _REFRESH_NS:
             return None
-        return self._tell(replace(present, hold_ns=demand.hold_ns))
+        return self._announce(replace(present, hold_ns=demand.hold_ns))
 
     def _next(self, demand: Demand, active: tuple[int, ...], cycle: int) -> Schedule:
         policy, present = self._policy, self.schedule
         # a coordinator that was started again goes on counting where the processes are
-        newest = present.generation or max((heard for _, heard in self._heard.values()), default=0)
+        newest = present.generation or self._followers.newest_generation
         self._outdated = False
         # the newest slot that was heard of began about a delay ago
         newest_tick = (self._plant.tick if self._plant.known else self._newest_tick

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realtime_rl.core.messages.records import Algorithm, Dealing, SlotSource
+from realtime_rl.core.enumerations import Algorithm, Dealing, SlotSource
 from realtime_rl.core.schedule.demand import Settling
 from realtime_rl.core.schedule.planner import Setting
 
@@ -15,8 +15,8 @@ _LOWER_AFTER_NS = 30_000_000_000
 a `D` that goes down and up again leaves ticks without an action."""
 _BACK_AFTER_NS, _EXCURSION_NS = 2_000_000_000, 10_000_000_000
 """The same after a burst of outliers that raised it by far, and how long one is at most."""
-_REMIND_AFTER_NS = 500_000_000
-"""Until a process is told again: being told anew spoils an answer that is on its way."""
+_RESEND_AFTER_NS = 500_000_000
+"""Until a schedule is sent again: sending it anew spoils an answer that is on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ class CoordinationPolicy:
         return -(-self.lead_ns // self.period_ns) + 1
 
     @property
-    def remind_after(self) -> int:
-        """Looks after which a process is told again."""
-        return max(1, _REMIND_AFTER_NS // self.look_ns)
+    def resend_after(self) -> int:
+        """Looks after which a process is sent its schedule again."""
+        return max(1, _RESEND_AFTER_NS // self.look_ns)
 
     def settling(self, unit_ns: int) -> Settling:
         """How soon a number follows the durations; it counts `unit_ns`."""

@@ -115,7 +115,7 @@ class Hysteresis:
         """Looks since more was wanted than had settled, or since that changed."""
         self._before: int | None = None
         """What had settled before an excursion, during one."""
-        self._away = 0
+        self._excursion_looks = 0
         """Looks of the excursion that did not ask to go back."""
 
     def settle(self, wanted: int) -> int:
@@ -138,11 +138,11 @@ class Hysteresis:
     def _follow(self, settled: int, wanted: int) -> None:
         """Notice how an excursion begins, goes on, and becomes how things are."""
         if wanted > settled and self._before is None and self._calm >= self._settling.excursion:
-            self._before, self._away = settled, 0
+            self._before, self._excursion_looks = settled, 0
         self._calm = 0 if wanted > settled else self._calm + 1
         if self._before is not None and not self._is_back(settled, wanted):
-            self._away += 1
-            if self._away > self._settling.excursion:
+            self._excursion_looks += 1
+            if self._excursion_looks > self._settling.excursion:
                 self._before = None
 
     def _is_back(self, settled: int, wanted: int) -> bool:

@@ -63,14 +63,6 @@ class DurationWindow:
         """The durations [ns], oldest first."""
         return list(self._values)
 
-    def second_largest_ns(self) -> int:
-        """The duration that all but one of the window keep to; needs at least one.
-
-        The largest itself would let a single outlier set the schedule for a whole window.
-        """
-        ordered = sorted(self._values)
-        return ordered[-2] if len(ordered) > 1 else ordered[-1]
-
     def mean_ns(self) -> int:
         """The mean of the window; needs at least one duration."""
         return round(sum(self._values) / len(self._values))

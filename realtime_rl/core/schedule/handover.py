@@ -6,7 +6,8 @@ import heapq
 import math
 from collections import deque
 
-from realtime_rl.core.messages.records import Inference, Miss, Verdict
+from realtime_rl.core.enumerations import Miss
+from realtime_rl.core.messages.records import Inference, Verdict
 from realtime_rl.core.schedule.stagger import Schedule
 
 _OUTLIERS = 5
@@ -24,7 +25,7 @@ class Handover:
     """Estimates `h`, the allowance in `D = ceil((T + h)/τ_M)`, between two bounds.
 
     The actuator says how old an action was when it came, by its own clock; what the inference
-    took and what the schedule held it for is known. The rest is the way.
+    took and what the schedule held it for is known. The rest is latency.
     """
 
     def __init__(self, least_ns: int, most_ns: int, period_ns: int, window: int = 1024) -> None:
@@ -50,9 +51,9 @@ class Handover:
         if self._settling:
             self._settling -= 1
             return
-        way_ns = round(verdict.age_s * 1e9) - schedule.release_ns(0, duration_ns)
-        if way_ns <= self._most_ns:  # no allowance would help with more, as after a hang
-            self._measured.append(way_ns)
+        latency_ns = round(verdict.age_s * 1e9) - schedule.release_ns(0, duration_ns)
+        if latency_ns <= self._most_ns:  # no allowance would help with more, as after a hang
+            self._measured.append(latency_ns)
 
     def restarted(self) -> None:
         """The plant counts its ticks anew."""

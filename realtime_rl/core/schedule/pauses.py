@@ -12,8 +12,9 @@ import bisect
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.messages import ranges
-from realtime_rl.core.messages.records import Inference, Miss
+from realtime_rl.core.messages.records import Inference
 
 _LEAST_NS = 250_000_000
 """A shorter silence is no pause, and a duration that exceeds the usual by less is not looked at."""

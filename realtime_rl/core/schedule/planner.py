@@ -17,8 +17,8 @@ from itertools import cycle as repeat
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_rl.core.enumerations import Algorithm, Dealing
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.messages.records import Algorithm, Dealing
 from realtime_rl.core.schedule.stagger import ALONE, EAGER, HOLDING, is_slot, promised_delay_ticks
 
 Durations = NDArray[np.int64]

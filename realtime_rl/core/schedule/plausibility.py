@@ -35,18 +35,19 @@ class Plausibility:
         self._began: dict[int, list[int]] = {}
         """Stamps of the newest inferences of each worker, sorted."""
 
-    def problem(self, inference: Inference, told: Mapping[int, Schedule], plant: PlantView,
+    def problem(self, inference: Inference, announced: Mapping[int, Schedule], plant: PlantView,
                 now_ns: int) -> str | None:
         """Say why a record cannot be true; `None`, and it is remembered, where it can.
 
         Args:
             inference: the record.
-            told: the schedules that processes may follow, by generation.
+            announced: the schedules that processes may follow, by generation.
             plant: where the plant stands; where it is not known, no time is checked.
             now_ns: the time, on the clock that `plant` was told.
         """
-        problem = (self._stranger(inference, told)
-                   or (self._out_of_time(inference, told, plant, now_ns) if plant.known else None)
+        problem = (self._stranger(inference, announced)
+                   or (self._out_of_time(inference, announced, plant, now_ns)
+                       if plant.known else None)
                    or self._elsewhere(inference))
         if problem is None and inference.worker >= 0:
             began = self._began.setdefault(inference.worker, [])
@@ -59,7 +60,7 @@ class Plausibility:
         """The plant counts its ticks anew."""
         self._began.clear()
 
-    def _stranger(self, inference: Inference, told: Mapping[int, Schedule]) -> str | None:
+    def _stranger(self, inference: Inference, announced: Mapping[int, Schedule]) -> str | None:
         names, worker = self._processes, inference.worker
         if names and inference.node not in names:
             return f"{inference.node!r} is no inference node"
@@ -69,14 +70,14 @@ class Plausibility:
             return None
         if names and names[worker % len(names)] != inference.node:
             return f"worker {worker} does not live in {inference.node}"
-        schedule = told.get(inference.generation)
+        schedule = announced.get(inference.generation)
         # the first worker of a process may be on trial
         if schedule is not None and worker not in schedule.active and worker >= len(names):
             return f"worker {worker} has no slots in generation {inference.generation}"
         return None
 
-    def _out_of_time(self, inference: Inference, told: Mapping[int, Schedule], plant: PlantView,
-                     now_ns: int) -> str | None:
+    def _out_of_time(self, inference: Inference, announced: Mapping[int, Schedule],
+                     plant: PlantView, now_ns: int) -> str | None:
         since_ns = plant.since_ns(inference.stamp_ns, now_ns)
         taken_ns = (round(inference.duration_s * 1e9) if math.isfinite(inference.duration_s)
                     else 0)
@@ -85,7 +86,7 @@ class Plausibility:
         if taken_ns > since_ns + self._slack_ns:
             return (f"it took {taken_ns / 1e9:.3g} s, its observation is {since_ns / 1e9:.3g} s "
                     "old")
-        schedule = told.get(inference.generation)
+        schedule = announced.get(inference.generation)
         held_ns = self._period_ns * schedule.promised_delay_ticks if schedule else 0
         if since_ns > taken_ns + held_ns + _LONG_AGO_NS:
             return f"tick {inference.tick} is long over, the plant is at {plant.tick}"

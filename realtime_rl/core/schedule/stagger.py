@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from realtime_rl.core.enumerations import Algorithm, Dealing, SlotSource
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.messages.records import Algorithm, Dealing, SlotSource
 
 HOLDING = (Algorithm.MAX_TIME, Algorithm.QUANTILE_TIME)
 """Algorithms that hold an action until the promised time."""

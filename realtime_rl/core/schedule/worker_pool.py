@@ -10,7 +10,7 @@ import heapq
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from realtime_rl.core.messages.records import Dealing, Miss
+from realtime_rl.core.enumerations import Dealing, Miss
 from realtime_rl.core.schedule.stagger import ALONE, EAGER, Schedule
 
 Result = TypeVar("Result")
@@ -185,7 +185,7 @@ class WorkerPool(Generic[Result]):
         return sum(not self._is_idle(worker, now_ns) for worker in self._workers)
 
     def _notice_restart(self, tick: int) -> None:
-        """Where the plant began anew, no schedule waits for a tick of its former life."""
+        """Where the plant began anew, no schedule waits for a tick of its former session."""
         if self._newest_tick is not None and tick < self._newest_tick and self._coming:
             self._current, self._coming = self._coming[-1], []
 

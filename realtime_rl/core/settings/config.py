@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from realtime_rl.core.enumerations import Named
 from realtime_rl.core.errors import ConfigError, choices
 
 Value = bool | int | float | str | tuple[str, ...] | tuple[int, ...]
@@ -124,6 +125,11 @@ class Parameter:
 def _items(text: str) -> list[str]:
     r"""Split a list at its commas; one that is part of an item is written `\,`."""
     return [part.replace("\\,", ",") for part in re.split(r"(?<!\\),", text) if part]
+
+
+def choice(default: Named, description: str, *, live: bool = False) -> Any:  # noqa: ANN401 - as `parameter`
+    """Declare a parameter that is one of an enumeration's words."""
+    return parameter(default.word, description, choices=type(default).words(), live=live)
 
 
 def parameter(default: Any, description: str, **details: Any) -> Any:  # noqa: ANN401 - a field

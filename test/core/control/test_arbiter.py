@@ -16,14 +16,8 @@ from hypothesis import strategies as st
 from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision, usable_margin_ns
 from realtime_rl.core.control.latch import CommandLatch
-from realtime_rl.core.messages.records import (
-    ActionMessage,
-    Command,
-    Fate,
-    Reason,
-    Timestep,
-    Verdict,
-)
+from realtime_rl.core.enumerations import Fate, Reason
+from realtime_rl.core.messages.records import ActionMessage, Command, Timestep, Verdict
 from realtime_rl.core.types import Action, ActionSpace, Cause
 
 MS = 1_000_000
@@ -46,9 +40,8 @@ def message(tick: int, due: int = -1, action: Action = (0.0,), *, worker: int = 
 
 
 def timestep(tick: int, command: Command, *, life: int = 0, lateness_s: float = 0.0) -> Timestep:
-    return Timestep(stamp(tick, life), tick, PERIOD, lateness_s, False, 0, 0.0, 1.0, False, False,
-                    command.cause, command.worker, command.version, command.observation_tick,
-                    command.action)
+    return Timestep.latching(command, stamp_ns=stamp(tick, life), tick=tick, period_ns=PERIOD,
+                             lateness_s=lateness_s)
 
 
 @dataclass
@@ -782,7 +775,7 @@ def test_nothing_grows_while_a_person_plays_without_a_plant() -> None:
     for number in range(20_000):
         arbiter.on_operator((1.0,), True, number * MS)
     arbiter.on_timestep(timestep(0, Command(Cause.NONE, SPACE.noop)), 20_000 * MS)
-    assert len(arbiter._under_way._sent) <= 8192
+    assert len(arbiter._in_flight._sent) <= 8192
 
 
 def test_nothing_grows_where_timesteps_are_lost() -> None:

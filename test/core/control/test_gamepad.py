@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_rl.core.control.gamepad import AUTO, DPAD_ON_BUTTONS, XBOX, GamepadLayout
+from realtime_rl.core.control.gamepad import AUTO, XBOX, GamepadLayout
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.types import ActionSpace
 
 BUTTONS = ("A", "B", "SELECT", "START", "LEFT", "RIGHT", "UP", "DOWN")
 COMBINATIONS = ("A+RIGHT", "A+B+LEFT", "DOWN+LEFT", "B+UP")
 SPACE = ActionSpace((*BUTTONS, *COMBINATIONS, "NOOP"), (len(BUTTONS) + len(COMBINATIONS),))
+DPAD_ON_BUTTONS = "A=0 B=1 SELECT=8 START=9 UP=12 DOWN=13 LEFT=14 RIGHT=15"
 LAYOUTS = (XBOX, DPAD_ON_BUTTONS, AUTO)
 
 

@@ -100,13 +100,13 @@ def test_a_stack_that_cannot_be_is_refused(stack: int, capacity: int) -> None:
         ObservationStack(stack, capacity)
 
 
-def test_a_lost_frame_is_mended_by_the_one_after_it() -> None:
+def test_a_lost_frame_is_filled_by_the_one_after_it() -> None:
     stack = ObservationStack(3)
     frames = {tick: np.full((1, 2), tick, np.uint8) for tick in range(1, 6)}
     for tick in (1, 2, 4, 5):
         stack.push(tick, frames[tick], first=False)
     assert stack.get(5) is None
-    mended = stack.get(5, mend=True)
-    assert mended is not None
-    assert mended[:, 0].tolist() == [4, 4, 5]
-    assert stack.get(3, mend=True) is None
+    filled = stack.get(5, fill_gaps=True)
+    assert filled is not None
+    assert filled[:, 0].tolist() == [4, 4, 5]
+    assert stack.get(3, fill_gaps=True) is None

@@ -17,8 +17,8 @@ from handmade import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime_rl.core.enumerations import Algorithm, Dealing, Fate, Miss, Reason
 from realtime_rl.core.figures.accounting import RunRecords, account, excess_delays, settled
-from realtime_rl.core.messages.records import Algorithm, Dealing, Fate, Miss, Reason
 from realtime_rl.core.types import Cause
 
 DISTRIBUTION = dict.fromkeys(("mean", "std", "p50", "p95", "p99", "max", "n"))

@@ -5,27 +5,28 @@ import math
 import pytest
 from handmade import defaulted, stamp, step, verdict
 
+from realtime_rl.core.enumerations import Fate, Reason
 from realtime_rl.core.figures.statistics import (
     arrivals,
     distribution,
     episodes_of,
     gaps,
-    plant_lives,
+    plant_sessions,
     startup_length,
 )
-from realtime_rl.core.messages.records import Fate, Reason, Timestep, Verdict
+from realtime_rl.core.messages.records import Timestep, Verdict
 from realtime_rl.core.types import Cause
 
 PERIOD_S = 0.01
 
 
 def returns(ticks: list[Timestep]) -> list[float]:
-    found: list[float] = episodes_of(plant_lives(ticks)).returns.tolist()
+    found: list[float] = episodes_of(plant_sessions(ticks)).returns.tolist()
     return found
 
 
 def arrived(verdicts: list[Verdict], period_s: float = PERIOD_S) -> list[list[float]]:
-    return [life.tolist() for life in arrivals(verdicts, period_s)]
+    return [session.tolist() for session in arrivals(verdicts, period_s)]
 
 
 def test_distribution_of_known_values() -> None:
@@ -48,21 +49,21 @@ def test_values_that_are_not_finite_are_left_out() -> None:
 
 def test_a_life_ends_where_tick_numbers_fall() -> None:
     ticks = [step(0), step(1), step(5), step(0, stamp_ns=stamp(9)), step(1, stamp_ns=stamp(10))]
-    assert [[s.tick for s in life] for life in plant_lives(ticks)] == [[0, 1, 5], [0, 1]]
+    assert [[s.tick for s in session] for session in plant_sessions(ticks)] == [[0, 1, 5], [0, 1]]
 
 
 def test_a_plant_that_dies_after_one_tick_has_two_lives() -> None:
-    assert len(plant_lives([step(0), step(0, stamp_ns=stamp(3))])) == 2
+    assert len(plant_sessions([step(0), step(0, stamp_ns=stamp(3))])) == 2
 
 
 def test_a_tick_recorded_twice_is_kept_once() -> None:
-    assert [*map(list, plant_lives([step(0), step(1), step(1)]))] == [[step(0), step(1)]]
+    assert [*map(list, plant_sessions([step(0), step(1), step(1)]))] == [[step(0), step(1)]]
 
 
 def test_gaps_lie_between_recorded_ticks_only() -> None:
-    lives = plant_lives([step(3), step(4), step(7), step(9)])
-    assert list(gaps(lives)) == [range(5, 7), range(8, 9)]
-    assert list(gaps(plant_lives([]))) == []
+    sessions = plant_sessions([step(3), step(4), step(7), step(9)])
+    assert list(gaps(sessions)) == [range(5, 7), range(8, 9)]
+    assert list(gaps(plant_sessions([]))) == []
 
 
 def test_startup_ends_with_the_first_policy_action() -> None:
@@ -109,21 +110,21 @@ def test_no_action_was_applied() -> None:
 
 
 def test_only_whole_episodes_count() -> None:
-    life = [step(0, reward=9.0), step(1, last=True), step(2, first=True), step(3, reward=1.0),
-            step(4, reward=2.0, last=True), step(5, first=True), step(6, reward=5.0)]
-    assert returns(life) == [3.0]
+    session = [step(0, reward=9.0), step(1, last=True), step(2, first=True), step(3, reward=1.0),
+               step(4, reward=2.0, last=True), step(5, first=True), step(6, reward=5.0)]
+    assert returns(session) == [3.0]
 
 
 def test_an_episode_with_a_gap_is_not_whole() -> None:
-    life = [step(0, first=True), step(2, reward=1.0, last=True), step(3, first=True),
-            step(4, reward=4.0, last=True)]
-    assert returns(life) == [4.0]
+    session = [step(0, first=True), step(2, reward=1.0, last=True), step(3, first=True),
+               step(4, reward=4.0, last=True)]
+    assert returns(session) == [4.0]
 
 
 def test_an_episode_that_was_cut_short_by_a_reset_is_not_whole() -> None:
-    life = [step(0, first=True), step(1, reward=1.0), step(2, first=True),
-            step(3, reward=2.0, last=True)]
-    assert returns(life) == [2.0]
+    session = [step(0, first=True), step(1, reward=1.0), step(2, first=True),
+               step(3, reward=2.0, last=True)]
+    assert returns(session) == [2.0]
 
 
 def test_an_episode_of_one_tick() -> None:

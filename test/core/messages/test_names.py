@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.messages import names
 from realtime_rl.core.settings.config import build
-from realtime_rl.core.settings.parameters import CoordinatorParameters, Scenario
+from realtime_rl.core.settings.coordinator import CoordinatorParameters
+from realtime_rl.core.settings.parameters import Scenario
 
 BAD = ["robot-1", "1robot", "~", "~/a", "a b", "röbot", "a//b", "a/1", "a.b", "{node}", "//a",
        "a\n", "_\u0664", "a" * 201]

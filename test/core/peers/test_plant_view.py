@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_rl.core.messages.records import Timestep
+from realtime_rl.core.messages.records import Command, Timestep
 from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.types import Cause
@@ -127,8 +127,8 @@ def test_a_second_plant_beside_the_first_is_none() -> None:
 
 
 def timestep(tick: int, stamp_ns: int, late_ns: int = 0) -> Timestep:
-    return Timestep(stamp_ns, tick, PERIOD, late_ns / 1e9, False, 0, 0.0, 1.0, False, False,
-                    Cause.NONE, -1, -1, -1, (0.0,))
+    return Timestep.latching(Command(Cause.NONE, (0.0,)), stamp_ns=stamp_ns, tick=tick,
+                             period_ns=PERIOD, lateness_s=late_ns / 1e9)
 
 
 def test_ticks_that_say_how_late_they_are_lie_on_the_grid() -> None:

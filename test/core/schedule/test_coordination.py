@@ -11,16 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_rl.core.messages.records import (
-    Algorithm,
-    Dealing,
-    Fate,
-    Inference,
-    Miss,
-    Reason,
-    SlotSource,
-    Verdict,
-)
+from realtime_rl.core.enumerations import Algorithm, Dealing, Fate, Miss, Reason, SlotSource
+from realtime_rl.core.messages.records import Inference, Verdict
 from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy, Sizing
 from realtime_rl.core.schedule.stagger import Schedule
 
@@ -395,23 +387,23 @@ def test_who_died_again_who_never_did_and_what_was_sent_before_count_for_nothing
 
 def test_who_is_not_heard_is_told_again_now_and_then() -> None:
     coordination, _ = settled(processes=("inference_0", "inference_1"))
-    assert [coordination.unheard() for _ in range(20)] == [[]] * 20
+    assert [coordination.to_resend() for _ in range(20)] == [[]] * 20
     coordination.on_process("inference_1", alive=False)
     coordination.evaluate()
-    assert [coordination.unheard() for _ in range(20)] == [[]] * 20  # nobody is there
+    assert [coordination.to_resend() for _ in range(20)] == [[]] * 20  # nobody is there
     coordination.on_process("inference_1", alive=True)
-    told = [coordination.unheard() for _ in range(15)]
+    told = [coordination.to_resend() for _ in range(15)]
     assert told == [*[[]] * 4, ["inference_1"]] * 3
-    coordination.unheard()
+    coordination.to_resend()
     heard(coordination, 1)
-    assert [coordination.unheard() for _ in range(20)] == [[]] * 20
+    assert [coordination.to_resend() for _ in range(20)] == [[]] * 20
 
 
 def test_a_process_that_follows_an_older_schedule_is_told_again() -> None:
     coordination, schedule = settled()
     feed(coordination, range(schedule.effective_tick, schedule.effective_tick + 1), 40.0,
          generation=0)
-    assert [coordination.unheard() for _ in range(5)] == [*[[]] * 4, ["inference_0"]]
+    assert [coordination.to_resend() for _ in range(5)] == [*[[]] * 4, ["inference_0"]]
 
 
 @pytest.mark.parametrize(("sizing", "active"), [

@@ -8,7 +8,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_rl.core.messages.records import Fate, Inference, Miss, Reason, Verdict
+from realtime_rl.core.enumerations import Fate, Miss, Reason
+from realtime_rl.core.messages.records import Inference, Verdict
 from realtime_rl.core.schedule.handover import Handover
 from realtime_rl.core.schedule.stagger import Schedule
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_rl.bench.virtual import VirtualGraph, run_virtual
+from realtime_rl.core.enumerations import Algorithm, Dealing
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.messages.records import Algorithm, Dealing
 from realtime_rl.core.schedule.coordination import CoordinationPolicy
 from realtime_rl.core.schedule.planner import (
     MOST_WORKERS,

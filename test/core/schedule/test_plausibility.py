@@ -11,12 +11,12 @@ from core.pausing_graph import PERIOD_NS, START_NS, PausingGraph
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from realtime_rl.core.enumerations import Fate, Miss, Reason
 from realtime_rl.core.messages.ranges import MOST_GENERATION
-from realtime_rl.core.messages.records import Fate, Inference, Miss, Reason, Timestep, Verdict
+from realtime_rl.core.messages.records import Command, Inference, Timestep, Verdict
 from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy
-from realtime_rl.core.settings.coordinator import policy_of
-from realtime_rl.core.settings.parameters import CoordinatorParameters
+from realtime_rl.core.settings.coordinator import CoordinatorParameters, policy_of
 from realtime_rl.core.types import Cause
 
 MS = 1_000_000
@@ -67,7 +67,7 @@ def test_what_cannot_be_is_refused_and_said(changes: dict[str, object], problem:
     for _ in range(300):
         assert problem in str(graph.coordination.on_inference(record(graph, **changes), NOW_NS))
         assert graph.coordination.evaluate() == before
-    assert graph.coordination.behind() == graph.coordination.astray() == []
+    assert graph.coordination.behind() == graph.coordination.out_of_sync() == []
 
 
 def test_a_plant_that_is_not_heard_of_goes_on() -> None:
@@ -129,11 +129,11 @@ FOREIGN = 2**31 - 1
 def test_a_process_that_somebody_else_told_is_told_again(generation: int) -> None:
     graph = running()
     schedule = graph.coordination.schedule
-    assert graph.coordination.astray() == []
+    assert graph.coordination.out_of_sync() == []
     assert graph.coordination.on_inference(record(
         graph, worker=1, node="inference_1", generation=generation), NOW_NS) is None
-    assert graph.coordination.astray() == ["inference_1"]
-    assert graph.coordination.astray() == []
+    assert graph.coordination.out_of_sync() == ["inference_1"]
+    assert graph.coordination.out_of_sync() == []
     assert graph.coordination.schedule_for("inference_1") == schedule
     # it does not count on from what a stranger said
     graph.coordination.on_process("inference_0", alive=False)
@@ -146,7 +146,7 @@ def test_another_delay_in_a_generation_is_somebody_elses() -> None:
     graph = running()
     told = record(graph)
     graph.coordination.on_inference(replace(told, due_tick=told.tick + 60), NOW_NS)
-    assert graph.coordination.astray() == [told.node]
+    assert graph.coordination.out_of_sync() == [told.node]
 
 
 def test_nobody_is_astray_before_the_first_schedule() -> None:
@@ -156,8 +156,8 @@ def test_nobody_is_astray_before_the_first_schedule() -> None:
         coordination.on_inference(Inference(
             START_NS + tick * PERIOD_NS, tick, tick + 6, tick % 7, 41, 1, 0.0, 0.095, 0.01,
             Miss.NONE, False, math.nan, NODES[tick % 7 % 2]))
-    coordination.led_astray("inference_0")
-    assert coordination.astray() == []
+    coordination.mark_out_of_sync("inference_0")
+    assert coordination.out_of_sync() == []
     schedule = coordination.evaluate()
     assert schedule is not None
     assert schedule.generation == 42
@@ -188,9 +188,9 @@ def test_a_plant_that_begins_anew_is_known_by_its_own_word_alone() -> None:
     for tick in (2, 4):
         stamp_ns = START_NS + NOW_NS + (50 + tick) * PERIOD_NS
         with nullcontext() if tick > 2 else pytest.raises(WireError):
-            coordination.on_timestep(Timestep(
-                stamp_ns, tick, PERIOD_NS, 0.0, False, 0, 0.0, 1.0, False, False, Cause.NONE, -1,
-                -1, -1, (0.0,)), NOW_NS + (50 + tick) * PERIOD_NS)
+            coordination.on_timestep(Timestep.latching(
+                Command(Cause.NONE, (0.0,)), stamp_ns=stamp_ns, tick=tick, period_ns=PERIOD_NS),
+                NOW_NS + (50 + tick) * PERIOD_NS)
     schedule = coordination.evaluate()
     assert schedule is not None
     assert schedule.effective_tick == 4 + POLICY.lead_ticks
@@ -233,6 +233,6 @@ def test_no_records_of_a_stranger_make_the_delay_long(
             START_NS + tick * PERIOD_NS, tick, tick + 6, worker, generation, 1, age_s, duration_s,
             0.0, Miss.NONE, False, math.nan, node), at * PERIOD_NS)
         graph.coordination.evaluate()
-        graph.coordination.astray()
+        graph.coordination.out_of_sync()
     assert graph.coordination.schedule.promised_delay_ticks <= 12
     assert graph.coordination.schedule.generation <= 41

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from realtime_rl.core.enumerations import Algorithm
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.messages.records import Algorithm
 from realtime_rl.core.schedule.stagger import (
     Schedule,
     promised_delay_ticks,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_rl.core.messages.records import Algorithm, Dealing, Miss
+from realtime_rl.core.enumerations import Algorithm, Dealing, Miss
 from realtime_rl.core.schedule.stagger import (
     HOLDING,
     Schedule,

@@ -6,13 +6,20 @@ import re
 
 import pytest
 
+from realtime_rl.core.enumerations import Algorithm, Dealing, SlotSource
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.messages.records import Algorithm, Dealing, SlotSource
+from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.settings import parameters as p
 from realtime_rl.core.settings.config import build, parameters
+from realtime_rl.core.settings.coordinator import CoordinatorParameters
+from realtime_rl.core.settings.inference import (
+    InferenceParameters,
+    schedule_of,
+    schedule_parameters,
+)
 from realtime_rl.core.types import ActionSpace, ObservationSpec
 
-ALL = (p.Scenario, p.PlantParameters, p.InferenceParameters, p.CoordinatorParameters,
+ALL = (p.Scenario, p.PlantParameters, InferenceParameters, CoordinatorParameters,
        p.ActuatorParameters, p.MonitorParameters, p.RecorderParameters, p.LearnerParameters)
 
 
@@ -32,10 +39,14 @@ def test_every_parameter_is_described_in_one_line(config: type) -> None:
         assert "use_sim_time" != item.name
 
 
-def test_choices_are_those_of_the_records() -> None:
-    assert {name.upper() for name in p.ALGORITHMS} == set(Algorithm.__members__)
-    assert {name.upper() for name in p.DEALINGS} == set(Dealing.__members__)
-    assert {name.upper() for name in p.SLOT_SOURCES} == set(SlotSource.__members__)
+def test_a_schedule_said_in_parameters_is_the_same_schedule() -> None:
+    schedule = Schedule((2, 0), 16_000_000, 7, 90, 5, 1_500_000, Algorithm.QUANTILE_TIME,
+                        Dealing.FIXED, SlotSource.TIMER, 3)
+    said = build(InferenceParameters, {"workers": 3, "period_ns": 16_000_000,
+                                       **schedule_parameters(schedule)})
+    assert schedule_of(said) == schedule
+    assert set(schedule_parameters(schedule)) == {
+        name for name in parameters(InferenceParameters) if name.startswith("schedule_")}
 
 
 def test_default_specs_can_be_read() -> None:
@@ -48,9 +59,9 @@ def test_what_is_live_is_the_schedule_and_what_the_coordinator_is_asked_for() ->
     live = {(config, item.name) for config in ALL
             for item in parameters(config).values() if item.live}
     assert live == {
-        *((p.InferenceParameters, item) for item in parameters(p.InferenceParameters)
+        *((InferenceParameters, item) for item in parameters(InferenceParameters)
           if item.startswith("schedule_")),
-        *((p.CoordinatorParameters, item) for item in (
+        *((CoordinatorParameters, item) for item in (
             "algorithm", "dealing", "slot_source", "quantile", "sizing", "min_workers",
             "max_workers", "headroom", "target_inaction"))}
 
@@ -62,20 +73,20 @@ def test_more_processes_than_workers_are_refused() -> None:
 
 
 def test_a_process_is_one_of_the_processes() -> None:
-    assert p.InferenceParameters(workers=2, processes=2, process=1).process == 1
+    assert InferenceParameters(workers=2, processes=2, process=1).process == 1
     with pytest.raises(ConfigError, match="process: 2 must be below processes 2"):
-        p.InferenceParameters(workers=2, processes=2, process=2)
+        InferenceParameters(workers=2, processes=2, process=2)
 
 
 @pytest.mark.parametrize("active", [(2,), (-1,), (0, 0), (0, 1, 2)])
 def test_active_workers_exist_and_are_distinct(active: tuple[int, ...]) -> None:
     with pytest.raises(ConfigError, match=r"schedule_active: .* distinct ids from 0 to 1"):
-        p.InferenceParameters(workers=2, schedule_active=active)
+        InferenceParameters(workers=2, schedule_active=active)
 
 
 @pytest.mark.parametrize("active", [(), (1,), (1, 0)])
 def test_active_workers_are_in_any_order(active: tuple[int, ...]) -> None:
-    assert p.InferenceParameters(workers=2, schedule_active=active).schedule_active == active
+    assert InferenceParameters(workers=2, schedule_active=active).schedule_active == active
 
 
 @pytest.mark.parametrize("frame", ["/base_link", "base link", "x" * 1000])

@@ -15,7 +15,7 @@ from realtime_rl.core.errors import ConfigError
 from realtime_rl.learning.errors import LearningError
 
 
-class Group:
+class ProcessGroup:
     """The processes that learn the same weights, each from what it experiences itself.
 
     Everything here is collective: every process calls it as often as the others, and waits for

@@ -11,7 +11,7 @@ from realtime_rl.files import user_path
 Config = TypeVar("Config")
 
 
-def build_here(config: type[Config], values: Mapping[str, object]) -> Config:
+def build_with_user_paths(config: type[Config], values: Mapping[str, object]) -> Config:
     """Make a configuration as `build` does, for this machine and user; `ConfigError`."""
     known = parameters(config)
     return build(config, {

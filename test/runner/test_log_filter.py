@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 
-from realtime_rl.runner.complaints import WARNINGS, Complaints
+from realtime_rl.runner.log_filter import WARNINGS, LogFilter
 
 LINES = (("plant", "[INFO] [plant]: all is well"), ("plant", "[ERROR] [plant]: no more"),
          ("inference_0", "Traceback (most recent call last):"),
@@ -19,7 +19,7 @@ def said(*marks: tuple[str, ...]) -> list[str]:
     for line in LINES:
         lines.put(line)
     found: list[str] = []
-    Complaints(lines, found.append, *marks).drain()
+    LogFilter(lines, found.append, *marks).drain()
     return found
 
 

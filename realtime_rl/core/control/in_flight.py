@@ -5,14 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from realtime_rl.core.messages.records import (
-    ActionMessage,
-    Command,
-    Fate,
-    Reason,
-    Timestep,
-    Verdict,
-)
+from realtime_rl.core.enumerations import Reason
+from realtime_rl.core.messages.records import ActionMessage, Command, Timestep, Verdict
 from realtime_rl.core.types import Cause
 
 _FORGOTTEN_AFTER_TICKS, _FORGOTTEN_AFTER_NS = 64, 1_000_000_000
@@ -31,12 +25,17 @@ class Received:
     age_s: float = math.nan
     """How long before that its observation's tick was."""
 
-    def verdict(self, fate: Fate, reason: Reason = Reason.NONE, tick: int = -1) -> Verdict:
-        """Say what became of it; `tick`: which one applied it."""
-        message = self.message
-        delay = tick - message.tick if tick >= 0 else -1
-        return Verdict(message.stamp_ns, fate, reason, tick, message.tick, delay, message.worker,
-                       message.version, message.generation, self.arrival_s, self.age_s)
+    def applied(self, tick: int) -> Verdict:
+        """The plant latched it at `tick`."""
+        return Verdict.applied(self.message, tick, self.arrival_s, self.age_s)
+
+    def superseded(self) -> Verdict:
+        """A newer command takes its place."""
+        return Verdict.superseded(self.message, self.arrival_s, self.age_s)
+
+    def rejected(self, reason: Reason) -> Verdict:
+        """It is refused."""
+        return Verdict.rejected(self.message, reason, self.arrival_s, self.age_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class _Sent:
     """Commands are numbered as they are sent."""
 
 
-class UnderWay:
+class InFlight:
     """Remembers commands in the order in which they were sent."""
 
     def __init__(self, period_ns: int) -> None:

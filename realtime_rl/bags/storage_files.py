@@ -35,7 +35,7 @@ class RawMessage(NamedTuple):
     cdr: bytes
 
 
-class WrittenFile(Protocol):
+class BagFile(Protocol):
     """One file of a bag."""
 
     topics: dict[str, str]

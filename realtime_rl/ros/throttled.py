@@ -11,7 +11,7 @@ _SHOWN = 500
 """Characters of what somebody else sent."""
 
 
-class Seldom:
+class Throttled:
     """A warning for many events of a kind.
 
     rclpy's logger can throttle, but looks for its caller first: each line that it leaves out costs

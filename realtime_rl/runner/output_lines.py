@@ -13,7 +13,7 @@ _LONGEST = 1 << 16
 """Characters of a line; a longer one is cut."""
 
 
-class Lines(queue.SimpleQueue[tuple[str, str]]):
+class OutputLines(queue.SimpleQueue[tuple[str, str]]):
     """`(node, line)` from several threads; when nobody reads them the oldest are forgotten."""
 
     def put(self, item: tuple[str, str], block: bool = True, timeout: float | None = None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime_rl.memory import available_bytes
+from realtime_rl.free_memory import available_bytes
 
 
 @pytest.mark.parametrize(("limit", "used", "available"), [

@@ -86,7 +86,7 @@ class RecordingFigures(TypedDict):
     """Of nodes, during the run; `None` where nobody noted them."""
 
 
-class Figures(TypedDict):
+class RunFigures(TypedDict):
     """All of it: schema 1 of `realtime-rl report --json`."""
 
     schema: int

@@ -9,7 +9,7 @@ ERRORS = ("[ERROR]", "[FATAL]", "error:", "Traceback")
 WARNINGS = ("[WARN]", *ERRORS)
 
 
-class Complaints:
+class LogFilter:
     """Picks what matters out of what the nodes say, and tracebacks to their end."""
 
     def __init__(self, lines: queue.SimpleQueue[tuple[str, str]], say: Callable[[str], None],

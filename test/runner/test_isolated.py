@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.runner.apart import describe
+from realtime_rl.runner.isolated import describe
 from realtime_rl.runner.prepare import prepare
 
 SCENARIO = """

@@ -11,7 +11,7 @@ from realtime_rl.core.types import Cause
 
 
 @dataclass(slots=True)
-class Figures:
+class Tally:
     """Collects the returns and the causes of a run, tick by tick."""
 
     returns: list[float] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Figures:
             self.returns.append(self._return)
             self.end_ticks.append(step.tick)
 
-    def extend(self, other: Figures) -> None:
+    def extend(self, other: Tally) -> None:
         """Take over what another run counted, as if it had come after this one."""
         self.returns += other.returns
         self.end_ticks += [self.ticks + tick for tick in other.end_ticks]

@@ -54,9 +54,9 @@ def describe(config: str, assignments: Sequence[str], within: str = "") -> Descr
     if done.returncode != 0:
         words = done.stderr.strip().splitlines()
         raise ConfigError(words[-1] if words else f"{python} ended with status {done.returncode}")
-    told = json.loads(done.stdout.splitlines()[-1])
-    return Described(build(Scenario, told["scenario"]), [_node(item) for item in told["nodes"]],
-                     told["remarks"], told["rate"])
+    answer = json.loads(done.stdout.splitlines()[-1])
+    return Described(build(Scenario, answer["scenario"]), [_node(item) for item in answer["nodes"]],
+                     answer["remarks"], answer["rate"])
 
 
 def _node(item: dict[str, Any]) -> NodeSpec:

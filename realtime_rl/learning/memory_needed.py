@@ -9,9 +9,7 @@ from realtime_rl.core.types import ObservationSpec
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.networks import parameter_count
 from realtime_rl.learning.transition_table import full_bytes
-from realtime_rl.memory import available_bytes
 
-__all__ = ["available_bytes", "check", "training_bytes"]
 _SHARED_COPIES = 2
 """Weights and target network, each float32; there once, however many learn."""
 _OWN_COPIES = 3
@@ -37,8 +35,8 @@ def check(name: str, network: nn.Module, available: int | None, learners: int = 
             f"{needed / 1e9:.1f} GB, {available / 1e9:.1f} GB are free; take a smaller width")
 
 
-def told_of_replay(config: DqnConfig, observation: ObservationSpec, available: int | None
-                   ) -> tuple[str, bool]:
+def replay_memory(config: DqnConfig, observation: ObservationSpec, available: int | None
+                  ) -> tuple[str, bool]:
     """Say what a replay will have taken once it is full; and whether that fits `available` bytes.
 
     It is no reason to refuse the training, which may end before.

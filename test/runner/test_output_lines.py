@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_rl.runner import lines
-from realtime_rl.runner.lines import Lines, lines_of
+from realtime_rl.runner import output_lines
+from realtime_rl.runner.output_lines import OutputLines, lines_of
 
 
-def drained(waiting: Lines) -> list[tuple[str, str]]:
+def drained(waiting: OutputLines) -> list[tuple[str, str]]:
     return [waiting.get() for _ in range(waiting.qsize())]
 
 
 def test_of_what_nobody_reads_the_newest_lines_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "_MOST", 3)
-    waiting = Lines()
+    monkeypatch.setattr(output_lines, "_MOST", 3)
+    waiting = OutputLines()
     for number in range(10):
         waiting.put(("plant", str(number)))
     assert drained(waiting) == [("plant", "7"), ("plant", "8"), ("plant", "9")]
@@ -28,8 +28,8 @@ def test_of_what_nobody_reads_the_newest_lines_stay(monkeypatch: pytest.MonkeyPa
 def test_several_nodes_that_print_without_end_stay_within_it(
     monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "_MOST", 100)
-    waiting = Lines()
+    monkeypatch.setattr(output_lines, "_MOST", 100)
+    waiting = OutputLines()
     threads = [threading.Thread(target=lambda: [waiting.put(("node", "x")) for _ in range(5000)])
                for _ in range(4)]
     for thread in threads:
@@ -46,5 +46,5 @@ def test_lines_come_as_they_were_printed(printed: list[str]) -> None:
 
 
 def test_a_line_without_an_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "_LONGEST", 10)
+    monkeypatch.setattr(output_lines, "_LONGEST", 10)
     assert list(lines_of(io.StringIO("x" * 25))) == ["x" * 10, "x" * 10, "x" * 5]
