@@ -16,6 +16,7 @@ from realtime_rl.core.control.gamepad import pad_layout
 from realtime_rl.core.control.operator_input import OperatorInput
 from realtime_rl.core.enumerations import Fate, Reason
 from realtime_rl.core.messages import joy_wire, wire
+from realtime_rl.core.messages.joy_wire import JoyValues
 from realtime_rl.core.messages.records import Command, CommandOrigin, Timestep
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.peers.rate_limit import TokenBucket
@@ -78,7 +79,8 @@ class ActuatorNode(Node):
         subscribe_records(self, "timestep", Timestep, self._on_timestep, qos.RECORD,
                           rate_hz=tick_hz)
         listen(self, Joy, "action", self._on_action, qos.ACTIONS,
-               rate_hz=per_tick_hz(config.period_ns, config.workers))
+               rate_hz=per_tick_hz(config.period_ns, config.workers),
+               decode=messages.to_joy_values)
         listen(self, Joy, "operator", self._on_operator, qos.COMMAND, rate_hz=_PAD_HZ)
         self.create_service(SetBool, "stop", self._on_stop)
         Waiting(self, "timestep", "action", period_ns=config.period_ns)
@@ -110,10 +112,10 @@ class ActuatorNode(Node):
         self._carry_out(self._arbiter.on_timestep(step, now_ns))
 
     @newest_first
-    def _on_action(self, message: Joy) -> None:
+    def _on_action(self, joy: JoyValues) -> None:
         now_ns = time.monotonic_ns()
         try:
-            action = joy_wire.decode_action(messages.from_joy(message), self._space)
+            action = joy_wire.decode_action(joy, self._space)
         except wire.WireError as error:
             self._rejected[Reason.MALFORMED].note(str(error))
             self._carry_out(self._arbiter.on_malformed(now_ns))
@@ -147,12 +149,12 @@ class ActuatorNode(Node):
         for verdict in decision.verdicts:
             # a flood of them would push out of the queues what is told of the graph's own
             if verdict.reason not in _NOBODYS or self._nobodys.take(time.monotonic_ns()):
-                self._verdict.publish(messages.to_scalars(verdict))
+                self._verdict.publish(messages.serialized(verdict))
 
     def _send(self, command: Command) -> None:
         sent_ns = self.get_clock().now().nanoseconds
         if self._origin is not None:
-            self._origin.publish(messages.to_scalars(CommandOrigin.of(command, sent_ns)))
+            self._origin.publish(messages.serialized(CommandOrigin.of(command, sent_ns)))
         self._command.publish(self._codec.encode(command, sent_ns, self._frame))
 
 

@@ -175,7 +175,7 @@ class CoordinatorNode(Node):
                 "actuator.max_delay_ticks allow, and their actions are late")
 
     def _announce(self, schedule: Schedule) -> None:
-        self._publisher.publish(messages.to_scalars(self._coordination.record(
+        self._publisher.publish(messages.serialized(self._coordination.record(
             self._run_clock.now_ns(), processes=len(self._parameter_clients))))
         self.get_logger().info(
             f"schedule {schedule.generation} from tick {schedule.effective_tick}: "

@@ -19,7 +19,7 @@ from std_msgs.msg import String
 
 from realtime_rl.core.enumerations import SlotSource
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.messages import joy_wire, wire
+from realtime_rl.core.messages import cdr, joy_wire, wire
 from realtime_rl.core.messages.records import Inference, Timestep
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.schedule.tick_grid import TickGrid
@@ -136,9 +136,9 @@ class InferenceNode(LifecycleNode):
             return
         for action, record, error in engine.due(now_ns):
             if action is not None:
-                self._action.publish(messages.to_joy(joy_wire.encode_action(
+                self._action.publish(cdr.write_joy(joy_wire.encode_action(
                     action, self._host.actions)))
-            self._inference.publish(messages.to_scalars(record))
+            self._inference.publish(messages.serialized(record))
             if error:
                 self._failed.note(error)
         engine.start_idle(now_ns)
@@ -200,7 +200,7 @@ class InferenceNode(LifecycleNode):
 
     def _report(self, missed: list[Inference]) -> None:
         for record in missed:
-            self._inference.publish(messages.to_scalars(record))
+            self._inference.publish(messages.serialized(record))
 
     def _on_policy(self, message: String) -> None:
         self._host.announce(message.data)

@@ -167,7 +167,7 @@ class LearnerNode(Node):
         progress = self._trainer.progress()
         lag_s = ((time.monotonic_ns() - progress.exported_ns) / 1e9 if progress.exported_ns
                  else float("nan"))
-        self._learning.publish(messages.to_scalars(Learning(
+        self._learning.publish(messages.serialized(Learning(
             self._run_clock.now_ns(), progress.updates, progress.transitions,
             progress.loss, progress.epsilon, progress.version, lag_s)))
 

@@ -52,7 +52,8 @@ class PlantNode(Node):
             subscribe_records(self, "origin", CommandOrigin, self._latch.note, qos.PAIRED,
                               rate_hz=tick_hz)
         listen(self, self._codec.message_type, "command", self._on_command,
-               qos.COMMAND if self._codec.names_origin else qos.PAIRED, rate_hz=tick_hz)
+               qos.COMMAND if self._codec.names_origin else qos.PAIRED, rate_hz=tick_hz,
+               decode=self._codec.decode)
         self.create_service(Trigger, "reset", self._on_reset)
         self._only = OnlyPublisher(self, "timestep", allowed=config.allow_second)
         Waiting(self, "command", period_ns=spec.period_ns)
@@ -86,7 +87,7 @@ class PlantNode(Node):
                                    "first": int(transition.first)})
         self._observation.publish(messages.to_observation(
             transition.observation, spec.observation, stamp_ns, words))
-        self._timestep.publish(messages.to_scalars(Timestep.latching(
+        self._timestep.publish(messages.serialized(Timestep.latching(
             command, stamp_ns=stamp_ns, tick=started.tick, period_ns=spec.period_ns,
             lateness_s=started.lateness_ns / 1e9, missed=started.missed, episode=self._episode,
             reward=transition.reward, discount=transition.discount, first=transition.first,

@@ -21,10 +21,11 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from realtime_rl.core.control.gamepad import GamepadLayout, pad_layout, unknown_axes
 from realtime_rl.core.control.latch import CommandLatch
 from realtime_rl.core.errors import ConfigError, choices
-from realtime_rl.core.messages import joy_wire, wire
+from realtime_rl.core.messages import cdr, joy_wire, wire
+from realtime_rl.core.messages.joy_wire import JoyValues
 from realtime_rl.core.messages.records import Command
 from realtime_rl.core.types import Action, ActionSpace
-from realtime_rl.ros.messages import to_ns, to_time
+from realtime_rl.ros.messages import deserialize, to_joy_values, to_ns, to_time
 
 _TWIST = {"vx": ("linear", "x"), "vy": ("linear", "y"), "vz": ("linear", "z"),
           "wx": ("angular", "x"), "wy": ("angular", "y"), "wz": ("angular", "z")}
@@ -35,16 +36,21 @@ class CommandCodec:
     """Commands to and from messages of one type."""
 
     message_type: type
-    write: Callable[[Any, Action], None]
+    write: Callable[..., Any]
+    """Puts an action into a message."""
     read: Callable[[Any], Action]
 
     @property
     def names_origin(self) -> bool:
         """Whether the message says on whose behalf it is sent; else that goes to `origin`."""
-        return self.message_type is Joy
+        return False
+
+    def decode(self, data: bytes) -> Any:  # noqa: ANN401 - what `offer` takes
+        """Read a serialized message; `WireError` when it is none."""
+        return deserialize(data, self.message_type)
 
     def encode(self, command: Command, sent_ns: int, frame_id: str = "") -> Any:  # noqa: ANN401 - a message of `message_type`
-        """Make the message for `command`.
+        """Make the message for `command`, which may be serialized already.
 
         Args:
             command: what to do.
@@ -55,32 +61,50 @@ class CommandCodec:
         self.write(message, command.action)
         if isinstance(message, Float64MultiArray):
             return message
-        message.header.frame_id = joy_wire.command_words(command) if self.names_origin else frame_id
+        message.header.frame_id = frame_id
         # a trajectory's stamp says when it begins, 0: now; controllers refuse one that is over
         if not isinstance(message, JointTrajectory):
             message.header.stamp = to_time(sent_ns)
         return message
 
-    def offer(self, message: Any, latch: CommandLatch) -> bool:  # noqa: ANN401 - of `message_type`
+    def offer(self, message: Any, latch: CommandLatch) -> bool:  # noqa: ANN401 - from `decode`
         """Give a command to the plant's latch; return whether the plant can apply it.
 
         Raises:
             WireError: it is none.
         """
         action = self.read(message)
-        if self.names_origin:
-            return latch.offer(joy_wire.command_from(message.header.frame_id, action))
         stamped = not isinstance(message, JointTrajectory | Float64MultiArray)
         return latch.offer_bare(action, to_ns(message.header.stamp) if stamped else 0)
+
+
+class _PadCodec(CommandCodec):
+    """Commands as a gamepad's messages, which say whose they are in their `frame_id`.
+
+    Of both, `write` gives axes and buttons, and `read` takes `JoyValues`.
+    """
+
+    @property
+    def names_origin(self) -> bool:
+        return True
+
+    def decode(self, data: bytes) -> JoyValues:
+        return to_joy_values(data)
+
+    def encode(self, command: Command, sent_ns: int, frame_id: str = "") -> bytes:
+        del frame_id
+        axes, buttons = self.write(command.action)
+        return cdr.write_joy(JoyValues(sent_ns, joy_wire.command_words(command), axes, buttons))
+
+    def offer(self, message: JoyValues, latch: CommandLatch) -> bool:
+        return latch.offer(joy_wire.command_from(message.frame_id, self.read(message)))
 
 
 def command_codec(kind: str, space: ActionSpace, gamepad_layout: str) -> CommandCodec:
     """Return the codec of a command type; `ConfigError` when the action space does not fit it."""
     if kind == "joy" and space.discrete:
         layout = GamepadLayout.parse(gamepad_layout, space)
-        return CommandCodec(Joy, lambda message, action: _write_pad(message, layout, action),
-                            lambda message: layout.decode(tuple(message.axes),
-                                                          tuple(message.buttons)))
+        return _PadCodec(Joy, layout.encode, lambda joy: layout.decode(joy.axes, joy.buttons))
     if space.discrete:
         raise ConfigError(f"command_type: {kind!r} needs a continuous action space, "
                           f"not '{space}'; use 'joy'")
@@ -93,29 +117,19 @@ def command_codec(kind: str, space: ActionSpace, gamepad_layout: str) -> Command
     return codecs[kind](space)
 
 
-def _write_pad(message: Joy, layout: GamepadLayout, action: Action) -> None:
-    axes, buttons = layout.encode(action)
-    message.axes = array.array("f", axes)
-    message.buttons = array.array("i", buttons)
-
-
 def _joy_axes(space: ActionSpace, gamepad_layout: str) -> CommandCodec:
     """Our own commands have one value an axis; a bare gamepad's are read by its layout."""
     layout = pad_layout(gamepad_layout, space)
 
-    def write(message: Joy, action: Action) -> None:
-        message.axes = array.array("f", action)
-
-    def read(message: Joy) -> Action:
-        axes = tuple(message.axes)
-        if "cause" in wire.decode_words(message.header.frame_id):
-            return axes
-        problem = unknown_axes(space) if layout is None else layout.problem(axes)
+    def read(joy: JoyValues) -> Action:
+        if "cause" in wire.decode_words(joy.frame_id):
+            return joy.axes
+        problem = unknown_axes(space) if layout is None else layout.problem(joy.axes)
         if layout is None or problem is not None:
             raise wire.WireError(f"gamepad: {problem}")
-        return layout.decode(axes, tuple(message.buttons))
+        return layout.decode(joy.axes, joy.buttons)
 
-    return CommandCodec(Joy, write, read)
+    return _PadCodec(Joy, lambda action: (action, ()), read)
 
 
 def _twist(space: ActionSpace) -> CommandCodec:

@@ -4,8 +4,8 @@ What is said to those who only watch (`spinning.batched`) ends no wait: it is ta
 times a second, since a wake-up costs more than what it is for.
 
 rclpy's `SingleThreadedExecutor` gathers all entities and builds a wait set, a task and a coroutine
-for every callback. Here messages, timers and guard conditions cost a wait and a call; all else
-(services, clients, waitables, tasks) is rare and left to rclpy's own code.
+for every callback. Here messages, timers, guard conditions and services cost a wait and a call;
+all else (clients, waitables, tasks) is rare and left to rclpy's own code.
 
 Deadlines and timers hold by the monotonic clock, whatever is done to the system clock. What it
 uses of rclpy beyond what is documented is listed in `rclpy_private`.
@@ -24,6 +24,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.guard_condition import GuardCondition
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
+from rclpy.service import Service
 from rclpy.subscription import Subscription
 from rclpy.waitable import Waitable
 
@@ -31,7 +32,7 @@ from realtime_rl.ros.guard import admitted, reader
 from realtime_rl.ros.spinning import BATCH_EVERY_NS, is_batched, is_newest_first, never
 from realtime_rl.ros.waker import Waker
 
-Entity = TypeVar("Entity", Subscription, GuardCondition)
+Entity = TypeVar("Entity", Subscription, GuardCondition, Service)
 _ROUNDS = 64
 """So many messages of a subscription are taken before anything else has its turn, at most."""
 _MOST = 512
@@ -43,6 +44,11 @@ _WARNINGS = (QoSSubscriptionEventType.RCL_SUBSCRIPTION_REQUESTED_INCOMPATIBLE_QO
 """Events of every subscription and publisher, which a busy node looks at once a second: they are
 most of what a wait costs."""
 _WARN_EVERY_NS = 1_000_000_000
+_SERVE_EVERY_NS = 20_000_000
+"""How soon services of ROS itself are served, parameters above all, by one who is called often."""
+_OF_ROS = ("rcl_interfaces", "lifecycle_msgs", "type_description_interfaces")
+_MOST_POLLS = 8
+"""Rounds without a wait in a row: others have their turn, too."""
 _MOST_OF_BATCH = 4096
 """Messages of one subscription that are taken together, at most."""
 
@@ -60,7 +66,8 @@ class TickExecutor(SingleThreadedExecutor):
         self._held = ExitStack()
         super().__init__(context=nodes[0].context)
         self._of = nodes
-        self._batch_ns = 0
+        self._batch_ns = self._served_ns = 0
+        self._polls = 0 if len(nodes) > 1 else _MOST_POLLS
         self._waker = Waker(self.wake)
         self._warned_ns = 0
         self._older: deque[tuple[Callable[[Any], object], Any]] = deque()
@@ -94,6 +101,12 @@ class TickExecutor(SingleThreadedExecutor):
             self._leave_to_rclpy()
         if self._changed:
             self._gather()
+        # what a node has just said to another one of this process is there without a wait
+        if self._polls < _MOST_POLLS and self._take_all([*self._subscriptions.values()],
+                                                        next_deadline_ns):
+            self._polls += 1
+            return
+        self._polls = 0 if len(self._of) > 1 else _MOST_POLLS
         timer_ns = self._next_timer_ns() if self._timers else None
         batch_ns = self._batch_ns if self._batched else None
         due_ns = min((at_ns for at_ns in (next_deadline_ns(), timer_ns, batch_ns)
@@ -102,8 +115,9 @@ class TickExecutor(SingleThreadedExecutor):
         self._wait(0 if self._older else due_ns)
         # all are asked: it is their answer that they keep for later
         rest = any([waitable.is_ready(self._wait_set) for waitable in waitables])
-        for kind in self._served:
-            rest |= bool(self._wait_set.get_ready_entities(kind))
+        if self._has_clients:
+            rest |= bool(self._wait_set.get_ready_entities("client"))
+        services = self._ready("service", self._services)
         guards = self._ready("guard_condition", self._guards)
         subscriptions = self._ready("subscription", self._subscriptions)
         if timer_ns is not None and timer_ns <= time.monotonic_ns():
@@ -114,6 +128,8 @@ class TickExecutor(SingleThreadedExecutor):
             self._take_batches()
         for guard in guards:
             guard.callback()
+        for service in services:
+            self._serve(service)
         if rest:
             self._leave_to_rclpy()
 
@@ -122,6 +138,11 @@ class TickExecutor(SingleThreadedExecutor):
         self._waker.close()
         self._held.close()
         return bool(super().shutdown(timeout_sec))
+
+    def _serve(self, service: Service) -> None:
+        request, header = service.handle.service_take_request(service.srv_type.Request)
+        if header is not None:
+            service.send_response(service.callback(request, service.srv_type.Response()), header)
 
     def _leave_to_rclpy(self) -> None:
         super().spin_once(timeout_sec=0.0)
@@ -151,14 +172,18 @@ class TickExecutor(SingleThreadedExecutor):
                 timer.callback()
 
     def _take_all(self, ready: list[Subscription],
-                  next_deadline_ns: Callable[[], int | None]) -> None:
+                  next_deadline_ns: Callable[[], int | None]) -> bool:
+        """Take what waits in some subscriptions; return whether there was anything."""
+        any_taken = False
         for _ in range(_ROUNDS):
-            if not ready:
-                return
             ready = [subscription for subscription in ready if self._take(subscription)]
+            if not ready:
+                break
+            any_taken = True
             due_ns = next_deadline_ns()
             if self._changed or (due_ns is not None and due_ns <= time.monotonic_ns()):
-                return
+                break
+        return any_taken
 
     def _take(self, subscription: Subscription) -> bool:
         """Take a message, or all at once; return whether there was one."""
@@ -218,8 +243,10 @@ class TickExecutor(SingleThreadedExecutor):
         self._subscriptions = {one.handle.pointer: one for one in subscriptions}
         self._guards = {one.handle.pointer: one for one in own_guards}
         clients, services = _all(self._of, "clients"), _all(self._of, "services")
-        self._served = [kind for kind, entities in (("service", services), ("client", clients))
-                        if entities]
+        self._services = {one.handle.pointer: one for one in services}
+        self._has_clients = bool(clients)
+        seldom = [one for one in services if one.srv_type.__module__.startswith(_OF_ROS)]
+        prompt = [one for one in services if one not in seldom]
         self._held.enter_context(self.context.handle)
         guards = [*own_guards, self._guard]
         self._wait_set = wait_set = rclpy_implementation.WaitSet(
@@ -229,10 +256,11 @@ class TickExecutor(SingleThreadedExecutor):
         self._adders = [
             (add, entity.handle) for add, entities in (
                 (wait_set.add_subscription, subscriptions),
-                (wait_set.add_guard_condition, guards), (wait_set.add_client, clients),
-                (wait_set.add_service, services))
+                (wait_set.add_guard_condition, guards), (wait_set.add_service, prompt))
             for entity in entities]
-        for held in (*(handle for _, handle in self._adders),
+        self._seldom = [*((wait_set.add_client, one.handle) for one in clients),
+                        *((wait_set.add_service, one.handle) for one in seldom)]
+        for held in (*(handle for _, handle in (*self._adders, *self._seldom)),
                      *(one.handle for one in self._batched),
                      *(timer.handle for timer in self._timers), *self._waitables):
             self._held.enter_context(held)
@@ -243,6 +271,10 @@ class TickExecutor(SingleThreadedExecutor):
         for add, handle in self._adders:
             add(handle)
         now_ns = time.monotonic_ns()
+        if due_ns is None or max(due_ns, now_ns) - self._served_ns > _SERVE_EVERY_NS:
+            self._served_ns = now_ns
+            for add, handle in self._seldom:
+                add(handle)
         waitables = self._urgent
         if due_ns is None or now_ns - self._warned_ns > _WARN_EVERY_NS:
             self._warned_ns, waitables = now_ns, self._waitables

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image, JointState, Joy
 
-from realtime_rl.core.messages import joy_wire, wire
+from realtime_rl.core.messages import cdr, joy_wire, wire
 from realtime_rl.core.types import Observation, ObservationSpec
 
 Record = TypeVar("Record")
@@ -52,9 +52,27 @@ def deserialize(data: bytes, kind: type) -> Any:  # noqa: ANN401 - a message of 
         raise wire.WireError(f"{len(data)} bytes that are no {kind.__name__}") from error
 
 
+def serialized(record: Any) -> bytes:  # noqa: ANN401 - any record of core.messages.records
+    """A record as a serialized `JointState`, for a publisher of such."""
+    kind: type = type(record)
+    return cdr.codec_of(kind).write(record)
+
+
 def to_record(kind: type[Record], data: bytes) -> Record:
     """A serialized `JointState` as a record of type `kind`; `WireError` when it is none."""
-    return from_scalars(kind, deserialize(data, JointState))
+    layout: type = kind
+    codec: cdr.RecordCodec[Record] = cdr.codec_of(layout)
+    record = codec.read(data)
+    if record is None:
+        record = from_scalars(kind, deserialize(data, JointState))
+        codec.learn(data, record)
+    return record
+
+
+def to_joy_values(data: bytes) -> joy_wire.JoyValues:
+    """A serialized `Joy` as its values; `WireError` when it is none."""
+    values = cdr.read_joy(data)
+    return from_joy(deserialize(data, Joy)) if values is None else values
 
 
 def to_joy(values: joy_wire.JoyValues) -> Joy:

@@ -14,6 +14,7 @@ _USED = {
         "add_service", "get_ready_entities"),
     f"{_SINGLETON}:rclpy_implementation.Subscription": ("take_message", "pointer"),
     f"{_SINGLETON}:rclpy_implementation.GuardCondition": ("pointer",),
+    f"{_SINGLETON}:rclpy_implementation.Service": ("pointer", "service_take_request"),
     f"{_SINGLETON}:rclpy_implementation.Timer": (
         "time_until_next_call", "is_timer_ready", "call_timer"),
     "rclpy.event_handler:QoSSubscriptionEventType": (

@@ -20,7 +20,7 @@ from realtime_rl.ros.graph import PARENT_VARIABLE
 def limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Return who got a limit; nothing of this process changes for good."""
     found: list[str] = []
-    monkeypatch.setattr(process.memory, "limit", found.append)
+    monkeypatch.setattr(process.memory_limit, "limit", found.append)
     monkeypatch.setattr(process.environment, "adopt", lambda: ["HOME is not set"])
     before = signal.getsignal(signal.SIGHUP)
     yield found

@@ -57,6 +57,9 @@ class WorkerPool(Generic[Result]):
         self._workers = workers
         self._idle_from_ns: dict[int, int] = dict.fromkeys(workers, 0)
         self._in_flight: set[int] = set()
+        self._worked: dict[int, None] = {}
+        """Those that ever took a slot, in order: of many that stand ready, few do."""
+        self._hosted: tuple[Schedule | None, list[int]] = (None, [])
         self._hung: set[int] = set()
         """Those whose computation was written off and has not come back."""
         self._planned_ns: dict[int, int] = {}
@@ -182,7 +185,7 @@ class WorkerPool(Generic[Result]):
 
     def busy(self, now_ns: int) -> int:
         """How many workers are not idle: their computation is in flight, or counts as such."""
-        return sum(not self._is_idle(worker, now_ns) for worker in self._workers)
+        return sum(not self._is_idle(worker, now_ns) for worker in self._worked)
 
     def _notice_restart(self, tick: int) -> None:
         """Where the plant began anew, no schedule waits for a tick of its former session."""
@@ -214,18 +217,26 @@ class WorkerPool(Generic[Result]):
         schedule = self._current
         fixed = (schedule.dealing is Dealing.FIXED and schedule.generation > 0
                  and owner not in self._hung)
-        candidates = [owner] if fixed else [w for w in self._workers if w in schedule.active]
+        candidates = [owner] if fixed else self._active()
         idle = [worker for worker in candidates if self._is_idle(worker, now_ns)]
         if not idle:
             return -1
         # the one that rested longest: the turn order, as long as nobody overruns
         return self._claim(min(idle, key=lambda worker: self._idle_from_ns[worker]))
 
+    def _active(self) -> list[int]:
+        """The workers here that the schedule in force has active."""
+        if self._hosted[0] is not self._current:
+            active = set(self._current.active)
+            self._hosted = (self._current, [w for w in self._workers if w in active])
+        return self._hosted[1]
+
     def _is_idle(self, worker: int, now_ns: int) -> bool:
         return worker not in self._in_flight and self._idle_from_ns[worker] <= now_ns
 
     def _claim(self, worker: int) -> int:
         self._in_flight.add(worker)
+        self._worked[worker] = None
         return worker
 
     def _slot(self, tick: int, stamp_ns: int, now_ns: int, worker: int) -> Slot:
