@@ -32,7 +32,8 @@ from realtime_rl.ros.spinning import batched, received_ns
 _TYPES = {f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}": kind
           for kind in (Image, JointState, Joy, TwistStamped, JointTrajectory, Float64MultiArray,
                        String, DiagnosticArray)}
-_LOOK_EVERY_S = 0.1
+_LOOK_EVERY_S, _SOON_S, _LATER = 0.1, 30.0, 10
+"""Between two looks for topics: so long after the start, and then every so many times it."""
 _WARN_EVERY_S = 5.0
 
 
@@ -49,12 +50,19 @@ class RecorderNode(Node):
         self._writer = BagWriter(Path(config.bag))
         self._wanted = {self.resolve_topic_name(topic.name): topic.types
                         for topic in recorded(observations=config.observations)}
+        self._looks = 0
         steady.create_timer(self, _LOOK_EVERY_S, self._look)
         steady.create_timer(self, 1.0, self._writer.flush)
         self.get_logger().info(f"recording to {config.bag}")
 
     def _look(self) -> None:
-        """Begin to record what is newly there; a stranger's other type is passed over."""
+        """Begin to record what is newly there; a stranger's other type is passed over.
+
+        Asking for all topics takes milliseconds, and most graphs lack some for good.
+        """
+        self._looks += 1
+        if self._looks * _LOOK_EVERY_S > _SOON_S and self._looks % _LATER:
+            return
         for topic, types in self.get_topic_names_and_types():
             known = [kind for kind in self._wanted.get(topic, ()) if kind in types]
             if topic not in self._wanted:

@@ -67,7 +67,7 @@ class TickExecutor(SingleThreadedExecutor):
         super().__init__(context=nodes[0].context)
         self._of = nodes
         self._batch_ns = self._served_ns = 0
-        self._polls = 0 if len(nodes) > 1 else _MOST_POLLS
+        self._polls = 0
         self._waker = Waker(self.wake)
         self._warned_ns = 0
         self._older: deque[tuple[Callable[[Any], object], Any]] = deque()
@@ -102,11 +102,11 @@ class TickExecutor(SingleThreadedExecutor):
         if self._changed:
             self._gather()
         # what a node has just said to another one of this process is there without a wait
-        if self._polls < _MOST_POLLS and self._take_all([*self._subscriptions.values()],
-                                                        next_deadline_ns):
+        if self._within and self._polls < _MOST_POLLS \
+                and self._take_all(self._within, next_deadline_ns):
             self._polls += 1
             return
-        self._polls = 0 if len(self._of) > 1 else _MOST_POLLS
+        self._polls = 0
         timer_ns = self._next_timer_ns() if self._timers else None
         batch_ns = self._batch_ns if self._batched else None
         due_ns = min((at_ns for at_ns in (next_deadline_ns(), timer_ns, batch_ns)
@@ -241,6 +241,8 @@ class TickExecutor(SingleThreadedExecutor):
         self._batched = [one for one in listening if is_batched(one.callback)]
         subscriptions = [one for one in listening if not is_batched(one.callback)]
         self._subscriptions = {one.handle.pointer: one for one in subscriptions}
+        own = {one.topic_name for one in _all(self._of, "publishers")}
+        self._within = [one for one in subscriptions if one.topic_name in own]
         self._guards = {one.handle.pointer: one for one in own_guards}
         clients, services = _all(self._of, "clients"), _all(self._of, "services")
         self._services = {one.handle.pointer: one for one in services}

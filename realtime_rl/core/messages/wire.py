@@ -228,7 +228,7 @@ def whole_numbers(what: str, frame_id: str, wanted: Mapping[str, Range],
 
     Absent ones are `default`, if there is one.
     """
-    words = decode_words(frame_id)
+    words = _plain_words(frame_id) or decode_words(frame_id)
     found: list[int] = []
     try:
         for name, allowed in wanted.items():
@@ -240,6 +240,16 @@ def whole_numbers(what: str, frame_id: str, wanted: Mapping[str, Range],
     except (KeyError, ValueError) as error:
         raise WireError(f"{what} frame_id {short(frame_id)}: {short(str(error))}") from error
     return found
+
+
+def _plain_words(text: str) -> dict[str, str] | None:
+    """Read words as ours are, with nothing encoded; `None` for any others."""
+    if len(text) > _LONGEST_TEXT or "%" in text:
+        return None
+    try:
+        return dict([word.split("=") for word in text.split(" ")])
+    except ValueError:
+        return None
 
 
 def short(text: str) -> str:

@@ -6,6 +6,7 @@ wait in one heap; the node asks for `next_due_ns` and comes back then.
 
 from __future__ import annotations
 
+import bisect
 import heapq
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -57,8 +58,8 @@ class WorkerPool(Generic[Result]):
         self._workers = workers
         self._idle_from_ns: dict[int, int] = dict.fromkeys(workers, 0)
         self._in_flight: set[int] = set()
-        self._worked: dict[int, None] = {}
-        """Those that ever took a slot, in order: of many that stand ready, few do."""
+        self._resting_from_ns: list[int] = [0] * len(workers)
+        """When those that are not in flight became idle, or will: sorted."""
         self._hosted: tuple[Schedule | None, list[int]] = (None, [])
         self._hung: set[int] = set()
         """Those whose computation was written off and has not come back."""
@@ -137,9 +138,8 @@ class WorkerPool(Generic[Result]):
         The worker stays busy for `busy_after_ns` more, as with learning in its cycle.
         """
         end_ns = max(now_ns, slot.start_ns + emulated_ns)
-        self._in_flight.discard(slot.worker)
         self._planned_ns.pop(slot.worker, None)
-        self._idle_from_ns[slot.worker] = end_ns + busy_after_ns
+        self._rest(slot.worker, end_ns + busy_after_ns)
         release_ns = slot.schedule.release_ns(slot.arrived_ns, end_ns)
         heapq.heappush(self._waiting, Finished(release_ns, slot.tick, slot, end_ns, result))
 
@@ -151,8 +151,7 @@ class WorkerPool(Generic[Result]):
     def back(self, slot: Slot, now_ns: int) -> None:
         """A computation that was written off has ended after all: its worker takes slots again."""
         self._hung.discard(slot.worker)
-        self._in_flight.discard(slot.worker)
-        self._idle_from_ns[slot.worker] = now_ns
+        self._rest(slot.worker, now_ns)
 
     @property
     def hung(self) -> int:
@@ -185,7 +184,8 @@ class WorkerPool(Generic[Result]):
 
     def busy(self, now_ns: int) -> int:
         """How many workers are not idle: their computation is in flight, or counts as such."""
-        return sum(not self._is_idle(worker, now_ns) for worker in self._worked)
+        resting = self._resting_from_ns
+        return len(self._in_flight) + len(resting) - bisect.bisect_right(resting, now_ns)
 
     def _notice_restart(self, tick: int) -> None:
         """Where the plant began anew, no schedule waits for a tick of its former session."""
@@ -234,9 +234,20 @@ class WorkerPool(Generic[Result]):
     def _is_idle(self, worker: int, now_ns: int) -> bool:
         return worker not in self._in_flight and self._idle_from_ns[worker] <= now_ns
 
+    def _rest(self, worker: int, from_ns: int) -> None:
+        """A worker's computation is over; it counts as idle from `from_ns` on."""
+        if worker not in self._in_flight:
+            resting = self._resting_from_ns
+            del resting[bisect.bisect_left(resting, self._idle_from_ns[worker])]
+        self._in_flight.discard(worker)
+        self._idle_from_ns[worker] = from_ns
+        bisect.insort(self._resting_from_ns, from_ns)
+
     def _claim(self, worker: int) -> int:
-        self._in_flight.add(worker)
-        self._worked[worker] = None
+        if worker not in self._in_flight:
+            resting = self._resting_from_ns
+            del resting[bisect.bisect_left(resting, self._idle_from_ns[worker])]
+            self._in_flight.add(worker)
         return worker
 
     def _slot(self, tick: int, stamp_ns: int, now_ns: int, worker: int) -> Slot:
