@@ -173,7 +173,7 @@ class InferenceNode(LifecycleNode):
             self._timestep = subscribe_records(self, "timestep", Timestep, self._on_timestep,
                                                qos.RECORD, rate_hz=self._tick_hz)
         schedule = engine.pool.schedule_at(tick)
-        if schedule.slot_source is SlotSource.TIMER:
+        if schedule.by_timers:
             self._timers_of_workers.follow(schedule, self._host.workers)
             return
         self._timers_of_workers.stop()
