@@ -17,7 +17,6 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image, JointState, Joy
 from std_msgs.msg import String
 
-from realtime_rl.core.enumerations import SlotSource
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages import cdr, joy_wire, wire
 from realtime_rl.core.messages.records import Inference, Timestep
