@@ -66,7 +66,7 @@ class InferenceNode(LifecycleNode):
         self._overdue = Throttled(self, "{last}")
         self._tick_hz = per_tick_hz(config.period_ns)
         listen(self, messages.observation_type(self._host.observation), "observation",
-               self._on_observation, qos.NEWEST, rate_hz=self._tick_hz,
+               self._on_observation, qos.newest(config.period_ns), rate_hz=self._tick_hz,
                most_bytes=messages.most_bytes(self._host.observation))
         listen(self, String, "policy", self._on_policy, qos.LATCHED, rate_hz=1.0)
         Waiting(self, "observation", first=() if config.policy else ("policy",),

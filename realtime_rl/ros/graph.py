@@ -278,7 +278,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
         ("coordinator", "coordinator", {"inference_nodes": inference_names,
                                         "workers": scenario.workers,
                                         "alive_lease": inference.alive_lease,
-                                        "max_delay_ticks": actuator.max_delay_ticks,
+                                        "stale_after": actuator.stale_after,
                                         "period_ns": plant.period_ns}),
         ("monitor", "monitor", {"period_ns": plant.period_ns, "workers": scenario.workers}),
     ]

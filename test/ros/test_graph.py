@@ -341,7 +341,7 @@ def test_learner_and_recorder_are_there_when_asked_for() -> None:
 
 def test_every_node_is_told_of_the_plant_and_of_the_others() -> None:
     made = nodes("scenario.workers=7", "scenario.processes=2", "scenario.record=bag",
-                 "actuator.max_delay_ticks=77")
+                 "actuator.stale_after=7.5")
     spec = {"period_ns": 20_000_000, "actions": "v:-0.1:0.1 = 0", "observation": "float32[4] -1:1"}
     for name in ("inference_0", "inference_1", "actuator", "learner"):
         assert spec.items() <= made[name].parameters.items()
@@ -349,7 +349,7 @@ def test_every_node_is_told_of_the_plant_and_of_the_others() -> None:
     assert (shared | {"process": 0}).items() <= made["inference_0"].parameters.items()
     assert (shared | {"process": 1}).items() <= made["inference_1"].parameters.items()
     assert {"inference_nodes": ("inference_0", "inference_1"), "workers": 7,
-            "period_ns": 20_000_000, "max_delay_ticks": 77,
+            "period_ns": 20_000_000, "stale_after": 7.5,
             }.items() <= made["coordinator"].parameters.items()
     assert {"period_ns": 20_000_000, "workers": 7}.items() <= made["monitor"].parameters.items()
     assert made["learner"].parameters["run_dir"] == "/run"

@@ -14,6 +14,8 @@ from realtime_rl.core.enumerations import Dealing, Miss
 from realtime_rl.core.schedule.stagger import ALONE, EAGER, Schedule
 
 Result = TypeVar("Result")
+_TOLD_TICKS, _TOLD_NS = 64, 500_000_000
+"""Of ticks that were jumped over the newest are told of as missed: so many, and so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ class WorkerPool(Generic[Result]):
         self._newest_tick, self._newest_stamp_ns = tick, stamp_ns
         if self._unscheduled(tick):
             return self._start_baseline(tick, now_ns)
-        first = tick if newest is None or tick < newest else max(newest + 1, tick - 64)
+        told = max(_TOLD_TICKS, -(-_TOLD_NS // self._current.period_ns))
+        first = tick if newest is None or tick < newest else max(newest + 1, tick - told)
         slots = [self._slot(missed, stamp_ns, now_ns, -1)
                  for missed in range(first, tick) if self._mine(missed) is not None]
         owner = self._mine(tick)

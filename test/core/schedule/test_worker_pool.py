@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -374,11 +375,14 @@ def test_ticks_that_were_jumped_over_are_missed_slots() -> None:
     assert [(slot.tick, slot.worker) for slot in slots] == [(12, -1), (14, -1)]
 
 
-def test_no_more_is_reported_missed_than_a_second_or_so() -> None:
-    pool = one_pool(schedule(4, 4))[0]
+@given(period_ns=st.integers(100_000, 10**10), jumped=st.integers(1, 10**9))
+def test_what_was_jumped_over_is_told_for_half_a_second_and_no_longer(
+        period_ns: int, jumped: int) -> None:
+    [pool] = one_pool(schedule(4, 4, period_ns=period_ns))
     pool.on_observation(0, 0, 0)
-    slots = pool.on_observation(10**9, 0, PERIOD)
-    assert [slot.tick for slot in slots] == list(range(10**9 - 64, 10**9 + 1))
+    slots = [slot.tick for slot in pool.on_observation(jumped, 0, PERIOD)]
+    told = max(64, math.ceil(0.5e9 / period_ns))
+    assert slots == list(range(max(1, jumped - told), jumped + 1))
 
 
 def test_an_observation_that_comes_again_is_no_slot() -> None:
