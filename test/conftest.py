@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# on a loaded machine anything takes long: no test is one of speed
+settings.register_profile("default", deadline=None)
 settings.register_profile("few", max_examples=10, deadline=None)
+settings.load_profile("default")
 _HERE = Path(__file__).resolve().parent
 _LIVE = ("nodes", "ros", "bench/test_live.py", "benchmarks/test_malformed.py",
          "runner/test_supervisor.py", "test_launch.py", "test_launch_watch.py")

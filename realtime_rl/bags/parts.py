@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 import weakref
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -27,6 +28,9 @@ from realtime_rl.core.errors import BagError, choices
 from realtime_rl.files import sha256_of
 
 PACKED = (".zstd", ".zst")
+_JOURNALS = ("-wal", "-journal")
+"""Behind the name of an SQLite file: what whoever wrote it had not put into it yet, as where a
+recorder was killed."""
 _STORAGES = (".mcap", ".db3")
 
 
@@ -86,7 +90,8 @@ class WrittenBag:
         known: dict[int, list[tuple[Path, str]]] = {}
         for path in paths:
             try:
-                plain = self._unpacked(path) if path.suffix in PACKED else path
+                plain = (self._unpacked(path) if path.suffix in PACKED
+                         else self._settled(path, journals(path)))
                 alike = known.setdefault(plain.stat().st_size, [])
                 file = self._open(plain, path.name)
                 twin = next((name for other, name in alike
@@ -109,13 +114,32 @@ class WrittenBag:
         raise ValueError("it is empty" if not magic else "it is neither MCAP nor SQLite")
 
     def _unpacked(self, path: Path) -> Path:
-        """Decompress a file into a folder that goes with this object; `OSError`."""
+        """Decompress a file into a folder of ours; `OSError`."""
+        target = self._room() / path.stem
+        unpack(path, target)
+        return target
+
+    def _settled(self, path: Path, kept_apart: list[Path]) -> Path:
+        """Return a database with its journals, in a copy: SQLite settles them where they lie."""
+        if not kept_apart:
+            return path
+        target = self._room() / path.name
+        try:
+            for file in (path, *kept_apart):
+                shutil.copyfile(file, target.with_name(file.name))
+            with closing(sqlite3.connect(target)) as database:
+                database.execute("PRAGMA journal_mode=DELETE").fetchall()
+        except (OSError, sqlite3.Error) as error:
+            self.warnings += [f"{file.name} is left out: {line(error)}" for file in kept_apart]
+            return path
+        return target
+
+    def _room(self) -> Path:
+        """Return a folder that goes with this object."""
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="realtime_rl-bag-"))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        target = self._folder / path.stem
-        unpack(path, target)
-        return target
+        return self._folder
 
 
 def listed_parts(folder: Path) -> list[str]:
@@ -126,6 +150,12 @@ def listed_parts(folder: Path) -> list[str]:
                 for name in content["rosbag2_bagfile_information"]["relative_file_paths"]]
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
         return []
+
+
+def journals(path: Path) -> list[Path]:
+    """Return what belongs to an SQLite file and is not in it yet."""
+    beside = (path.with_name(path.name + suffix) for suffix in _JOURNALS)
+    return [file for file in beside if file.is_file() and file.stat().st_size]
 
 
 def _present(path: Path) -> Path | None:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from realtime_rl.bags.parts import PACKED, WrittenBag, listed_parts
+from realtime_rl.bags.parts import PACKED, WrittenBag, journals, listed_parts
 from realtime_rl.bags.storage_files import RawMessage, line
 from realtime_rl.core.errors import BagError, MissingDependencyError
 
@@ -59,6 +59,9 @@ def open_bag(path: Path) -> Bag:
             raise DamagedBagError("it has no metadata.yaml")
         if len(set(parts := listed_parts(path))) < len(parts):
             raise DamagedBagError("its metadata.yaml names a file twice")
+        unsettled = [file.name for name in parts for file in journals(path / name)]
+        if unsettled:
+            raise DamagedBagError(f"{unsettled[0]} is still there")
         return IndexedBag(path)
     except DamagedBagError as error:
         return recover_bag(path, error)

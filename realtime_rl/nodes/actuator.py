@@ -20,6 +20,7 @@ from realtime_rl.core.messages.joy_wire import JoyValues
 from realtime_rl.core.messages.records import Command, CommandOrigin, Timestep
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.peers.rate_limit import TokenBucket
+from realtime_rl.core.schedule.tick_grid import ticks_in
 from realtime_rl.core.settings.parameters import ActuatorParameters
 from realtime_rl.core.types import ActionSpace
 from realtime_rl.ros import messages, qos, runtime
@@ -56,8 +57,9 @@ class ActuatorNode(Node):
         default = default_policy.make(config.default_policy, self._space, config.default_action,
                                       config.seed)
         limits = ArbiterLimits(
-            config.period_ns, config.max_delay_ticks, round(config.deadline_margin * 1e9),
-            round(config.operator_timeout * 1e9), config.workers)
+            config.period_ns, ticks_in(config.stale_after, config.period_ns),
+            round(config.deadline_margin * 1e9), round(config.operator_timeout * 1e9),
+            config.workers)
         self._stop = StopMemory(stop_path(config.stop_file, self.get_fully_qualified_name(),
                                           os.environ))
         self._arbiter = Arbiter(self._space, default, limits, time.monotonic_ns(),

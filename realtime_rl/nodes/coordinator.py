@@ -172,7 +172,7 @@ class CoordinatorNode(Node):
             logger.warning(
                 f"inferences take longer than {coordination.duration_ns / 1e9:.1f} s: D stays at "
                 f"{coordination.schedule.promised_delay_ticks} ticks, the most that delay_max and "
-                "actuator.max_delay_ticks allow, and their actions are late")
+                "actuator.stale_after allow, and their actions are late")
 
     def _announce(self, schedule: Schedule) -> None:
         self._publisher.publish(messages.serialized(self._coordination.record(

@@ -17,7 +17,6 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image, JointState, Joy
 from std_msgs.msg import String
 
-from realtime_rl.core.enumerations import SlotSource
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages import cdr, joy_wire, wire
 from realtime_rl.core.messages.records import Inference, Timestep
@@ -67,7 +66,7 @@ class InferenceNode(LifecycleNode):
         self._overdue = Throttled(self, "{last}")
         self._tick_hz = per_tick_hz(config.period_ns)
         listen(self, messages.observation_type(self._host.observation), "observation",
-               self._on_observation, qos.NEWEST, rate_hz=self._tick_hz,
+               self._on_observation, qos.newest(config.period_ns), rate_hz=self._tick_hz,
                most_bytes=messages.most_bytes(self._host.observation))
         listen(self, String, "policy", self._on_policy, qos.LATCHED, rate_hz=1.0)
         Waiting(self, "observation", first=() if config.policy else ("policy",),
@@ -173,7 +172,7 @@ class InferenceNode(LifecycleNode):
             self._timestep = subscribe_records(self, "timestep", Timestep, self._on_timestep,
                                                qos.RECORD, rate_hz=self._tick_hz)
         schedule = engine.pool.schedule_at(tick)
-        if schedule.slot_source is SlotSource.TIMER:
+        if schedule.by_timers:
             self._timers_of_workers.follow(schedule, self._host.workers)
             return
         self._timers_of_workers.stop()

@@ -50,7 +50,11 @@ class PolicyFiles:
             PolicyError: it is not a regular file, not where it may be, or there is no room for it.
             OSError: it cannot be opened.
         """
-        real = Path(os.path.realpath(path, strict=True))
+        try:
+            real = Path(os.path.realpath(path, strict=True))
+        except OSError as error:
+            error.filename = str(path)  # Python 3.13 has the whole path there
+            raise
         root = self._limits.root
         if root is not None and not real.is_relative_to(os.path.realpath(root)):
             raise PolicyError(f"policy {str(path)!r} is not in {str(root)!r}, from where policies "

@@ -68,44 +68,61 @@ class ParameterFile:
     """What a parameter file says of a graph."""
 
     settings: Settings
-    passed_over: tuple[str, ...] = ()
+    passed_over: tuple[str, ...]
     """What it says beside that, one line each."""
+    namespace: str
+    """Of the graph, as a whole."""
 
 
-def read_settings(path: Path, assignments: Iterable[str] = ()) -> ParameterFile:
+def read_settings(path: Path, assignments: Iterable[str] = (), within: str = "") -> ParameterFile:
     """Read a ROS 2 parameter file; `ConfigError` for an unknown section, parameter or value.
 
     Args:
         path: of the file.
         assignments: words for `override`: the graph's namespace may be among them.
+        within: namespace around the graph's own. Where sections stand in it, all are named as a
+            whole; else they are named as if there were nothing around them.
     """
     sections = parameter_files.read(path)
+    outer = names.clean(within)
+    whole = any(each.is_in(outer) for each in sections)
     asked = [text for target, _, text in (word.partition("=") for word in assignments)
              if target == "scenario.namespace"]
     try:
-        namespace = names.clean(asked[-1]) if asked else _namespace(sections)
-        found = _of_graph(sections, namespace)
-        if found.settings.get("scenario", {}).get("workers") == _AUTO:
-            _size_automatically(found.settings)
+        namespace = names.clean(names.within(outer, asked[-1]) if asked
+                                else _namespace(sections, outer, whole=whole))
+        inner = f"{namespace}/".removeprefix(f"{outer}/").removesuffix("/")
+        settings, passed_over = _of_graph(sections, namespace if whole else inner)
+        if settings.get("scenario", {}).get("workers") == _AUTO:
+            _size_automatically(settings)
         if namespace and not asked:
-            found.settings.setdefault("scenario", {})["namespace"] = namespace
-        check(found.settings)
+            settings.setdefault("scenario", {})["namespace"] = namespace
+        check(settings)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
-    return found
+    return ParameterFile(settings, passed_over, namespace)
 
 
-def _namespace(sections: Iterable[Section]) -> str:
+def _namespace(sections: Iterable[Section], outer: str, *, whole: bool) -> str:
     """Return the graph's namespace: what the scenario says, or the one in which it stands."""
-    said = {str(each.values.get("namespace", each.namespace)) for each in sections
-            if each.node == "scenario" and "*" not in each.namespace}
+    said = {names.clean(_named(each, outer, whole=whole)) for each in sections
+            if each.node == "scenario" and "*" not in each.namespace
+            and not (whole and each.namespace and not each.is_in(outer))} or {outer}
     if len(said) > 1:
         raise ConfigError(f"scenario: several namespaces, {choices(said)}: choose one with "
                           "scenario.namespace")
-    return names.clean(next(iter(said), ""))
+    return said.pop()
 
 
-def _of_graph(sections: Iterable[Section], namespace: str) -> ParameterFile:
+def _named(scenario: Section, outer: str, *, whole: bool) -> str:
+    """Return the namespace that a scenario's section says, or the one in which it stands."""
+    if "namespace" in scenario.values:
+        return names.within(outer, str(scenario.values["namespace"]))
+    return scenario.namespace if whole and scenario.namespace else names.within(
+        outer, scenario.namespace)
+
+
+def _of_graph(sections: Iterable[Section], namespace: str) -> tuple[Settings, tuple[str, ...]]:
     """Take what the nodes of a graph know; what is of others is passed over."""
     settings: Settings = {}
     passed_over: list[str] = []
@@ -133,7 +150,7 @@ def _of_graph(sections: Iterable[Section], namespace: str) -> ParameterFile:
     if foreign:
         passed_over.append(f"not of this graph, whose namespace is '/{namespace}': "
                            f"{choices(foreign)}")
-    return ParameterFile(settings, tuple(passed_over))
+    return settings, tuple(passed_over)
 
 
 def _process(name: str) -> dict[str, type]:
@@ -261,7 +278,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
         ("coordinator", "coordinator", {"inference_nodes": inference_names,
                                         "workers": scenario.workers,
                                         "alive_lease": inference.alive_lease,
-                                        "max_delay_ticks": actuator.max_delay_ticks,
+                                        "stale_after": actuator.stale_after,
                                         "period_ns": plant.period_ns}),
         ("monitor", "monitor", {"period_ns": plant.period_ns, "workers": scenario.workers}),
     ]

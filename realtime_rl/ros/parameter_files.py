@@ -48,6 +48,10 @@ class Section:
         """Whether it is of any node, whatever its name."""
         return self.node in _WILDCARDS
 
+    def is_in(self, namespace: str) -> bool:
+        """Whether it stands in a namespace, or deeper; nothing stands in none."""
+        return bool(namespace) and f"{self.namespace}/".startswith(f"{namespace}/")
+
     def is_of(self, namespace: str, node: str) -> bool:
         """Whether it is of a node in a namespace; one without a namespace is of any."""
         if not self.namespace and not self.general:

@@ -11,6 +11,8 @@ from rclpy.qos import (
     ReliabilityPolicy,
 )
 
+_NEWEST_TICKS, _NEWEST_NS = 4, 60_000_000
+
 
 def _profile(depth: int, *, reliable: bool = True, latched: bool = False) -> QoSProfile:
     return QoSProfile(
@@ -28,8 +30,14 @@ def alive(lease_s: float) -> QoSProfile:
                       liveliness_lease_duration=Duration(seconds=lease_s))
 
 
-NEWEST = _profile(4, reliable=False)
-"""Inference taking observations: best effort; a few, since a stacked input needs every frame."""
+def newest(period_ns: int) -> QoSProfile:
+    """Inference taking observations: best effort; a few, since a stacked input needs every frame.
+
+    As many as come in a moment in which the machine does something else.
+    """
+    return _profile(max(_NEWEST_TICKS, -(-_NEWEST_NS // period_ns)), reliable=False)
+
+
 COMMAND = _profile(1)
 """Actions (per worker process) and commands: reliable, nothing old queued."""
 PAIRED = _profile(16)

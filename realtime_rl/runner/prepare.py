@@ -14,7 +14,6 @@ from pathlib import Path
 from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.gamepad import pad_layout
 from realtime_rl.core.errors import ConfigError, MissingDependencyError, PolicyError, choices
-from realtime_rl.core.messages import names
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.settings.config import parameters
 from realtime_rl.core.settings.dqn_config import DqnConfig
@@ -96,7 +95,7 @@ def prepare(config: str, assignments: Sequence[str], within: str = "", *,
     """
     environment.check(os.environ)
     path = find_config(config)
-    file = graph.read_settings(path, assignments)
+    file = graph.read_settings(path, assignments, within)
     said = scenario_paths.anchored(file.settings, path.absolute().parent)
     left_out = _policy_left_out(said, assignments)
     settings = graph.override(said, [*(["scenario.policy="] if left_out else []), *assignments])
@@ -104,8 +103,7 @@ def prepare(config: str, assignments: Sequence[str], within: str = "", *,
         name = time.strftime("rosbag2_%Y_%m_%d-%H_%M_%S")  # as `ros2 bag record` names its own
         settings = graph.override(settings, [f"scenario.record={name}"])
     settings, unrecorded = _recorded_here(settings, assignments)
-    namespace = names.within(within, graph.section_of(settings, "scenario").namespace)
-    settings = graph.override(settings, [f"scenario.namespace={names.clean(namespace)}"])
+    settings = graph.override(settings, [f"scenario.namespace={file.namespace}"])
     scenario: Scenario = graph.section_of(settings, "scenario")
     if summed_up and not scenario.record:
         raise ConfigError("--html and --json: need a bag; give --record DIR as well")

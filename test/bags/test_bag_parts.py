@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -226,3 +228,51 @@ def test_messages_that_are_compressed_one_by_one(tmp_path: Path) -> None:
     (tmp_path / "run" / "metadata.yaml").unlink()
     assert everything(read_run(tmp_path / "run").records)["timesteps"] == everything(
         MADE.run)["timesteps"]
+
+
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+def test_what_a_killed_recorder_left_beside_its_database_is_read(
+        tmp_path: Path, mode: str, listed: bool) -> None:
+    """`-wal` holds what was recorded last; `-journal` what a half-written change is undone by."""
+    whole = written(tmp_path / "whole", MADE.records, "db3")
+    with closing(sqlite3.connect(whole)) as writer:
+        writer.execute("PRAGMA cache_size=1")  # changes reach the file before they are complete
+        writer.execute(f"PRAGMA journal_mode={mode}")
+        columns = "id, topic_id, timestamp, data"
+        last = writer.execute(f"SELECT {columns} FROM messages WHERE id > 5").fetchall()
+        writer.execute("DELETE FROM messages WHERE id > 5")
+        if mode == "wal":
+            writer.commit()
+            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            writer.executemany(f"INSERT INTO messages ({columns}) VALUES (?, ?, ?, ?)", last)
+            writer.commit()
+        (killed := tmp_path / "run").mkdir()
+        for file in whole.parent.glob("*.db3*"):
+            shutil.copy(file, killed)
+        (killed / f"{whole.name}-shm").unlink(missing_ok=True)
+    if listed:
+        metadata(killed, [whole.name])
+    before = {file.name: file.read_bytes() for file in killed.iterdir()}
+    assert len(before) == 2 + listed
+    killed.chmod(0o555)
+    run = read_run(killed)
+    assert everything(run.records) == everything(MADE.run)
+    [line] = run.warnings
+    assert "not closed in order" in line
+    assert {file.name: file.read_bytes() for file in killed.iterdir()} == before
+
+
+def test_a_journal_that_cannot_be_copied_is_named(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = written(tmp_path / "run", MADE.records, "db3")
+    whole.with_name(f"{whole.name}-wal").write_bytes(b"x")
+
+    def full(source: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device", str(target))
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    run = read_run(tmp_path / "run")
+    assert everything(run.records) == everything(MADE.run)
+    assert any(f"{whole.name}-wal is left out: " in line and "No space left" in line
+               for line in run.warnings)

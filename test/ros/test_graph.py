@@ -207,6 +207,32 @@ robot2: {plant: {ros__parameters: {seed: 3}}}
     assert settings == {"scenario": {"namespace": "robot2"}, "plant": {"seed": 3}}
 
 
+@pytest.mark.parametrize(("text", "namespace", "others"), [
+    # named as a whole, as rcl has it
+    ("/outer/robot1/scenario: {ros__parameters: {workers: 2}}\n"
+     "/outer/robot1/plant: {ros__parameters: {seed: 3}}\n"
+     "/robot1/plant: {ros__parameters: {seed: 4}}", "outer/robot1", "'/robot1/plant'"),
+    ("scenario: {ros__parameters: {namespace: robot1}}\n"
+     "/outer/*/plant: {ros__parameters: {seed: 3}}", "outer/robot1", ""),
+    ("/outer/plant: {ros__parameters: {seed: 3}}\n/robot1/scenario: {ros__parameters: {}}",
+     "outer", "'/robot1/scenario'"),
+    # as if there were nothing around it
+    ("/robot1: {scenario: {ros__parameters: {}}, plant: {ros__parameters: {seed: 3}}}",
+     "outer/robot1", ""),
+    ("/plant: {ros__parameters: {seed: 3}}\n/outer2/plant: {ros__parameters: {seed: 4}}",
+     "outer", "'/outer2/plant'"),
+    ("scenario: {ros__parameters: {namespace: /robot1}}\n"
+     "/robot1/plant: {ros__parameters: {seed: 3}}", "robot1", "")])
+def test_a_file_within_a_namespace_of_the_launch(
+        tmp_path: Path, text: str, namespace: str, others: str) -> None:
+    path = tmp_path / "scenario.yaml"
+    path.write_text(text, encoding="utf-8")
+    read = graph.read_settings(path, within="/outer")
+    assert read.namespace == namespace
+    assert read.settings["plant"] == {"seed": 3}
+    assert [said.rpartition(": ")[2] for said in read.passed_over] == [others] * bool(others)
+
+
 def test_what_has_no_effect_is_said(tmp_path: Path) -> None:
     path = tmp_path / "scenario.yaml"
     path.write_text("""
@@ -315,7 +341,7 @@ def test_learner_and_recorder_are_there_when_asked_for() -> None:
 
 def test_every_node_is_told_of_the_plant_and_of_the_others() -> None:
     made = nodes("scenario.workers=7", "scenario.processes=2", "scenario.record=bag",
-                 "actuator.max_delay_ticks=77")
+                 "actuator.stale_after=7.5")
     spec = {"period_ns": 20_000_000, "actions": "v:-0.1:0.1 = 0", "observation": "float32[4] -1:1"}
     for name in ("inference_0", "inference_1", "actuator", "learner"):
         assert spec.items() <= made[name].parameters.items()
@@ -323,7 +349,7 @@ def test_every_node_is_told_of_the_plant_and_of_the_others() -> None:
     assert (shared | {"process": 0}).items() <= made["inference_0"].parameters.items()
     assert (shared | {"process": 1}).items() <= made["inference_1"].parameters.items()
     assert {"inference_nodes": ("inference_0", "inference_1"), "workers": 7,
-            "period_ns": 20_000_000, "max_delay_ticks": 77,
+            "period_ns": 20_000_000, "stale_after": 7.5,
             }.items() <= made["coordinator"].parameters.items()
     assert {"period_ns": 20_000_000, "workers": 7}.items() <= made["monitor"].parameters.items()
     assert made["learner"].parameters["run_dir"] == "/run"

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from nodes.live_graph import private_domain
 
+from realtime_rl.ros import transport
 from realtime_rl.ros.transport import node_environment, reach
 
 PROFILES = "FASTRTPS_DEFAULT_PROFILES_FILE"
+PROFILES_OF_3 = "FASTDDS_DEFAULT_PROFILES_FILE"
+
+
+@pytest.fixture(autouse=True)
+def _wheels_of_jazzy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is installed where the tests run: where no distribution is sourced, Fast DDS 2."""
+    monkeypatch.setattr(transport, "_has_wheel_of_3", lambda: False)
+
+
+@pytest.mark.parametrize("asked", ["LOCALHOST", "SUBNET"])
+def test_the_middleware_that_is_here_takes_its_profile(asked: str) -> None:
+    """It says what it does not know, and goes on without the whole file."""
+    of_others = ("ROS_LOCALHOST_ONLY", "FASTDDS_BUILTIN_TRANSPORTS", PROFILES, PROFILES_OF_3)
+    done = subprocess.run(
+        [sys.executable, "-c", "from realtime_rl.ros import environment; environment.adopt()\n"
+         "import rclpy; rclpy.init(); rclpy.create_node('reader').destroy_node()\n"
+         "rclpy.try_shutdown()"],
+        env={**{name: value for name, value in os.environ.items() if name not in of_others},
+             "ROS_AUTOMATIC_DISCOVERY_RANGE": asked, "ROS_DOMAIN_ID": private_domain()},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True)
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize("asked", ["SUBNET", "subnet", "SYSTEM_DEFAULT"])
@@ -63,7 +89,9 @@ def test_who_joins_late_waits_for_no_timer_of_seconds(asked: str) -> None:
 
 
 @pytest.mark.parametrize("said", [
-    {PROFILES: "mine.xml"}, {"FASTDDS_DEFAULT_PROFILES_FILE": "mine.xml"},
+    {PROFILES: "mine.xml"}, {"ROS_DISTRO": "jazzy", PROFILES: "mine.xml"},
+    {"ROS_DISTRO": "kilted", PROFILES: "mine.xml"},
+    {"ROS_DISTRO": "kilted", PROFILES_OF_3: "mine.xml"},
     {"FASTDDS_BUILTIN_TRANSPORTS": "DEFAULT"}, {"ROS_STATIC_PEERS": "10.0.0.2"},
     {"RMW_IMPLEMENTATION": "rmw_cyclonedds_cpp"}])
 def test_what_the_user_chose_stays(said: dict[str, str]) -> None:
@@ -88,3 +116,30 @@ def test_who_else_may_come_in_is_said() -> None:
 def test_the_other_implementation_of_fast_dds_is_the_same() -> None:
     assert node_environment({"RMW_IMPLEMENTATION": "rmw_fastrtps_dynamic_cpp"}) == (
         node_environment({}))
+
+
+def test_a_profile_that_this_fast_dds_does_not_read_keeps_nobody_out() -> None:
+    assert reach({"ROS_DISTRO": "jazzy", PROFILES_OF_3: "mine.xml"}).startswith(
+        "this machine alone")
+    assert reach({"ROS_DISTRO": "kilted", PROFILES_OF_3: "mine.xml"}) == "whoever mine.xml lets in"
+
+
+@pytest.mark.parametrize("asked", ["LOCALHOST", "SUBNET"])
+def test_each_fast_dds_gets_the_same_profile_in_its_own_words(asked: str) -> None:
+    """Version 3 ignores a whole file for one unknown name, and warns of the old variable."""
+    added = [node_environment({"ROS_AUTOMATIC_DISCOVERY_RANGE": asked, "ROS_DISTRO": distro})
+             for distro in ("jazzy", "kilted", "rolling")]
+    assert [{*each} & {PROFILES, PROFILES_OF_3} for each in added] == [
+        {PROFILES}, {PROFILES_OF_3}, {PROFILES_OF_3}]
+    two, three = added[0][PROFILES], added[1][PROFILES_OF_3]
+    assert added[2][PROFILES_OF_3] == three
+    assert words(two) == [
+        ("heartbeatPeriod" if name == "heartbeat_period" else name, *more)
+        for name, *more in words(three)]
+    assert "heartbeat_period" in [name for name, *_ in words(three)]
+
+
+def words(profile: str) -> list[tuple[str, str, dict[str, str]]]:
+    """The elements of a file, each with its text and attributes."""
+    return [(element.tag.rpartition("}")[2], (element.text or "").strip(), element.attrib)
+            for element in ElementTree.parse(profile).iter()]

@@ -173,6 +173,10 @@ def test_a_namespace_is_put_into_the_one_around_it(scenario: Path) -> None:
     run = prepare(str(scenario), words, within="/fleet")
     assert run.scenario.namespace == "fleet/robot1"
     assert {node.namespace for node in run.nodes} == {"fleet/robot1"}
+    with scenario.open("a", encoding="utf-8") as file:
+        file.write("/fleet/robot1/plant: {ros__parameters: {seed: 3}}\n")
+    run = prepare(str(scenario), words, within="/fleet")
+    assert [node.parameters["seed"] for node in run.nodes if node.name == "plant"] == [3]
 
 
 @pytest.mark.usefixtures("unwritten")

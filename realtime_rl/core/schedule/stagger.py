@@ -85,6 +85,24 @@ class Schedule:
         held_ns = max(self.hold_ns, (self.promised_delay_ticks - 1) * self.period_ns)
         return max(end_ns, start_of_slot_ns + held_ns)
 
+    def begins_at(self, before: Schedule) -> int:
+        """The tick from which its workers start, where they followed `before` until now.
+
+        `UNSTAGGERED` workers start together: not before what was dealt to them one after the other
+        is over, as for ever after they would be staggered.
+        """
+        alike = before.algorithm is self.algorithm and before.generation > 0
+        if self.algorithm is not Algorithm.UNSTAGGERED or (
+                alike and set(self.active) <= set(before.active)):
+            return self.effective_tick
+        return self.effective_tick + self.promised_delay_ticks
+
+    @property
+    def by_timers(self) -> bool:
+        """Whether timers start its slots; a baseline that knows no slots has no use for them."""
+        return (self.slot_source is SlotSource.TIMER
+                and self.algorithm not in (*EAGER, *ALONE))
+
     @property
     def timer_period_ns(self) -> int:
         """Period of a worker's timer when timers are the slot source."""

@@ -16,6 +16,11 @@ class TickStart:
     """It started more than a period late."""
 
 
+def ticks_in(duration_s: float, period_ns: int) -> int:
+    """How many whole ticks a duration has, 1 at least."""
+    return max(1, round(duration_s * 1e9) // period_ns)
+
+
 class TickPacer:
     """The plant's grid `epoch + k·period`. A late tick is made up for at once, never skipped."""
 

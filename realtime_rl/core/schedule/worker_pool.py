@@ -15,6 +15,8 @@ from realtime_rl.core.enumerations import Dealing, Miss
 from realtime_rl.core.schedule.stagger import ALONE, EAGER, Schedule
 
 Result = TypeVar("Result")
+_TOLD_TICKS, _TOLD_NS = 64, 500_000_000
+"""Of ticks that were jumped over the newest are told of as missed: so many, and so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,11 @@ class WorkerPool(Generic[Result]):
         self._newest_stamp_ns = 0
         self._used: dict[int, int] = {}
         """Newest tick that each worker of an eager baseline started on."""
+        self._begins_at = 0
+        """Tick before which no worker of a baseline starts."""
+        self._seats: dict[int, int] = {}
+        """Who works for each worker in the fixed order of this generation: where one is still busy
+        as its first turn comes, they change places."""
 
     def set_schedule(self, schedule: Schedule) -> None:
         """Follow `schedule` from its effective tick on."""
@@ -86,7 +93,9 @@ class WorkerPool(Generic[Result]):
     def schedule_at(self, tick: int) -> Schedule:
         """The schedule that holds at `tick`."""
         while self._coming and tick >= self._coming[0].effective_tick:
-            self._current = self._coming.pop(0)
+            before, self._current = self._current, self._coming.pop(0)
+            self._begins_at = self._current.begins_at(before)
+            self._seats = {}
         return self._current
 
     def on_observation(self, tick: int, stamp_ns: int, now_ns: int) -> list[Slot]:
@@ -101,7 +110,8 @@ class WorkerPool(Generic[Result]):
         self._newest_tick, self._newest_stamp_ns = tick, stamp_ns
         if self._unscheduled(tick):
             return self._start_baseline(tick, now_ns)
-        first = tick if newest is None or tick < newest else max(newest + 1, tick - 64)
+        told = max(_TOLD_TICKS, -(-_TOLD_NS // self._current.period_ns))
+        first = tick if newest is None or tick < newest else max(newest + 1, tick - told)
         slots = [self._slot(missed, stamp_ns, now_ns, -1)
                  for missed in range(first, tick) if self._mine(missed) is not None]
         owner = self._mine(tick)
@@ -124,12 +134,13 @@ class WorkerPool(Generic[Result]):
         """A worker's timer fired with `tick` the newest observation: return its slot."""
         self._notice_restart(tick)
         self.schedule_at(tick)
-        miss = (Miss.REPEATED if tick == self._newest_tick
-                else Miss.NONE if self._is_idle(worker, now_ns) else Miss.BUSY)
-        if miss is not Miss.NONE:
-            return self._slot(tick, stamp_ns, now_ns, -1), miss
+        if tick == self._newest_tick:
+            return self._slot(tick, stamp_ns, now_ns, -1), Miss.REPEATED
+        taker = self._seated(worker, now_ns)
+        if taker < 0:
+            return self._slot(tick, stamp_ns, now_ns, -1), Miss.BUSY
         self._newest_tick = tick
-        return self._slot(tick, stamp_ns, now_ns, self._claim(worker)), miss
+        return self._slot(tick, stamp_ns, now_ns, taker), Miss.NONE
 
     def on_result(self, slot: Slot, now_ns: int, emulated_ns: int, result: Result,
                   busy_after_ns: int = 0) -> None:
@@ -167,7 +178,7 @@ class WorkerPool(Generic[Result]):
         times = [self._waiting[0].release_ns] if self._waiting else []
         times += self._planned_ns.values()
         if self._newest_tick is not None and self._current.algorithm in EAGER \
-                and self._unscheduled(self._newest_tick):
+                and self._unscheduled(self._newest_tick) and self._newest_tick >= self._begins_at:
             times += [self._idle_from_ns[worker] for worker in self._baseline_workers()
                       if worker not in self._in_flight
                       and self._used.get(worker) != self._newest_tick]
@@ -188,9 +199,13 @@ class WorkerPool(Generic[Result]):
         return len(self._in_flight) + len(resting) - bisect.bisect_right(resting, now_ns)
 
     def _notice_restart(self, tick: int) -> None:
-        """Where the plant began anew, no schedule waits for a tick of its former session."""
-        if self._newest_tick is not None and tick < self._newest_tick and self._coming:
+        """Where the plant began anew, nothing waits for a tick of its former session."""
+        if self._newest_tick is None or tick >= self._newest_tick:
+            return
+        self._begins_at = 0
+        if self._coming:
             self._current, self._coming = self._coming[-1], []
+            self._seats = {}
 
     def _unscheduled(self, tick: int) -> bool:
         """Whether a baseline that knows no slots is in force."""
@@ -202,7 +217,9 @@ class WorkerPool(Generic[Result]):
         return [worker for worker in self._workers if worker in allowed]
 
     def _start_baseline(self, tick: int, now_ns: int) -> list[Slot]:
-        slots = []
+        slots: list[Slot] = []
+        if tick < self._begins_at:
+            return slots
         for worker in self._baseline_workers():
             if self._is_idle(worker, now_ns) and self._used.get(worker) != tick:
                 self._used[worker] = tick
@@ -215,14 +232,28 @@ class WorkerPool(Generic[Result]):
 
     def _take(self, owner: int, now_ns: int) -> int:
         schedule = self._current
-        fixed = (schedule.dealing is Dealing.FIXED and schedule.generation > 0
-                 and owner not in self._hung)
-        candidates = [owner] if fixed else self._active()
-        idle = [worker for worker in candidates if self._is_idle(worker, now_ns)]
-        if not idle:
-            return -1
-        # the one that rested longest: the turn order, as long as nobody overruns
-        return self._claim(min(idle, key=lambda worker: self._idle_from_ns[worker]))
+        if schedule.dealing is Dealing.FIXED and schedule.generation > 0 \
+                and self._seats.get(owner, owner) not in self._hung:
+            return self._seated(owner, now_ns)
+        idle = self._idle(now_ns)
+        return self._claim(self._rested(idle)) if idle else -1
+
+    def _seated(self, owner: int, now_ns: int) -> int:
+        """Claim whoever works for `owner` in the fixed order; -1 while that one is busy."""
+        worker = self._seats.get(owner)
+        if worker is None:
+            free = [each for each in self._idle(now_ns) if each not in self._seats.values()]
+            if not free:
+                return -1
+            worker = self._seats[owner] = owner if owner in free else self._rested(free)
+        return self._claim(worker) if self._is_idle(worker, now_ns) else -1
+
+    def _idle(self, now_ns: int) -> list[int]:
+        return [worker for worker in self._active() if self._is_idle(worker, now_ns)]
+
+    def _rested(self, idle: list[int]) -> int:
+        """The one that rested longest: the turn order, as long as nobody overruns."""
+        return min(idle, key=lambda worker: self._idle_from_ns[worker])
 
     def _active(self) -> list[int]:
         """The workers here that the schedule in force has active."""

@@ -8,6 +8,7 @@ from realtime_rl.core.enumerations import Algorithm, Dealing, SlotSource
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.messages import names
 from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy, Sizing
+from realtime_rl.core.schedule.tick_grid import ticks_in
 from realtime_rl.core.settings.config import choice, parameter
 from realtime_rl.core.settings.parameters import GAME_BOY_PERIOD_NS
 
@@ -51,11 +52,12 @@ class CoordinatorParameters:
         unit="s", low=0.0, high=1.0)
     delay_max: float = parameter(
         15.0, "D is no longer than this, whatever the inferences take: what the paper's largest "
-        "network takes (12.6 s), and less than `actuator.max_delay_ticks` of a Game Boy (17 s)",
+        "network takes (12.6 s), and less than `actuator.stale_after`",
         unit="s", low=0.001, high=3600.0)
-    max_delay_ticks: int = parameter(
-        1024, "nor than so many ticks; `realtime-rl run` and the launch file fill in "
-        "`actuator.max_delay_ticks`, as actions that are older are refused", unit="ticks", low=1)
+    stale_after: float = parameter(
+        17.0, "nor than this; `realtime-rl run` and the launch file fill in "
+        "`actuator.stale_after`, as actions that are older are refused", unit="s", low=0.001,
+        high=3600.0)
     lead: float = parameter(
         0.05, "a new schedule begins so long ahead, so that every process knows it by then",
         unit="s", low=0.0, high=10.0)
@@ -81,12 +83,11 @@ class CoordinatorParameters:
 
 def policy_of(config: CoordinatorParameters) -> CoordinationPolicy:
     """Return what a node's parameters ask for."""
-    ticks = round(config.delay_max * 1e9) // config.period_ns
     return CoordinationPolicy(
         tuple(range(config.workers)), config.period_ns, round(config.handover * 1e9),
         config.window, config.warmup, lead_ns=round(config.lead * 1e9),
         look_ns=round(config.evaluate_period * 1e9),
-        most_delay_ticks=max(1, min(config.max_delay_ticks, ticks)),
+        most_delay_ticks=ticks_in(min(config.delay_max, config.stale_after), config.period_ns),
         most_handover_ns=round(config.handover_max * 1e9),
         algorithm=Algorithm.of(config.algorithm), dealing=Dealing.of(config.dealing),
         slot_source=SlotSource.of(config.slot_source), quantile=config.quantile,

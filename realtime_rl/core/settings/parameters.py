@@ -119,8 +119,8 @@ class ActuatorParameters(SpecParameters):
     default_action: str = parameter(
         "", "for `constant`: an action's label, or its values separated by spaces")
     seed: int = parameter(0, "seed of the `random` default policy", low=0)
-    max_delay_ticks: int = parameter(
-        1024, "actions on older observations are stale", unit="ticks", low=1)
+    stale_after: float = parameter(
+        17.0, "actions on older observations are stale", unit="s", low=0.001, high=3600.0)
     deadline_margin: float = parameter(
         0.004, "the default policy steps in so long before a tick that has no action; an action "
         "that still comes in time replaces it. At most three quarters of the period, and what "

@@ -16,7 +16,9 @@ from realtime_rl.core.messages.ranges import MOST_GENERATION
 from realtime_rl.core.messages.records import Command, Inference, Timestep, Verdict
 from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy
+from realtime_rl.core.schedule.tick_grid import ticks_in
 from realtime_rl.core.settings.coordinator import CoordinatorParameters, policy_of
+from realtime_rl.core.settings.parameters import ActuatorParameters
 from realtime_rl.core.types import Cause
 
 MS = 1_000_000
@@ -210,14 +212,24 @@ def test_the_delay_has_a_cap(duration_s: float, delay: int) -> None:
     assert coordination.at_most is (delay == 896)
 
 
-@pytest.mark.parametrize(("period_ns", "delay_max", "max_delay_ticks", "most"), [
-    (PERIOD_NS, 15.0, 1024, 895), (PERIOD_NS, 30.0, 1024, 1024), (MS, 15.0, 1024, 1024),
-    (MS, 0.5, 1024, 500), (10**9, 0.5, 1024, 1)])
+@pytest.mark.parametrize(("period_ns", "delay_max", "stale_after", "most"), [
+    (PERIOD_NS, 15.0, 17.0, 895), (PERIOD_NS, 30.0, 17.0, 1015), (MS, 15.0, 17.0, 15_000),
+    (MS, 0.5, 17.0, 500), (10**9, 0.5, 17.0, 1), (10**9, 15.0, 17.0, 15)])
 def test_the_cap_is_time_and_what_the_actuator_takes(
-        period_ns: int, delay_max: float, max_delay_ticks: int, most: int) -> None:
+        period_ns: int, delay_max: float, stale_after: float, most: int) -> None:
     policy = policy_of(CoordinatorParameters(period_ns=period_ns, delay_max=delay_max,
-                                             max_delay_ticks=max_delay_ticks))
+                                             stale_after=stale_after))
     assert policy.most_delay_ticks == most
+
+
+@given(period_ns=st.integers(MS, 10**9), shorter=st.floats(0.1, 15.0))
+def test_whatever_the_period_no_action_that_keeps_the_promise_is_stale(
+        period_ns: int, shorter: float) -> None:
+    promised = policy_of(CoordinatorParameters(period_ns=period_ns, delay_max=shorter))
+    taken = ticks_in(ActuatorParameters().stale_after, period_ns)
+    assert promised.most_delay_ticks <= taken
+    assert (promised.most_delay_ticks + 1) * period_ns > round(shorter * 1e9)
+    assert 16 * 10**9 <= taken * period_ns <= 17 * 10**9
 
 
 @settings(max_examples=60, deadline=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_rl.core.enumerations import Algorithm, Dealing, Miss
+from realtime_rl.core.enumerations import Algorithm, Dealing, Miss, SlotSource
 from realtime_rl.core.schedule.stagger import (
     HOLDING,
     Schedule,
@@ -51,15 +52,26 @@ def run(pools: list[WorkerPool[int]], ticks: int, duration: Duration, *,
         jitter: Duration = lambda tick: 0,
         changes: Mapping[int, Schedule] | None = None) -> Run:
     """Drive pools through `ticks`; a computation is done half-way, the accelerator later."""
-    out, events, count = Run(), [], 0
-    for tick in range(ticks):
-        heapq.heappush(events, (tick * PERIOD + jitter(tick), count := count + 1, tick, None))
-    while events or any(pool.next_due_ns() is not None for pool in pools):
-        dues = [(due, index) for index, pool in enumerate(pools)
-                if (due := pool.next_due_ns()) is not None]
-        if dues and (not events or min(dues)[0] <= events[0][0]):
-            due, index = min(dues)
+    out, count = Run(), ticks
+    events = [(tick * PERIOD + jitter(tick), tick, tick, None) for tick in range(ticks)]
+    heapq.heapify(events)
+
+    def begin(pool: WorkerPool[int], slot: Slot, now: int) -> None:
+        nonlocal count
+        if slot.worker < 0:
+            out.missed.append(slot)
+            return
+        out.taken.append(slot)
+        out.ends[slot.tick] = now + duration(slot.tick)
+        heapq.heappush(events, (now + duration(slot.tick) // 2, count := count + 1, slot.tick,
+                                (pool, slot)))
+
+    while (next_due := due_first(pools)) or events:
+        if next_due and (not events or next_due[0] <= events[0][0]):
+            due, index = next_due
             out.left += [(due, finished) for finished in pools[index].due(due)]
+            for slot in pools[index].on_idle(due):
+                begin(pools[index], slot, due)
             continue
         now, _, tick, done = heapq.heappop(events)
         if done is not None:
@@ -70,14 +82,14 @@ def run(pools: list[WorkerPool[int]], ticks: int, duration: Duration, *,
             if changes and tick in changes:
                 pool.set_schedule(changes[tick])
             for slot in pool.on_observation(tick, tick * PERIOD, now):
-                if slot.worker < 0:
-                    out.missed.append(slot)
-                    continue
-                out.taken.append(slot)
-                out.ends[slot.tick] = now + duration(slot.tick)
-                count += 1
-                heapq.heappush(events, (now + duration(slot.tick) // 2, count, tick, (pool, slot)))
+                begin(pool, slot, now)
     return out
+
+
+def due_first(pools: list[WorkerPool[int]]) -> tuple[int, int] | None:
+    """When the first of them is due, and which that is."""
+    return min(((due, index) for index, pool in enumerate(pools)
+                if (due := pool.next_due_ns()) is not None), default=None)
 
 
 def one_pool(first: Schedule, hosted: int = 64) -> list[WorkerPool[int]]:
@@ -229,6 +241,90 @@ def test_a_change_of_generation_costs_at_most_a_slot_a_worker(
         assert slot.due_tick == slot.tick + holds[-1].promised_delay_ticks
 
 
+@settings(max_examples=60, deadline=None)
+@given(delay=st.integers(1, 8), spare=st.integers(0, 3), tick=st.integers(12, 40),
+       data=st.data(), before=st.sampled_from(Dealing))
+def test_a_change_to_fixed_dealing_costs_nothing_where_enough_are_free(
+        *, delay: int, spare: int, tick: int, data: st.DataObject, before: Dealing) -> None:
+    """Whoever is free takes the first turn of one that is not, and keeps it."""
+    workers = delay + spare
+    order = tuple(data.draw(st.permutations(range(workers))))
+    fixed = schedule(workers, delay, generation=2, effective_tick=tick, active=order,
+                     dealing=Dealing.FIXED)
+    out = run(one_pool(schedule(workers, delay, dealing=before)), 100,
+              lambda tick: delay * PERIOD, changes={tick: fixed})
+    check_sanity(out, [fixed])
+    assert not out.missed
+    turns = {slot.tick: slot.worker for slot in out.taken if slot.tick >= tick}
+    assert set(turns.values()) == set(range(workers))
+    assert all(turns[later] == turns[later - workers] for later in turns if later >= tick + workers)
+
+
+@settings(max_examples=60, deadline=None)
+@given(delay=st.integers(1, 8), spare=st.integers(0, 3), tick=st.integers(12, 40),
+       data=st.data(), before=st.sampled_from(Dealing))
+def test_a_change_to_timers_costs_nothing_where_enough_are_free(
+        *, delay: int, spare: int, tick: int, data: st.DataObject, before: Dealing) -> None:
+    workers = delay + spare
+    timed = schedule(workers, delay, generation=2, effective_tick=tick,
+                     active=tuple(data.draw(st.permutations(range(workers)))),
+                     slot_source=SlotSource.TIMER)
+    [pool] = one_pool(schedule(workers, delay, dealing=before))
+    pool.set_schedule(timed)
+    for now in range(100):
+        if pool.schedule_at(now).by_timers:
+            worker = timed.active[(now - tick) % workers]
+            slot, miss = pool.on_timer(worker, now, 0, now * PERIOD + 1)
+            assert miss is Miss.NONE
+        else:
+            [slot] = pool.on_observation(now, 0, now * PERIOD)
+            assert slot.worker >= 0
+        pool.on_result(slot, slot.start_ns, delay * PERIOD, now)
+
+
+BEFORE = (Algorithm.MAX_TIME, Algorithm.EXP_TIME, Algorithm.SEQUENTIAL, Algorithm.SINGLE_QUEUE)
+
+
+@settings(max_examples=60, deadline=None)
+@given(workers=st.integers(2, 8), delay=st.integers(2, 8), tick=st.integers(12, 40),
+       before=st.sampled_from(BEFORE), processes=st.integers(1, 2),
+       slot_source=st.sampled_from(SlotSource))
+def test_workers_that_were_staggered_start_together_once_they_are_not_to_be(
+        *, workers: int, delay: int, tick: int, before: Algorithm, processes: int,
+        slot_source: SlotSource) -> None:
+    plain = schedule(workers, delay, generation=2, effective_tick=tick, slot_source=slot_source,
+                     algorithm=Algorithm.UNSTAGGERED)
+    assert not plain.by_timers
+    pools = [WorkerPool(workers_of_process(process, processes, workers),
+                        schedule(workers, delay, algorithm=before))
+             for process in range(processes)]
+    out = run(pools, 100, lambda _: delay * PERIOD - 1, changes={tick: plain})
+    begun = Counter(slot.tick for slot in out.taken if slot.generation == 2)
+    assert set(begun.values()) == {workers}
+    assert min(begun) == tick + delay
+
+
+def test_workers_that_start_together_go_on_as_they_are() -> None:
+    """Another delay is no reason to wait; a worker that joins them is."""
+    plain = schedule(3, 2, active=(0, 1), algorithm=Algorithm.UNSTAGGERED)
+    slower = replace(plain, generation=2, promised_delay_ticks=4, effective_tick=9)
+    more = replace(slower, generation=3, active=(0, 1, 2), effective_tick=20)
+    fewer = replace(slower, generation=4, effective_tick=40)
+    assert slower.begins_at(plain) == 9
+    assert more.begins_at(slower) == 24
+    assert fewer.begins_at(more) == 40
+    assert plain.begins_at(replace(plain, generation=0)) == 2  # they began as they were there
+
+
+def test_a_plant_that_begins_anew_is_not_kept_waiting_for_workers_to_start_together() -> None:
+    [pool] = one_pool(schedule(2, 30))
+    pool.set_schedule(schedule(2, 30, generation=2, effective_tick=5,
+                               algorithm=Algorithm.UNSTAGGERED))
+    assert pool.on_observation(6, 0, 6 * PERIOD) == []
+    assert pool.next_due_ns() is None
+    assert len(pool.on_observation(0, 0, 7 * PERIOD)) == 2
+
+
 def test_the_newest_generation_wins_when_it_holds_sooner() -> None:
     pool = one_pool(schedule(2, 2))[0]
     pool.set_schedule(schedule(2, 3, generation=2, effective_tick=50))
@@ -279,11 +375,14 @@ def test_ticks_that_were_jumped_over_are_missed_slots() -> None:
     assert [(slot.tick, slot.worker) for slot in slots] == [(12, -1), (14, -1)]
 
 
-def test_no_more_is_reported_missed_than_a_second_or_so() -> None:
-    pool = one_pool(schedule(4, 4))[0]
+@given(period_ns=st.integers(100_000, 10**10), jumped=st.integers(1, 10**9))
+def test_what_was_jumped_over_is_told_for_half_a_second_and_no_longer(
+        period_ns: int, jumped: int) -> None:
+    [pool] = one_pool(schedule(4, 4, period_ns=period_ns))
     pool.on_observation(0, 0, 0)
-    slots = pool.on_observation(10**9, 0, PERIOD)
-    assert [slot.tick for slot in slots] == list(range(10**9 - 64, 10**9 + 1))
+    slots = [slot.tick for slot in pool.on_observation(jumped, 0, PERIOD)]
+    told = max(64, math.ceil(0.5e9 / period_ns))
+    assert slots == list(range(max(1, jumped - told), jumped + 1))
 
 
 def test_an_observation_that_comes_again_is_no_slot() -> None:
@@ -388,7 +487,7 @@ def test_a_timer_follows_schedules_and_plants_that_begin_anew() -> None:
     pool.on_timer(0, 500, 0, 0)
     pool.set_schedule(schedule(2, 3, generation=2, effective_tick=502))
     assert pool.on_timer(1, 501, 0, PERIOD)[0].generation == 1
-    pool.set_schedule(schedule(2, 3, generation=3, effective_tick=600))
+    pool.set_schedule(schedule(3, 3, generation=3, effective_tick=600))
     slot, miss = pool.on_timer(2, 0, 0, 10 * PERIOD)
     assert (slot.tick, slot.generation, miss) == (0, 3, Miss.NONE)
 
