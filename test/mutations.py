@@ -13,11 +13,10 @@ import ast
 import os
 import random
 import re
+import resource
 import shutil
-import signal
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,10 +34,12 @@ SWAPPED: dict[type, type] = {
     ast.NotIn: ast.In, ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add,
     ast.FloorDiv: ast.Mult, ast.Div: ast.Mult, ast.Mod: ast.Mult, ast.And: ast.Or,
     ast.Or: ast.And, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd}
+_MOST_BYTES = 2 << 30
 NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 TEXTS = (ast.JoinedStr, ast.Raise, ast.Import, ast.ImportFrom)
 """What is said, or imported: no decision."""
 SLOW = ("test/nodes", "test/ros", "test/runner", "test/cli", "test/benchmarks", "test/learning")
+LONG = ("test_planner.py", "test_bursts.py", "test_fuzz.py", "test_plausibility.py")
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def mutated(source: str, mutation: Mutation) -> str:
 def tests_of(root: Path, module: str) -> list[list[str]]:
     """Return the tests that import a module, else those of its users, in the order of trying.
 
-    First those of the same name, then the others of core, then the rest.
+    First those of the same name, then the others of core that are quick, then the rest.
     """
     found = [str(path.relative_to(root)) for path in _importing(root / "test", module)
              if path.name.startswith("test_")]
@@ -132,8 +133,10 @@ def tests_of(root: Path, module: str) -> list[list[str]]:
                         for path in group})
     name = module.rpartition(".")[2]
     named = [path for path in found if path.endswith(f"test_{name}.py")]
-    core = [path for path in found if path.startswith("test/core") and path not in named]
-    return [named, core, [path for path in found if not path.startswith(("test/core", *SLOW))]]
+    quick = [path for path in found if path.startswith("test/core") and path not in named
+             and not path.endswith(LONG)]
+    rest = [path for path in found if path not in (*named, *quick) and not path.startswith(SLOW)]
+    return [named, quick, rest]
 
 
 def _importing(folder: Path, module: str) -> list[Path]:
@@ -144,23 +147,19 @@ def _importing(folder: Path, module: str) -> list[Path]:
             if wanted.search(path.read_text(encoding="utf-8"))]
 
 
-def passes(root: Path, tests: list[str], timeout_s: float) -> str:
+def passes(root: Path, tests: list[str], limit_s: int) -> str:
     """Run tests in a child that has the libraries already; return what noticed, or nothing."""
     if not tests:
         return ""
     said = root / "said.txt"
     child = os.fork()
     if child == 0:
-        os.setpgid(0, 0)
+        resource.setrlimit(resource.RLIMIT_CPU, (limit_s, limit_s))
+        resource.setrlimit(resource.RLIMIT_DATA, (_MOST_BYTES, _MOST_BYTES))
         with said.open("w", encoding="utf-8") as output:
             os.dup2(output.fileno(), 1)
             os.dup2(output.fileno(), 2)
         os._exit(_run(root, tests))
-    deadline = time.monotonic() + timeout_s
-    while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-        if time.monotonic() > deadline:
-            os.killpg(child, signal.SIGKILL)
-        time.sleep(0.05)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     lines = [line for line in said.read_text(encoding="utf-8", errors="replace").splitlines()
              if line.startswith(("FAILED", "ERROR"))]
@@ -182,7 +181,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--timeout", type=float, default=300.0, metavar="S")
+    parser.add_argument("--limit", type=int, default=120, metavar="S",
+                        help="of CPU time for the tests of a stage: what takes longer is noticed")
+    parser.add_argument("--skip", type=int, default=0, metavar="N", help="of them, the first")
+    parser.add_argument("--stages", type=int, default=3, help="1 and 2 are quick, 3 says more")
     parser.add_argument("--only", default="", metavar="TEXT", help="of modules with this in a path")
     args = parser.parse_args()
     survivors = 0
@@ -192,14 +194,14 @@ def main() -> int:
         known = [each for each in mutations(root) if args.only in str(each.path)]
         chosen = random.Random(args.seed).sample(known, min(args.count, len(known)))
         print(f"{len(chosen)} of {len(known)} mutations", flush=True)
-        for number, each in enumerate(chosen, 1):
+        for number, each in list(enumerate(chosen, 1))[args.skip:]:
             path = root / each.path
             source = path.read_text(encoding="utf-8")
             module = ".".join(each.path.with_suffix("").parts)
             path.write_text(mutated(source, each), encoding="utf-8")
             os.utime(path, (number, number))  # what was compiled is known by time and size
-            noticed = next(filter(None, (passes(root, tests, args.timeout)
-                                         for tests in tests_of(root, module))), "")
+            noticed = next(filter(None, (passes(root, tests, args.limit)
+                                         for tests in tests_of(root, module)[:args.stages])), "")
             path.write_text(source, encoding="utf-8")
             os.utime(path, (0, 0))
             survivors += not noticed
