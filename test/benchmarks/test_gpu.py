@@ -71,7 +71,7 @@ def test_a_network_that_there_is_not_is_refused(
 def test_a_network_that_does_not_fit_is_told_and_left_out(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("realtime_rl.free_memory.available_bytes", lambda: 1000)
+    monkeypatch.setattr("realtime_rl.learning.devices.free_bytes", lambda device: 1000)
     assert run(monkeypatch, "--provider", "cpu", "--device", "cpu") == 0
     found = json.loads(capsys.readouterr().out)
     assert "learning" not in found and len(found["together"]) == 3

@@ -21,7 +21,6 @@ from core.experience.test_assembler import operator, policy, step
 from handmade import schedule
 from learning.tiny_transitions import BUTTONS, VECTOR
 from nodes.live_graph import PATIENCE_S, private_domain
-from sensor_msgs.msg import JointState
 
 from realtime_rl.core.experience.assembler import SemiMdpTransition
 from realtime_rl.core.messages import wire
@@ -85,7 +84,7 @@ def ticks(node: Any, first: int, spoilt: Timestep | None = None) -> None:
         record = replace(policy(tick, tick - 1), action=(1.0,)) if tick else step(0, first=True)
         if spoilt is not None and tick == first + 1:
             record = replace(spoilt, stamp_ns=tick, tick=tick, observation_tick=tick - 1)
-        node._on_timestep(messages.to_scalars(record))
+        node._on_timestep(record)
 
 
 @pytest.mark.parametrize("spoilt", [
@@ -105,7 +104,7 @@ def test_an_observation_with_no_number_in_it_is_a_gap(node: Any) -> None:
     ticks(node, 0)
     node._on_observation(messages.to_observation(
         np.array([0, math.nan, 0], np.float32), VECTOR, 3, "tick=3 first=0"))
-    node._on_timestep(messages.to_scalars(replace(policy(3, 2), action=(1.0,))))
+    node._on_timestep(replace(policy(3, 2), action=(1.0,)))
     ticks(node, 4)
     assert [int(each.observation[0][0]) for each in node.taken] == [0, 1, 4]
 
@@ -115,16 +114,12 @@ def test_a_person_counts_as_the_policy_of_the_delay_that_is_scheduled(node: Any)
         node._on_observation(messages.to_observation(
             np.full(3, tick, np.float32), VECTOR, tick, wire.encode_words(
                 {"tick": tick, "first": int(tick == 0)})))
-        node._on_timestep(messages.to_scalars(operator(tick, action=1.0) if tick
-                                              else step(0, first=True)))
+        node._on_timestep(operator(tick, action=1.0) if tick else step(0, first=True))
 
     for tick in range(5):
         person(tick)
     assert node.taken == [], "no schedule was heard of"
-    node._on_schedule(messages.to_scalars(schedule(delay=3)))
+    node._on_schedule(schedule(delay=3))
     for tick in range(5, 9):
         person(tick)
     assert [int(each.observation[0][0]) for each in node.taken] == [2, 3, 4]
-    with pytest.raises(wire.WireError):
-        node._on_schedule(JointState())
-    assert node._assembler.operator_delay == 3

@@ -85,7 +85,7 @@ class Coordination:
     @property
     def at_most(self) -> bool:
         """Whether inferences take longer than may be promised."""
-        return self.duration_ns > 0 and self.duration_ns >= self._most_ns
+        return self.duration_ns >= self._most_ns
 
     @property
     def plant_tick(self) -> int:

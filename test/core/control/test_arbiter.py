@@ -752,6 +752,12 @@ def test_a_margin_leaves_time_to_hear_of_the_tick_before(period: int, margin: in
     assert used == margin or used >= period // 4  # no more is taken off than that needs
 
 
+def test_three_quarters_of_a_long_period_are_usable() -> None:
+    assert usable_margin_ns(2000 * MS, 1000 * MS) == 750 * MS
+    assert usable_margin_ns(2000 * MS, 4 * MS) == 2 * MS
+    assert usable_margin_ns(2000 * MS, 2 * MS) == MS // 2
+
+
 def test_a_stop_goes_before_an_operator() -> None:
     bench = Bench().ticks(range(6))
     bench.arbiter.set_stop(True, 5 * PERIOD)

@@ -111,6 +111,11 @@ def test_the_plants_rate_and_intervals_are_of_actual_starts() -> None:
     assert plant["missed_ticks"] == 1
 
 
+def test_the_rate_is_of_the_ticks_that_were_seen_whatever_their_numbers() -> None:
+    seen = [step(100), step(103), step(7, stamp_ns=stamp(500)), step(9, stamp_ns=stamp(502))]
+    assert account(RunRecords(seen))["plant"]["rate_hz"] == pytest.approx(100.0)
+
+
 def test_gaps_are_reported_and_never_smoothed_over() -> None:
     figures = account(RunRecords([step(0), step(1), step(5), step(6), step(8)]))
     assert figures["recording"]["gaps"] == 4

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from handmade import defaulted, stamp, step, verdict
 
@@ -64,6 +65,15 @@ def test_gaps_lie_between_recorded_ticks_only() -> None:
     sessions = plant_sessions([step(3), step(4), step(7), step(9)])
     assert list(gaps(sessions)) == [range(5, 7), range(8, 9)]
     assert list(gaps(plant_sessions([]))) == []
+
+
+def test_ticks_are_found_in_their_session_whatever_their_numbers() -> None:
+    seen = [step(100), step(101), step(104), step(99, stamp_ns=stamp(500)),
+            step(101, stamp_ns=stamp(502))]
+    sessions = plant_sessions(seen)
+    wanted = [(0, 101), (0, 104), (0, 99), (1, 99), (1, 101), (1, 104), (0, 98), (1, 105)]
+    parts, ticks = np.array(wanted).T
+    assert sessions.find(parts, ticks).tolist() == [1, 2, -1, 3, 4, -1, -1, -1]
 
 
 def test_startup_ends_with_the_first_policy_action() -> None:

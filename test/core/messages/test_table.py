@@ -55,6 +55,13 @@ def test_numbers_are_given_wide_and_stored_narrow() -> None:
                if hasattr(column, "values")) < 40 * 1000
 
 
+def test_nobody_changes_what_a_table_holds() -> None:
+    table = Table.of(Timestep, [step(0), step(1)])
+    for column in (table.flags("missed"), table[1:].flags("missed")):
+        with pytest.raises(ValueError, match="read-only"):
+            column[0] = 1
+
+
 def test_texts_come_in_the_order_of_their_appearance() -> None:
     table = Table.of(Inference, [inference(tick, node=name) for tick, name in enumerate("bacab")])
     assert [*table.texts("node")] == ["b", "a", "c"]

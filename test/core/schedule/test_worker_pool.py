@@ -487,6 +487,7 @@ def test_a_timer_follows_schedules_and_plants_that_begin_anew() -> None:
     pool.on_timer(0, 500, 0, 0)
     pool.set_schedule(schedule(2, 3, generation=2, effective_tick=502))
     assert pool.on_timer(1, 501, 0, PERIOD)[0].generation == 1
+    assert pool.on_timer(1, 502, 0, 2 * PERIOD)[0].generation == 2
     pool.set_schedule(schedule(3, 3, generation=3, effective_tick=600))
     slot, miss = pool.on_timer(2, 0, 0, 10 * PERIOD)
     assert (slot.tick, slot.generation, miss) == (0, 3, Miss.NONE)

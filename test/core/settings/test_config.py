@@ -175,6 +175,12 @@ def test_a_plain_text_may_stand_without_quotes(given: object, meant: str) -> Non
     assert build(Spoken, {"how": given}) == Spoken(meant)
 
 
+@pytest.mark.parametrize(("text", "meant"), [
+    ("off", "off"), ("false", "off"), ("True", "on"), ("0.25", "0.25"), ("on", "on")])
+def test_a_command_line_says_a_plain_text_as_a_file_does(text: str, meant: str) -> None:
+    assert parameters(Spoken)["how"].parse(text) == meant
+
+
 @pytest.mark.parametrize("value", [None, [1], ["off"]])
 def test_what_no_text_can_be_is_refused_where_it_is_plain(value: object) -> None:
     with pytest.raises(ConfigError, match=r"how: .* is not a string"):
