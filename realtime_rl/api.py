@@ -16,19 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from realtime_rl.core.enumerations import Algorithm, Dealing
 from realtime_rl.core.errors import ConfigError, MissingDependencyError, choices
-from realtime_rl.core.messages.records import Algorithm, Dealing, Timestep
-from realtime_rl.core.settings.parameters import ALGORITHMS, DEALINGS
-from realtime_rl.core.types import Observation
 from realtime_rl.plants.base import Plant
 
 if TYPE_CHECKING:
     from realtime_rl.bags.reader import Run
     from realtime_rl.bench.planning import Plan
-    from realtime_rl.core.figures.figures import Figures as BagFigures
+    from realtime_rl.core.figures.schema import RunFigures
     from realtime_rl.policies.onnx_policy import OnnxPolicy
-    from realtime_rl.simulate.figures import Figures
-    from realtime_rl.simulate.loop import Interaction, Policy
+    from realtime_rl.simulate.loop import Interaction, Policy, VirtualTick
+    from realtime_rl.simulate.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Trained:
 
     policy: Path
     """The ONNX file with its metadata: for `load_policy`, `simulate_policy` and a live run."""
-    figures: Figures
+    figures: Tally
     """Returns and causes of the training itself, exploration included."""
     updates: int
     """Gradient updates."""
@@ -77,11 +75,11 @@ def plan_workers(
     _within("workers", 1 if workers is None else workers, 1, 4096)
     _within("quantile", quantile, 0.0, 1.0)
     _within("target", target, 0.0, 1.0)
-    for name, value, known in (("algorithm", algorithm, ALGORITHMS),
-                               ("dealing", dealing, DEALINGS)):
+    for name, value, known in (("algorithm", algorithm, Algorithm.words()),
+                               ("dealing", dealing, Dealing.words())):
         if value not in known:
             raise ConfigError(f"{name} {value!r} is not one of {choices(known)}")
-    approach = Approach(Algorithm[algorithm.upper()], Dealing[dealing.upper()])
+    approach = Approach(Algorithm.of(algorithm), Dealing.of(dealing))
     expected = Expectation(Latency.parse(latency), round(period_ms * 1e6), round(handover_ms * 1e6),
                            quantile, processes, target)
     return plan(expected, approach, workers)
@@ -131,8 +129,8 @@ def simulate_policy(
     plant: Plant, policy: OnnxPolicy | Policy | str | Path, *, delay: int = 1,
     interaction: Interaction = "asynchronous", ticks: int = 36_000, stack: int = 1,
     default: str = "noop", seed: int = 0, hold_ticks: int = 1,
-    on_tick: Callable[[Timestep, Observation], None] = lambda step, observation: None
-) -> Figures:
+    on_tick: Callable[[VirtualTick], None] | None = None
+) -> Tally:
     """Play in virtual time: the action of observation `k` acts at tick `k + delay`.
 
     Args:
@@ -147,7 +145,8 @@ def simulate_policy(
         default: what acts on ticks without an action: `noop`, `repeat_last` or `random`.
         seed: of chance, where `random` plays; the plant has its own.
         hold_ticks: for how long a random action is held [ticks].
-        on_tick: called after each tick with its record and observation.
+        on_tick: called after each tick with its `tick`, `cause`, `action`, `observation`,
+            `reward`, `discount`, `first` and `last`.
 
     Returns:
         `returns` of the episodes that ended, `reward_per_tick`, `inaction_fraction`, `interval()`.
@@ -155,8 +154,8 @@ def simulate_policy(
     from realtime_rl.core.control import default_policy
     from realtime_rl.core.experience.action_history import ActionHistory
     from realtime_rl.simulate import players
-    from realtime_rl.simulate.figures import Figures
-    from realtime_rl.simulate.loop import Delay, simulate
+    from realtime_rl.simulate.loop import Delay, Loop
+    from realtime_rl.simulate.tally import play
 
     _within("ticks", ticks, 1, math.inf)
     spec = plant.spec
@@ -167,14 +166,10 @@ def simulate_policy(
     else:
         player = players.of_policy(policy, hold_ticks, spec)(seed)
     plant.reset()
-    figures = Figures()
-    for step, observation in simulate(
-            plant, player.policy, Delay(delay, interaction), ticks, stack=player.stack,
-            default=default_policy.make(default, spec.actions, seed=seed),
-            applied=player.applied):
-        figures.add(step)
-        on_tick(step, observation)
-    return figures
+    loop = Loop(plant, player.policy, Delay(delay, interaction), stack=player.stack,
+                default=default_policy.make(default, spec.actions, seed=seed),
+                applied=player.applied)
+    return play(loop, ticks, on_tick)
 
 
 def train_policy(
@@ -241,7 +236,7 @@ def read_bag(path: str | Path, namespace: str | None = None) -> Run:
 
 
 def report_bag(path: str | Path, namespace: str | None = None, *, skip_s: float = 0.0
-               ) -> BagFigures:
+               ) -> RunFigures:
     """Account for a recorded run: the figures of `realtime-rl report --json`.
 
     Args:

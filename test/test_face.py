@@ -83,7 +83,7 @@ def test_simulating_gives_the_figures_of_the_command_line(
     plant.reset(4)
     ticks: list[int] = []
     figures = rl.simulate_policy(plant, "random", delay=3, ticks=900, seed=4,
-                                 on_tick=lambda step, seen: ticks.append(step.tick))
+                                 on_tick=lambda done: ticks.append(done.tick))
     assert (figures.reward, figures.interval().mean, figures.inaction_fraction) == (
         wanted["reward"], wanted["episodes"]["return"]["mean"], wanted["inaction_fraction"])
     assert ticks == list(range(900))

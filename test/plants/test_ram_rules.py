@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from realtime_rl.core.errors import PlantError
 from realtime_rl.plants.buttons import EIGHT, SIX, action_space, pressed
-from realtime_rl.plants.ram_rules import End, Hold, Poke, Reward, Rules, Score, Watched
+from realtime_rl.plants.ram_rules import End, Hold, Poke, Reward, Rules, Score, Watch, Watched
 from realtime_rl.plants.ram_values import Cell
 from realtime_rl.plants.rules_file import load_rules
 
@@ -83,10 +83,10 @@ def test_observed_values_lie_between_minus_one_and_one() -> None:
     memory = bytearray(0x10000)
     rules = Rules("test", observe={"x": Watched(Cell.of(0xC000, "u8"), 10, 50),
                                    "wind": Watched(Cell.of(0xC001, "i8"), -2, 2)})
-    seen = []
+    watch, seen = Watch(rules), []
     for x, wind in ((10, -2), (20, -1), (50, 2), (9, -3), (51, 3)):
         memory[0xC000], memory[0xC001] = x, wind & 0xFF
-        values = rules.observed(memory)
+        values = watch.observed(memory)
         assert (values.shape, values.dtype) == ((2,), np.float32)
         seen.append(values.tolist())
     assert seen == [[-1, -1], [-0.5, -0.5], [1, 1], [-1, -1], [1, 1]]
