@@ -5,7 +5,8 @@
 
 The first: ticks a second of `catch` and `blocks` in virtual time, played at random, from pictures
 and `catch` from memory, too: as multiples of a Game Boy's 59.7, and beside the same emulator that
-is only stepped, with the picture drawn where a policy sees it. The second: gradient
+is only stepped, with the picture drawn where a policy sees it (each start of an episode takes ours
+4 ms, in which a state is loaded; the bare one has none). The second: gradient
 updates a second of `DqnLearner`, which draws its batches from a replay of 10,000 transitions,
 against a loop that has nothing but torch in it: the same network, double targets, Huber loss,
 clipping and Adam on one batch that never changes. Both take turns, here as there, so that what else
@@ -35,8 +36,9 @@ from realtime_rl.core.types import ActionSpace, ObservationSpec
 from realtime_rl.learning import torch_process
 from realtime_rl.learning.batch import Batch
 from realtime_rl.learning.dqn import DqnLearner
-from realtime_rl.plants import registry, rom_files
+from realtime_rl.plants import rom_files
 from realtime_rl.plants.emulator import Emulator
+from realtime_rl.plants.pyboy_plant import PyBoyOptions, PyBoyPlant
 from realtime_rl.simulate import players
 from realtime_rl.simulate.loop import Delay, Loop
 from realtime_rl.simulate.tally import Tally
@@ -80,8 +82,9 @@ class Learning:
 
 def play(rom: str, observe: str, seconds: float) -> Speed:
     """Step a game in virtual time, and the bare emulator, for about so long."""
-    plant = registry.make("pyboy", {"rom": rom, "observe": observe}, 0)
+    plant = PyBoyPlant(PyBoyOptions(rom=rom, observe=observe), 0)
     emulator = Emulator(rom_files.find(rom))
+    emulator.load(plant._start)
     try:
         player, figures = players.load("random", 1, plant.spec)(0), Tally()
         loop = Loop(plant, player.policy, Delay(6), applied=player.applied)

@@ -92,6 +92,18 @@ def test_observed_values_lie_between_minus_one_and_one() -> None:
     assert seen == [[-1, -1], [-0.5, -0.5], [1, 1], [-1, -1], [1, 1]]
 
 
+@given(st.sampled_from(["u8", "i8", "u16le", "u16be", "bcd"]), st.integers(0, 255),
+       st.integers(0, 255), st.integers(-200, 200), st.integers(1, 300))
+def test_what_is_worked_out_ahead_is_what_is_read(
+        kind: str, first: int, second: int, low: int, span: int) -> None:
+    memory = bytearray(0x10000)
+    memory[0xC000:0xC002] = bytes([first, second])
+    cell = Cell.of(0xC000, kind, 2 if kind == "bcd" else None)
+    value = Watched(cell, low, low + span)
+    assert Watch(Rules("test", observe={"x": value})).observed(memory).tolist() == [
+        np.float32(value.read(memory))]
+
+
 def test_pokes_are_drawn_from_the_generator() -> None:
     rules = Rules("test", settings={"seed": Poke(Cell.of(0xC002, "u16le"), None)},
                   pokes=(Poke(Cell.of(0xC000, "u8"), 7),))
