@@ -16,14 +16,20 @@ MIDDLE = {"plants", "policies", "learning", "bags", "ros"}
 BASE = {"core", "files", "free_memory", "strict_json", ""}
 """`files`, `free_memory` and `strict_json` are modules, "" the package itself."""
 ALLOWED: dict[str, set[str]] = {
-    "": set(), "files": set(), "free_memory": set(), "strict_json": set(), "core": {"core"},
+    "": BASE | MIDDLE | {"api"}, "files": set(), "free_memory": set(), "strict_json": set(),
+    "core": {"core"},
     **{name: BASE | {name} for name in MIDDLE},
     "simulate": BASE | MIDDLE | {"simulate"},
     "nodes": BASE | MIDDLE | {"nodes"},
     "runner": BASE | MIDDLE | {"simulate", "runner"},
     "bench": BASE | MIDDLE | {"simulate", "runner", "bench"},
     "cli": BASE | MIDDLE | {"simulate", "runner", "bench", "cli"},
+    "api": BASE | MIDDLE | {"simulate", "bench"},
 }
+INSIDE = {"", "__version__"}
+"""What the rooms may take from the package itself; its other names are for its users."""
+AT_ONCE = {"__future__", "typing"}
+"""What the package imports when it is imported; the rest is for type checkers, or asked for."""
 CORE_ORDER = ("errors", "enumerations", "types", "messages", "peers", "schedule", "control",
               "experience", "figures", "settings")
 """Inside `core`, each imports only what stands before it; of the folders, themselves too."""
@@ -76,7 +82,7 @@ def inside(path: Path, root: Path) -> Iterator[tuple[str, int]]:
         first, second, *_ = [*name.split("."), ""]
         if first == PACKAGE:
             known = (root / second).is_dir() or (root / f"{second}.py").is_file()
-            yield (second if known else "", line)
+            yield (second if known else "" if second in INSIDE else "api", line)
 
 
 def called(path: Path) -> Iterator[tuple[str, int]]:
@@ -109,6 +115,13 @@ def backward_imports_in_core(path: Path, root: Path) -> Offences:
                 if name.startswith(f"{PACKAGE}.core.") and name.split(".")[2] not in allowed)
 
 
+def eager_imports_of_the_face(path: Path, root: Path) -> Offences:
+    if path == root / "__init__.py":
+        yield from ((ast.unparse(node), node.lineno) for node in tree(path).body
+                    if isinstance(node, ast.Import | ast.ImportFrom)
+                    and getattr(node, "module", None) not in AT_ONCE)
+
+
 def ros_outside_its_rooms(path: Path, root: Path) -> Offences:
     if room(path, root) not in ("ros", "nodes") or path == root / "ros" / "graph.py":
         yield from ((name, line) for name, line in outside(path)
@@ -133,8 +146,9 @@ def impurity_of_core(path: Path, root: Path) -> Offences:
         yield from ((n, line) for n, line in attributes(path) if n in IO_ATTRIBUTES)
 
 
-RULES = (upward_imports, backward_imports_in_core, ros_outside_its_rooms, torch_outside_learning,
-         execution_of_what_is_read, impurity_of_core)
+RULES = (upward_imports, backward_imports_in_core, eager_imports_of_the_face,
+         ros_outside_its_rooms, torch_outside_learning, execution_of_what_is_read,
+         impurity_of_core)
 Rule = Callable[[Path, Path], Offences]
 
 
@@ -162,6 +176,11 @@ def test_every_room_is_known() -> None:
     (backward_imports_in_core, "core/messages/x.py",
      "from realtime_rl.core.schedule.stagger import Schedule"),
     (backward_imports_in_core, "core/types.py", "from realtime_rl.core.messages import ranges"),
+    (upward_imports, "cli/x.py", "from realtime_rl import make_plant"),
+    (upward_imports, "api.py", "def f():\n    from realtime_rl.cli import run"),
+    (upward_imports, "__init__.py", "def f():\n    from realtime_rl.nodes import plant"),
+    (eager_imports_of_the_face, "__init__.py", "from realtime_rl.api import make_plant"),
+    (eager_imports_of_the_face, "__init__.py", "import numpy"),
     (ros_outside_its_rooms, "cli/x.py", "def f():\n    import rclpy.utilities"),
     (ros_outside_its_rooms, "bags/x.py", "from sensor_msgs.msg import Joy"),
     (ros_outside_its_rooms, "ros/graph.py", "import rclpy"),

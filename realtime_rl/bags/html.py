@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from html import escape
 
 from realtime_rl import __version__
-from realtime_rl.bags.drawing import Picture
+from realtime_rl.bags.drawing import Key, Picture
 from realtime_rl.bags.plots import pictures
-from realtime_rl.bags.report import Report, emulation, headlines, number, scale, title
+from realtime_rl.bags.report import UNKNOWN, Report, emulation, headlines, number, scale, title
 from realtime_rl.bags.stylesheet import CSS
+from realtime_rl.bags.theme import colour, inline
 
 _COLUMNS = ("mean", "std", "p50", "p95", "p99", "max", "n")
 _SECTIONS = {"plant": "Plant", "interaction": "Interaction", "inference": "Inference",
              "learning": "Learning", "episodes": "Episodes", "recording": "Recording"}
+_ALWAYS = ("Rate", "Inaction", "Startup")
+"""Headlines that say something also where their figure is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A part of the page that the list of contents leads to."""
+
+    name: str
+    title: str
+    body: str
 
 
 def page(report: Report) -> str:
     """Render a report; `MissingDependencyError` came up on import without matplotlib."""
-    body = "\n".join((*_header(report), *_warnings(report), *_headlines(report),
-                      *(_picture(picture) for picture in pictures(report.run.records)),
-                      *_tables(report)))
+    sections = list(_sections(report))
+    body = "\n".join((*_header(report), *_contents(sections),
+                      *(section.body for section in sections)))
     return (f"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+            "<meta name=\"color-scheme\" content=\"light dark\">\n"
             f"<title>{escape(title(report))} – realtime_rl report</title>\n"
             f"<style>\n{CSS}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n"
             f"<footer>realtime_rl {__version__} · figures: schema {report.figures['schema']}"
             "</footer>\n</body>\n</html>\n")
+
+
+def _sections(report: Report) -> Iterator[_Section]:
+    """The parts of the page that have something to say, in order."""
+    yield from _lists(report)
+    yield _Section("headlines", "Headlines", "\n".join(_headlines(report)))
+    for place, picture in enumerate(pictures(report.run.records), 1):
+        yield _picture(picture, f"picture-{place}")
+    yield _Section("figures", "All figures", "\n".join(_tables(report)))
 
 
 def _header(report: Report) -> Iterator[str]:
@@ -43,42 +65,78 @@ def _header(report: Report) -> Iterator[str]:
     yield "</header>"
 
 
-def _warnings(report: Report) -> Iterator[str]:
-    if not report.warnings:
-        return
-    yield f"<section class=\"warnings\">\n<h2>{len(report.warnings)} warning(s)</h2>\n<ul>"
-    yield from (f"<li>{escape(warning)}</li>" for warning in report.warnings)
-    yield "</ul>\n</section>"
+def _contents(sections: list[_Section]) -> Iterator[str]:
+    yield "<nav aria-label=\"Contents\">\n<ul>"
+    yield from (f"<li><a href=\"#{section.name}\">{escape(section.title)}</a></li>"
+                for section in sections)
+    yield "</ul>\n</nav>"
+
+
+def _lists(report: Report) -> Iterator[_Section]:
+    """What went wrong: with nodes, with the recording, and what the nodes warned of."""
+    noted = report.noted
+    deaths = [] if noted is None else noted.lines
+    if noted is not None and deaths:
+        yield _list("deaths", f"{noted.count} death(s) of nodes",
+                    "When, how, and what followed; then the node's last words.", deaths)
+    others = [warning for warning in report.warnings if warning not in deaths]
+    if others:
+        yield _list("warnings", f"{len(others)} warning(s) about the recording",
+                    "What could not be read, and where the records disagree.", others)
+    warned = [] if noted is None else noted.noted.lines()
+    if warned:
+        yield _list("complaints", "What the nodes warned of",
+                    "Each line once, with when it came first and how often.", warned)
+
+
+def _list(name: str, heading: str, caption: str, lines: list[str]) -> _Section:
+    items = "\n".join(f"<li>{escape(line)}</li>" for line in lines)
+    return _Section(name, heading, (
+        f"<section id=\"{name}\" class=\"warnings\">\n<h2>{escape(heading)}</h2>\n"
+        f"<p>{escape(caption)}</p>\n<ul>\n{items}\n</ul>\n</section>"))
 
 
 def _headlines(report: Report) -> Iterator[str]:
-    yield "<section class=\"headlines\">"
+    yield "<section id=\"headlines\" class=\"headlines\">"
     for line in headlines(report):
-        yield (f"<div><h3>{escape(line.label)}</h3><p class=\"value\">{escape(line.value)}</p>"
-               f"<p>{escape(line.detail)}</p></div>")
+        if line.label in _ALWAYS or not (line.value.startswith(UNKNOWN) or line.value == "0"):
+            yield (f"<div><h3>{escape(line.label)}</h3><p class=\"value\">{escape(line.value)}</p>"
+                   f"<p>{escape(line.detail)}</p></div>")
     yield "</section>"
 
 
-def _picture(picture: Picture) -> str:
-    data = base64.b64encode(picture.svg).decode("ascii")
-    return (f"<figure>\n<h2>{escape(picture.title)}</h2>\n"
-            f"<figcaption>{escape(picture.caption)}</figcaption>\n"
-            f"<img alt=\"{escape(picture.title)}\" src=\"data:image/svg+xml;base64,{data}\">\n"
-            "</figure>")
+def _picture(picture: Picture, name: str) -> _Section:
+    heading = escape(picture.title)
+    return _Section(name, picture.title, "\n".join((
+        f"<figure id=\"{name}\">\n<h2>{heading}</h2>",
+        f"<figcaption>{escape(picture.caption)}</figcaption>", *_keys(picture.keys),
+        f"<div class=\"wide\" role=\"img\" aria-label=\"{heading}\">"
+        f"{inline(picture.svg, name)}</div>",
+        f"<div class=\"narrow\" role=\"img\" aria-label=\"{heading}\">"
+        f"{inline(picture.narrow, f'{name}-narrow')}</div>\n</figure>")))
+
+
+def _keys(keys: tuple[Key, ...]) -> Iterator[str]:
+    if keys:
+        yield "<ul class=\"keys\">"
+        yield from (f"<li><i class=\"{key.shape}\" style=\"--key: {colour(key.colour)}\"></i>"
+                    f"{escape(key.meaning)}</li>" for key in keys)
+        yield "</ul>"
 
 
 def _tables(report: Report) -> Iterator[str]:
-    yield "<section class=\"tables\">\n<h2>All figures</h2>"
+    yield "<section id=\"figures\" class=\"tables\">\n<h2>All figures</h2>"
     for key, name in _SECTIONS.items():
         section: Mapping[str, object] = report.figures[key]  # type: ignore[literal-required]
-        yield f"<h3>{name}</h3>"
-        yield from _scalars(section)
-        yield from _distributions(section)
+        told = list(_distributions(section))
+        if told or any(value for _, value in _flat(section) if not isinstance(value, dict)):
+            yield from (f"<h3>{name}</h3>", *_scalars(section), *told)
     yield "</section>"
 
 
 def _scalars(section: Mapping[str, object]) -> Iterator[str]:
-    rows = [(key, value) for key, value in _flat(section) if not isinstance(value, dict)]
+    rows = [(key, value) for key, value in _flat(section)
+            if value is not None and not isinstance(value, dict)]
     yield "<dl>"
     yield from (f"<div><dt>{escape(key)}</dt><dd>{escape(_cell(value))}</dd></div>"
                 for key, value in rows)
@@ -96,15 +154,15 @@ def _flat(section: Mapping[str, object]) -> Iterator[tuple[str, object]]:
 
 def _distributions(section: Mapping[str, object]) -> Iterator[str]:
     rows = [(key, value) for key, value in section.items()
-            if isinstance(value, dict) and set(_COLUMNS) <= set(value)]
+            if isinstance(value, dict) and set(_COLUMNS) <= set(value) and value["n"]]
     if not rows:
         return
     head = "".join(f"<th>{column}</th>" for column in _COLUMNS)
-    yield f"<table>\n<tr><th></th>{head}</tr>"
+    yield f"<div class=\"scrolled\">\n<table>\n<tr><th></th>{head}</tr>"
     for key, value in rows:
         cells = "".join(f"<td>{escape(_cell(value[column]))}</td>" for column in _COLUMNS)
         yield f"<tr><th>{escape(key)}</th>{cells}</tr>"
-    yield "</table>"
+    yield "</table>\n</div>"
 
 
 def _cell(value: object) -> str:

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
+from realtime_rl.bags.commanded import commanded
 from realtime_rl.bags.drawing import (
     BLUE,
     CAUSE_COLOUR,
+    CAUSE_WORDS,
     GREEN,
     INK,
     ORANGE,
     SKY,
     STARTUP,
-    WIDTH_IN,
+    Key,
     Picture,
-    draw,
-    legend_above,
     mark,
-    style,
-    to_svg,
+    picture,
+    picture_of,
 )
+from realtime_rl.bags.over_time import MANY, Clock, dots
 from realtime_rl.bags.timeline import timeline
 from realtime_rl.core.figures.accounting import Columns, RunRecords, delays_ticks, gave_action
 from realtime_rl.core.figures.statistics import (
     Episodes,
+    Floats,
     arrivals,
     episodes_of,
     plant_sessions,
@@ -40,29 +40,10 @@ from realtime_rl.core.messages.records import ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.messages.table import Table
 from realtime_rl.core.types import Cause
 
-_Array = NDArray[np.float64]
 _BINS = 120
 _MOST_BARS = 180
 _BAR_WIDTHS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 _MEAN_OVER = 10
-_LONG_S = 600.0
-_MANY, _CELLS = 200_000, 1500
-"""From so many dots on those are left out that lie in one of so many columns and rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    """Time since the first tick, in a unit that suits the run's length."""
-
-    start_ns: int
-    unit_s: float
-
-    @property
-    def label(self) -> str:
-        return "time [s]" if self.unit_s == 1.0 else "time [min]"
-
-    def __call__(self, stamps_ns: Sequence[int] | NDArray[np.int64]) -> _Array:
-        return (np.array(stamps_ns, np.int64) - self.start_ns) / (1e9 * self.unit_s)
 
 
 def pictures(records: RunRecords) -> Iterator[Picture]:
@@ -72,10 +53,11 @@ def pictures(records: RunRecords) -> Iterator[Picture]:
     ticks, stamps_ns = sessions.ticks, sessions.ticks.ints("stamp_ns")
     # a plant that was started again may have found its clock set back
     first_ns, span_s = int(stamps_ns.min()), int(np.ptp(stamps_ns)) / 1e9
-    clock = _Clock(first_ns, 60.0 if span_s > _LONG_S else 1.0)
+    clock = Clock.of(first_ns, span_s)
     period_ms = ticks[-1].period_ns / 1e6
     drawn = (timeline(records), _intervals(columns.verdicts, period_ms),
              _delays(ticks, records.schedules), _causes(ticks, span_s, clock),
+             commanded(ticks, clock),
              _durations(columns, records.schedules, period_ms, clock),
              _returns(episodes_of(sessions), ticks, clock))
     return (picture for picture in drawn if picture is not None)
@@ -88,18 +70,20 @@ def _intervals(verdicts: Table[Verdict], period_ms: float) -> Picture | None:
         return None
     high = max(2.5 * period_ms, float(np.percentile(values, 99.5)) * 1.1)
     beyond = int((values > high).sum())
+    counts, edges = np.histogram(values, _BINS, (0.0, high))
 
     def paint(axes: Axes) -> None:
-        axes.hist(values[values <= high], bins=_BINS, range=(0.0, high), color=BLUE)
+        axes.stairs(counts, edges, fill=True, color=BLUE)
         axes.set(yscale="log", xlim=(0, high), xlabel="time between two actions [ms]",
                  ylabel="actions")
         mark(axes, period_ms, f"period {period_ms:.2f} ms")
 
-    return Picture("Evenness of the actions",
+    return picture("Evenness of the actions",
                    "Time between arrivals of actions at the actuator, on its clock. A narrow peak "
                    "at the period is what staggering is for; the scale is logarithmic, so that "
                    f"single outliers show. {beyond} of {values.size} are beyond the right edge.",
-                   draw(2.7, paint))
+                   2.7, paint, [Key(BLUE, "actions that came so long after the one before"),
+                                Key(INK, "the plant's period", "dashes")])
 
 
 def _delays(ticks: Table[Timestep], schedules: Sequence[ScheduleRecord]) -> Picture | None:
@@ -118,42 +102,41 @@ def _delays(ticks: Table[Timestep], schedules: Sequence[ScheduleRecord]) -> Pict
         if promised is not None:
             mark(axes, promised, f"promised D = {promised}")
 
-    return Picture("Delay from observation to action",
+    return picture("Delay from observation to action",
                    "Ticks between an observation and the tick that applied its action.",
-                   draw(2.2, paint))
+                   2.2, paint, [Key(BLUE, "share of the actions with this delay"), *(
+                       [Key(INK, "D, the delay that the schedule promises", "dashes")]
+                       if promised is not None else [])])
 
 
-def _causes(ticks: Table[Timestep], span_s: float, clock: _Clock) -> Picture:
+def _causes(ticks: Table[Timestep], span_s: float, clock: Clock) -> Picture:
     width_s = next((w for w in _BAR_WIDTHS_S if span_s / w <= _MOST_BARS), span_s / _MOST_BARS)
     width = width_s / clock.unit_s
     edges = width * np.arange(int(span_s / width_s) + 2)
     startup = startup_length(ticks)
     stamps_ns, later = ticks.ints("stamp_ns"), ticks[startup:]
-    kinds = [("startup", STARTUP, stamps_ns[:startup])]
-    kinds += [(cause.word, CAUSE_COLOUR[cause],
+    kinds = [("startup: before the policy's first action", STARTUP, stamps_ns[:startup])]
+    kinds += [(CAUSE_WORDS[cause], CAUSE_COLOUR[cause],
                stamps_ns[startup:][later.equal("cause", cause)])
               for cause in (Cause.NONE, Cause.DEFAULT, Cause.STOP, Cause.OPERATOR, Cause.POLICY)]
+    kinds = [(words, colour, stamps) for words, colour, stamps in kinds if stamps.size]
 
     def paint(axes: Axes) -> None:
         base = np.zeros(len(edges) - 1)
-        for name, colour, stamps in kinds:
-            if not stamps.size:
-                continue
+        for _, colour, stamps in kinds:
             counts, _ = np.histogram(clock(stamps), bins=edges)
-            axes.bar(edges[:-1], counts, width * 0.92, bottom=base, color=colour, align="edge",
-                     label=f"{name} ({stamps.size:,})")
+            axes.stairs(base + counts, edges, baseline=base.copy(), fill=True, color=colour)
             base += counts
         axes.set(xlim=(0, edges[-1]), xlabel=clock.label, ylabel=f"ticks in {width_s:g} s")
-        legend_above(axes)
 
-    return Picture("Who acted",
-                   "What each tick was caused by. Orange is the default policy, because no action "
-                   "came in time; a bar that is too short is a gap in the recording, or the "
-                   "plant's own delay.", draw(2.6, paint))
+    return picture("Who acted",
+                   "What each tick was caused by. A bar that is too short is a gap in the "
+                   "recording, or the plant's own delay.", 2.6, paint,
+                   [Key(colour, f"{words} ({stamps.size:,})") for words, colour, stamps in kinds])
 
 
 def _durations(columns: Columns, schedules: Sequence[ScheduleRecord], period_ms: float,
-               clock: _Clock) -> Picture | None:
+               clock: Clock) -> Picture | None:
     inferences, done = columns.inferences, gave_action(columns.inferences)
     if not done.any():
         return None
@@ -165,42 +148,23 @@ def _durations(columns: Columns, schedules: Sequence[ScheduleRecord], period_ms:
     steps = _promises(columns.timesteps, schedules, clock, end)
 
     def paint(axes: Axes) -> None:
-        _dots(axes, begun, taken, BLUE, "a worker is taken")
+        dots(axes, begun, taken, BLUE)
         if emulated:
-            _dots(axes, begun, computed, SKY, "of which really computed")
+            dots(axes, begun, computed, SKY)
         _paint_promises(axes, steps, schedules, period_ms)
         axes.set(xlim=(0, end or 1), ylim=(0, None), xlabel=clock.label,
                  ylabel="inference [ms]")
-        legend_above(axes, marker_scale=2.5)
 
-    return Picture("Inference times",
-                   "How long a worker was taken by each inference; T is the time that the schedule "
-                   "reckons with, D periods the delay that it promises.", draw(2.8, paint))
-
-
-def _dots(axes: Axes, times: _Array, values: _Array, colour: str, label: str) -> None:
-    # as pixels: a long run has a million of them
-    times, values = _seen(times, values)
-    axes.plot(times, values, ".", color=colour, markersize=3.0, markeredgewidth=0, label=label,
-              rasterized=True)
+    keys = [Key(BLUE, "how long an inference took a worker", "dot"),
+            *([Key(SKY, "of which it really computed", "dot")] if emulated else []),
+            *([Key(INK, "T, which the schedule reckons with", "dashes"),
+               Key(ORANGE, "D periods, the delay that it promises", "line")] if schedules else [])]
+    return picture("Inference times", "How long each inference took, from its begin on.",
+                   2.8, paint, keys)
 
 
-def _seen(times: _Array, values: _Array) -> tuple[_Array, _Array]:
-    """Leave out dots that others hide, where there are very many: of one pixel one stays."""
-    if times.size <= _MANY:
-        return times, values
-    cells = np.zeros(times.size, np.int64)
-    for each in (times, values):
-        low, span = float(each.min()), float(np.ptp(each))
-        cells *= _CELLS
-        cells += ((each - low) * (_CELLS - 1) / (span or 1.0)).astype(np.int64)
-    _, kept = np.unique(cells, return_index=True)
-    kept.sort()
-    return times[kept], values[kept]
-
-
-def _promises(timesteps: Table[Timestep], schedules: Sequence[ScheduleRecord], clock: _Clock,
-              end: float) -> _Array:
+def _promises(timesteps: Table[Timestep], schedules: Sequence[ScheduleRecord], clock: Clock,
+              end: float) -> Floats:
     """Return when each schedule took effect, and the end."""
     ticks = timesteps.ints("tick")
     rows = np.flatnonzero(np.isin(ticks, [schedule.effective_tick for schedule in schedules]))
@@ -211,7 +175,7 @@ def _promises(timesteps: Table[Timestep], schedules: Sequence[ScheduleRecord], c
     return np.maximum([*begun, end], 0.0)
 
 
-def _paint_promises(axes: Axes, times: _Array, schedules: Sequence[ScheduleRecord],
+def _paint_promises(axes: Axes, times: Floats, schedules: Sequence[ScheduleRecord],
                     period_ms: float) -> None:
     """Draw `T` and `D` from the tick at which each schedule took effect."""
     if not schedules:
@@ -219,39 +183,40 @@ def _paint_promises(axes: Axes, times: _Array, schedules: Sequence[ScheduleRecor
     duration = [schedule.duration_ns / 1e6 for schedule in schedules]
     promised = [schedule.promised_delay_ticks * period_ms for schedule in schedules]
     axes.step(times, [*duration, duration[-1]], where="post", color=INK, linewidth=1.0,
-              linestyle=(0, (5, 4)), label="T of the schedule")
-    axes.step(times, [*promised, promised[-1]], where="post", color=ORANGE, linewidth=1.4,
-              label="D periods")
+              linestyle=(0, (5, 4)))
+    axes.step(times, [*promised, promised[-1]], where="post", color=ORANGE, linewidth=1.4)
 
 
-def _returns(episodes: Episodes, ticks: Table[Timestep], clock: _Clock) -> Picture | None:
+def _returns(episodes: Episodes, ticks: Table[Timestep], clock: Clock) -> Picture | None:
     if not len(episodes):
         return None
     stamps_ns, versions = ticks.ints("stamp_ns"), ticks.ints("version")
     ended = clock(stamps_ns[episodes.lasts])
     values = episodes.returns
     acted = versions >= 0
-    if acted.sum() > _MANY:
+    if acted.sum() > MANY:
         # a step is drawn by its ends
         rows = np.flatnonzero(acted)
         changed = np.flatnonzero(np.diff(versions[rows])) + 1
         acted[:] = False
         acted[rows[[0, *changed, -1]]] = True
-    with style():
-        figure = Figure(figsize=(WIDTH_IN, 3.4), layout="constrained")
+    smooth = values.size >= _MEAN_OVER
+
+    def paint(figure: Figure) -> None:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        above.plot(ended, values, "o", color=SKY, markersize=4, label="an episode")
-        if values.size >= _MEAN_OVER:
+        above.plot(ended, values, "o", color=SKY, markersize=4)
+        if smooth:
             mean = np.convolve(values, np.ones(_MEAN_OVER) / _MEAN_OVER, "valid")
-            above.plot(ended[_MEAN_OVER - 1:], mean, color=BLUE, linewidth=1.8,
-                       label=f"mean of {_MEAN_OVER}")
+            above.plot(ended[_MEAN_OVER - 1:], mean, color=BLUE, linewidth=1.8)
         above.set(ylabel="return")
-        legend_above(above)
         if acted.any():
             below.step(clock(stamps_ns[acted]), versions[acted], where="post", color=GREEN)
         below.set(xlabel=clock.label, ylabel="version", xlim=(0, None))
         below.yaxis.set_major_locator(MaxNLocator(3, integer=True))
-        return Picture("Returns and policy versions",
-                       "Undiscounted return of each episode that was recorded from its first tick "
-                       "to its last, and the policy version that acted meanwhile.",
-                       to_svg(figure))
+
+    return picture_of("Returns and policy versions",
+                      "Undiscounted return of each episode that was recorded from its first tick "
+                      "to its last, and the policy version that acted meanwhile.", 3.4, paint,
+                      [Key(SKY, "an episode", "dot"),
+                       *([Key(BLUE, f"mean of {_MEAN_OVER} episodes", "line")] if smooth else []),
+                       Key(GREEN, "policy version", "line")])

@@ -36,6 +36,8 @@ class Report:
     """What is wrong with the bag, then where its records break the law of the bag."""
     rate: str = ""
     """How the plant's period comes about, where whoever watched over the run noted it."""
+    noted: RunRecord | None = None
+    """How the nodes fared, where somebody watched over them; the deaths are among `warnings`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def make_report(path: Path, namespace: str | None = None,
     started = bool(steps[:before].equal("cause", Cause.POLICY).any())
     return Report(run, account(kept, started=started), skip_s,
                   (*trouble, *run.warnings, *disagreements(run.records)),
-                  "" if noted is None else noted.rate)
+                  "" if noted is None else noted.rate, noted)
 
 
 def _noted(bag: Path) -> tuple[RunRecord | None, list[str]]:
@@ -135,6 +137,7 @@ def headlines(report: Report) -> Iterator[Headline]:
                    f"of the ticks had no action in time: {interaction['default_ticks']:,} default, "
                    f"{interaction['none_ticks']:,} silent; {interaction['startup_ticks']:,} at "
                    "startup are not counted")
+    yield _startup(figures)
     promised = number(figures["inference"]["promised_delay_ticks"], 0)
     yield Headline("Delay", f"{number(interaction['delay_ticks']['p50'], 0)} ticks",
                    f"from observation to action, {number(interaction['delay_ms']['p50'], 1, 'ms')} "
@@ -144,6 +147,16 @@ def headlines(report: Report) -> Iterator[Headline]:
                    "how far the time between two actions is off one period (median); 99 % within "
                    f"{number(interaction['action_jitter_ms']['p99'], 2, 'ms')}")
     yield from _of_the_policy(figures)
+
+
+def _startup(figures: RunFigures) -> Headline:
+    plant, ticks = figures["plant"], figures["interaction"]["startup_ticks"]
+    acted = ticks < plant["ticks"]
+    period_ms = plant["period_ms"]
+    taken_s = None if period_ms is None or not acted else ticks * period_ms / 1e3
+    return Headline("Startup", number(taken_s, 1, "s"),
+                    f"{ticks:,} ticks before the policy's first action" if acted else
+                    f"the policy never acted, in {ticks:,} ticks")
 
 
 def _of_the_policy(figures: RunFigures) -> Iterator[Headline]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from realtime_rl import strict_json
 from realtime_rl.core.peers.deaths import Death, Deaths, Then
+from realtime_rl.core.peers.noted import Note, Noted
 from realtime_rl.files import write_atomically
 
 NAME = "run.json"
@@ -31,6 +32,8 @@ class RunRecord:
     """Who could see and command the nodes."""
     rate: str = ""
     """How the plant's period comes about; empty: it was not noted."""
+    noted: Noted = field(default_factory=Noted)
+    """What the nodes warned of."""
 
     @property
     def lines(self) -> list[str]:
@@ -40,10 +43,11 @@ class RunRecord:
         return [*shown, f"nodes died {rest} more time(s)"] if rest else shown
 
 
-def write(bag: Path, deaths: Deaths, reach: str, rate: str = "") -> None:
+def write(bag: Path, deaths: Deaths, reach: str, rate: str = "", noted: Noted | None = None
+          ) -> None:
     """Note in a bag's folder, where there is one, how the nodes fared; `OSError`.
 
-    `rate`: how the plant's period comes about.
+    `rate`: how the plant's period comes about. `noted`: what the nodes warned of.
     """
     if not bag.is_dir():
         return
@@ -51,7 +55,10 @@ def write(bag: Path, deaths: Deaths, reach: str, rate: str = "") -> None:
         "schema": _SCHEMA, "reach": reach, "rate": rate, "deaths": len(deaths),
         "kept": [{"node": death.node, "at_s": round(death.at_s, 3), "status": death.status,
                   "last_words": death.last_words, "then": death.then.value}
-                 for death in deaths.kept]}, indent=2)
+                 for death in deaths.kept],
+        **({} if noted is None else {"warned": [
+            {"text": text, "at_s": round(note.at_s, 3), "times": note.times}
+            for text, note in noted.kept.items()], "warned_more": noted.left_out})}, indent=2)
     write_atomically(bag / NAME, f"{text}\n".encode())
 
 
@@ -67,7 +74,10 @@ def read(bag: Path) -> RunRecord | None:
         return None
     try:
         return RunRecord(tuple(_deaths(content["kept"])), int(content["deaths"]),
-                         str(content["reach"]), str(content.get("rate", "")))
+                         str(content["reach"]), str(content.get("rate", "")),
+                         Noted({str(item["text"]): Note(float(item["at_s"]), int(item["times"]))
+                                for item in content.get("warned", ())},
+                               int(content.get("warned_more", 0))))
     except (KeyError, TypeError) as error:
         raise ValueError(f"{error!r} is wrong or missing") from error
 

@@ -6,22 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from realtime_rl.bags.drawing import (
     BLUE,
     CAUSE_COLOUR,
+    CAUSE_WORDS,
     FAINT,
     INK,
+    PALE,
     RED,
     RULE,
     SKY,
+    Key,
     Picture,
-    draw,
-    legend_above,
+    picture,
 )
 from realtime_rl.core.enumerations import Fate, Miss
 from realtime_rl.core.figures.accounting import RunRecords, real
@@ -65,13 +64,11 @@ def timeline(records: RunRecords) -> Picture | None:
     left_out = len({slot.worker for slot in window.slots if slot.worker >= 0}) - shown
     height_in = 1.5 + max(1.2, min(7.5, 0.30 * shown))
     more = f" Only {shown} workers are shown, {left_out} are not." if left_out else ""
-    return Picture(
+    return picture(
         "Staggered workers",
-        f"{window.width_ms / 1e3:.2g} s from the middle of the run. Each bar is an inference: "
-        "dark while it really computes, light while an emulated accelerator makes it wait; the "
-        "thin line is its action on the way or held for its tick; the dot is the tick that "
-        f"applied it. A coloured tick line is a tick that the policy missed.{more}",
-        draw(height_in, lambda axes: _paint(axes, window)))
+        f"{window.width_ms / 1e3:.2g} s from the middle of the run: a row a worker, a bar an "
+        f"inference, a vertical line a tick.{more}",
+        height_in, lambda axes: _paint(axes, window), _keys(window))
 
 
 def _window(records: RunRecords) -> _Window | None:
@@ -107,9 +104,8 @@ def _slots(inferences: Table[Inference], start_ns: int, end_ns: int) -> list[Inf
 def _paint(axes: Axes, window: _Window) -> None:
     _paint_ticks(axes, window)
     bottom = len(window.rows)
-    for slot in window.slots:
-        if slot.worker in window.rows:
-            _paint_slot(axes, window, slot, window.rows[slot.worker])
+    _paint_bars(axes, window)
+    _paint_fates(axes, window)
     missed = [window.ms(slot.stamp_ns) for slot in window.slots if slot.miss is not Miss.NONE]
     labels = {row: f"worker {worker}" for worker, row in window.rows.items()}
     if missed:
@@ -121,41 +117,59 @@ def _paint(axes: Axes, window: _Window) -> None:
     axes.set(xlim=(0, window.width_ms), ylim=(bottom - 0.4, -0.9), xlabel="ms")
     axes.grid(False)
     _explain_one(axes, window)
-    legend_above(axes, _keys(window))
 
 
 def _paint_ticks(axes: Axes, window: _Window) -> None:
     dense = len(window.ticks) > _DRAWN_TICKS
     faults = sum(step.cause is not Cause.POLICY for step in window.ticks)
     bold = 1.6 if faults < len(window.ticks) / 4 else 0.9
-    for step in window.ticks:
-        fault = step.cause is not Cause.POLICY
-        if fault or not dense:
-            axes.axvline(window.ms(step.stamp_ns), zorder=0.5 if fault else 0.4,
-                         color=CAUSE_COLOUR[step.cause] if fault else RULE,
-                         linewidth=bold if fault else 0.6)
+    acted = [window.ms(step.stamp_ns) for step in window.ticks if step.cause is Cause.POLICY]
+    if not dense:
+        axes.vlines(acted, 0, 1, transform=axes.get_xaxis_transform(), zorder=0.4, color=RULE,
+                    linewidth=0.6)
+    for cause in {step.cause for step in window.ticks} - {Cause.POLICY}:
+        stamps = [window.ms(step.stamp_ns) for step in window.ticks if step.cause is cause]
+        axes.vlines(stamps, 0, 1, transform=axes.get_xaxis_transform(), zorder=0.5,
+                    color=CAUSE_COLOUR[cause], linewidth=bold)
 
 
-def _paint_slot(axes: Axes, window: _Window, slot: Inference, row: int) -> None:
-    start = window.ms(slot.stamp_ns + slot.age_s * 1e9)
-    taken, computed = slot.duration_s * 1e3, min(slot.compute_s, slot.duration_s) * 1e3
-    if slot.miss is not Miss.NONE:
-        return
-    edge = (row - _BAR / 2, _BAR)
-    axes.broken_barh([(start, taken)], edge, facecolors=SKY, alpha=0.55, linewidth=0)
-    axes.broken_barh([(start, computed)], edge, facecolors=BLUE, linewidth=0)
-    verdict = window.fates.get((slot.stamp_ns, slot.worker))
-    end = start + taken
-    if verdict is None:
-        return
-    if verdict.fate is not Fate.APPLIED:
-        colour = RED if verdict.fate is Fate.REJECTED else FAINT
-        axes.plot([end + 1.5], [row], "x", color=colour, markersize=5, markeredgewidth=1.6)
-        return
-    applied = _stamp_of(window, verdict.tick)
-    if applied is not None:
-        axes.plot([end, applied], [row, row], color=BLUE, linewidth=0.9)
-        axes.plot([applied], [row], "o", color=INK, markersize=3.4)
+def _paint_bars(axes: Axes, window: _Window) -> None:
+    for worker, row in window.rows.items():
+        mine = [slot for slot in window.slots
+                if slot.worker == worker and slot.miss is Miss.NONE]
+        starts = [window.ms(slot.stamp_ns + slot.age_s * 1e9) for slot in mine]
+        taken = [slot.duration_s * 1e3 for slot in mine]
+        computed = [min(slot.compute_s, slot.duration_s) * 1e3 for slot in mine]
+        edge = (row - _BAR / 2, _BAR)
+        axes.broken_barh([*zip(starts, taken, strict=True)], edge, facecolors=SKY, alpha=PALE,
+                         linewidth=0)
+        axes.broken_barh([*zip(starts, computed, strict=True)], edge, facecolors=BLUE, linewidth=0)
+
+
+def _paint_fates(axes: Axes, window: _Window) -> None:
+    """Draw what became of each action: held and applied, or crossed out."""
+    applied, crossed = [], []
+    for slot in window.slots:
+        verdict = window.fates.get((slot.stamp_ns, slot.worker))
+        if slot.worker not in window.rows or slot.miss is not Miss.NONE or verdict is None:
+            continue
+        row = window.rows[slot.worker]
+        end = window.ms(slot.stamp_ns + (slot.age_s + slot.duration_s) * 1e9)
+        if verdict.fate is not Fate.APPLIED:
+            crossed.append((end + 1.5, row, verdict.fate is Fate.REJECTED))
+            continue
+        at = _stamp_of(window, verdict.tick)
+        if at is not None:
+            applied.append((row, end, at))
+    if applied:
+        rows, ends, stamps = zip(*applied, strict=True)
+        axes.hlines(rows, ends, stamps, color=BLUE, linewidth=0.9)
+        axes.plot(stamps, rows, "o", color=INK, markersize=3.4)
+    for rejected, colour in ((True, RED), (False, FAINT)):
+        mine = [(at, row) for at, row, refused in crossed if refused is rejected]
+        if mine:
+            axes.plot(*zip(*mine, strict=True), "x", color=colour, markersize=5,
+                      markeredgewidth=1.6)
 
 
 def _stamp_of(window: _Window, tick: int) -> float | None:
@@ -185,16 +199,15 @@ def _explain_one(axes: Axes, window: _Window) -> None:
             return
 
 
-def _keys(window: _Window) -> list[Artist]:
+def _keys(window: _Window) -> list[Key]:
     emulated = any(slot.emulated for slot in window.slots)
-    keys: list[Artist] = [
-        Patch(color=BLUE, label="computing"),
-        *([Patch(color=SKY, alpha=0.55, label="emulated accelerator")] if emulated else []),
-        Line2D([], [], color=BLUE, linewidth=0.9, label="held, on its way"),
-        Line2D([], [], color=INK, marker="o", markersize=3.4, linestyle="", label="applied"),
-        Line2D([], [], color=RED, marker="x", markersize=5, linestyle="", label="rejected, missed"),
-        Line2D([], [], color=RULE, linewidth=1.0, label="tick")]
-    for cause in sorted({step.cause for step in window.ticks} - {Cause.POLICY}):
-        keys.append(Line2D([], [], color=CAUSE_COLOUR[cause], linewidth=1.6,
-                           label=f"tick: {cause.word}"))
-    return keys
+    return [
+        Key(BLUE, "an inference is really computing"),
+        *([Key(SKY, "an emulated accelerator makes it wait", "pale")] if emulated else []),
+        Key(BLUE, "its action is held for its tick, or on its way", "line"),
+        Key(INK, "the tick that applied it", "dot"),
+        Key(FAINT, "a newer action was latched instead", "cross"),
+        Key(RED, "rejected, or a slot that no worker took", "cross"),
+        Key(RULE, "a tick at which the policy acted", "line"),
+        *(Key(CAUSE_COLOUR[cause], CAUSE_WORDS[cause], "line")
+          for cause in sorted({step.cause for step in window.ticks} - {Cause.POLICY}))]

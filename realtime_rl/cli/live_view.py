@@ -1,19 +1,22 @@
-"""What a run looks like while it goes on."""
+"""What a run looks like while it goes on, and what of it stays on the screen."""
 
 from __future__ import annotations
 
 import queue
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from realtime_rl.cli.output import drop
 from realtime_rl.core.errors import MissingDependencyError
+from realtime_rl.core.figures.health import Health, Level
+from realtime_rl.core.peers.noted import Noted
 from realtime_rl.runner.log_filter import WARNINGS, LogFilter
 from realtime_rl.runner.prepare import Prepared
 
@@ -21,6 +24,12 @@ if TYPE_CHECKING:
     from realtime_rl.ros.live import LiveFigures
 
 _LINE_EVERY_S = 10.0
+_SHOWN = 6
+"""Warnings that stand below the figures; all of them are told in the end."""
+_ALARM, _WARNING = "bold white on red", "bold yellow"
+_WHO = {"policy": "bold green", "default": _WARNING, "operator": "bold cyan",
+        "stop": "bold magenta", "nobody": _ALARM}
+"""By the first word of who acts."""
 
 
 class _Screen(Console):
@@ -32,22 +41,27 @@ class _Screen(Console):
 
 
 class LiveView:
-    """A table that the monitor keeps fresh, with what the nodes say above it.
+    """A table that the monitor keeps fresh, its alarms, and the nodes' newest warnings below.
 
-    Use it as a context. Where the output is no terminal, a line is printed now and then instead.
-    Where nobody reads it any more, as behind a closed pipe, the run goes on unseen.
+    Use it as a context; in the end the newest figures stay, with all that the nodes warned of below
+    them. Where the output is no terminal, a line is printed now and then instead, and each warning
+    as it comes. Where nobody reads any more, as behind a closed pipe, the run goes on unseen.
     """
 
     def __init__(self, prepared: Prepared, *, verbose: bool, live: bool) -> None:
         """Prepare to show a run; nothing is drawn before the context is entered."""
         self._prepared = prepared
-        self._marks = ("",) if verbose else WARNINGS
+        self._verbose = verbose
         self._console = _Screen(stderr=True, highlight=False)
         self._live = Live(console=self._console, refresh_per_second=4, transient=False) \
             if live and self._console.is_terminal else None
         self._figures: LiveFigures | None = None
         self._log_filter: LogFilter | None = None
+        self._newest: Sequence[Health] = ()
+        self._elapsed_s = 0.0
         self._next_line_s = _LINE_EVERY_S
+        self.noted = Noted()
+        """What the nodes warned of."""
 
     def __enter__(self) -> LiveView:
         """Begin to listen and to draw."""
@@ -61,15 +75,19 @@ class LiveView:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop drawing and listening."""
+        """Stop drawing and listening; what was drawn last stays."""
         if self._live is not None:
+            live, self._live = self._live, None
             with suppress(OSError):
-                self._live.stop()
+                live.update(self._draw("", ended=True))
+                live.stop()
+            for line in self.noted.lines():
+                self.say(line)
         if self._figures is not None:
             self._figures.close()
 
     def say(self, line: str) -> None:
-        """Print a line above the table."""
+        """Print a line above what is drawn."""
         try:
             self._console.print(Text(line), soft_wrap=True)
         except OSError:
@@ -77,34 +95,78 @@ class LiveView:
 
     def update(self, lines: queue.SimpleQueue[tuple[str, str]], elapsed_s: float) -> None:
         """Show what came in since the last time."""
+        self._elapsed_s = elapsed_s
         self.drain(lines)
         if self._figures is None:
             return
-        newest, waiting = self._figures.newest, self._figures.waiting
+        self._newest, waiting = self._figures.newest, self._figures.waiting
         if self._live is not None:
-            self._live.update(self._draw(newest, waiting, elapsed_s))
+            self._live.update(self._draw(waiting))
         elif elapsed_s >= self._next_line_s:
             self._next_line_s += _LINE_EVERY_S
-            figures = "  ".join(f"{key} {value}" for key, value in newest.items())
-            self.say(f"{elapsed_s:5.0f} s  {waiting or figures}")
+            self.say(f"{elapsed_s:5.0f} s  {waiting or '  '.join(self._words())}")
 
     def drain(self, lines: queue.SimpleQueue[tuple[str, str]]) -> None:
-        """Print what the nodes said: all of it when verbose, else what matters."""
+        """Take in what the nodes said: all of it when verbose, else what matters."""
         if self._log_filter is None:
-            self._log_filter = LogFilter(lines, self.say, self._marks)
+            self._log_filter = LogFilter(lines, self._take, ("",) if self._verbose else WARNINGS)
         self._log_filter.drain()
 
-    def _draw(self, newest: dict[str, str], waiting: str, elapsed_s: float) -> Group:
-        scenario = self._prepared.scenario
-        table = Table(box=None, show_header=False, pad_edge=False)
-        table.add_column(style="dim")
-        table.add_column()
-        for key, value in newest.items():
-            emulated = key == "emulated accelerator" and value != "none"
-            table.add_row(key, Text(value, style="bold yellow" if emulated else ""))
-        until = f" of {scenario.duration:.0f}" if scenario.duration else ""
-        title = Text.assemble(
-            ("realtime_rl  ", "bold"), f"{self._prepared.plant.name}  {elapsed_s:.0f}{until} s  ",
-            ("the plant never waits; Ctrl-C ends the run", "dim"))
-        notice = Text(waiting, style="bold yellow")
-        return Group(title, *([table] if newest else []), *([notice] if waiting else []))
+    def _take(self, line: str) -> None:
+        if not self._verbose:
+            self.noted.take(line, self._elapsed_s)
+        if self._verbose or self._live is None:
+            self.say(line)
+
+    def _words(self) -> list[str]:
+        """All figures, and what is alarming of them."""
+        return [*(f"{key} {value}" for health in self._newest
+                  for key, value in health.figures.items()),
+                *(f"! {health.name}: {health.message}" for health in self._alarming())]
+
+    def _alarming(self) -> list[Health]:
+        return sorted((health for health in self._newest if health.level is not Level.OK),
+                      key=lambda health: health.level is not Level.ERROR)
+
+    def _draw(self, waiting: str, *, ended: bool = False) -> Group:
+        parts: list[RenderableType] = [self._title(ended), *([_table(self._newest)]
+                                                             if self._newest else [])]
+        parts += [Text(f"{health.name}: {health.message}",
+                       style=_ALARM if health.level is Level.ERROR else _WARNING)
+                  for health in self._alarming()]
+        if waiting:
+            parts.append(Text(waiting, style=_WARNING))
+        if not ended:
+            parts += [Text(line, style="yellow", no_wrap=True, overflow="ellipsis")
+                      for line in self.noted.lines(_SHOWN)]
+        return Group(*parts)
+
+    def _title(self, ended: bool) -> Text:
+        duration_s = self._prepared.scenario.duration
+        until = f" of {duration_s:.0f}" if duration_s else ""
+        return Text.assemble(
+            ("realtime_rl  ", "bold"),
+            f"{self._prepared.plant.name}  {self._elapsed_s:.0f}{until} s  ",
+            ("ended; these are its last figures" if ended
+             else "the plant never waits; Ctrl-C ends the run", "dim"))
+
+
+def _table(newest: Sequence[Health]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column()
+    for health in newest:
+        for key, value in health.figures.items():
+            table.add_row(key, Text(value, style=_style(key, value)))
+    return table
+
+
+def _style(key: str, value: str) -> str:
+    """Return how a figure is written: what a person must not overlook stands out."""
+    if key == "acting now":
+        return _WHO.get(value.split(maxsplit=1)[0].rstrip(":"), "")
+    if (key, value) == ("operator", "acts"):
+        return _WHO["operator"]
+    if key == "stop" and value != "released":
+        return _WHO["stop"]
+    return _WARNING if key == "emulated accelerator" and value != "none" else ""

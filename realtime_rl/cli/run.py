@@ -111,7 +111,7 @@ def _note(prepared: Prepared, supervisor: Supervisor, view: LiveView) -> None:
     if prepared.scenario.record:
         try:
             run_record.write(Path(prepared.scenario.record), supervisor.deaths, reach(os.environ),
-                             prepared.plant.rate)
+                             prepared.plant.rate, view.noted)
         except OSError as error:
             view.say(f"{prepared.scenario.record}: the deaths of its nodes cannot be noted: "
                      f"{error.strerror}")

@@ -17,8 +17,8 @@ from realtime_rl.files import user_path
 from realtime_rl.plants import registry
 from realtime_rl.simulate import players
 from realtime_rl.simulate.episodes import Game, play_all
-from realtime_rl.simulate.loop import INTERACTIONS, LONGEST, Delay, simulate
-from realtime_rl.simulate.tally import Tally
+from realtime_rl.simulate.loop import INTERACTIONS, LONGEST, Delay, Loop
+from realtime_rl.simulate.tally import Tally, play
 
 _EPILOG = """examples:
   realtime-rl simulate --plant pyboy --plant-option rom=catch --policy random --steps 36000
@@ -147,13 +147,10 @@ def run(args: argparse.Namespace) -> Tally:
                               Exploration.parse(args.exploration), stack=args.stack,
                               warn=_warn)(args.seed)
         default = default_policy.make(args.default_policy, plant.spec.actions, seed=args.seed)
-        figures = Tally()
-        for step, _ in simulate(plant, player.policy, delay, args.steps, stack=player.stack,
-                                default=default, applied=player.applied):
-            figures.add(step)
+        return play(Loop(plant, player.policy, delay, stack=player.stack, default=default,
+                         applied=player.applied), args.steps)
     finally:
         plant.close()
-    return figures
 
 
 def _sentence(figures: Tally, cut: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -126,7 +127,7 @@ class ActionSpace:
         """
         if len(action) != (1 if self.discrete else self.size):
             return "malformed"
-        if not all(np.isfinite(action)):
+        if not all(map(math.isfinite, action)):
             return "non_finite"
         if self.discrete:
             if action[0] != int(action[0]):

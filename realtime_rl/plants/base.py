@@ -20,7 +20,8 @@ class Plant(Protocol):
 
     The first `step` after construction, after `reset` and after a transition with `last` starts
     an episode: it ignores its action and returns a transition with `first` set and reward 0.
-    A step must take less than the period; nothing in a plant sleeps or reads a clock.
+    A step must take less than the period; nothing in a plant sleeps or reads a clock. A class that
+    inherits from this one has a `prepare` and a `close` that do nothing.
     """
 
     @property
@@ -35,6 +36,7 @@ class Plant(Protocol):
 
         Called in the time that is left of a tick. An episode's start is the usual reason.
         """
+        return
 
     def reset(self, seed: int | None = None) -> None:
         """End the episode; the next step starts a new one.
@@ -54,3 +56,4 @@ class Plant(Protocol):
 
     def close(self) -> None:
         """Release what the plant holds. Calling it twice is harmless."""
+        return

@@ -43,6 +43,8 @@ class Emulator:
 
     def hold(self, buttons: frozenset[str]) -> None:
         """Hold down these buttons and no other, from the next frame on."""
+        if buttons == self._held:
+            return
         for button in self._held - buttons:
             self._pyboy.button_release(button.lower())
         for button in buttons - self._held:

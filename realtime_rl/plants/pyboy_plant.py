@@ -13,7 +13,7 @@ from realtime_rl.files import user_path
 from realtime_rl.plants import buttons, rom_files
 from realtime_rl.plants.base import check_action
 from realtime_rl.plants.emulator import FRAMES_PER_SECOND, Emulator
-from realtime_rl.plants.ram_rules import Rules, Score
+from realtime_rl.plants.ram_rules import Rules, Score, Watch
 from realtime_rl.plants.ram_values import Memory
 from realtime_rl.plants.rules_file import load_rules
 from realtime_rl.plants.state_bytes import generator, pack, random_state, unpack
@@ -61,7 +61,8 @@ class PyBoyPlant:
         self._episode_ticks = options.episode_ticks
         labels = {"6": buttons.SIX, "8": buttons.EIGHT}.get(
             options.buttons, self._rules.actions or buttons.SIX)
-        self._presses = [buttons.pressed(label) for label in labels]
+        self._presses: dict[Action, frozenset[str]] = {
+            (float(index),): buttons.pressed(label) for index, label in enumerate(labels)}
         picture = ObservationSpec((1, options.size, options.size), "uint8", 0, 255)
         self._pictures = options.observe == "picture"
         self._spec = PlantSpec(
@@ -73,7 +74,7 @@ class PyBoyPlant:
             warning="" if self._rules.rewards else
                     f"{self._rules.source}: no rewards, so that nothing can be learned")
         self._emulator = Emulator(rom, options.size)
-        self._score = Score(self._rules)
+        self._score, self._watch = Score(self._rules), Watch(self._rules)
         self._start = self._start_state(options.state)
         self._closed = False
         self._random = np.random.default_rng(seed)
@@ -109,10 +110,13 @@ class PyBoyPlant:
         """See `Plant`."""
         if self._closed:
             raise PlantError(f"plant {self._spec.name!r} is closed")
-        check_action(action, self._spec)
+        pressed = self._presses.get(tuple(action))
+        if pressed is None:
+            check_action(action, self._spec)
+            raise PlantError(f"action {action!r} has no button")
         if self._starting:
             return self._first()
-        self._emulator.hold(self._presses[int(action[0])])
+        self._emulator.hold(pressed)
         observation = self._frame()
         self._tick += 1
         reward, over = self._score.update(self._emulator.memory)
@@ -140,7 +144,7 @@ class PyBoyPlant:
         if self._pictures:
             return self._emulator.draw()
         self._emulator.run(1)
-        return self._rules.observed(self._emulator.memory)
+        return self._watch.observed(self._emulator.memory)
 
     def reset(self, seed: int | None = None) -> None:
         """See `Plant`."""

@@ -84,6 +84,11 @@ class Watched:
         place = (self.cell.read(memory) - self.low) / (self.high - self.low)
         return 2.0 * min(1.0, max(0.0, place)) - 1.0
 
+    def table(self) -> list[float]:
+        """Return what `read` gives of each byte; empty where the value has several."""
+        address = self.cell.address
+        return [] if self.cell.size > 1 else [self.read({address: byte}) for byte in range(256)]
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -147,9 +152,19 @@ class Rules:
         for poke in (*self.settings.values(), *self.pokes):
             poke.write(memory, random)
 
+
+class Watch:
+    """Reads the values that a policy may be shown, at every tick."""
+
+    def __init__(self, rules: Rules) -> None:
+        """Work out ahead how each byte is shown that is a value of its own."""
+        self._values = [(value.cell.address, value.table(), value)
+                        for value in rules.observe.values()]
+
     def observed(self, memory: Memory) -> NDArray[np.float32]:
-        """Return the values that a policy may be shown, each in [-1, 1]."""
-        return np.array([value.read(memory) for value in self.observe.values()], np.float32)
+        """Return the values as they are now, each in [-1, 1]."""
+        return np.array([table[memory[address]] if table else value.read(memory)
+                         for address, table, value in self._values], np.float32)
 
 
 class Score:
@@ -166,12 +181,16 @@ class Score:
 
     def update(self, memory: Memory) -> tuple[float, bool]:
         """Return the reward of this tick, and whether the episode is over."""
-        values = [term.cell.read(memory) for term in self._rules.rewards]
-        reward = sum(
-            term.weight * (value - (before if term.take == "difference" else 0))
-            for term, value, before in zip(self._rules.rewards, values, self.previous, strict=True))
+        reward, values = 0.0, []
+        for term, before in zip(self._rules.rewards, self.previous, strict=True):
+            value = term.cell.read(memory)
+            values.append(value)
+            reward += term.weight * (value - before if term.take == "difference" else value)
         self.previous = values
-        return float(reward), any(end.holds(memory) for end in self._rules.ends)
+        for end in self._rules.ends:
+            if end.holds(memory):
+                return reward, True
+        return reward, False
 
 
 def _pairs(option: str, text: str) -> list[tuple[str, str]]:

@@ -58,12 +58,18 @@ class Cell:
 
     def read(self, memory: Memory) -> int:
         """Return the value."""
-        data = bytes(memory[self.address + offset] for offset in range(self.size))
-        if self.kind == "bcd":
+        kind, address = self.kind, self.address
+        if kind == "bcd":
+            data = [memory[address + offset] for offset in range(self.size)]
             return sum(((byte >> 4) * 10 + (byte & 15)) * 100**place
                        for place, byte in enumerate(data))
-        return int.from_bytes(data, "big" if self.kind == "u16be" else "little",
-                              signed=self.kind == "i8")
+        byte = memory[address]
+        if kind == "u8":
+            return byte
+        if kind == "i8":
+            return byte - 256 if byte > 127 else byte
+        other = memory[address + 1]
+        return byte << 8 | other if kind == "u16be" else other << 8 | byte
 
     def write(self, memory: Memory, value: int) -> None:
         """Store a value; `PlantError` when it does not fit."""

@@ -10,6 +10,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 
+from realtime_rl.core.figures.health import Health, Level
 from realtime_rl.core.peers.silence import PATIENCE_NS
 from realtime_rl.ros import environment
 from realtime_rl.ros.waiting import why_silent
@@ -30,14 +31,14 @@ class LiveFigures:
         self._node = rclpy.create_node("live_view", context=self._context)
         self._node.create_subscription(DiagnosticArray, _TOPIC, self._on_message, _QOS)
         self._thread = threading.Thread(target=self._spin, daemon=True)
-        self._newest: dict[str, str] = {}
+        self._newest: list[Health] = []
         self._arrived_ns: int | None = None
         self._began_ns = time.monotonic_ns()
         self._thread.start()
 
     @property
-    def newest(self) -> dict[str, str]:
-        """The newest figures; empty before the first."""
+    def newest(self) -> list[Health]:
+        """What was said last; empty before the first."""
         return self._newest
 
     @property
@@ -66,5 +67,7 @@ class LiveFigures:
     def _on_message(self, message: DiagnosticArray) -> None:
         ours = [status for status in message.status if status.hardware_id == self._hardware_id]
         if ours:
-            self._newest = {pair.key: pair.value for status in ours for pair in status.values}
+            self._newest = [
+                Health(status.name.rpartition(": ")[2], Level(status.level[0]), status.message,
+                       {pair.key: pair.value for pair in status.values}) for status in ours]
             self._arrived_ns = time.monotonic_ns()

@@ -61,7 +61,7 @@ def play(game: Game, numbers: Sequence[int], warn: Callable[[str], None] = lambd
                         default=default_policy.make(game.default, plant.spec.actions, seed=seed),
                         applied=player.applied)
             while not figures.returns and figures.ticks < LONGEST:
-                figures.add(loop.step()[0])
+                figures.add(loop.advance())
             found.append(figures)
         return found
     finally:

@@ -34,9 +34,9 @@ def evaluate(
     loop = Loop(plant, act, delay, stack=stack, applied=applied)
     begin = 0
     while len(figures.returns) < episodes and figures.ticks - begin < LONGEST:
-        step, _ = loop.step()
-        figures.add(step)
+        done = loop.advance()
+        figures.add(done)
         progress(figures)
-        if step.last:
+        if done.last:
             begin = figures.ticks
     return figures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -50,6 +50,20 @@ class Delay:
         return self.interaction == "asynchronous" or tick % self.ticks == 0
 
 
+class VirtualTick(NamedTuple):
+    """What a tick of virtual time was; all else that a `Timestep` says follows from the loop."""
+
+    tick: int
+    cause: Cause
+    """`POLICY` or `DEFAULT`."""
+    action: Action
+    observation: Observation
+    reward: float
+    discount: float
+    first: bool
+    last: bool
+
+
 class Loop:
     """A plant and its policy, stepped one tick at a time; its state can be saved.
 
@@ -86,8 +100,8 @@ class Loop:
         self.tick = 0
         """The next one."""
 
-    def step(self) -> tuple[Timestep, Observation]:
-        """Step one tick; return its record and its observation."""
+    def advance(self) -> VirtualTick:
+        """Step one tick; return what came of it."""
         tick, delay = self.tick, self._delay
         acted = tick in self._due
         action = self._due.pop(tick) if acted else self._default(tick, self._last)
@@ -99,18 +113,26 @@ class Loop:
             if transition.first:
                 self._applied.begin(tick)
             self._applied.push(tick, action)
-        stacked = self._observations.get(tick) if delay.starts(tick) else None
-        if self._policy is not None and stacked is not None:
-            self._due[tick + delay.ticks] = self._policy(tick, stacked)
+        if self._policy is not None and delay.starts(tick):
+            stacked = self._observations.get(tick)
+            if stacked is not None:
+                self._due[tick + delay.ticks] = self._policy(tick, stacked)
         self.tick += 1
+        return VirtualTick(tick, Cause.POLICY if acted else Cause.DEFAULT, action,
+                           transition.observation, transition.reward, transition.discount,
+                           transition.first, transition.last)
+
+    def step(self) -> tuple[Timestep, Observation]:
+        """Step one tick; return its record, as of a live run, and its observation."""
+        done, spec = self.advance(), self._spec
+        acted = done.cause is Cause.POLICY
         return Timestep(
-            stamp_ns=tick * self._spec.period_ns, tick=tick, period_ns=self._spec.period_ns,
-            lateness_s=0.0, missed=False, episode=max(self._episode, 0),
-            reward=transition.reward, discount=transition.discount, first=transition.first,
-            last=transition.last, cause=Cause.POLICY if acted else Cause.DEFAULT,
+            stamp_ns=done.tick * spec.period_ns, tick=done.tick, period_ns=spec.period_ns,
+            lateness_s=0.0, missed=False, episode=max(self._episode, 0), reward=done.reward,
+            discount=done.discount, first=done.first, last=done.last, cause=done.cause,
             worker=0 if acted else -1, version=self._version if acted else -1,
-            observation_tick=tick - delay.ticks if acted else -1, action=action,
-            plant=self._spec.name), transition.observation
+            observation_tick=done.tick - self._delay.ticks if acted else -1, action=done.action,
+            plant=spec.name), done.observation
 
     def save(self, snapshot: Snapshot) -> None:
         """See `Saveable`; the plant's state is in it."""

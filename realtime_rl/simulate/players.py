@@ -52,6 +52,12 @@ def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration
     loaded = OnnxPolicy.load(user_path(policy), (spec.observation, spec.actions), stack=stack)
     for text in filter(None, (*loaded.warnings, loaded.fallback)):
         warn(text)
+    return of_policy(loaded, hold_ticks, spec, exploration)
+
+
+def of_policy(loaded: OnnxPolicy, hold_ticks: int, spec: PlantSpec,
+              exploration: Exploration | None = None) -> Callable[[int], Player]:
+    """Return what makes a fresh player of a loaded policy; the arguments are those of `load`."""
     epsilon = (exploration or Exploration()).epsilon(loaded.epsilon)
 
     def make(seed: int) -> Player:

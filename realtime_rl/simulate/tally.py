@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 from realtime_rl.core.experience.snapshot import Snapshot
 from realtime_rl.core.figures.intervals import Interval, mean_of
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.types import Cause
+from realtime_rl.simulate.loop import Loop, VirtualTick
 
 
 @dataclass(slots=True)
@@ -28,13 +30,16 @@ class Tally:
     _return: float = 0.0
     _started: bool = False
 
-    def add(self, step: Timestep) -> None:
-        """Take the record of a tick."""
+    def add(self, step: Timestep | VirtualTick) -> None:
+        """Take in a tick."""
         self.ticks += 1
         self.reward += step.reward
-        self._started = self._started or step.cause is Cause.POLICY
-        self.startup_ticks += not self._started
-        self.default_ticks += self._started and step.cause is Cause.DEFAULT
+        if step.cause is Cause.POLICY:
+            self._started = True
+        elif not self._started:
+            self.startup_ticks += 1
+        elif step.cause is Cause.DEFAULT:
+            self.default_ticks += 1
         self._return = step.reward if step.first else self._return + step.reward
         if step.last:
             self.returns.append(self._return)
@@ -73,3 +78,14 @@ class Tally:
         """Return the mean return of the episodes that ended from `since_tick` on; NaN of none."""
         pairs = zip(self.returns, self.end_ticks, strict=True)
         return mean_of([value for value, tick in pairs if tick >= since_tick])
+
+
+def play(loop: Loop, ticks: int, each: Callable[[VirtualTick], None] | None = None) -> Tally:
+    """Go on for so many ticks; `each` is called after every one of them."""
+    figures = Tally()
+    for _ in range(ticks):
+        done = loop.advance()
+        figures.add(done)
+        if each is not None:
+            each(done)
+    return figures

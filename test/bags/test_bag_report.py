@@ -7,18 +7,26 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 import synthetic
 from handmade import step
 from synthetic import Scenario
 
-from realtime_rl.bags import plots
+from realtime_rl.bags import over_time, run_record
+from realtime_rl.bags.commanded import commanded
 from realtime_rl.bags.html import page
+from realtime_rl.bags.over_time import Clock
 from realtime_rl.bags.report import emulation, make_report, number, title, to_json, to_text
 from realtime_rl.bags.writer import BagWriter
 from realtime_rl.cli import report as cli
 from realtime_rl.core.errors import BagError, MissingDependencyError, RealtimeRlError
+from realtime_rl.core.messages.records import Timestep
+from realtime_rl.core.messages.table import Table
+from realtime_rl.core.peers.deaths import Deaths
+from realtime_rl.core.peers.noted import Noted
+from realtime_rl.core.types import Cause
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +53,20 @@ class _Tags(HTMLParser):
         super().__init__()
         self.open: list[str] = []
         self.links: list[str] = []
+        self.ids: list[str] = []
         self.tags: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
-        self.links += [value or "" for name, value in attrs if name in ("src", "href")]
-        if tag not in ("meta", "img"):
+        self.links += [value or "" for name, value in attrs
+                       if name in ("src", "href", "xlink:href")]
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        if tag != "meta":
             self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
@@ -95,12 +110,95 @@ def test_the_page_needs_nothing_else(bag: Path) -> None:
     html = page(make_report(bag))
     tags = parsed(html)
     assert "script" not in tags.tags
-    assert len(tags.links) == 6
-    assert all(link.startswith("data:image/svg+xml;base64,") for link in tags.links)
+    inside = [link for link in tags.links if not link.startswith("data:image/png;base64,")]
+    assert {link.removeprefix("#") for link in inside} <= set(tags.ids)
+    assert len(tags.ids) == len(set(tags.ids))
     assert not re.search(r"https?://", html)
     assert "<strong>Emulated accelerator: constant:95ms</strong>" in html
     for key in ("excess_delay_ticks", "rejected: late", "promised_delay_ticks", "gaps"):
         assert f">{key}<" in html
+
+
+def test_the_list_of_contents_leads_to_every_section(bag: Path) -> None:
+    run_record.write(bag, Deaths(), "")
+    html = page(make_report(bag))
+    listed = re.findall(r'<li><a href="#([^"]+)">([^<]+)</a>', html)
+    assert [title for _, title in listed] == [
+        "Headlines", "Staggered workers", "Evenness of the actions",
+        "Delay from observation to action", "Who acted", "Commands", "Inference times",
+        "Returns and policy versions", "All figures"]
+    assert [name for name, _ in listed] == re.findall(
+        r'<(?:section|figure) id="([^"]+)"', html)
+
+
+def test_every_colour_is_the_pages_own_and_explained(bag: Path) -> None:
+    html = page(make_report(bag))
+    shown, style = html.split("</style>")[1], html.split("</style>")[0]
+    assert not re.search(r"#[0-9a-f]{6}\b", shown), "a colour that is not made for the dark"
+    used = set(re.findall(r"var\(--([a-z]+)\)", shown))
+    dark = style.split("prefers-color-scheme: dark")[1]
+    assert all(f"--{name}:" in dark for name in used)
+    for figure in shown.split("<figure ")[1:]:
+        drawing = figure.split('<div class="wide"')[1]
+        explained = set(re.findall(r'--key: var\(--([a-z]+)\)', figure))
+        coloured = set(re.findall(r"(?:fill|stroke): var\(--([a-z]+)\)", drawing))
+        assert coloured - {"ink", "faint", "paper", "rule", "grid"} <= explained
+
+
+def test_a_phone_has_pictures_of_its_own(bag: Path) -> None:
+    html = page(make_report(bag))
+    boxes = re.findall(r'<div class="(wide|narrow)"[^>]*><svg viewBox="0 0 ([\d.]+)', html)
+    assert [kind for kind, _ in boxes] == ["wide", "narrow"] * (len(boxes) // 2)
+    assert all(float(width) < 350 for kind, width in boxes if kind == "narrow")
+
+
+def test_startup_is_a_headline(tmp_path: Path, bag: Path) -> None:
+    assert re.search(r"Startup +0\.1 s  6 ticks before the policy's first action", to_text(
+        make_report(bag)))
+    idle = make_report(small_bag(tmp_path / "idle", cause=Cause.DEFAULT, observation_tick=-1,
+                                 worker=-1, version=-1))
+    assert "the policy never acted, in 1 ticks" in to_text(idle)
+
+
+def test_what_there_are_no_data_of_is_not_shown(tmp_path: Path) -> None:
+    html = page(make_report(small_bag(tmp_path / "small")))
+    for absent in ("Learning", "Inference times", "swap_ms", "Policies", "Return<"):
+        assert absent not in html.split("</style>")[1]
+    for present in ("Plant", "Interaction", "Who acted", "Commands"):
+        assert f">{present}<" in html
+
+
+@pytest.mark.parametrize(("actions", "axes"), [
+    ([(0.0,), (2.0,), (1.0,)], ["choice"]),
+    ([(0.5,), (2.0,), (1.0,)], ["action 0"]),
+    ([(0.0, 1.0), (2.0,), (1.0, 3.0, 5.0)], ["action 0", "action 1", "action 2"]),
+    ([(float("nan"),), ()], None),
+    ([tuple(map(float, range(40)))] * 2, [f"action {place}" for place in range(12)])])
+def test_commands_are_drawn_a_dimension_a_row(
+        actions: list[tuple[float, ...]], axes: list[str] | None) -> None:
+    ticks = Table.of(Timestep, [step(tick, action=action) for tick, action in enumerate(actions)])
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        picture = commanded(ticks, Clock.of(0, 1.0))
+    assert (picture is None) == (axes is None)
+    if picture is not None and axes is not None:
+        assert len(picture.keys) == 1
+        height = float(re.search(rb'viewBox="0 0 [\d.]+ ([\d.]+)"', picture.svg)[1])
+        assert height == pytest.approx(72 * (0.8 + (1.0 if axes == ["choice"]
+                                                    else 0.95 * len(axes))))
+
+
+def test_what_the_nodes_warned_of_and_how_they_died_are_sections(tmp_path: Path) -> None:
+    bag, deaths, noted = small_bag(tmp_path / "run"), Deaths(), Noted()
+    deaths.died("plant", "plant", 3.0, -9, "no motor", respawn=True)
+    noted.take("[WARN] [plant]: <late>", 2.0)
+    run_record.write(bag, deaths, "", noted=noted)
+    html = page(make_report(bag))
+    told = html.split('<section id="deaths"')[1].split("</section>")[0]
+    assert "<h2>1 death(s) of nodes</h2>" in told
+    assert "plant died at 3.0 s (SIGKILL), started again: no motor" in told
+    said = html.split('<section id="complaints"')[1].split("</section>")[0]
+    assert "2.0 s  [WARN] [plant]: &lt;late&gt;" in said
+    assert "died" not in html.split('<section id="warnings"')[1].split("</section>")[0]
 
 
 def test_the_same_run_gives_the_same_page(bag: Path) -> None:
@@ -112,13 +210,13 @@ def test_of_very_many_dots_those_that_others_hide_are_left_out(
         monkeypatch: pytest.MonkeyPatch) -> None:
     times, values = np.arange(30_000.0), np.tile([1.0, 2.0, 2.0 + 1e-6], 10_000)
     values[7] = 9.0
-    assert plots._seen(times, values)[0] is times
-    monkeypatch.setattr(plots, "_MANY", 20_000)
-    kept_times, kept = plots._seen(times, values)
+    assert over_time.seen(times, values)[0] is times
+    monkeypatch.setattr(over_time, "MANY", 20_000)
+    kept_times, kept = over_time.seen(times, values)
     assert 2990 < kept.size <= 3001
     assert 9.0 in kept
     assert kept_times.tolist() == sorted(kept_times)
-    assert plots._seen(times, np.ones(30_000))[1].size <= 1500
+    assert over_time.seen(times, np.ones(30_000))[1].size <= 1500
 
 
 def test_the_page_of_a_run_with_next_to_nothing(tmp_path: Path) -> None:

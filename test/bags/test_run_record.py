@@ -19,6 +19,7 @@ from realtime_rl.core.figures.accounting import RunRecords
 from realtime_rl.core.figures.statistics import plant_sessions, two_at_once
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.peers.deaths import Deaths
+from realtime_rl.core.peers.noted import Note, Noted
 
 
 def deaths() -> Deaths:
@@ -118,3 +119,17 @@ def test_two_plants_at_once_are_told_from_one_that_was_started_again() -> None:
     found = disagreements(RunRecords(both, topics=frozenset({"timestep"})))
     assert any(line.startswith("two plants published their ticks at once") for line in found)
     assert not any("started again" in line for line in found)
+
+
+def test_what_the_nodes_warned_of_is_kept_each_line_once(tmp_path: Path) -> None:
+    noted = Noted()
+    for _ in range(3):
+        noted.take("[WARN] [1764000000.5] [plant]: late", 1.23456)
+    for number in range(300):
+        noted.take(str(number), 2.0)
+    run_record.write(tmp_path, Deaths(), "", noted=noted)
+    found = run_record.read(tmp_path)
+    assert found is not None
+    assert found.noted.kept["[WARN] [plant]: late"] == Note(1.235, 3)
+    assert (len(found.noted.kept), found.noted.left_out) == (200, 101)
+    assert found.noted.lines(1) == ["… and 300 line(s) more", "   2.0 s  198"]

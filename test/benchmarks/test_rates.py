@@ -34,3 +34,12 @@ def test_the_replay_joins_steps_as_in_training(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(rates, "TRANSITIONS", 40)
     learner = rates.filled(DqnConfig(network="small", replay_size=40, learn_start=1, n_step=3))
     assert {each.steps for each in learner._replay._kept} == {3}
+
+
+@pytest.mark.parametrize("observe", ["memory", "picture"])
+def test_virtual_time_takes_turns_with_the_bare_emulator(
+        monkeypatch: pytest.MonkeyPatch, observe: str) -> None:
+    monkeypatch.setattr(rates, "TURN_S", 1e-3)
+    speed = rates.play("catch", observe, 1e-9)
+    assert (speed.plant, speed.observe, speed.turns) == ("catch", observe, 1)
+    assert speed.ratio == pytest.approx(speed.ticks_per_s / speed.bare_per_s)

@@ -17,6 +17,7 @@ from realtime_rl.bags import run_record
 from realtime_rl.bags.writer import BagWriter
 from realtime_rl.cli import run
 from realtime_rl.cli.main import main
+from realtime_rl.core.peers.noted import Noted
 from realtime_rl.core.settings.parameters import Scenario
 from realtime_rl.core.types import ActionSpace, ObservationSpec, PlantSpec
 from realtime_rl.ros.graph import NodeSpec
@@ -39,7 +40,7 @@ class View:
     """A live view that ends the run, as Ctrl-C does, once it was told what it waits for."""
 
     def __init__(self, prepared: Prepared, **unused: object) -> None:
-        self.end = ""
+        self.end, self.noted = "", Noted()
 
     def __enter__(self) -> View:
         return self

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from realtime_rl.core.errors import PlantError
 from realtime_rl.plants.buttons import EIGHT, SIX, action_space, pressed
-from realtime_rl.plants.ram_rules import End, Hold, Poke, Reward, Rules, Score, Watched
+from realtime_rl.plants.ram_rules import End, Hold, Poke, Reward, Rules, Score, Watch, Watched
 from realtime_rl.plants.ram_values import Cell
 from realtime_rl.plants.rules_file import load_rules
 
@@ -83,13 +83,25 @@ def test_observed_values_lie_between_minus_one_and_one() -> None:
     memory = bytearray(0x10000)
     rules = Rules("test", observe={"x": Watched(Cell.of(0xC000, "u8"), 10, 50),
                                    "wind": Watched(Cell.of(0xC001, "i8"), -2, 2)})
-    seen = []
+    watch, seen = Watch(rules), []
     for x, wind in ((10, -2), (20, -1), (50, 2), (9, -3), (51, 3)):
         memory[0xC000], memory[0xC001] = x, wind & 0xFF
-        values = rules.observed(memory)
+        values = watch.observed(memory)
         assert (values.shape, values.dtype) == ((2,), np.float32)
         seen.append(values.tolist())
     assert seen == [[-1, -1], [-0.5, -0.5], [1, 1], [-1, -1], [1, 1]]
+
+
+@given(st.sampled_from(["u8", "i8", "u16le", "u16be", "bcd"]), st.integers(0, 255),
+       st.integers(0, 255), st.integers(-200, 200), st.integers(1, 300))
+def test_what_is_worked_out_ahead_is_what_is_read(
+        kind: str, first: int, second: int, low: int, span: int) -> None:
+    memory = bytearray(0x10000)
+    memory[0xC000:0xC002] = bytes([first, second])
+    cell = Cell.of(0xC000, kind, 2 if kind == "bcd" else None)
+    value = Watched(cell, low, low + span)
+    assert Watch(Rules("test", observe={"x": value})).observed(memory).tolist() == [
+        np.float32(value.read(memory))]
 
 
 def test_pokes_are_drawn_from_the_generator() -> None:

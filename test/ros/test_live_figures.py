@@ -22,7 +22,7 @@ def test_figures_of_this_graph_and_what_is_waited_for(monkeypatch: pytest.Monkey
     with ros() as make:
         figures = LiveFigures("robot1")
         try:
-            assert (figures.newest, figures.waiting) == ({}, "waiting for the monitor …")
+            assert (figures.newest, figures.waiting) == ([], "waiting for the monitor …")
             now[0] = 6_000_000_000
             assert figures.waiting.startswith(
                 "nothing heard of the monitor for 6 s: nobody publishes it in ROS domain ")
@@ -31,6 +31,7 @@ def test_figures_of_this_graph_and_what_is_waited_for(monkeypatch: pytest.Monkey
 
             def say(robot: str) -> None:
                 publisher.publish(DiagnosticArray(status=[DiagnosticStatus(
+                    level=b"\x01", name=f"{robot}/realtime_rl: plant", message="late",
                     hardware_id=robot, values=[KeyValue(key="rate", value=robot)])]))
 
             def heard() -> bool:
@@ -39,7 +40,8 @@ def test_figures_of_this_graph_and_what_is_waited_for(monkeypatch: pytest.Monkey
                 return bool(figures.newest)
 
             wait(monitor, heard)
-            assert (figures.newest, figures.waiting) == ({"rate": "robot1"}, "")
+            assert (figures.newest, figures.waiting) == (
+                [Health("plant", Level.WARN, "late", {"rate": "robot1"})], "")
             now[0] += 7_000_000_000
             assert figures.waiting == ("nothing heard of the monitor for 7 s: '/monitor' offers "
                                        "it, and nothing comes")

@@ -12,8 +12,8 @@ from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.types import Action, Cause, Observation
-from realtime_rl.simulate.loop import Delay, Interaction, simulate
-from realtime_rl.simulate.tally import Tally
+from realtime_rl.simulate.tally import Tally, play
+from realtime_rl.simulate.loop import Delay, Interaction, Loop, simulate
 
 A, B, NOOP = (0.0,), (1.0,), (2.0,)
 
@@ -124,3 +124,16 @@ def test_applied_actions_are_told_as_they_are_known_live(delay: Delay) -> None:
         assert history == tuple(steps[at].action if at >= episode else None
                                 for at in range(tick - 3, tick))
     assert len(told) > 8
+
+
+@pytest.mark.parametrize("delay", [Delay(1), Delay(3), Delay(3, "sequential")])
+def test_a_tick_says_what_its_record_says(delay: Delay) -> None:
+    loop, recorded = Loop(Counter(), always_a, delay), Tally()
+    ticks = [loop.advance() for _ in range(25)]
+    for tick, step in zip(ticks, steps_of(delay, 25), strict=True):
+        recorded.add(step)
+        for name in ("tick", "cause", "action", "reward", "discount", "first", "last"):
+            assert getattr(tick, name) == getattr(step, name)
+    seen: list[object] = []
+    assert play(Loop(Counter(), always_a, delay), 25, seen.append) == recorded
+    assert [tick.tick for tick in seen] == list(range(25))

@@ -8,6 +8,7 @@ action of one tick moves nothing; one that is held goes somewhere.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.types import Action, ActionSpace
@@ -66,7 +67,8 @@ def explore(
     if hold_ticks < 1:
         raise ConfigError(f"hold_ticks {hold_ticks!r} must be 1 or more")
     segment = tick // hold_ticks
-    if _uniform(seed, segment, 0) >= epsilon:
+    # what is certain is not drawn
+    if epsilon < 1.0 and (not epsilon or _uniform(seed, segment, 0) >= epsilon):
         return None
     if actions.discrete:
         return (float(int(_uniform(seed, segment, 1) * actions.size)),)
@@ -77,9 +79,14 @@ def explore(
 
 def _uniform(seed: int, segment: int, stream: int) -> float:
     """Hash to [0, 1), with the 53 bits that a float64 holds."""
-    state = _splitmix64(seed & _MASK)
-    state = _splitmix64(state ^ (segment & _MASK))
+    state = _splitmix64(_of_seed(seed) ^ (segment & _MASK))
     return (_splitmix64(state ^ stream) >> 11) / (1 << 53)
+
+
+@lru_cache(maxsize=64)
+def _of_seed(seed: int) -> int:
+    """Hash a seed, which is the same for all ticks of a run."""
+    return _splitmix64(seed & _MASK)
 
 
 def _splitmix64(state: int) -> int:

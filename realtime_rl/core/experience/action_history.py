@@ -42,6 +42,8 @@ class ActionHistory:
 
     def begin(self, tick: int) -> None:
         """The observation of `tick` is the first of an episode."""
+        if not self.length:
+            return  # nobody asks
         if tick <= self._newest_first:
             self.clear()  # the plant started anew
         self._newest_first = tick
@@ -51,6 +53,8 @@ class ActionHistory:
 
     def push(self, tick: int, action: Action) -> None:
         """Say what `tick` applied; one that is not newer means that the plant started anew."""
+        if not self.length:
+            return
         if tick <= self._newest:
             self.clear()
         self._newest = tick

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
-
 import numpy as np
 
 from realtime_rl.core.errors import ConfigError
@@ -18,12 +15,6 @@ Frames = tuple[Observation, ...]
 def stacked(frames: Frames) -> Observation:
     """Join frames of shape `(C, …)` into one array of shape `(stack * C, …)`, newest last."""
     return frames[0] if len(frames) == 1 else np.concatenate(frames)
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    observation: Observation
-    first: bool
 
 
 class ObservationStack:
@@ -42,13 +33,10 @@ class ObservationStack:
             raise ConfigError(f"observation stack {stack!r} must be 1 … capacity {capacity!r}")
         self._stack = stack
         self._capacity = capacity
-        self._entries: dict[int, _Entry] = {}
-        self._order: deque[int] = deque()
-
-    @property
-    def newest(self) -> int:
+        self._entries: dict[int, tuple[Observation, bool]] = {}
+        """By tick, in order: the observation, and whether it is the first of an episode."""
+        self.newest = -1
         """Tick of the newest observation; -1 before there is one."""
-        return self._order[-1] if self._order else -1
 
     def push(self, tick: int, observation: Observation, first: bool) -> None:
         """Add the observation of a tick; `first`: it is the first of an episode.
@@ -57,15 +45,15 @@ class ObservationStack:
         """
         if tick <= self.newest:
             self.clear()
-        self._entries[tick] = _Entry(observation, first)
-        self._order.append(tick)
-        if len(self._order) > self._capacity:
-            del self._entries[self._order.popleft()]
+        self._entries[tick] = observation, first
+        self.newest = tick
+        if len(self._entries) > self._capacity:
+            del self._entries[next(iter(self._entries))]
 
     def clear(self) -> None:
         """Forget every observation."""
         self._entries.clear()
-        self._order.clear()
+        self.newest = -1
 
     def frames(self, tick: int, *, fill_gaps: bool = False) -> Frames | None:
         """Return the frames that end at `tick`; `None` when one that is needed is absent.
@@ -73,6 +61,9 @@ class ObservationStack:
         Before an episode's start its first observation is repeated. With `fill_gaps`, a frame
         that was lost is replaced by the one after it: acting on that is better than not acting.
         """
+        if self._stack == 1:
+            alone = self._entries.get(tick)
+            return None if alone is None else (alone[0],)
         newest_first: list[Observation] = []
         for needed in range(tick, tick - self._stack, -1):
             entry = self._entries.get(needed)
@@ -81,9 +72,10 @@ class ObservationStack:
                     return None
                 newest_first.append(newest_first[-1])
                 continue
-            newest_first.append(entry.observation)
-            if entry.first:
-                newest_first += [entry.observation] * (self._stack - len(newest_first))
+            observation, first = entry
+            newest_first.append(observation)
+            if first:
+                newest_first += [observation] * (self._stack - len(newest_first))
                 break
         return tuple(reversed(newest_first))
 
@@ -95,8 +87,8 @@ class ObservationStack:
     def save(self, snapshot: Snapshot, name: str) -> None:
         """Write the observations under `name`."""
         snapshot.values[name] = [
-            [tick, snapshot.place(self._entries[tick].observation), self._entries[tick].first]
-            for tick in self._order]
+            [tick, snapshot.place(observation), first]
+            for tick, (observation, first) in self._entries.items()]
 
     def load(self, snapshot: Snapshot, name: str) -> None:
         """Take over what `save` wrote; see `Saveable`."""

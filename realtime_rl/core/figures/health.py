@@ -6,8 +6,10 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from realtime_rl.core.figures.present import Present
 from realtime_rl.core.figures.schema import RunFigures
 from realtime_rl.core.messages.records import Learning, ScheduleRecord
+from realtime_rl.core.types import Cause
 
 _INACTION_LIMIT = 0.05
 _LEARNER_LIMIT_S = 5.0
@@ -35,7 +37,7 @@ class Health:
 
 def assess(figures: RunFigures, schedule: ScheduleRecord | None, learning: Learning | None,
            returns: Sequence[float], version: int, *, learner_silent_s: float = 0.0,
-           so_far: float = 0.0) -> list[Health]:
+           so_far: float = 0.0, present: Present | None = None) -> list[Health]:
     """Put a window's figures into words.
 
     Args:
@@ -46,18 +48,34 @@ def assess(figures: RunFigures, schedule: ScheduleRecord | None, learning: Learn
         version: policy version of the newest applied action; -1 before one.
         learner_silent_s: how long ago the learner's figures came [s].
         so_far: reward of the episode that is under way.
+        present: how it is at this moment; left out, nothing is said of it.
     """
-    return [_plant(figures, returns, so_far), _interaction(figures),
+    acting = [] if present is None or present.step is None else [_acting(present)]
+    return [*acting, _plant(figures, returns, so_far, present or Present()), _interaction(figures),
             _inference(figures, schedule, version), _learning(learning, learner_silent_s)]
 
 
-def _plant(figures: RunFigures, returns: Sequence[float], so_far: float) -> Health:
+def _acting(present: Present) -> Health:
+    """Who acts at this moment."""
+    cause = None if present.step is None else present.step.cause
+    level = (Level.ERROR if present.silent or cause is Cause.NONE
+             else Level.WARN if cause is Cause.STOP else Level.OK)
+    return Health("acting", level, present.who, {
+        "acting now": present.who, "operator": present.operator,
+        "stop": "in force, until it is released" if cause is Cause.STOP else "released"})
+
+
+def _plant(figures: RunFigures, returns: Sequence[float], so_far: float, present: Present
+           ) -> Health:
     plant = figures["plant"]
     if not plant["ticks"]:
         return Health("plant", Level.STALE, "no tick was heard of", {})
     level = Level.WARN if plant["missed_ticks"] else Level.OK
+    message = "ticks were missed" if plant["missed_ticks"] else "on its grid"
+    if present.standstill:
+        level, message = Level.ERROR, present.standstill
     recent = f"mean of {len(returns)}: {sum(returns) / len(returns):.2f}" if returns else "none yet"
-    return Health("plant", level, "ticks were missed" if plant["missed_ticks"] else "on its grid", {
+    return Health("plant", level, message, {
         "plant rate": f"{_number(plant['rate_hz'], 3)} Hz, {plant['missed_ticks']} missed",
         "episode return": recent,
         "reward": f"{_number(figures['episodes']['reward_per_tick'], 4)} a tick, {so_far:.2f} in "
@@ -70,12 +88,16 @@ def _interaction(figures: RunFigures) -> Health:
     idle = inaction is not None and inaction > _INACTION_LIMIT
     rejected = sum((interaction["rejected"] or {}).values())
     interval, jitter = interaction["action_interval_ms"], interaction["action_jitter_ms"]
-    return Health("interaction", Level.WARN if idle else Level.OK,
-                  "the default policy acts often" if idle else "the policy acts", {
+    level, message = ((Level.WARN, "the default policy acts often") if idle
+                      else (Level.OK, "the policy acts"))
+    if interaction["none_ticks"]:
+        level, message = Level.ERROR, (f"{interaction['none_ticks']} silent tick(s): no command "
+                                       "came, the plant applied its safe one")
+    return Health("interaction", level, message, {
         "inaction": f"{_number(inaction, 4)} ({interaction['default_ticks']} default, "
                     f"{interaction['none_ticks']} none, {rejected} rejected)",
         "delay": f"{_number(interaction['delay_ticks']['mean'], 2)} ticks, "
-                 f"{_number(interaction['delay_ms']['mean'], 1)} ms",
+                 f"{_number(interaction['delay_ms']['mean'], 1)} ms old when an action acts on it",
         "action interval": f"{_number(interval['mean'], 2)} ms, jitter p95 "
                            f"{_number(jitter['p95'], 2)} ms"})
 
@@ -83,9 +105,11 @@ def _interaction(figures: RunFigures) -> Health:
 def _inference(figures: RunFigures, schedule: ScheduleRecord | None, version: int) -> Health:
     inference = figures["inference"]
     emulated = inference["emulated"] or "none"
-    duration = inference["duration_ms"]
+    duration, age = inference["duration_ms"], inference["observation_age_ms"]
     shown = {"inference": f"{_number(duration['mean'], 1)} ms, p99 "
                           f"{_number(duration['p99'], 1)} ms",
+             "observation age": f"{_number(age['mean'], 2)} ms when an inference starts, p99 "
+                                f"{_number(age['p99'], 2)} ms",
              "policy version": str(version) if version >= 0 else "none yet",
              "exploration": inference["exploration"] or "–",
              "emulated accelerator": emulated}

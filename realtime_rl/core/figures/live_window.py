@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from realtime_rl.core.figures.accounting import RunRecords, account
 from realtime_rl.core.figures.health import Health, assess
+from realtime_rl.core.figures.present import Present, still_s
 from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.types import Cause
 
@@ -29,8 +30,12 @@ class _Recent(Generic[Record]):
         self._forget(now_ns)
 
     def records(self, now_ns: int) -> list[Record]:
+        return [record for _, record in self.kept(now_ns)]
+
+    def kept(self, now_ns: int) -> list[tuple[int, Record]]:
+        """With the time at which each was taken in."""
         self._forget(now_ns)
-        return [record for _, record in self._kept]
+        return list(self._kept)
 
     def _forget(self, now_ns: int) -> None:
         while self._kept and self._kept[0][0] < now_ns - self._span_ns:
@@ -52,13 +57,17 @@ class LiveWindow:
         self._returns: deque[float] = deque(maxlen=_EPISODES)
         self._return = 0.0
         self._version = -1
+        self._newest: Timestep | None = None
+        self._newest_at_ns = 0
+        self._standstills: _Recent[float] = _Recent(span_ns)
+        self._operator_at_ns: int | None = None
 
     def take(self, record: Timestep | Verdict | Inference | ScheduleRecord | Learning,
              now_ns: int) -> None:
         """Take in a record that was received at `now_ns`, on one monotonic clock."""
         if isinstance(record, Timestep):
             self._timesteps.add(record, now_ns)
-            self._follow(record)
+            self._follow(record, now_ns)
         elif isinstance(record, Verdict):
             self._verdicts.add(record, now_ns)
         elif isinstance(record, Inference):
@@ -77,10 +86,27 @@ class LiveWindow:
             started=self._version >= 0)
         silent_s = (now_ns - self._learning_at_ns) / 1e9 if self._learning else math.nan
         return assess(figures, self._schedule, self._learning, self._returns, self._version,
-                      learner_silent_s=silent_s, so_far=self._return)
+                      learner_silent_s=silent_s, so_far=self._return,
+                      present=self._present(now_ns))
 
-    def _follow(self, step: Timestep) -> None:
-        """Add up an episode's reward, and note whose policy acts."""
+    def _present(self, now_ns: int) -> Present:
+        stood = [(span_s, at_ns) for at_ns, span_s in self._standstills.kept(now_ns)]
+        longest_s, ended_ns = max(stood, default=(0.0, now_ns))
+        operator_ns = self._operator_at_ns
+        return Present(self._newest, (now_ns - self._newest_at_ns) / 1e9, longest_s,
+                       (now_ns - ended_ns) / 1e9,
+                       math.nan if operator_ns is None else (now_ns - operator_ns) / 1e9)
+
+    def _follow(self, step: Timestep, now_ns: int) -> None:
+        """Add up an episode's reward, and note who acts, and whether the plant stood still."""
+        newest = self._newest
+        if newest is not None and step.tick == newest.tick + 1:
+            span_s = (step.stamp_ns - newest.stamp_ns) / 1e9
+            if span_s > still_s(step.period_ns):
+                self._standstills.add(span_s, now_ns)
+        self._newest, self._newest_at_ns = step, now_ns
+        if step.cause is Cause.OPERATOR:
+            self._operator_at_ns = now_ns
         self._return = step.reward if step.first else self._return + step.reward
         if step.last:
             self._returns.append(self._return)

@@ -196,6 +196,21 @@ class Table(Sequence[Record], Generic[Record]):
         return np.asarray(column.codes == (column.texts.index(text) if text in column.texts
                                            else -1))
 
+    def rows(self, name: str, most: int) -> NDArray[np.float64]:
+        """Return a field of lists as rows, shape `(len, width)`, of their first `most` items.
+
+        NaN stands where a list is shorter than the longest.
+        """
+        column = self._columns[name]
+        assert isinstance(column, Lists)
+        counts = column.counts.astype(np.int64, copy=False)
+        width = min(most, int(counts.max(initial=0)))
+        found = np.full((self._size, width), np.nan)
+        for place in range(width):
+            there = np.flatnonzero(counts > place)
+            found[there, place] = column.items[column.begins[there] + place]
+        return found
+
     def where(self, chosen: NDArray[np.bool_]) -> Table[Record]:
         """Return the rows that are chosen; no copy where they follow each other."""
         rows = np.flatnonzero(chosen)
