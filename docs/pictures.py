@@ -124,7 +124,7 @@ def report(bag: str) -> None:
         subprocess.run([sys.executable, "-m", "realtime_rl.cli.main", "report",
                         str(path.relative_to(where)), "--html", str(page)], check=True, cwd=where)
         subprocess.run([browser, "--headless", "--no-sandbox", "--hide-scrollbars",
-                        "--force-device-scale-factor=1", "--window-size=1000,706",
+                        "--force-device-scale-factor=1", "--window-size=1000,745",
                         f"--screenshot={IMAGES / 'report.png'}", page.as_uri()], check=True,
                        capture_output=True)
 
