@@ -27,7 +27,7 @@ help:
 	@echo "make lowest  the lowest versions that setup.py allows, torch too: some gigabytes"
 	@echo "make bench   the stagger engine live: 30 s of an emulated 215 ms model"
 	@echo "make doctor  what is installed and what is missing"
-	@echo "make docs    write the README's tables of topics and parameters anew"
+	@echo "make docs    what the pages take from code and data anew; the site, in site/"
 
 $(VENV)/dependencies: setup.py constraints.txt
 	$(PYTHON) -m venv $(VENV_FLAGS) $(VENV)
@@ -58,11 +58,17 @@ lowest:
 doctor: $(VENV)/package
 	$(BIN)/realtime-rl doctor
 
-docs: $(VENV)/package
-	$(BIN)/python docs/generate.py
+$(VENV)/site: $(VENV)/package
+	$(BIN)/pip install --quiet --constraint constraints.txt ".[docs]"
+	@rm -rf build *.egg-info
+	@touch $@
+
+docs: $(VENV)/site
+	$(BIN)/python -m docs.generate
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(VENV)/package
 	$(BIN)/realtime-rl bench stagger
 
 clean:
-	rm -rf $(VENV) .venv-lowest build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest build site *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

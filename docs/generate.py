@@ -1,33 +1,39 @@
-"""Writes the generated parts of README.md, and CHANGELOG.rst, anew: `make docs`. Tests compare."""
+"""Writes anew what pages take from code and data, and CHANGELOG.rst: `make docs`. Tests compare."""
 
 from __future__ import annotations
 
+import argparse
 import ast
 import re
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from docs import claims
+from realtime_rl.cli.main import parser
 from realtime_rl.core import enumerations, types
 from realtime_rl.core.messages import records
 from realtime_rl.core.messages.topics import SERVICES, TOPICS, Topic
 from realtime_rl.core.settings import parameters as p
-from realtime_rl.core.settings.config import markdown_table
+from realtime_rl.core.settings.config import parameters as parameters_of
 from realtime_rl.core.settings.coordinator import CoordinatorParameters
 from realtime_rl.core.settings.inference import InferenceParameters
 
-ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
 PARAMETERS = {
-    "scenario (not a node: the run as a whole)": p.Scenario, "plant": p.PlantParameters,
-    "inference": InferenceParameters, "coordinator": CoordinatorParameters,
-    "actuator": p.ActuatorParameters, "learner": p.LearnerParameters,
-    "monitor": p.MonitorParameters, "recorder": p.RecorderParameters}
+    "scenario": p.Scenario, "plant": p.PlantParameters, "inference": InferenceParameters,
+    "coordinator": CoordinatorParameters, "actuator": p.ActuatorParameters,
+    "learner": p.LearnerParameters, "monitor": p.MonitorParameters,
+    "recorder": p.RecorderParameters}
 RECORDS = {"timestep": "Timestep", "verdict": "Verdict", "inference": "Inference",
            "schedule": "ScheduleRecord", "learning": "Learning", "origin": "CommandOrigin"}
 ENUMS = {"cause": (types, "Cause"), **{
     scalar: (enumerations, name) for scalar, name in (
         ("fate", "Fate"), ("reason", "Reason"), ("miss", "Miss"), ("algorithm", "Algorithm"),
         ("dealing", "Dealing"), ("slot_source", "SlotSource"))}}
+TEXTS = {"plant", "node", "provider", "emulated", "exploration"}
+"""Fields that are texts, in `header.frame_id`."""
 
 
 def described(module: object, name: str) -> dict[str, str]:
@@ -61,38 +67,109 @@ def topics() -> str:
 def layouts() -> str:
     parts = []
     for topic, name in RECORDS.items():
-        fields = "; ".join(f"`{field}`" + (f" ({text.rstrip('.')})" if text else "")
-                           for field, text in described(records, name).items()
-                           if field != "stamp_ns")
-        parts.append(f"- **{topic}**: {fields}")
-    return "\n".join(parts)
+        lines = [f"### {topic}", "", "| place | field | meaning |", "|---|---|---|"]
+        place = 0
+        for field, text in described(records, name).items():
+            if field == "stamp_ns":
+                lines.append(f"| `header.stamp` | | {text.replace(' [ns]', '')} |")
+            elif field in TEXTS:
+                lines.append(f"| `header.frame_id` | `{field}` | {text} |")
+            elif field in ("action", "active"):
+                lines.append(f"| {place}, … | `{field}.0`, … | {text} |")
+            else:
+                lines.append(f"| {place} | `{field}` | {text} |")
+                place += 1
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
 
 
 def enums() -> str:
-    lines = ["| scalar | value | meaning |", "|---|---|---|"]
+    parts = []
     for scalar, (module, name) in ENUMS.items():
-        for member, text in described(module, name).items():
-            value = int(getattr(module, name)[member])
-            lines.append(f"| `{scalar}` | {value} {member.lower()} | {text} |")
-    return "\n".join(lines)
+        lines = [f"## {scalar}", "", "| value | name | meaning |", "|---|---|---|"]
+        lines += [f"| {int(getattr(module, name)[member])} | `{member.lower()}` | {text} |"
+                  for member, text in described(module, name).items()]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
 
 
 def parameters() -> str:
-    return "\n\n".join(f"<details><summary><b>{name}</b></summary>\n\n{markdown_table(kind)}\n\n"
-                       "</details>" for name, kind in PARAMETERS.items())
+    return "\n\n".join(f"## {name}\n\n{parameter_table(kind)}"
+                       for name, kind in PARAMETERS.items())
 
 
-PARTS = {"topics": topics, "layouts": layouts, "enums": enums, "parameters": parameters}
+def parameter_table(kind: type) -> str:
+    lines = ["| parameter | what it is | type | default | range | live |",
+             "|---|---|---|---|---|---|"]
+    for item in parameters_of(kind).values():
+        unit = f" {item.unit}" if item.unit else ""
+        default = list(item.default) if isinstance(item.default, tuple) else item.default
+        shown = str(default).lower() if isinstance(default, bool) else default
+        said = "empty" if shown == "" else f"`{shown!s}`{unit}"
+        lines.append(f"| `{item.name}` | {item.description} | {item.type_name} | {said} "
+                     f"| {item.range_text} | {'yes' if item.live else ''} |")
+    return "\n".join(lines)
+
+
+def command_line() -> str:
+    return "\n\n".join(_verb(each) for each in _leaves(parser()))
+
+
+def _leaves(each: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """Every verb's parser, its own verbs' after it."""
+    for action in each._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for verb in action.choices.values():
+                yield verb
+                yield from _leaves(verb)
+
+
+def _verb(each: argparse.ArgumentParser) -> str:
+    lines = [f"## {each.prog.removeprefix('realtime-rl ')}", "", (each.description or "").strip(),
+             ""]
+    rows = [_argument(each, action) for action in each._actions
+            if not isinstance(action, argparse._HelpAction | argparse._SubParsersAction)]
+    if rows:
+        lines += ["| argument | default | what it is |", "|---|---|---|", *rows, ""]
+    if each.epilog:
+        lines += ["```text", each.epilog.strip(), "```"]
+    return "\n".join(lines).rstrip()
+
+
+def _argument(each: argparse.ArgumentParser, action: argparse.Action) -> str:
+    shown = "{" + ",".join(map(str, action.choices)) + "}" if action.choices else action.metavar
+    value = "" if action.nargs == 0 else f" {shown or action.dest.upper()}"
+    name = ", ".join(f"`{option}{value}`" for option in action.option_strings) or f"`{shown}`"
+    said = action.help and each._get_formatter()._expand_help(action)
+    default = ("required" if action.required and action.option_strings else
+               "" if action.default in (None, False, []) else f"`{action.default}`")
+    cells = (cell.replace("|", "\\|") for cell in (name, default, said or ""))
+    return f"| {' | '.join(cells)} |"
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "topics": topics, "layouts": layouts, "enums": enums, "parameters": parameters,
+    "command line": command_line}
+_PART = re.compile(r"(<!-- (generated|table): (.+?) -->\n)(?:.*?\n)??(<!-- end -->)", re.DOTALL)
 
 
 def generated(text: str) -> str:
-    """Return `text` with every generated part written anew."""
-    for name, make in PARTS.items():
-        pattern = re.compile(rf"(<!-- generated: {name} -->\n)(?:.*?\n)??(<!-- end -->)", re.DOTALL)
-        text, count = pattern.subn(lambda m, make=make: m[1] + make() + "\n" + m[2], text)
-        if count != 1:
-            raise SystemExit(f"README.md: the part '<!-- generated: {name} -->' is missing")
-    return text
+    """Return a page with every part written anew that comes from code or data."""
+    def anew(match: re.Match[str]) -> str:
+        made = (PARTS[match[3]]() if match[2] == "generated"
+                else claims.table(claims.sources()[match[3]]))
+        return f"{match[1]}\n{made}\n\n{match[4]}"
+
+    return _PART.sub(anew, text)
+
+
+def pages() -> dict[Path, str]:
+    """Return every file that is made from others, as it should be."""
+    found = {path: generated(path.read_text(encoding="utf-8"))
+             for path in sorted(DOCS.rglob("*.md"))}
+    return {**found, DOCS / claims.PAGE: claims.page(),
+            ROOT / "CHANGELOG.rst": bloom_changelog(
+                (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))}
 
 
 def _rst(line: str) -> str:
@@ -118,7 +195,8 @@ def bloom_changelog(text: str) -> str:
 
 
 if __name__ == "__main__":
-    (ROOT / "CHANGELOG.rst").write_text(
-        bloom_changelog((ROOT / "CHANGELOG.md").read_text(encoding="utf-8")), encoding="utf-8")
-    README.write_text(generated(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for path, text in pages().items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            print(path.relative_to(ROOT))
     sys.exit(0)

@@ -12,8 +12,8 @@ from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.types import Action, Cause, Observation
-from realtime_rl.simulate.tally import Tally, play
 from realtime_rl.simulate.loop import Delay, Interaction, Loop, simulate
+from realtime_rl.simulate.tally import Tally, play
 
 A, B, NOOP = (0.0,), (1.0,), (2.0,)
 

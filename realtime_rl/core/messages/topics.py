@@ -1,4 +1,4 @@
-"""Every topic and service of the graph in words: the README's table."""
+"""Every topic and service of the graph in words: the documentation's table."""
 
 from __future__ import annotations
 

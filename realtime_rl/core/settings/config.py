@@ -1,7 +1,7 @@
 """Parameters, each with type, default, unit, range and description in one place.
 
 A node's parameters are the fields of a frozen dataclass, made with `parameter`. The ROS
-declaration, the checks, `--set` and the README's tables all come from it.
+declaration, the checks, `--set` and the documentation's tables all come from it.
 """
 
 from __future__ import annotations
@@ -171,16 +171,3 @@ def values_of(config: object) -> dict[str, Value]:
     """Return a configuration's values by name."""
     return {field.name: getattr(config, field.name)
             for field in dataclasses.fields(typing.cast(Any, config))}
-
-
-def markdown_table(config: type) -> str:
-    """Write the parameters as the README shows them."""
-    lines = ["| parameter | type | default | range | live | what it is |",
-             "|---|---|---|---|---|---|"]
-    for item in parameters(config).values():
-        unit = f" {item.unit}" if item.unit else ""
-        default = list(item.default) if isinstance(item.default, tuple) else item.default
-        shown = str(default).lower() if isinstance(default, bool) else default
-        lines.append(f"| `{item.name}` | {item.type_name} | `{shown!s}`{unit} | {item.range_text} "
-                     f"| {'yes' if item.live else ''} | {item.description} |")
-    return "\n".join(lines)

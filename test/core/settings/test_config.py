@@ -14,7 +14,6 @@ from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.settings.config import (
     Parameter,
     build,
-    markdown_table,
     parameter,
     parameters,
     values_of,
@@ -150,15 +149,6 @@ def test_bad_values_from_a_command_line(name: str, text: str, message: str) -> N
     with pytest.raises(ConfigError) as caught:
         KNOWN[name].parse(text)
     assert str(caught.value) == message
-
-
-def test_the_readmes_table() -> None:
-    table = markdown_table(Robot).splitlines()
-    assert table[0] == "| parameter | type | default | range | live | what it is |"
-    assert table[2] == "| `brake` | bool | `true` |  | yes | whether it brakes |"
-    assert table[4] == "| `speed` | double | `0.5` m/s | 0 … 2 |  | how fast |"
-    assert table[8] == "| `tags` | string array | `['a', 'b']` |  |  | what it is |"
-    assert len(table) == 2 + len(KNOWN)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,64 @@
+"""What a page says of messages, fields and their places is what the code says."""
+
+import ast
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.generate import RECORDS
+from realtime_rl.core.messages import records
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = [*(ROOT / "realtime_rl").rglob("*.py"), *(ROOT / "launch").glob("*.py")]
+
+
+def texts() -> str:
+    """All texts of the code, what is filled in as `…`."""
+    found = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                found.append("".join(str(part.value) if isinstance(part, ast.Constant) else "…"
+                                     for part in node.values))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(" ".join(node.value.split()))
+    return "\n".join(found)
+
+
+TEXTS = texts()
+PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+MESSAGES = [message for line in PAGE.splitlines() if line.startswith("| ")
+            for message in re.findall(r"`([^`]+)`", line.split(" | ")[0]) if " " in message]
+
+
+def fragments(message: str) -> list[str]:
+    """The parts of a message between what is filled in."""
+    return [part for each in re.split(r"…|\.\.\.|\bNAME\b|\b5 s\b", message)
+            if len(part := each.strip(" ':;,()")) > 3]
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_a_message_is_one_of_the_code(message: str) -> None:
+    assert [each for each in fragments(message) if each not in TEXTS] == []
+
+
+def test_there_are_messages() -> None:
+    assert len(MESSAGES) > 40
+
+
+def places() -> dict[str, list[str]]:
+    """Fields of each record by their place in `position`."""
+    return {topic: [field.name for field in dataclasses.fields(getattr(records, name))
+                    if field.name != "stamp_ns" and field.type != "str"]
+            for topic, name in RECORDS.items()}
+
+
+def test_series_have_their_places() -> None:
+    page = (ROOT / "docs" / "how-to" / "bags.md").read_text(encoding="utf-8")
+    rows = re.findall(r"`/(\w+)/(\w+)/position` \| `/(\w+)\.position\[(\d+)\]`", page)
+    assert len(rows) >= 5
+    for topic, field, again, place in rows:
+        assert topic == again
+        assert places()[topic][int(place)] == field
