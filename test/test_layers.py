@@ -24,8 +24,8 @@ ALLOWED: dict[str, set[str]] = {
     "bench": BASE | MIDDLE | {"simulate", "runner", "bench"},
     "cli": BASE | MIDDLE | {"simulate", "runner", "bench", "cli"},
 }
-CORE_ORDER = ("errors", "enumerations", "types", "messages", "peers", "schedule", "control",
-              "experience", "figures", "settings")
+CORE_ORDER = ("errors", "observations", "enumerations", "types", "messages", "peers", "schedule",
+              "control", "experience", "figures", "settings")
 """Inside `core`, each imports only what stands before it; of the folders, themselves too."""
 ROS = {"rclpy", "rcl_interfaces", "builtin_interfaces", "rosidl_runtime_py", "std_srvs", "launch",
        "launch_ros"}

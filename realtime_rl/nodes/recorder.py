@@ -48,7 +48,8 @@ class RecorderNode(Node):
         self._run_clock = RunClock()
         self._writer = BagWriter(Path(config.bag))
         self._wanted = {self.resolve_topic_name(topic.name): topic.types
-                        for topic in recorded(observations=config.observations)}
+                        for topic in recorded(observations=config.observations,
+                                              parts=config.parts)}
         steady.create_timer(self, _LOOK_EVERY_S, self._look)
         steady.create_timer(self, 1.0, self._writer.flush)
         self.get_logger().info(f"recording to {config.bag}")

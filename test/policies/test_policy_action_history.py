@@ -36,8 +36,8 @@ def test_the_newest_action_comes_last(write: Write) -> None:
 
 @pytest.mark.parametrize(("history", "told", "message"), [
     (3, 0, "it has 2 inputs and 1 outputs, not 1 and 1"),
-    (3, 2, r"its second input is 'action_history', 'tensor\(float\)' \[1, 3, 3\], not "
-           r"'action_history', 'tensor\(float\)' \[1, 2, 3\]"),
+    (3, 2, r"its input 'action_history' is 'tensor\(float\)' \[1, 3, 3\], not "
+           r"'tensor\(float\)' \[1, 2, 3\]"),
 ])
 def test_a_history_must_be_as_the_metadata_say(
     write: Write, history: int, told: int, message: str
@@ -47,14 +47,23 @@ def test_a_history_must_be_as_the_metadata_say(
 
 
 def test_a_second_input_of_another_name_is_refused(write: Write) -> None:
-    with pytest.raises(PolicyError, match="its second input is 'pending'"):
+    with pytest.raises(PolicyError, match=r"no input 'action_history' .*, but 'pending', 'x'"):
         OnnxPolicy.load(write(copier(2, 3, "pending"), about(2)), (VECTOR, BUTTONS))
 
 
 def test_one_without_a_history_that_its_metadata_promise_is_refused(write: Write) -> None:
     path = write(model(VECTOR, 1, np.eye(3)), about(2))
-    with pytest.raises(PolicyError, match="it has 1 inputs and 1 outputs, not 2 and 1"):
+    with pytest.raises(PolicyError, match=r"it has no input 'action_history' .*, but 'x'"):
         OnnxPolicy.load(path, (VECTOR, BUTTONS))
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_the_history_is_an_input_by_its_name(write: Write, said: bool) -> None:
+    proto = copier(2, 3)
+    proto.graph.input.reverse()
+    policy = OnnxPolicy.load(write(proto, about(2) if said else None), (VECTOR, BUTTONS))
+    assert policy.action_history == 2
+    assert policy.infer(SEEN, ((0.0,), (1.0,))).tolist() == [0, 1, 0]
 
 
 class Loop:
