@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from policies.tiny_policies import BUTTONS, VECTOR, copier, metadata, model
 
-from realtime_rl.core.enumerations import Algorithm, Dealing, SlotSource
+from realtime_rl.core.enumerations import Algorithm, Dealing, Miss, SlotSource
 from realtime_rl.core.errors import PolicyError
+from realtime_rl.core.experience.gathering import Lost
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.policies.hot_swap import HotSwap
@@ -122,5 +123,18 @@ def test_an_engine_without_such_a_policy_does_not_ask(write: Write) -> None:
     try:
         loop.act(0, first=True)
         assert not loop.engine.wants_applied
+    finally:
+        loop.close()
+
+
+def test_an_observation_that_lacks_a_part_is_a_slot_missed_and_says_so(write: Write) -> None:
+    loop = Loop(write(copier(2, 3), about(2)))
+    try:
+        assert loop.act(0, first=True) == 0.0
+        (missed,) = loop.engine.lost(Lost(1, 1, ("arm",)), time.monotonic_ns())
+        assert (missed.tick, missed.miss, missed.worker) == (1, Miss.LACKING, -1)
+        before, lacking = loop.engine.lost(Lost(3, 3, ("arm",)), time.monotonic_ns())
+        assert (before.miss, lacking.miss) == (Miss.BUSY, Miss.LACKING)
+        assert loop.act(4) == 0.0
     finally:
         loop.close()

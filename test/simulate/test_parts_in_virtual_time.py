@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bags.played import play, record
-from realtime_rl.learning.saved import weights_sha256
 from simulate.parts_plant import PARTS, Parted
 from simulate.test_train_in_virtual_time import CONFIG
 from simulate.tiny_plant import Echo
@@ -18,6 +17,7 @@ from realtime_rl.bags.ticks import ticks_of
 from realtime_rl.core.errors import BagError
 from realtime_rl.core.observations import ObservationParts, observed, split
 from realtime_rl.learning import checkpoint
+from realtime_rl.learning.training_state import weights_sha256
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.simulate import demonstrations, players
 from realtime_rl.simulate.loop import Delay, Loop
