@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from realtime_rl.core.errors import PlantError
+from realtime_rl.core.observations import array_dtype, split
 from realtime_rl.core.types import Action, PlantSpec, Transition
 from realtime_rl.plants.base import Plant
 
@@ -56,10 +57,11 @@ class PlantConformance:
     def test_observations_fit_the_spec(self, plant: Plant) -> None:
         spec = plant.spec.observation
         for transition in run(plant, actions(plant.spec, 0, 50)):
-            assert transition.observation.shape == spec.shape
-            assert transition.observation.dtype == spec.dtype
-            assert spec.low <= transition.observation.min()
-            assert transition.observation.max() <= spec.high
+            observation = transition.observation
+            assert (observation.dtype, observation.shape) == array_dtype(spec)
+            for part, value in zip(spec.parts, split(observation), strict=True):
+                assert (value.shape, value.dtype) == (part.shape, part.dtype)
+                assert part.low <= value.min() <= value.max() <= part.high
 
     def test_observations_are_not_overwritten(self, plant: Plant) -> None:
         transitions, copies = [], []

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from realtime_rl.core.errors import MissingDependencyError
 from realtime_rl.core.messages.joy_wire import JoyValues
-from realtime_rl.core.messages.wire import NamedScalars, WireError, image_rows, stamp
+from realtime_rl.core.messages.observation_wire import ENCODINGS, interleaved, pixels
+from realtime_rl.core.messages.wire import NamedScalars, WireError, stamp
 
 try:
     from rosbags.typesys import Stores, get_typestore
@@ -35,7 +36,7 @@ _STAMP_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One recorded observation."""
+    """One recorded part of an observation."""
 
     receive_ns: int
     stamp_ns: int
@@ -43,7 +44,9 @@ class Observed:
     frame_id: str
     """`key=value` words: plant, tick, first."""
     value: NDArray[np.generic]
-    """An image `(1, height, width)` uint8, or a vector `(size,)` float64; read-only."""
+    """An image `(1 or 3, height, width)` uint8, or a vector `(size,)` float64; read-only."""
+    names: tuple[str, ...] = ()
+    """What a vector's values are called, where that is said."""
 
 
 @cache
@@ -150,23 +153,19 @@ def observed_from_cdr(data: bytes, kind: str, receive_ns: int) -> Observed:
     if kind not in (IMAGE, SCALARS):
         raise WireError(f"an observation is {IMAGE!r} or {SCALARS!r}, not {kind!r}")
     message = _read(data, kind)
-    value = message.position if kind == SCALARS else _pixels(message)
+    value = message.position if kind == SCALARS else np.array(pixels(
+        message.data, message.encoding, (message.height, message.width), message.step))
     value.flags.writeable = False
-    return Observed(receive_ns, _stamp_ns(message), message.header.frame_id, value)
+    return Observed(receive_ns, _stamp_ns(message), message.header.frame_id, value,
+                    tuple(message.name) if kind == SCALARS else ())
 
 
-def image_to_cdr(stamp_ns: int, frame_id: str, pixels: NDArray[np.uint8]) -> bytes:
-    """Write an image `(1, height, width)` uint8 as a `sensor_msgs/Image` (mono8)."""
-    _, height, width = pixels.shape
+def image_to_cdr(stamp_ns: int, frame_id: str, image: NDArray[np.uint8]) -> bytes:
+    """Write an image `(1 or 3, height, width)` uint8 as a `sensor_msgs/Image`."""
+    channels, height, width = image.shape
     return _write(IMAGE, header=_header(stamp_ns, frame_id), height=height, width=width,
-                  encoding="mono8", is_bigendian=0, step=width, data=pixels.reshape(-1))
-
-
-def _pixels(message: Any) -> NDArray[np.generic]:  # noqa: ANN401 - rosbags makes its classes
-    if message.encoding != "mono8":
-        raise WireError(f"image encoding {message.encoding!r}: only 'mono8' is an observation")
-    rows = image_rows(message.data, message.height, message.width, message.step)
-    return np.array(rows[None])
+                  encoding=ENCODINGS[channels], is_bigendian=0, step=width * channels,
+                  data=interleaved(image).reshape(-1))
 
 
 def _read(data: bytes, kind: str) -> Any:  # noqa: ANN401 - rosbags makes its classes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import posixpath
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import compress
@@ -19,7 +20,7 @@ from realtime_rl.core.errors import BagError, choices
 from realtime_rl.core.figures.accounting import TOPICS, RunRecords
 from realtime_rl.core.figures.ordering import disordered, ordered
 from realtime_rl.core.figures.statistics import plant_sessions
-from realtime_rl.core.messages import wire
+from realtime_rl.core.messages import observation_wire, wire
 from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
 
 Progress = Callable[[int, int | None], None]
@@ -49,7 +50,7 @@ class Run:
     records: RunRecords
     policies: tuple[Announcement, ...]
     observations: int
-    """How many were recorded; `observations_of` reads them."""
+    """How many were recorded, of the part with the fewest; `observations_of` reads them."""
     start_ns: int
     """When the first message was recorded [ns since the epoch]."""
     warnings: tuple[str, ...]
@@ -57,6 +58,8 @@ class Run:
     """It is read in the order of its writing, without its index; `warnings` says why."""
     reordered: bool = False
     """Nor was it written in order: its records are, its messages are not."""
+    parts: tuple[str, ...] = ()
+    """Of the observations; '' for the one of `observation`."""
 
 
 class _Reading:
@@ -72,7 +75,8 @@ class _Reading:
             "timestep": self.timesteps, "verdict": self.verdicts, "inference": self.inferences,
             "schedule": self.schedules, "learning": self.learnings}
         self.policies: list[Announcement] = []
-        self.observations = 0
+        self.observations: Counter[str] = Counter()
+        """By part."""
         self._policy_errors: list[tuple[int, str]] = []
         self._first_ns: int | None = None
         self._last_ns = 0
@@ -95,8 +99,8 @@ class _Reading:
                 self.policies.append(Announcement(receive_ns, text_from_cdr(message.cdr)))
             except wire.WireError as error:
                 self._policy_errors.append((self._count, str(error)))
-        elif name == "observation":
-            self.observations += 1
+        elif (part := observation_wire.part_of(name)) is not None:
+            self.observations[part] += 1
 
     @property
     def start_ns(self) -> int:
@@ -148,32 +152,33 @@ def read_run(path: Path, namespace: str | None = None, progress: Progress | None
     return run
 
 
-def observations_of(run: Run) -> Iterator[Observed]:
-    """Decode a run's observations, in order; those that cannot be decoded are left out.
+def observations_of(run: Run, part: str = "") -> Iterator[Observed]:
+    """Decode a part of a run's observations, in order; what cannot be decoded is left out.
 
     Raises:
         BagError: the bag is not there any more, or broken in the middle.
     """
     if not run.reordered:
-        return _recorded(run)
+        return _recorded(run, part)
     # hours of pictures do not fit into memory: the bag is gone through once for each sequence of
     # rising stamps
     ends_ns: list[int] = []
     sequences = bytearray()
-    for observed in _recorded(run):
+    for observed in _recorded(run, part):
         at = next((at for at, end_ns in enumerate(ends_ns) if end_ns <= observed.stamp_ns),
                   min(len(ends_ns), _MOST_SEQUENCES - 1))
         ends_ns[at:at + 1] = [observed.stamp_ns]
         sequences.append(at)
-    return heapq.merge(*(compress(_recorded(run), map(at.__eq__, sequences))
+    return heapq.merge(*(compress(_recorded(run, part), map(at.__eq__, sequences))
                          for at in range(len(ends_ns))), key=lambda observed: observed.stamp_ns)
 
 
-def _recorded(run: Run) -> Iterator[Observed]:
-    """Decode observations in the order of the bag."""
+def _recorded(run: Run, part: str) -> Iterator[Observed]:
+    """Decode a part of the observations in the order of the bag."""
     problem = DamagedBagError("its index is broken")
     bag = recover_bag(run.path, problem) if run.recovered else open_bag(run.path)
-    for message in bag.messages({f"{run.namespace}/observation"}):
+    topic = "/".join(filter(None, (f"{run.namespace}/{observation_wire.TOPIC}", part)))
+    for message in bag.messages({topic}):
         try:
             yield observed_from_cdr(message.cdr, message.type, message.receive_ns)
         except wire.WireError:
@@ -182,8 +187,9 @@ def _recorded(run: Run) -> Iterator[Observed]:
 
 def _read(path: Path, bag: Bag, namespace: str | None, progress: Progress | None) -> Run:
     chosen = _namespace(bag.topics, namespace, path)
-    names = {f"{chosen}/{name}": name for name in (*TOPICS, "observation")}
-    present = {topic: name for topic, name in names.items() if topic in bag.topics}
+    names = {topic: topic.removeprefix(f"{chosen}/") for topic in bag.topics}
+    present = {topic: name for topic, name in names.items()
+               if name in TOPICS or observation_wire.part_of(name) is not None}
     # every topic is read, and so counts for the duration, as in `ros2 bag info`
     reading = _Reading()
     for index, message in enumerate(bag.messages(bag.topics)):
@@ -205,8 +211,9 @@ def _read(path: Path, bag: Bag, namespace: str | None, progress: Progress | None
     if not recorded.timesteps:
         raise BagError("; ".join([f"{str(path)!r} holds no timestep that could be read on "
                                   f"'{chosen}/timestep'", *warnings]))
-    return Run(path, chosen, recorded, tuple(reading.policies), reading.observations,
-               reading.start_ns, (*bag.warnings, *warnings), bag.recovered)
+    seen = reading.observations
+    return Run(path, chosen, recorded, tuple(reading.policies), min(seen.values(), default=0),
+               reading.start_ns, (*bag.warnings, *warnings), bag.recovered, parts=tuple(seen))
 
 
 def _namespace(topics: Collection[str], wanted: str | None, path: Path) -> str:

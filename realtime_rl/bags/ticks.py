@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from realtime_rl.bags.messages import Observed
 from realtime_rl.bags.reader import Run, observations_of
-from realtime_rl.core.errors import BagError
+from realtime_rl.core.errors import BagError, choices
 from realtime_rl.core.figures.statistics import plant_sessions
+from realtime_rl.core.messages.observation_wire import check_names
 from realtime_rl.core.messages.records import Timestep
-from realtime_rl.core.messages.wire import was_written
-from realtime_rl.core.types import Observation, ObservationSpec, PlantSpec
+from realtime_rl.core.messages.wire import WireError, was_written
+from realtime_rl.core.observations import Observation, ObservationSpec, join, names_of
+from realtime_rl.core.types import PlantSpec
 
 
 class Tick(NamedTuple):
@@ -37,14 +39,40 @@ def ticks_of(run: Run, spec: PlantSpec) -> Iterator[Tick]:
     if not run.observations:
         raise BagError(f"bag {str(run.path)!r} holds no observations; record them, with "
                        "recorder.observations=true")
-    observed = observations_of(run)
-    newest = next(observed, None)
+    parts, names = spec.observation.parts, names_of(spec.observation)
+    wanted = names or ("",)
+    if not set(wanted) <= set(run.parts):
+        raise BagError(f"bag {str(run.path)!r}: its observations have {_listed(run.parts)}, those "
+                       f"of {spec.name!r} {_listed(wanted)}; give the options that were recorded")
+    series = [_Series(observations_of(run, name)) for name in wanted]
     for step in plant_sessions(run.records.timesteps).ticks:
         _check(run, step, spec)
-        while newest is not None and newest.stamp_ns < step.stamp_ns:
-            newest = next(observed, None)
-        found = newest is not None and newest.stamp_ns == step.stamp_ns
-        yield Tick(step, _fit(run, newest, spec.observation) if found and newest else None)
+        found = [_fit(run, observed, part)
+                 for part, each in zip(parts, series, strict=True)
+                 if (observed := each.at(step.stamp_ns)) is not None]
+        whole = join(found, names) if len(found) == len(parts) else None
+        if whole is not None:
+            whole.flags.writeable = False
+        yield Tick(step, whole)
+
+
+def _listed(parts: Collection[str]) -> str:
+    return f"the parts {choices(parts)}" if any(parts) else "one part"
+
+
+class _Series:
+    """The recorded values of one part, asked for in the order of their stamps."""
+
+    def __init__(self, observed: Iterator[Observed]) -> None:
+        self._observed = observed
+        self._newest = next(observed, None)
+
+    def at(self, stamp_ns: int) -> Observed | None:
+        """Return that of a tick; `None` where it was not recorded."""
+        while self._newest is not None and self._newest.stamp_ns < stamp_ns:
+            self._newest = next(self._observed, None)
+        found = self._newest
+        return found if found is not None and found.stamp_ns == stamp_ns else None
 
 
 def _check(run: Run, step: Timestep, spec: PlantSpec) -> None:
@@ -62,8 +90,12 @@ def _check(run: Run, step: Timestep, spec: PlantSpec) -> None:
 
 
 def _fit(run: Run, observed: Observed, spec: ObservationSpec) -> Observation:
-    """Give a recorded observation the plant's shape and dtype: vectors travel as float64."""
+    """Give a recorded part the plant's shape and dtype: vectors travel as float64."""
     value = observed.value
+    try:
+        check_names(observed.names, spec)
+    except WireError as error:
+        raise BagError(f"bag {str(run.path)!r}: {error}") from error
     fits = (value.shape == spec.shape if spec.is_image
             else value.ndim == 1 and value.size == int(np.prod(spec.shape)))
     if not fits:
@@ -73,6 +105,4 @@ def _fit(run: Run, observed: Observed, spec: ObservationSpec) -> Observation:
                        "recorded")
     if spec.is_image:
         return value
-    fitted = value.astype(spec.dtype).reshape(spec.shape)
-    fitted.flags.writeable = False
-    return fitted
+    return value.astype(spec.dtype).reshape(spec.shape)

@@ -75,6 +75,8 @@ class Miss(Named):
     """The policy raised, or gave non-finite values."""
     REPEATED = 3
     """A timer fired, but the newest observation was taken already."""
+    LACKING = 4
+    """A part of its observation did not come."""
 
 
 class Algorithm(Named):

@@ -7,14 +7,13 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from realtime_rl.core.enumerations import Named
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.observations import Observation, Observations, ObservationSpec
+from realtime_rl.core.observations import number as _number
 
-Observation = NDArray[np.generic]
-"""One observation, of the shape and dtype that its `ObservationSpec` says."""
+__all__ = ["Action", "ActionSpace", "Cause", "Observation", "ObservationSpec", "PlantSpec",
+           "Transition"]
 
 Action = tuple[float, ...]
 """One action: `(index,)` in a discrete space, one value a dimension in a continuous one."""
@@ -36,55 +35,6 @@ class Cause(Named):
     """A person."""
     STOP = 4
     """The stop service was called: the safe command until it is released."""
-
-
-def _number(value: float) -> str:
-    """Write a number as short as it can be read back exactly."""
-    short = f"{value:g}"
-    return short if float(short) == value else repr(float(value))
-
-
-@dataclass(frozen=True, slots=True)
-class ObservationSpec:
-    """Shape, dtype and range of one observation. Images are `(1, height, width)` uint8."""
-
-    shape: tuple[int, ...]
-    dtype: Literal["uint8", "float32"]
-    low: float
-    high: float
-
-    def __post_init__(self) -> None:
-        """Refuse an empty shape and an empty range."""
-        if not self.shape or any(size < 1 for size in self.shape):
-            raise ConfigError(f"observation shape {self.shape!r}: sizes must be 1 or more")
-        if not self.low < self.high:
-            raise ConfigError(f"observation range [{self.low!r}, {self.high!r}] is empty")
-
-    @property
-    def is_image(self) -> bool:
-        """Whether the observation travels as `sensor_msgs/Image` (else as `JointState`)."""
-        return len(self.shape) == 3 and self.shape[0] == 1 and self.dtype == "uint8"
-
-    def __str__(self) -> str:
-        """Write it as `uint8[1,84,84] 0:255`, the form that `parse` reads."""
-        sizes = ",".join(str(size) for size in self.shape)
-        return f"{self.dtype}[{sizes}] {_number(self.low)}:{_number(self.high)}"
-
-    @staticmethod
-    def parse(text: str) -> ObservationSpec:
-        """Read the form that `str()` writes; `ConfigError` for anything else."""
-        match = re.fullmatch(r"(uint8|float32)\[([\d,]+)\] ([^:]+):([^:]+)", text.strip())
-        if match is None:
-            raise ConfigError(
-                f"observation spec {text!r}: write it like 'uint8[1,84,84] 0:255'"
-            )
-        dtype, sizes, low, high = match.groups()
-        try:
-            shape = tuple(int(size) for size in sizes.split(","))
-            return ObservationSpec(shape, "uint8" if dtype == "uint8" else "float32",
-                                   float(low), float(high))
-        except ValueError as error:
-            raise ConfigError(f"observation spec {text!r}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +124,7 @@ class PlantSpec:
 
     name: str
     period_ns: int
-    observation: ObservationSpec
+    observation: Observations
     actions: ActionSpace
     rate: str = ""
     """How the period comes about, in one line, where that is not plain."""

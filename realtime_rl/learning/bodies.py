@@ -50,6 +50,19 @@ def make(kind: str, shape: Shape, width: Fraction | None) -> Body:
     return Body(features, _size(features, shape), hidden)
 
 
+class Encoders(nn.Module):
+    """Features of several parts, a body each, one after another."""
+
+    def __init__(self, bodies: list[nn.Sequential]) -> None:
+        """Take the features of each part, in order."""
+        super().__init__()
+        self.parts = nn.ModuleList(bodies)
+
+    def forward(self, *parts: Tensor) -> Tensor:
+        """Map `(batch, *shape)` float32 of each part to `(batch, sum of sizes)`."""
+        return torch.cat([body(part) for body, part in zip(self.parts, parts, strict=True)], dim=1)
+
+
 class _Contrast(nn.Module):
     """Brings every image to mean 0 and deviation 1.
 

@@ -20,6 +20,7 @@ import numpy as np
 from realtime_rl import strict_json
 from realtime_rl.core.errors import MissingDependencyError, PlantError
 from realtime_rl.core.experience.snapshot import Array, Snapshot
+from realtime_rl.core.observations import split
 from realtime_rl.files import sha256_of, sync_folder, write_atomically
 from realtime_rl.learning.errors import CheckpointError, NonFiniteLossError
 
@@ -120,8 +121,11 @@ def inspected(error: NonFiniteLossError, folder: Path) -> str:
     if error.batch is None:
         return str(error)
     path = folder / BAD_BATCH
-    _write_batch(path, {name: value for name, value in error.batch._asdict().items()
-                        if isinstance(value, np.ndarray)})
+    arrays = {name: value for name, value in error.batch._asdict().items()
+              if isinstance(value, np.ndarray)}
+    _write_batch(path, {
+        name if value.dtype.names is None else f"{name}.{value.dtype.names[place]}": part
+        for name, value in arrays.items() for place, part in enumerate(split(value))})
     return f"{error}; the batch is in {str(path)!r}"
 
 

@@ -16,8 +16,9 @@ from realtime_rl.core.experience.action_history import History, encode
 from realtime_rl.core.experience.assembler import SemiMdpTransition
 from realtime_rl.core.experience.snapshot import Snapshot
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
+from realtime_rl.core.observations import Observation, Observations, split
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
+from realtime_rl.core.types import Action, ActionSpace
 from realtime_rl.learning import (
     devices,
     distributional,
@@ -31,7 +32,7 @@ from realtime_rl.learning.batch import Batch
 from realtime_rl.learning.errors import LearningError, NonFiniteLossError
 from realtime_rl.learning.heads import Head
 from realtime_rl.learning.n_step import NStep
-from realtime_rl.learning.onnx_export import INPUT_NAME, PRODUCER
+from realtime_rl.learning.onnx_export import PRODUCER, input_name
 from realtime_rl.learning.replay import Replay
 
 
@@ -39,7 +40,7 @@ class DqnLearner:
     """Learns action values; the same transitions and seed give the same weights."""
 
     def __init__(
-        self, config: DqnConfig, observation: ObservationSpec, actions: ActionSpace,
+        self, config: DqnConfig, observation: Observations, actions: ActionSpace,
         replay: Replay | None = None
     ) -> None:
         """Build the networks; `LearningError` for continuous actions or an unfit network.
@@ -185,7 +186,8 @@ class DqnLearner:
     def metadata(self, version: int) -> PolicyMetadata:
         """Describe the present weights as policy `version`."""
         return PolicyMetadata(
-            input_name=INPUT_NAME, observation=self._observation, stack=self._config.stack,
+            input_name=input_name(self._observation), observation=self._observation,
+            stack=self._config.stack,
             actions=self._actions, version=version, training_step=self.updates,
             epsilon=self.epsilon, producer=PRODUCER, outputs="q_values",
             action_history=self._config.action_history)
@@ -259,14 +261,15 @@ class DqnLearner:
     def _inputs(self, observation: Observation, history: Sequence[History]
                 ) -> tuple[Tensor, ...]:
         """Return B observations as the networks take them, with their histories if they do."""
-        seen, length = self._there(observation), self._config.action_history
+        seen = tuple(map(self._there, split(observation)))
+        length = self._config.action_history
         if not length:
-            return (seen,)
+            return seen
         if any(len(each) != length for each in history):
             raise LearningError(f"a network with action_history {length} needs as many applied "
                                 f"actions beside each observation, not {len(history[0])}: give "
                                 "the assembler the same history")
-        return seen, self._there(encode(history, self._actions))
+        return *seen, self._there(encode(history, self._actions))
 
     def _there(self, array: NDArray[Any]) -> Tensor:
         """Return an array as a tensor where the network is."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_rl.core.types import Observation
+from realtime_rl.core.observations import Observation, stacked
 from realtime_rl.learning.errors import LearningError
 
 _BLOCK_BYTES = 1 << 26
@@ -62,7 +62,7 @@ class FrameStore:
             self._needed[place] += 1
             return place
         place = self._empty_place(frame)
-        self._view(place)[:] = frame
+        self._view(place)[...] = frame
         self._needed[place], self._ids[place] = 1, id(frame)
         self._origins[place] = weakref.ref(frame)
         self._places[id(frame)] = place
@@ -80,8 +80,7 @@ class FrameStore:
 
     def stacks(self, places: NDArray[np.int64]) -> Observation:
         """Copy the frames `(C, …)` at `(B, stack)` places into one array `(B, stack * C, …)`."""
-        shown = np.concatenate([self._view(place) for place in places.ravel().tolist()])
-        return shown.reshape(len(places), -1, *shown.shape[1:])
+        return stacked([self._view(place) for place in places.ravel().tolist()], len(places))
 
     def frame(self, place: int) -> Observation:
         """Return the frame of a place: the object it was copied from while that lives, or a view.
@@ -93,7 +92,7 @@ class FrameStore:
 
     def _view(self, place: int) -> Observation:
         block, within = divmod(place, self._per_block)
-        view: Observation = self._blocks[block][within]
+        view: Observation = self._blocks[block][within, ...]
         return view
 
     def _origin(self, place: int) -> Observation | None:

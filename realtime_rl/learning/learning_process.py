@@ -15,9 +15,10 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+from realtime_rl.core import observations
 from realtime_rl.core.settings.config import build
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.core.types import ActionSpace
 from realtime_rl.learning import checkpoint, torch_process
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.errors import CheckpointError, LearningError, NonFiniteLossError
@@ -74,7 +75,7 @@ def main(arguments: list[str]) -> int:
     number: int = task["number"]
     torch_process.prepare(task["threads"])
     config = build(DqnConfig, task["config"])
-    observation, actions = (ObservationSpec.parse(task["observation"]),
+    observation, actions = (observations.parse(task["observation"]),
                             ActionSpace.parse(task["actions"]))
     shared = SharedArrays(layout(config, observation, task["parameters"], task["learners"]),
                           task["memory"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import nn
 
+from realtime_rl.core.observations import Observations
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.core.types import ObservationSpec
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.networks import parameter_count
 from realtime_rl.learning.transition_table import full_bytes
@@ -35,7 +35,7 @@ def check(name: str, network: nn.Module, available: int | None, learners: int = 
             f"{needed / 1e9:.1f} GB, {available / 1e9:.1f} GB are free; take a smaller width")
 
 
-def replay_memory(config: DqnConfig, observation: ObservationSpec, available: int | None
+def replay_memory(config: DqnConfig, observation: Observations, available: int | None
                   ) -> tuple[str, bool]:
     """Say what a replay will have taken once it is full; and whether that fits `available` bytes.
 

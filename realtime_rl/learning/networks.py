@@ -1,8 +1,10 @@
 """Networks: `small`, `keypoints`, `mlp`; the paper's `nature:K`, `impala:K`, `impala_deep:K`.
 
 All take a batch of stacked observations as the plant gives them: uint8 is scaled to [0, 1]
-inside, so that the exported file needs no preparation of its input. They return one value a
-choice (discrete actions) or actions within their limits (continuous ones).
+inside, so that the exported file needs no preparation of its input. Of an observation of several
+parts, each has a body of its own, pictures the one that is named, all else an `mlp`; what they
+make of it is joined before the head. They return one value a choice (discrete actions) or actions
+within their limits (continuous ones).
 """
 
 from __future__ import annotations
@@ -15,9 +17,11 @@ import torch
 from torch import Tensor, nn
 
 from realtime_rl.core.errors import choices
-from realtime_rl.core.settings.dqn_config import AUTO, network_for
-from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.core.observations import Observations, ObservationSpec
+from realtime_rl.core.settings.dqn_config import AUTO, VECTORS, is_picture, network_for
+from realtime_rl.core.types import ActionSpace
 from realtime_rl.learning import bodies, heads
+from realtime_rl.learning.bodies import Body, Encoders
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.heads import PLAIN, Head
 
@@ -31,7 +35,7 @@ class PolicyNetwork(nn.Module):
     support: Tensor
     """`(atoms,)`: the returns of a distributional network; one of 0 for any other."""
 
-    def __init__(self, body: nn.Sequential, observation: ObservationSpec, actions: ActionSpace,
+    def __init__(self, body: nn.Sequential, observation: Observations, actions: ActionSpace,
                  head: Head = PLAIN) -> None:
         """Wrap `body`, whose output has `head.atoms` numbers a choice or a dimension.
 
@@ -39,7 +43,8 @@ class PolicyNetwork(nn.Module):
         """
         super().__init__()
         self.body = body
-        self._scale = 1.0 / 255.0 if observation.dtype == "uint8" else 1.0
+        self._scales = [1.0 / 255.0 if part.dtype == "uint8" else 1.0
+                        for part in observation.parts]
         low, high = torch.tensor(actions.low), torch.tensor(actions.high)
         self.register_buffer("centre", (high + low) / 2)
         self.register_buffer("reach", (high - low) / 2)
@@ -48,29 +53,31 @@ class PolicyNetwork(nn.Module):
         self._bounded = not actions.discrete
         self._shape = (-1, actions.size, head.atoms)
 
-    def forward(self, observation: Tensor, history: Tensor | None = None) -> Tensor:
+    def forward(self, *inputs: Tensor) -> Tensor:
         """Map observations to `(batch, actions.size)` float32.
 
         Args:
-            observation: `(batch, stack * C, …)`.
-            history: `(batch, length, actions.size)`, for a network that was built for one.
+            inputs: `(batch, stack * C, …)` of each part; then `(batch, length, actions.size)`, for
+                a network that was built for a history of actions.
         """
         if self._shape[2] > 1:
-            probabilities = torch.softmax(self.logits(observation, history), dim=2)
+            probabilities = torch.softmax(self.logits(*inputs), dim=2)
             return (probabilities * self.support).sum(dim=2)
-        values = self._outputs(observation, history)
+        values = self._outputs(*inputs)
         if self._bounded:
             return cast(Tensor, self.centre) + cast(Tensor, self.reach) * torch.tanh(values)
         return values
 
-    def logits(self, observation: Tensor, history: Tensor | None = None) -> Tensor:
+    def logits(self, *inputs: Tensor) -> Tensor:
         """Map what `forward` takes to `(batch, actions.size, atoms)`, before the softmax."""
-        return self._outputs(observation, history).reshape(self._shape)
+        return self._outputs(*inputs).reshape(self._shape)
 
-    def _outputs(self, observation: Tensor, history: Tensor | None) -> Tensor:
+    def _outputs(self, *inputs: Tensor) -> Tensor:
         features, *head = self.body
-        found: Tensor = features(observation.float() * self._scale)
-        if history is not None:
+        count = len(self._scales)
+        found: Tensor = features(*(part.float() * scale for part, scale
+                                   in zip(inputs[:count], self._scales, strict=True)))
+        for history in inputs[count:]:
             found = torch.cat([found, history.flatten(1)], dim=1)
         for layer in head:
             found = layer(found)
@@ -78,7 +85,7 @@ class PolicyNetwork(nn.Module):
 
 
 def build(
-    name: str, observation: ObservationSpec, stack: int, actions: ActionSpace, seed: int, *,
+    name: str, observation: Observations, stack: int, actions: ActionSpace, seed: int, *,
     head: Head = PLAIN, history: int = 0, device: str = "cpu"
 ) -> PolicyNetwork:
     """Build a network with initial weights that follow from `seed` alone.
@@ -86,7 +93,7 @@ def build(
     Args:
         name: a kind, or `kind:K` with K the paper's width, as `impala:7`, `impala:1/16`; or
             `auto`, the one that follows from the observation.
-        observation: one observation of the plant.
+        observation: one observation of the plant, of one part or several.
         stack: how many are joined along the first axis.
         actions: the plant's actions.
         seed: of the weights.
@@ -98,16 +105,27 @@ def build(
         LearningError: the name is unknown, or the network cannot take such observations.
     """
     kind, width = parse(network_for(name, observation))
-    shape = (stack * observation.shape[0], *observation.shape[1:])
-    if kind != "mlp" and len(shape) != 3:
+    parts = observation.parts
+    if kind != VECTORS and not any(len(part.shape) == 3 for part in parts):
         raise LearningError(f"network {name!r} takes images, not observations '{observation}'; "
                             "take 'mlp'")
     with torch.random.fork_rng(devices=[]), torch.device(device):
         torch.manual_seed(seed)
-        features, size, hidden = bodies.make(kind, shape, width)
+        made = [_body_of(part, stack, kind, width, alone=len(parts) == 1) for part in parts]
+        features = made[0].features if len(made) == 1 else Encoders(
+            [each.features for each in made])
         body = nn.Sequential(features, *heads.make(
-            size + history * actions.size, hidden, actions.size, head))
+            sum(each.size for each in made) + history * actions.size,
+            max(each.hidden for each in made), actions.size, head))
         return PolicyNetwork(body, observation, actions, head)
+
+
+def _body_of(part: ObservationSpec, stack: int, kind: str, width: Fraction | None, *,
+             alone: bool) -> Body:
+    """Make the body of a part: where there are others, only pictures get that of pictures."""
+    if not alone and not is_picture(part):
+        kind, width = VECTORS, width if kind == VECTORS else None
+    return bodies.make(kind, part.stacked_shape(stack), width)
 
 
 def parse(name: str) -> tuple[str, Fraction | None]:

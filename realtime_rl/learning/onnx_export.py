@@ -20,19 +20,24 @@ from torch import nn
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
 from realtime_rl.core.messages.policy_uri import PolicyUri
-from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.core.observations import Observations
+from realtime_rl.core.types import ActionSpace
 from realtime_rl.files import write_atomically
 from realtime_rl.learning import networks, onnx_graph
 from realtime_rl.learning.heads import PLAIN, Head
 from realtime_rl.learning.onnx_import import load_weights
 
-INPUT_NAME = "observation"
 PRODUCER = "realtime_rl"
 WEIGHTS_SUFFIX = ".safetensors"
 REFRESH_INLINE_BYTES = 1 << 24
 """Weights of a refresh that are more than this [bytes] are in a file of their own."""
 INLINE_BYTES = (1 << 31) - (1 << 20)
 """So are weights of any policy: a protobuf message has less than 2 GiB, the graph included."""
+
+
+def input_name(observation: Observations) -> str:
+    """Return the names of a network's inputs, as metadata have them: those of the parts."""
+    return " ".join(part.name for part in observation.parts)
 
 
 class PolicyExporter:
@@ -89,7 +94,7 @@ def export(network: nn.Module, metadata: PolicyMetadata, path: Path) -> PolicyUr
 
 
 def initial_policy(
-    path: Path, *, network: str, observation: ObservationSpec, stack: int, actions: ActionSpace,
+    path: Path, *, network: str, observation: Observations, stack: int, actions: ActionSpace,
     seed: int, head: Head = PLAIN, history: int = 0, weights: Path | None = None
 ) -> PolicyUri:
     """Write the policy that a learner with the same arguments starts from, as version 0.
@@ -111,8 +116,8 @@ def initial_policy(
             be written.
     """
     metadata = PolicyMetadata(
-        input_name=INPUT_NAME, observation=observation, stack=stack, actions=actions, version=0,
-        training_step=0, epsilon=1.0, producer=PRODUCER,
+        input_name=input_name(observation), observation=observation, stack=stack,
+        actions=actions, version=0, training_step=0, epsilon=1.0, producer=PRODUCER,
         outputs="q_values" if actions.discrete else "action", action_history=history)
     built = networks.build(network, observation, stack, actions, seed, head=head,
                            history=history)

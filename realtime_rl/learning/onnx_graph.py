@@ -27,8 +27,9 @@ Array = NDArray[np.generic]
 def trace(network: nn.Module, metadata: PolicyMetadata) -> onnx.ModelProto:
     """Return the network as an ONNX graph whose weights have torch's names, but no values yet."""
     device = next(network.parameters()).device
-    inputs = {metadata.input_name: torch.zeros(
-        1, *metadata.input_shape, dtype=_DTYPES[metadata.observation.dtype], device=device)}
+    inputs = {name: torch.zeros(1, *part.stacked_shape(metadata.stack), dtype=_DTYPES[part.dtype],
+                                device=device)
+              for name, part in metadata.inputs.items()}
     if metadata.action_history:
         inputs[HISTORY_INPUT] = torch.zeros(1, metadata.action_history, metadata.actions.size,
                                             device=device)

@@ -15,9 +15,10 @@ from realtime_rl import free_memory, strict_json
 from realtime_rl.core.experience.action_history import History
 from realtime_rl.core.experience.assembler import SemiMdpTransition
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
+from realtime_rl.core.observations import Observation, Observations
 from realtime_rl.core.settings.config import values_of
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
+from realtime_rl.core.types import Action, ActionSpace
 from realtime_rl.learning import memory_needed, networks
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.heads import Head
@@ -38,7 +39,7 @@ class LearningPool:
     """
 
     def __init__(
-        self, config: DqnConfig, observation: ObservationSpec, actions: ActionSpace,
+        self, config: DqnConfig, observation: Observations, actions: ActionSpace,
         learners: int, *, folder: Path, threads: int = 1,
         tell: Callable[[str], None] = lambda text: None
     ) -> None:

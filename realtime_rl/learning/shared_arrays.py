@@ -14,12 +14,13 @@ import mmap
 import os
 import weakref
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from realtime_rl.core.experience.snapshot import Array
 
-Layout = Mapping[str, tuple[str, tuple[int, ...]]]
+Layout = Mapping[str, tuple[str | np.dtype[Any], tuple[int, ...]]]
 """Numpy dtype and shape of each array, by name; the same in every process."""
 _ALIGNMENT = 64
 

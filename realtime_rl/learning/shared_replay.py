@@ -11,20 +11,21 @@ from numpy.typing import NDArray
 from realtime_rl.core.experience.action_history import History
 from realtime_rl.core.experience.assembler import SemiMdpTransition
 from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.core.observations import Observation, Observations, array_dtype, join, split
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.core.types import Observation, ObservationSpec
 from realtime_rl.learning.batch import Batch
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.replay import Replay
 from realtime_rl.learning.shared_arrays import Layout, SharedArrays
 
 
-def layout(config: DqnConfig, observation: ObservationSpec) -> Layout:
+def layout(config: DqnConfig, observation: Observations) -> Layout:
     """Return the arrays of a replay: rings of frames and of transitions that refer to them."""
+    kind, shape = array_dtype(observation)
     size, stack, history = config.replay_size, config.stack, config.action_history
     return {
         "bounds": ("int64", (3,)),
-        "frames": (observation.dtype, (_frames(config), *observation.shape)),
+        "frames": (kind, (_frames(config), *shape)),
         "observation": ("int64", (size, stack)), "next_observation": ("int64", (size, stack)),
         "action": ("int64", (size,)), "reward": ("float32", (size,)),
         "discount": ("float32", (size,)),
@@ -125,10 +126,11 @@ class SharedReplay(Replay):
 
     def _stacks(self, places: NDArray[np.int64]) -> Observation:
         """Copy the frames at `(B, stack)` places into one array `(B, stack * C, …)`."""
-        _, channels, *rest = self._frames.shape
-        found: Observation = self._frames[places % self._ring].reshape(
-            len(places), places.shape[1] * channels, *rest)
-        return found
+        rows, stack = places.shape
+        shown = self._frames[places % self._ring]
+        parts = [part.reshape(rows, stack * part.shape[2], *part.shape[3:])
+                 for part in split(shown)]
+        return join(parts, shown.dtype.names, rows=(rows,))
 
     def _place(self, frame: Observation) -> int:
         """Return the number of a frame, which is written when it is new."""

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from realtime_rl.core.observations import Observations
 from realtime_rl.core.schedule.stagger import spaced_start_ns
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.core.types import ActionSpace
 from realtime_rl.learning import networks, shared_replay
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.shared_arrays import Layout, SharedArrays
 from realtime_rl.learning.shared_replay import SharedReplay
 
 
-def layout(config: DqnConfig, observation: ObservationSpec, parameters: int, learners: int
+def layout(config: DqnConfig, observation: Observations, parameters: int, learners: int
            ) -> Layout:
     """Return all arrays that `learners` processes share for a network of `parameters` weights."""
     return {"network": ("float32", (parameters,)), "target": ("float32", (parameters,)),
@@ -98,7 +99,7 @@ class Turns:
 
 
 def learner_on(
-    shared: SharedArrays, config: DqnConfig, observation: ObservationSpec, actions: ActionSpace,
+    shared: SharedArrays, config: DqnConfig, observation: Observations, actions: ActionSpace,
     number: int, *, begin: bool = False
 ) -> tuple[DqnLearner, SharedReplay]:
     """Build learner `number` on the weights and the replay in `shared`, with draws of its own.

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from realtime_rl.core.experience.action_history import History
 from realtime_rl.core.experience.assembler import SemiMdpTransition
 from realtime_rl.core.experience.observation_stack import Frames
+from realtime_rl.core.observations import Observation, Observations
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.core.types import Observation, ObservationSpec
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.frame_store import FrameStore, entry_bytes
 
@@ -23,14 +23,13 @@ _STACKS = ("observation", "next_observation")
 _HISTORIES = ("history", "next_history")
 
 
-def full_bytes(config: DqnConfig, observation: ObservationSpec) -> int:
+def full_bytes(config: DqnConfig, observation: Observations) -> int:
     """Return what a replay takes once it is full, where transitions share frames [bytes].
 
     They do but for those of sequential interaction, and in a reservoir.
     """
-    frame = math.prod(observation.shape) * np.dtype(observation.dtype).itemsize
     row = _ROW.itemsize + 2 * 8 * (config.stack + config.action_history)
-    return config.replay_size * (entry_bytes(frame) + row)
+    return config.replay_size * (entry_bytes(observation.nbytes) + row)
 
 
 class TransitionTable:

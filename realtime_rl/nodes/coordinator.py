@@ -62,7 +62,7 @@ class CoordinatorNode(Node):
             f"{', '.join(schedule_parameters.ASKED_FOR)} or sizing of {self.get_name()} instead")
         self._publisher = self.create_publisher(JointState, "schedule", qos.LATCHED)
         self._listen(config)
-        watch_publishers(self, config.inference_nodes)
+        watch_publishers(self, config.inference_nodes, config.parts)
         steady.create_timer(self, config.evaluate_period, self._evaluate)
         Waiting(self, "inference", period_ns=config.period_ns)
 

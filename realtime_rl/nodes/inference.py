@@ -14,11 +14,12 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.subscription import Subscription
-from sensor_msgs.msg import Image, JointState, Joy
+from sensor_msgs.msg import JointState, Joy
 from std_msgs.msg import String
 
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.messages import cdr, joy_wire, wire
+from realtime_rl.core.experience.gathering import Lost, Whole
+from realtime_rl.core.messages import cdr, joy_wire
 from realtime_rl.core.messages.records import Inference, Timestep
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.schedule.tick_grid import TickGrid
@@ -27,6 +28,7 @@ from realtime_rl.policies.host import InferenceHost, Surroundings, threads_hang
 from realtime_rl.ros import messages, presence, qos, runtime, schedule_parameters
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.heartbeat import Heartbeat
+from realtime_rl.ros.observing import Observing
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.record_topics import subscribe_records
 from realtime_rl.ros.run_clock import RunClock
@@ -53,7 +55,7 @@ class InferenceNode(LifecycleNode):
             partial(runtime.take_priority, runtime.Priority.NORMAL),
             partial(runtime.take_priority, runtime.Priority.BACKGROUND)))
         self._grid = TickGrid(config.period_ns)
-        self._observed, self._ticked = PlantView(config.period_ns), PlantView(config.period_ns)
+        self._ticked = PlantView(config.period_ns)
         self._run_clock = RunClock()
         self._active = False
         self._heartbeat = Heartbeat(self, config.alive_lease)
@@ -65,11 +67,10 @@ class InferenceNode(LifecycleNode):
         self._failed = Throttled(self, "{count} inference(s) failed; the newest: {last}")
         self._overdue = Throttled(self, "{last}")
         self._tick_hz = per_tick_hz(config.period_ns)
-        listen(self, messages.observation_type(self._host.observation), "observation",
-               self._on_observation, qos.newest(config.period_ns), rate_hz=self._tick_hz,
-               most_bytes=messages.most_bytes(self._host.observation))
+        observing = Observing(self, self._host.observation, self._on_observation, self._on_lost,
+                              qos.newest(config.period_ns), period_ns=config.period_ns)
         listen(self, String, "policy", self._on_policy, qos.LATCHED, rate_hz=1.0)
-        Waiting(self, "observation", first=() if config.policy else ("policy",),
+        Waiting(self, *observing.topics, first=() if config.policy else ("policy",),
                 period_ns=config.period_ns)
         if config.autostart:
             self._autostart()
@@ -157,26 +158,28 @@ class InferenceNode(LifecycleNode):
                               "process ends, so that another can take its place")
         self._heartbeat.beat(now_ns, alive=not hung_ns)
 
-    def _on_observation(self, message: Image | JointState) -> None:
+    def _on_observation(self, whole: Whole) -> None:
         now_ns = time.monotonic_ns()
-        tick, first = wire.observation_words(message.header.frame_id)
-        stamp_ns = messages.to_ns(message.header.stamp)
-        self._observed.take(tick, stamp_ns, now_ns)
-        observation = messages.from_observation(message, self._host.observation)
-        self._grid.observe(tick, now_ns)
+        self._grid.observe(whole.tick, now_ns)
         engine = self._host.engine
         if engine is None or not self._active:
             return
-        engine.observe(tick, stamp_ns, first, observation)
+        engine.observe(*whole)
         if engine.wants_applied and self._timestep is None:
             self._timestep = subscribe_records(self, "timestep", Timestep, self._on_timestep,
                                                qos.RECORD, rate_hz=self._tick_hz)
-        schedule = engine.pool.schedule_at(tick)
+        schedule = engine.pool.schedule_at(whole.tick)
         if schedule.by_timers:
             self._timers_of_workers.follow(schedule, self._host.workers)
             return
         self._timers_of_workers.stop()
-        self._report(engine.start(now_ns, self._age_ns(stamp_ns)))
+        self._report(engine.start(now_ns, self._age_ns(whole.stamp_ns)))
+
+    def _on_lost(self, lost: Lost) -> None:
+        """A part did not come: its slot is missed."""
+        engine = self._host.engine
+        if engine is not None and self._active:
+            self._report(engine.lost(lost, time.monotonic_ns()))
 
     def _on_timestep(self, step: Timestep) -> None:
         """Only a policy that takes applied actions needs them: others save the time."""

@@ -17,22 +17,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rclpy.node import Node
-from sensor_msgs.msg import Image, JointState
+from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 
 from realtime_rl import free_memory
+from realtime_rl.core import observations
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.experience.admission import Admission
 from realtime_rl.core.experience.assembler import Assembler, SemiMdpTransition
-from realtime_rl.core.messages import wire
+from realtime_rl.core.experience.gathering import Whole
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.messages.records import Learning, ScheduleRecord, Timestep
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.settings.parameters import LearnerParameters
-from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
+from realtime_rl.core.types import ActionSpace, Cause
 from realtime_rl.ros import messages, qos, runtime, steady
-from realtime_rl.ros.guard import listen, per_tick_hz
+from realtime_rl.ros.guard import per_tick_hz
+from realtime_rl.ros.observing import Observing
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.record_topics import subscribe_records
 from realtime_rl.ros.run_clock import RunClock
@@ -53,11 +55,11 @@ class LearnerNode(Node):
         super().__init__("learner")
         config = NodeParameters(self, LearnerParameters).current
         self._run_clock = RunClock()
-        self._spec = ObservationSpec.parse(config.observation)
+        self._spec = observations.parse(config.observation)
         self._admission = Admission(self._spec, ActionSpace.parse(config.actions))
         self._not_learned = Throttled(
             self, "{count} message(s) not learned from; the newest: {last}")
-        self._observed, self._ticked = PlantView(config.period_ns), PlantView(config.period_ns)
+        self._ticked = PlantView(config.period_ns)
         self._failure = ""
         self._failed = self.create_guard_condition(self._end)
         self._assembler = Assembler(stack=config.stack, gamma=config.gamma,
@@ -66,14 +68,14 @@ class LearnerNode(Node):
         self._policy = self.create_publisher(String, "policy", qos.LATCHED)
         self._learning = self.create_publisher(JointState, "learning", qos.RECORD)
         tick_hz = per_tick_hz(config.period_ns)
-        listen(self, messages.observation_type(self._spec), "observation", self._on_observation,
-               qos.RECORD, rate_hz=tick_hz, most_bytes=messages.most_bytes(self._spec))
+        observing = Observing(self, self._spec, self._on_observation, lambda lost: None,
+                              qos.RECORD, period_ns=config.period_ns)
         subscribe_records(self, "timestep", Timestep, self._on_timestep, qos.RECORD,
                           rate_hz=tick_hz)
         subscribe_records(self, "schedule", ScheduleRecord, self._on_schedule, qos.LATCHED,
                           rate_hz=tick_hz)
         steady.create_timer(self, 1.0, self._report)
-        Waiting(self, "observation", "timestep", period_ns=config.period_ns)
+        Waiting(self, *observing.topics, "timestep", period_ns=config.period_ns)
         self._trainer.start()
 
     def _make_trainer(self, config: LearnerParameters) -> Trainer:
@@ -117,12 +119,9 @@ class LearnerNode(Node):
             on_export=self._on_export, on_failure=self._on_failure,
             on_trouble=self._on_trouble, max_lag=config.max_lag, prepare_thread=_step_back)
 
-    def _on_observation(self, message: Image | JointState) -> None:
-        tick, first = wire.observation_words(message.header.frame_id)
-        self._observed.take(tick, messages.to_ns(message.header.stamp), time.monotonic_ns())
-        observation = messages.from_observation(message, self._spec)
-        if self._admitted("observation", self._admission.observation(observation)):
-            self._learn_from(self._assembler.observe(tick, observation, first))
+    def _on_observation(self, whole: Whole) -> None:
+        if self._admitted("observation", self._admission.observation(whole.value)):
+            self._learn_from(self._assembler.observe(whole.tick, whole.value, whole.first))
 
     def _on_timestep(self, step: Timestep) -> None:
         self._ticked.on_timestep(step, time.monotonic_ns())

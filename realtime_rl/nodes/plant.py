@@ -11,8 +11,9 @@ from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 from realtime_rl.core.control.latch import CommandLatch
-from realtime_rl.core.messages import wire
+from realtime_rl.core.messages import observation_wire, wire
 from realtime_rl.core.messages.records import Command, CommandOrigin, Timestep
+from realtime_rl.core.observations import split
 from realtime_rl.core.schedule.tick_grid import TickPacer, TickStart
 from realtime_rl.core.settings.parameters import PlantParameters
 from realtime_rl.core.types import Transition
@@ -44,8 +45,10 @@ class PlantNode(Node):
         self._latch = CommandLatch(spec.actions)
         self._codec = command_codec(config.command_type, spec.actions, config.gamepad_layout)
         self._episode = -1
-        self._observation = self.create_publisher(
-            messages.observation_type(spec.observation), "observation", qos.RECORD)
+        topics = observation_wire.topics(spec.observation)
+        self._parts = [(part, self.create_publisher(
+            messages.observation_type(part), topics[part.name], qos.RECORD))
+            for part in spec.observation.parts]
         self._timestep = self.create_publisher(JointState, "timestep", qos.RECORD_KEPT)
         tick_hz = per_tick_hz(spec.period_ns)
         if not self._codec.names_origin:  # before `command`: of both, it is then taken first
@@ -85,8 +88,9 @@ class PlantNode(Node):
         spec = self._spec
         words = wire.encode_words({"plant": spec.name, "tick": started.tick,
                                    "first": int(transition.first)})
-        self._observation.publish(messages.to_observation(
-            transition.observation, spec.observation, stamp_ns, words))
+        for (part, publisher), value in zip(self._parts, split(transition.observation),
+                                            strict=True):
+            publisher.publish(messages.to_observation(value, part, stamp_ns, words))
         self._timestep.publish(messages.serialized(Timestep.latching(
             command, stamp_ns=stamp_ns, tick=started.tick, period_ns=spec.period_ns,
             lateness_s=started.lateness_ns / 1e9, missed=started.missed, episode=self._episode,

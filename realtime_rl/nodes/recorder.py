@@ -49,7 +49,8 @@ class RecorderNode(Node):
         self._run_clock = RunClock()
         self._writer = BagWriter(Path(config.bag))
         self._wanted = {self.resolve_topic_name(topic.name): topic.types
-                        for topic in recorded(observations=config.observations)}
+                        for topic in recorded(observations=config.observations,
+                                              parts=config.parts)}
         self._looks = 0
         steady.create_timer(self, _LOOK_EVERY_S, self._look)
         steady.create_timer(self, 1.0, self._writer.flush)

@@ -50,6 +50,7 @@ class CounterPlant:
         """Make a counter; nothing in its options can be refused."""
         self._options = options
         size, image = options.actions, options.observation == "image"
+        self._image = image
         self._spec = PlantSpec(
             name="counter",
             period_ns=round(options.period_ms * 1e6),
@@ -88,7 +89,7 @@ class CounterPlant:
         return (self._tick + self._phase) % self._options.actions
 
     def _observe(self) -> Observation:
-        if not self._spec.observation.is_image:
+        if not self._image:
             return np.array([self._tick, self._target], np.float32)
         image = np.zeros((1, _SIDE, _SIDE), np.uint8)
         image.flat[self._target] = 255

@@ -30,9 +30,12 @@ class GymnasiumOptions:
     frameskip: int = parameter(1, "steps a tick under one action: rewards are summed; of pictures "
                                   "the brighter of the last two counts, pixel by pixel", low=1)
     part: str = parameter("", "the only part of a Dict or Tuple to observe, as 'image' or "
-                              "'camera.left'; empty: all of them, as one vector")
+                              "'camera.left'; empty: all, pictures and the rest by themselves, "
+                              "vectors alone as one")
     observe: str = parameter("auto", "as what, where the environment's space may be either: "
-                                     "picture or vector", choices=pictures.KINDS)
+                                     "picture or vector; parts: each of a Dict or Tuple by itself, "
+                                     "vectors, too", choices=pictures.KINDS)
+    colour: bool = parameter(False, "coloured pictures in three channels, not grey in one")
     size: int = parameter(84, "height and width of a picture; smaller ones make learning quicker",
                           unit="px", low=8, high=256)
     full_action_space: bool = parameter(True, "Atari: all 18 actions, not those of the game only")
@@ -97,7 +100,8 @@ def _ours(options: GymnasiumOptions, own: dict[str, Any]) -> dict[str, Any]:
     ale.ALEInterface.setLoggerMode(ale.LoggerMode.Error)
     return {"frameskip": 1, "repeat_action_probability": options.sticky,
             "full_action_space": options.full_action_space,
-            "obs_type": "ram" if own.get("obs_type") == "ram" else "grayscale"}
+            "obs_type": "ram" if own.get("obs_type") == "ram" else
+                        "rgb" if options.colour else "grayscale"}
 
 
 def _arguments(text: str) -> dict[str, Any]:

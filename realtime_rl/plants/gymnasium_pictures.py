@@ -1,4 +1,4 @@
-"""Which observation spaces are pictures, and of what layout; pictures are made grey."""
+"""Which observation spaces are pictures, and of what layout; they may be made grey."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from realtime_rl.core.errors import PlantError
 
-AUTO, PICTURE, VECTOR = KINDS = ("auto", "picture", "vector")
+AUTO, PICTURE, VECTOR, PARTS = KINDS = ("auto", "picture", "vector", "parts")
 _LEAST = 16
 """A grid with shorter sides may as well be a board, or codes of what lies where [px]."""
 
@@ -26,8 +26,9 @@ class Layout:
     scale: float
     """Its values are brought to 0 … 255 by `(value - low) * scale`."""
 
-    def grey(self, picture: NDArray[Any], cv2: Any) -> NDArray[np.uint8]:  # noqa: ANN401 - a module
-        """Return it as `(height, width)`."""
+    def seen(self, picture: NDArray[Any], cv2: Any, *,  # noqa: ANN401 - a module
+             colour: bool = False) -> NDArray[np.uint8]:
+        """Return it grey, as `(height, width)`, or as `(height, width, 3)`."""
         if self.channels_first:
             picture = np.moveaxis(picture, 0, 2)
         if (self.low, self.scale) != (0.0, 1.0):
@@ -37,6 +38,9 @@ class Layout:
         picture = np.ascontiguousarray(picture)
         if self.channels == 1:
             return picture.reshape(picture.shape[:2])
+        if colour:
+            return picture if self.channels == 3 else np.asarray(
+                cv2.cvtColor(picture, cv2.COLOR_RGBA2RGB))
         code = cv2.COLOR_RGB2GRAY if self.channels == 3 else cv2.COLOR_RGBA2GRAY
         found: NDArray[np.uint8] = cv2.cvtColor(picture, code)
         return found

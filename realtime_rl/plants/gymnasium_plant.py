@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from realtime_rl.core.errors import MissingDependencyError, PlantError, RealtimeRlError
+from realtime_rl.core.observations import split
 from realtime_rl.core.types import Action, Observation, PlantSpec, Transition
 from realtime_rl.plants import gymnasium_pictures as pictures
 from realtime_rl.plants.base import check_action
 from realtime_rl.plants.gymnasium_make import GymnasiumOptions, make, period
-from realtime_rl.plants.gymnasium_spaces import Actions, Observations
+from realtime_rl.plants.gymnasium_observations import Observations
+from realtime_rl.plants.gymnasium_spaces import Actions
 from realtime_rl.plants.state_bytes import generator, pack, random_state, unpack
 
 _SEEDS = 2**31
@@ -24,7 +26,7 @@ _REMEMBERED = 1 << 22
 
 
 class GymnasiumPlant:
-    """A Gymnasium environment: pictures as small grey ones, all else as vectors; see `id`.
+    """A Gymnasium environment: pictures as small ones, all else as vectors; see `id`.
 
     A saved state is the episode's seed and its actions, 8 bytes a value; loading plays them
     again, so that it takes as long as the episode did. Nothing of the environment is pickled.
@@ -47,7 +49,8 @@ class GymnasiumPlant:
             self._env = made.env
         with self._plant_errors("does not fit"):
             self._observations = Observations(self._env.observation_space, options.size,
-                                              options.part, options.observe)
+                                              options.part, options.observe,
+                                              colour=options.colour)
             self._actions = Actions(self._env, options.noop)
             period_ns, rate = period(options, made)
             self._spec = PlantSpec(f"gymnasium:{options.id}", period_ns,
@@ -118,8 +121,8 @@ class GymnasiumPlant:
             total += reward
             if over or cut:
                 break
-        if self._options.frameskip > 1 and self._observations.image:
-            self._newest = np.maximum(before, self._newest)
+        if self._options.frameskip > 1:
+            self._newest = self._observations.brighter(before, self._newest)
         return total, over, cut
 
     def _step(self, converted: Any) -> tuple[float, bool, bool]:  # noqa: ANN401 - its own action
@@ -209,14 +212,18 @@ class GymnasiumPlant:
         """What the same actions must be played on to lead to the same state."""
         options = self._options
         observed = "".join(f" {name}={value}" for name, value in
-                           (("part", options.part), ("observe", options.observe))
-                           if value not in ("", pictures.AUTO))
+                           (("part", options.part), ("observe", options.observe),
+                            ("colour", options.colour))
+                           if value not in ("", pictures.AUTO, False))
         return (f"{options.id} {options.arguments} frameskip={options.frameskip} "
                 f"size={options.size} full_action_space={options.full_action_space} "
                 f"sticky={options.sticky} noop={self._spec.actions.noop}{observed}")
 
     def _check(self) -> int:
-        return zlib.crc32(self._observed().tobytes())
+        check = 0
+        for part in split(self._observed()):
+            check = zlib.crc32(part.tobytes(), check)
+        return check
 
     def close(self) -> None:
         """See `Plant`."""

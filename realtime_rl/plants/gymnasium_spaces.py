@@ -1,136 +1,19 @@
-"""Gymnasium's observation and action spaces as this package's, and values between them."""
+"""Gymnasium's action spaces as this package's, and actions between them."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime_rl.core.errors import PlantError
-from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
-from realtime_rl.plants import gymnasium_pictures as pictures
+from realtime_rl.core.types import Action, ActionSpace
 from realtime_rl.plants.libraries import load_library
 
 EXTRA = "gym"
 _JOYSTICK = re.compile("UP|DOWN|LEFT|RIGHT|FIRE")
-
-
-class Observations:
-    """Pictures become `(1, size, size)` uint8, grey; everything else a flat float32 vector."""
-
-    def __init__(self, space: Any, size: int = 84, part: str = "",  # noqa: ANN401 - a Space
-                 kind: str = pictures.AUTO) -> None:
-        """Choose by the space.
-
-        Args:
-            space: the environment's.
-            size: height and width of a picture.
-            part: of a Dict or Tuple, the only one to observe, as `camera.left`; empty: all.
-            kind: `picture` or `vector`, where the space alone does not say.
-
-        Raises:
-            PlantError: there is no such part, or it is neither a vector nor a picture of a known
-                layout, or may be either.
-        """
-        self._gymnasium = load_library("gymnasium", EXTRA)
-        self._keys: list[Any] = []
-        self._space = self._part(space, part)
-        self._picture = pictures.layout(self._space, kind)
-        self._cv2: Any = load_library("cv2", EXTRA) if self.image else None
-        if self.image:
-            self.spec = ObservationSpec((1, size, size), "uint8", 0, 255)
-            return
-        self._check_parts(pictures_too=kind == pictures.VECTOR)
-        flat = self._gymnasium.spaces.flatten_space(self._space)
-        low, high = (float(np.float32(limit)) for limit in (flat.low.min(), flat.high.max()))
-        self.spec = ObservationSpec((int(np.prod(flat.shape)),), "float32", low, high)
-
-    @property
-    def image(self) -> bool:
-        """Whether it is a picture."""
-        return self._picture is not None
-
-    def pick(self, value: Any) -> Any:  # noqa: ANN401 - of the environment's space
-        """Return the part that is observed."""
-        for key in self._keys:
-            value = value[key]
-        return value
-
-    def convert(self, value: Any) -> Observation:  # noqa: ANN401 - of the part's space
-        """Return a picked value as `spec` says, in an array of its own.
-
-        `PlantError` when it has another shape than the space says.
-        """
-        if self._picture is None:
-            vector = np.array(self._gymnasium.spaces.flatten(self._space, value), np.float32)
-            self._check_shape(vector.shape, self.spec.shape)
-            return vector
-        picture = np.asarray(value)
-        self._check_shape(picture.shape, self._space.shape)
-        grey = self._picture.grey(picture, self._cv2)
-        small = self._cv2.resize(grey, self.spec.shape[1:], interpolation=self._cv2.INTER_AREA)
-        return cast("NDArray[np.uint8]", small.reshape(self.spec.shape))
-
-    def _check_shape(self, shape: tuple[int, ...], said: tuple[int, ...]) -> None:
-        if shape != said:
-            raise PlantError(f"an observation has shape {shape}, its space says {said}")
-
-    def _part(self, space: Any, part: str) -> Any:  # noqa: ANN401 - a gymnasium.Space
-        for name in part.split(".") if part else ():
-            inner = _inner(space)
-            if name not in inner:
-                raise PlantError(f"part {part!r}: there is no {name!r} in {space}")
-            key, space = inner[name]
-            self._keys.append(key)
-        return space
-
-    def _check_parts(self, *, pictures_too: bool) -> None:
-        """Refuse what would be no vector, or one of no use."""
-        parts = dict(_leaves(self._space))
-        strange = [name for name, leaf in parts.items() if not self._flattens(leaf)]
-        seen = [name for name, leaf in parts.items()
-                if not pictures_too and name and pictures.like_a_picture(leaf)]
-        if parts and not strange and not seen:
-            return
-        problem = f"observation space {self._space} is neither a picture nor a vector"
-        if strange and "" not in strange:
-            problem += f": {', '.join(map(repr, strange))} cannot be joined to one"
-        elif seen:
-            problem += f": {', '.join(map(repr, seen))} may be pictures beside other parts"
-        usable = [name for name in parts if name and name not in strange]
-        raise PlantError(problem + (f"; observe one: {' or '.join(f'part={n}' for n in usable)}"
-                                    if usable else ""))
-
-    def _flattens(self, leaf: Any) -> bool:  # noqa: ANN401 - a gymnasium.Space
-        spaces = self._gymnasium.spaces
-        try:
-            return (not isinstance(leaf, spaces.Text) and bool(leaf.is_np_flattenable)
-                    and isinstance(spaces.flatten_space(leaf), spaces.Box))
-        except Exception:  # of a stranger's space, NotImplementedError as a rule
-            return False
-
-
-def _inner(space: Any) -> dict[str, tuple[Any, Any]]:  # noqa: ANN401 - a gymnasium.Space
-    """Return key and space of the parts of a Dict or Tuple, by name; of another space none."""
-    inner = getattr(space, "spaces", None)
-    if isinstance(inner, Mapping):
-        return {str(key): (key, part) for key, part in inner.items()}
-    if isinstance(space, Sequence) and isinstance(inner, tuple | list):  # no OneOf
-        return {str(key): (key, part) for key, part in enumerate(inner)}
-    return {}
-
-
-def _leaves(space: Any, path: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - a Space
-    """Return the parts that have no parts, by their paths."""
-    inner = _inner(space)
-    if not inner:
-        yield path, space
-    for name, (_, part) in inner.items():
-        yield from _leaves(part, f"{path}.{name}" if path else name)
 
 
 class Actions:

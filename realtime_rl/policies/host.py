@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from realtime_rl.core import observations
 from realtime_rl.core.control.exploration import Exploration
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.schedule.stagger import Schedule, workers_of_process
 from realtime_rl.core.settings.inference import InferenceParameters
-from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.core.types import ActionSpace
 from realtime_rl.policies.compute_threads import NAME
 from realtime_rl.policies.hot_swap import LOAD, HotSwap, Swap
 from realtime_rl.policies.inference_engine import EngineConfig, InferenceEngine
@@ -57,7 +58,7 @@ class InferenceHost:
         """Check what `config` says; `ConfigError` where it cannot be."""
         self._config = config
         self._around = around
-        self.observation = ObservationSpec.parse(config.observation)
+        self.observation = observations.parse(config.observation)
         self.actions = ActionSpace.parse(config.actions)
         self.workers = workers_of_process(config.process, config.processes, config.workers)
         self._latency = Latency.parse(config.latency)

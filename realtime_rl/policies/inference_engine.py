@@ -15,9 +15,10 @@ from functools import partial
 import numpy as np
 
 from realtime_rl.core.control.exploration import Exploration, explore
-from realtime_rl.core.enumerations import Algorithm, Miss
+from realtime_rl.core.enumerations import Algorithm, Miss, SlotSource
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.action_history import ActionHistory, History
+from realtime_rl.core.experience.gathering import Lost
 from realtime_rl.core.experience.observation_stack import ObservationStack
 from realtime_rl.core.messages.records import ActionMessage, Inference
 from realtime_rl.core.schedule.slot_watch import SlotWatch, limit_ns
@@ -135,6 +136,17 @@ class InferenceEngine:
             else:
                 self._submit(slot, current, age_ns)
         return missed
+
+    def lost(self, lost: Lost, now_ns: int) -> list[Inference]:
+        """An observation lacks a part and is given up: return the slots missed.
+
+        Call it before a later one is observed.
+        """
+        if self.pool.schedule_at(lost.tick).slot_source is SlotSource.TIMER:
+            return []
+        return [self._records.missed(slot, Miss.LACKING if slot.tick == lost.tick else Miss.BUSY,
+                                     self._policies.loading)
+                for slot in self.pool.on_lost(lost.tick, lost.stamp_ns, now_ns)]
 
     def start_worker(self, worker: int, now_ns: int, age_ns: int) -> list[Inference]:
         """A worker's timer fired: start it on the newest observation; return the slot if missed."""

@@ -14,12 +14,13 @@ from realtime_rl.core.errors import MissingDependencyError, PolicyError
 from realtime_rl.core.experience.action_history import History, encode
 from realtime_rl.core.messages.policy_metadata import HISTORY_INPUT, PolicyMetadata
 from realtime_rl.core.messages.policy_uri import PolicyUri
-from realtime_rl.core.types import Action, ActionSpace, Observation, ObservationSpec
+from realtime_rl.core.observations import Observation, Observations, split
+from realtime_rl.core.types import Action, ActionSpace
 from realtime_rl.policies import external_weights, onnx_signature, providers
 from realtime_rl.policies.policy_files import Limits
 from realtime_rl.policies.stop import Stop
 
-Expected = tuple[ObservationSpec, ActionSpace]
+Expected = tuple[Observations, ActionSpace]
 """What the plant gives and takes; a policy must fit it."""
 
 
@@ -107,13 +108,13 @@ class OnnxPolicy:
 
     @property
     def stack(self) -> int:
-        """How many observations the input joins."""
+        """How many observations the inputs join."""
         return self._fitted.stack
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape of what `infer` takes: `(stack * C, …)`."""
-        return self._fitted.input_shape
+    def inputs(self) -> tuple[onnx_signature.Input, ...]:
+        """What `infer` feeds with the parts of an observation."""
+        return self._fitted.inputs
 
     @property
     def action_history(self) -> int:
@@ -125,7 +126,7 @@ class OnnxPolicy:
         """Run the network on one stacked observation; return its outputs, shape `(outputs,)`.
 
         Args:
-            observation: shape `input_shape`.
+            observation: as many joined as `stack` says.
             history: the last `action_history` applied actions, oldest first.
             worker: index of the caller: different ones share as few of several sessions as can be.
             stop: ends it between two steps of the network; it then raises what ONNX Runtime does.
@@ -135,15 +136,25 @@ class OnnxPolicy:
                 comes out is no action: of another shape, or not finite. Of choices some may be
                 `-inf`, as those that are masked.
         """
-        if observation.shape != self._fitted.input_shape:
-            raise PolicyError(f"policy {str(self._path)!r} takes {self._fitted.input_shape}, "
-                              f"not an observation of shape {observation.shape}")
+        feed = self._feed(observation)
         if len(history) != self._fitted.history:
             raise PolicyError(f"policy {str(self._path)!r} takes the last {self._fitted.history} "
                               f"applied actions beside the observation, not {len(history)}")
-        feed = {self._fitted.input_name: observation[None].astype(self._fitted.dtype, copy=False)}
         if history:
             feed[HISTORY_INPUT] = encode([history], self._actions)
+        return self._run(feed, worker, stop)
+
+    def _feed(self, observation: Observation) -> dict[str, NDArray[np.generic]]:
+        parts, feed = split(observation), {}
+        for each in self._fitted.inputs:
+            if each.place >= len(parts) or parts[each.place].shape != each.shape:
+                raise PolicyError(f"policy {str(self._path)!r}: {each.name!r} takes {each.shape}, "
+                                  "not an observation of shape "
+                                  f"{', '.join(str(part.shape) for part in parts)}")
+            feed[each.name] = parts[each.place][None].astype(each.dtype, copy=False)
+        return feed
+
+    def _run(self, feed: dict[str, Any], worker: int, stop: Stop | None) -> NDArray[np.float32]:
         session = self._sessions[worker % len(self._sessions)]
         found = session.run(None, feed, _options(stop))[0]
         if found.shape != (1, self._actions.size):
@@ -166,23 +177,28 @@ class OnnxPolicy:
 
     def _warm_up(self, stop: Stop) -> None:
         """The first runs allocate; an overflow or NaN shows on the extremes, and open sizes."""
+        inputs, history = self._fitted.inputs, self._fitted.history
         for worker in range(len(self._sessions)):
-            for value in (self._fitted.low, self._fitted.high):
+            for end in ("low", "high"):
                 begin_ns = time.monotonic_ns()
-                self._try(np.full(self._fitted.input_shape, value, self._fitted.dtype), worker,
-                          stop)
+                feed: dict[str, Any] = {
+                    each.name: np.full((1, *each.shape), getattr(each, end), each.dtype)
+                    for each in inputs}
+                if history:
+                    feed[HISTORY_INPUT] = encode([(self._actions.noop,) * history], self._actions)
+                self._try(feed, worker, stop)
                 self.alone_ns = max(self.alone_ns, time.monotonic_ns() - begin_ns)
 
-    def _try(self, observation: Observation, worker: int, stop: Stop) -> None:
+    def _try(self, feed: dict[str, Any], worker: int, stop: Stop) -> None:
         try:
-            self.infer(observation, (self._actions.noop,) * self._fitted.history, worker=worker,
-                       stop=stop)
+            self._run(feed, worker, stop)
         except PolicyError:
             raise
         except Exception as error:  # ONNX Runtime has no common base class for its errors
+            shapes = ", ".join(str([1, *each.shape]) for each in self._fitted.inputs)
             raise PolicyError(
                 f"policy {str(self._path)!r} cannot be run on observations of shape "
-                f"{[1, *self._fitted.input_shape]}: {' '.join(str(error).split())}") from error
+                f"{shapes}: {' '.join(str(error).split())}") from error
 
 
 class Loader:

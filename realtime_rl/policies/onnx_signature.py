@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,31 +11,41 @@ import numpy as np
 
 from realtime_rl.core.errors import PolicyError, choices
 from realtime_rl.core.messages.policy_metadata import HISTORY_INPUT, PolicyMetadata
-from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.core.observations import Observations, ObservationSpec
+from realtime_rl.core.types import ActionSpace
 
-_DTYPES: dict[str, type[np.uint8] | type[np.float32]] = {
-    "tensor(uint8)": np.uint8, "tensor(float)": np.float32}
+Dtype = type[np.uint8] | type[np.float32]
+_DTYPES: dict[str, Dtype] = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """How to feed one input of a policy."""
+
+    name: str
+    place: int
+    """Of the part that it takes, among those of the observation."""
+    shape: tuple[int, ...]
+    """Without the batch axis: `(stack * C, …)`."""
+    dtype: Dtype
+    low: float
+    high: float
+    """Finite extremes of the part, to warm up with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """How to feed a policy that fits."""
 
-    input_name: str
-    input_shape: tuple[int, ...]
-    """Without the batch axis: `(stack * C, …)`."""
-    dtype: type[np.uint8] | type[np.float32]
+    inputs: tuple[Input, ...]
     stack: int
-    low: float
-    high: float
-    """Finite extremes of an observation, to warm up with."""
     metadata: PolicyMetadata | None
     warnings: tuple[str, ...]
     history: int = 0
-    """Applied actions that the second input takes; 0: there is none."""
+    """Applied actions that the input `action_history` takes; 0: there is none."""
 
 
-def fit(session: Any, expected: tuple[ObservationSpec, ActionSpace], stack: int = 0  # noqa: ANN401
+def fit(session: Any, expected: tuple[Observations, ActionSpace], stack: int = 0  # noqa: ANN401
         ) -> Fitted:
     """Check a session against the plant; `PolicyError` says what does not fit.
 
@@ -48,71 +59,128 @@ def fit(session: Any, expected: tuple[ObservationSpec, ActionSpace], stack: int 
     """
     observation, actions = expected
     metadata = PolicyMetadata.from_props(session.get_modelmeta().custom_metadata_map)
-    inputs, outputs = session.get_inputs(), session.get_outputs()
-    history = metadata.action_history if metadata else 0
-    wanted = 2 if history else 1
-    if len(inputs) != wanted or len(outputs) != 1:
-        raise PolicyError(f"it has {len(inputs)} inputs and {len(outputs)} outputs, "
+    given = {each.name: each for each in session.get_inputs()}
+    outputs = session.get_outputs()
+    history = _history(given, metadata, observation, actions)
+    seen = {name: each for name, each in given.items() if not history or name != HISTORY_INPUT}
+    most = len(observation.parts)
+    if not 1 <= len(seen) <= most or len(outputs) != 1:
+        wanted = "1" if most == 1 else f"1 to {most}"
+        beside = f" beside {HISTORY_INPUT!r}" if history else ""
+        raise PolicyError(f"it has {len(seen)} inputs{beside} and {len(outputs)} outputs, "
                           f"not {wanted} and 1")
-    if history:
-        _check_history(inputs[1], [1, history, actions.size])
     if metadata is not None:
-        _check_metadata(metadata, inputs[0].name, observation, actions)
+        _check_actions(metadata, actions)
         if stack not in (0, metadata.stack):
             raise PolicyError(f"it takes a stack of {metadata.stack} observations, its metadata "
                               f"say; stack is set to {stack}: leave that out")
-    dtype, dtype_warnings = _dtype(inputs[0].type, observation)
     joined = metadata.stack if metadata else stack or 1
-    _check_inputs(inputs[0].shape, observation, joined, said=metadata is not None or stack > 0)
+    matched = (_matched(seen, observation, joined) if metadata is None
+               else _as_said(seen, observation, metadata))
+    inputs: list[Input] = []
+    warnings: list[str] = []
+    for name, place in matched.items():
+        part = observation.parts[place]
+        dtype, of_dtype = _dtype(seen[name].type, part)
+        _check_input(seen[name].shape, part, joined, said=metadata is not None or stack > 0)
+        inputs.append(Input(name, place, part.stacked_shape(joined), dtype, _finite(part.low),
+                            _finite(part.high)))
+        warnings += of_dtype
     _check_outputs(outputs[0].shape, actions)
-    warnings = dtype_warnings if metadata else (
-        f"no metadata: taken as a stack of {joined} observations, with actions '{actions}'",
-        *dtype_warnings)
-    return Fitted(inputs[0].name, (joined * observation.shape[0], *observation.shape[1:]), dtype,
-                  joined, _finite(observation.low), _finite(observation.high), metadata, warnings,
-                  history)
+    if metadata is None:
+        warnings.insert(0, f"no metadata: taken as a stack of {joined} observations, with actions "
+                           f"'{actions}'")
+    return Fitted(tuple(inputs), joined, metadata, tuple(warnings), history)
 
 
-def _check_metadata(metadata: PolicyMetadata, input_name: str, observation: ObservationSpec,
-                    actions: ActionSpace) -> None:
-    if metadata.observation != observation:
-        raise PolicyError(f"it takes observations '{metadata.observation}', "
-                          f"the plant gives '{observation}'")
+def _history(given: Mapping[str, Any], metadata: PolicyMetadata | None, observation: Observations,
+             actions: ActionSpace) -> int:
+    """Return how many applied actions an input takes; 0: no input does."""
+    found = given.get(HISTORY_INPUT)
+    if metadata is None:
+        named = HISTORY_INPUT in [part.name for part in observation.parts]
+        alone = len(given) == 1
+        if found is None or named or alone or len(found.shape) != 3 \
+                or not isinstance(found.shape[1], int):
+            return 0
+        history = found.shape[1]
+    else:
+        history = metadata.action_history
+    needed = [1, history, actions.size]
+    if history and found is None:
+        raise PolicyError(f"it has no input {HISTORY_INPUT!r} {needed}, but {choices(given)}")
+    if history and found is not None and (found.type != "tensor(float)"
+                                          or not _fits(found.shape, needed)):
+        raise PolicyError(f"its input {HISTORY_INPUT!r} is {found.type!r} {found.shape}, not "
+                          f"'tensor(float)' {needed}")
+    return int(history)
+
+
+def _as_said(seen: Mapping[str, Any], observation: Observations, metadata: PolicyMetadata
+             ) -> dict[str, int]:
+    """Return the place of the part for each input, as the metadata say."""
+    if set(seen) != set(metadata.inputs):
+        raise PolicyError(f"its input is {_listed(seen)}, its metadata say "
+                          f"{_listed(metadata.inputs)}")
+    places = {}
+    alone = len(observation.parts) == len(metadata.inputs) == 1
+    for name, taken in metadata.inputs.items():
+        place = next((place for place, part in enumerate(observation.parts)
+                      if alone or part.name == taken.name), None)
+        if place is None or not observation.parts[place].fits(taken):
+            raise PolicyError(f"it takes observations '{taken}', the plant gives '{observation}'")
+        places[name] = place
+    return places
+
+
+def _listed(names: Mapping[str, Any]) -> str:
+    return ", ".join(map(repr, names))
+
+
+def _matched(seen: Mapping[str, Any], observation: Observations, stack: int) -> dict[str, int]:
+    """Return the place of the part for each input: of its name, else the only one that fits."""
+    parts = observation.parts
+    if len(parts) == 1:
+        return dict.fromkeys(seen, 0)
+    places = {name: place for name in seen for place, part in enumerate(parts)
+              if part.name == name}
+    for name, given in seen.items():
+        fitting = [place for place, part in enumerate(parts) if place not in places.values()
+                   and given.type in _DTYPES and _fits(given.shape, [1, *part.stacked_shape(stack)])
+                   and not (given.type == "tensor(uint8)" and part.dtype == "float32")]
+        if name not in places and len(fitting) != 1:
+            raise PolicyError(
+                f"its input {name!r}, {given.type!r} {given.shape}, is named as no part of the "
+                f"observation, and {len(fitting)} others fit: name its inputs after the parts, "
+                f"{choices(part.name for part in parts)}")
+        places.setdefault(name, fitting[0] if fitting else -1)
+    return {name: places[name] for name in seen}
+
+
+def _check_actions(metadata: PolicyMetadata, actions: ActionSpace) -> None:
     if metadata.actions != actions:
         raise PolicyError(f"it gives actions '{metadata.actions}', the plant takes '{actions}'")
-    if metadata.input_name != input_name:
-        raise PolicyError(f"its input is {input_name!r}, its metadata say "
-                          f"{metadata.input_name!r}")
 
 
-def _check_history(given: Any, needed: list[int]) -> None:  # noqa: ANN401 - ONNX Runtime's
-    if (given.name != HISTORY_INPUT or given.type != "tensor(float)"
-            or not _fits(given.shape, needed)):
-        raise PolicyError(f"its second input is {given.name!r}, {given.type!r} {given.shape}, not "
-                          f"{HISTORY_INPUT!r}, 'tensor(float)' {needed}")
-
-
-def _dtype(name: str, observation: ObservationSpec
-           ) -> tuple[type[np.uint8] | type[np.float32], tuple[str, ...]]:
+def _dtype(name: str, part: ObservationSpec) -> tuple[Dtype, tuple[str, ...]]:
     if name not in _DTYPES:
         raise PolicyError(f"its input is {name!r}, not one of {choices(_DTYPES)}")
     dtype = _DTYPES[name]
-    if np.dtype(dtype) == np.dtype(observation.dtype):
+    if np.dtype(dtype) == np.dtype(part.dtype):
         return dtype, ()
-    if observation.dtype == "float32":
+    if part.dtype == "float32":
         raise PolicyError(f"its input is {name!r}, the plant gives float32")
     return dtype, (f"its input is float32: uint8 observations are fed unscaled, "
-                   f"{observation.low:g} … {observation.high:g}",)
+                   f"{part.low:g} … {part.high:g}",)
 
 
-def _check_inputs(shape: list[Any], observation: ObservationSpec, stack: int, *,
-                  said: bool) -> None:
+def _check_input(shape: list[Any], part: ObservationSpec, stack: int, *, said: bool) -> None:
     """Refuse another input than of `stack` observations; a size that is left open fits any.
 
     `said`: whether anybody said that it is so many.
     """
-    one, sizes = observation.shape[0], observation.shape[1:]
-    needed = [1, stack * one, *sizes]
+    one, sizes = part.shape[0], part.shape[1:]
+    needed = [1, *part.stacked_shape(stack)]
     if _fits(shape, needed):
         return
     problem = f"its input has shape {shape}, the plant's observations need {needed}"

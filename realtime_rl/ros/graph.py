@@ -17,6 +17,7 @@ from typing import Any
 from realtime_rl.core.control.exploration import LEARNER, OFF
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.messages import names
+from realtime_rl.core.observations import names_of
 from realtime_rl.core.settings import parameters as p
 from realtime_rl.core.settings.config import Parameter, Value, build, parameters, values_of
 from realtime_rl.core.settings.coordinator import CoordinatorParameters
@@ -253,6 +254,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
     scenario: p.Scenario = section_of(settings, "scenario")
     spec = {"period_ns": plant.period_ns, "actions": str(plant.actions),
             "observation": str(plant.observation)}
+    parts = names_of(plant.observation) or ()
     inference: InferenceParameters = section_of(settings, "inference")
     learner: p.LearnerParameters = section_of(settings, "learner")
     coordinator: CoordinatorParameters = section_of(settings, "coordinator")
@@ -279,13 +281,13 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
                                         "workers": scenario.workers,
                                         "alive_lease": inference.alive_lease,
                                         "stale_after": actuator.stale_after,
-                                        "period_ns": plant.period_ns}),
+                                        "period_ns": plant.period_ns, "parts": parts}),
         ("monitor", "monitor", {"period_ns": plant.period_ns, "workers": scenario.workers}),
     ]
     if scenario.learner:
         wanted.append(("learner", "learner", {**spec, "run_dir": run_dir}))
     if scenario.record:
-        wanted.insert(0, ("recorder", "recorder", {"bag": scenario.record}))
+        wanted.insert(0, ("recorder", "recorder", {"bag": scenario.record, "parts": parts}))
     wanted.append(("plant", "plant", {"allow_second": scenario.allow_second}))
     return [_node(settings, scenario, *node) for node in wanted
             if not scenario.nodes or node[0] in scenario.nodes]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image, JointState, Joy
 
-from realtime_rl.core.messages import cdr, joy_wire, wire
-from realtime_rl.core.types import Observation, ObservationSpec
+from realtime_rl.core.messages import cdr, joy_wire, observation_wire, wire
+from realtime_rl.core.observations import Observation, ObservationSpec
 
 Record = TypeVar("Record")
 _SECOND_NS = 1_000_000_000
@@ -89,44 +89,42 @@ def from_joy(message: Joy) -> joy_wire.JoyValues:
                               tuple(message.axes), tuple(message.buttons))
 
 
-def observation_type(spec: ObservationSpec) -> type:
-    """The message type of `observation` for this kind of observation."""
-    return Image if spec.is_image else JointState
+def observation_type(part: ObservationSpec) -> type:
+    """The message type of this part of an observation."""
+    return Image if part.is_image else JointState
 
 
-def most_bytes(spec: ObservationSpec) -> int:
-    """More than a serialized observation takes: elements of a vector have names."""
-    return 65_536 + int(np.prod(spec.shape)) * (1 if spec.is_image else 64)
-
-
-def to_observation(value: Observation, spec: ObservationSpec, stamp_ns: int,
+def to_observation(value: Observation, part: ObservationSpec, stamp_ns: int,
                    frame_id: str) -> Image | JointState:
-    """An observation of shape `spec.shape` as a message."""
+    """A part of an observation, of shape `part.shape`, as a message."""
     message: Image | JointState
-    if spec.is_image:
-        _, height, width = spec.shape
+    if part.is_image:
+        channels, height, width = part.shape
         # assigning bytes would check every element in Python (rosidl_python#156)
-        message = Image(height=height, width=width, encoding="mono8", step=width,
-                        data=array.array("B", value.tobytes()))
+        message = Image(height=height, width=width, encoding=observation_wire.ENCODINGS[channels],
+                        step=width * channels,
+                        data=array.array("B", observation_wire.interleaved(value).tobytes()))
     else:
         flat = np.asarray(value, np.float64).ravel()
-        message = JointState(name=[f"observation.{i}" for i in range(flat.size)],
+        message = JointState(name=list(observation_wire.value_names(part)),
                              position=array.array("d", flat.tobytes()))
     message.header.stamp = to_time(stamp_ns)
     message.header.frame_id = frame_id
     return message
 
 
-def from_observation(message: Image | JointState, spec: ObservationSpec) -> NDArray[np.generic]:
-    """A message's observation, of shape `spec.shape`; `WireError` when it does not fit."""
+def from_observation(message: Image | JointState, part: ObservationSpec) -> NDArray[np.generic]:
+    """A message's part of an observation, of shape `part.shape`; `WireError` if it does not fit."""
     if isinstance(message, Image):
-        if (message.encoding, 1, message.height, message.width) != ("mono8", *spec.shape):
+        size = (message.height, message.width)
+        encoding = observation_wire.ENCODINGS.get(part.shape[0])
+        if (message.encoding, size) != (encoding, part.shape[1:]):
             raise wire.WireError(f"image {message.encoding}[{message.height},{message.width}], "
-                                 f"expected {spec} as mono8")
-        data = wire.image_rows(np.frombuffer(message.data, np.uint8), message.height,
-                               message.width, message.step)
-    else:
-        data = np.asarray(message.position, np.float64).astype(spec.dtype)
-    if data.size != int(np.prod(spec.shape)):
-        raise wire.WireError(f"observation of {data.size} values, expected {spec}")
-    return data.reshape(spec.shape)
+                                 f"expected {part} as {encoding}")
+        return observation_wire.pixels(np.frombuffer(message.data, np.uint8), message.encoding,
+                                       size, message.step)
+    observation_wire.check_names(message.name, part)
+    data = np.asarray(message.position, np.float64).astype(part.dtype)
+    if data.size != int(np.prod(part.shape)):
+        raise wire.WireError(f"observation of {data.size} values, expected {part}")
+    return data.reshape(part.shape)

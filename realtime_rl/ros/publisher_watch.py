@@ -7,24 +7,27 @@ from collections.abc import Sequence
 
 from rclpy.node import Node
 
+from realtime_rl.core.messages.observation_wire import TOPIC
 from realtime_rl.core.peers.publishers import Publisher, PublisherWatch
 from realtime_rl.ros import steady
 
 
-def watch_publishers(node: Node, inference_nodes: Sequence[str]) -> None:
+def watch_publishers(node: Node, inference_nodes: Sequence[str], parts: Sequence[str]) -> None:
     """Warn, in the name of the coordinator `node`, of publishers that have no place in its graph.
 
     Args:
         node: that looks; it publishes `schedule` itself.
         inference_nodes: names of the inference nodes.
+        parts: of the observations, where there are several.
     """
     inference = [full_name(node, name) for name in inference_nodes]
     plant, actuator, own = (full_name(node, name) for name in ("plant", "actuator",
                                                                node.get_name()))
+    observations = [f"{TOPIC}/{part}" for part in parts] or [TOPIC]
     watch = PublisherWatch({
-        "observation": [plant], "timestep": [plant], "action": inference, "inference": inference,
-        "command": [actuator], "verdict": [actuator], "schedule": [own]},
-        of_anybody=("observation", "timestep"))  # a robot has a node of its own
+        **{topic: [plant] for topic in observations}, "timestep": [plant], "action": inference,
+        "inference": inference, "command": [actuator], "verdict": [actuator], "schedule": [own]},
+        of_anybody=(*observations, "timestep"))  # a robot has a node of its own
 
     def look() -> None:
         for topic in watch.topics:

@@ -22,7 +22,8 @@ def record_command(recorder: NodeSpec, folder: Path) -> list[str]:
     """
     prefix = f"/{recorder.namespace}/".replace("//", "/")
     topics = {prefix + topic.name: topic
-              for topic in recorded(observations=bool(recorder.parameters["observations"]))}
+              for topic in recorded(observations=bool(recorder.parameters["observations"]),
+                                    parts=_parts(recorder.parameters["parts"]))}
     profiles = {name: {"history": "keep_last", "depth": RECORDED_DEPTH, "reliability": "reliable",
                        "durability": "transient_local" if topic.kept else "volatile"}
                 for name, topic in topics.items() if topic.ours}
@@ -32,3 +33,7 @@ def record_command(recorder: NodeSpec, folder: Path) -> list[str]:
     return ["ros2", "bag", "record", "--storage", "mcap", "--node-name", node,
             "--qos-profile-overrides-path", str(path), "--output", str(recorder.parameters["bag"]),
             "--topics", *topics]
+
+
+def _parts(value: object) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()

@@ -12,6 +12,7 @@ from realtime_rl.bags.reader import Run
 from realtime_rl.bags.ticks import Tick, ticks_of
 from realtime_rl.core.errors import BagError
 from realtime_rl.core.messages.records import Timestep
+from realtime_rl.core.observations import split
 from realtime_rl.plants.base import Plant
 
 
@@ -74,7 +75,8 @@ def replay(run: Run, make: Callable[[], Plant]) -> Parity:
             parity.episode_ends += step.last
             if tick.observation is not None:
                 parity.observations += 1
-                seen.update(tick.observation.tobytes())
+                for part in split(tick.observation):
+                    seen.update(part.tobytes())
     finally:
         plant.close()
     if not parity.ticks and not parity.difference:
@@ -110,8 +112,13 @@ def _difference(tick: Tick, plant: Plant) -> str:
         recorded, found = getattr(step, name), getattr(replayed, name)
         if recorded != found:
             return f"tick {step.tick}: {name} was {recorded!r}, replayed it is {found!r}"
-    if observation is not None and not np.array_equal(observation, replayed.observation):
-        different = int(np.sum(observation != replayed.observation))
-        return (f"tick {step.tick}: {different} of the {observation.size} values of its "
-                "observation differ")
+    if observation is None:
+        return ""
+    names = observation.dtype.names or ("observation",)
+    for name, recorded, found in zip(names, split(observation), split(replayed.observation),
+                                     strict=True):
+        if not np.array_equal(recorded, found):
+            different = int(np.sum(recorded != found))
+            return (f"tick {step.tick}: {different} of the {recorded.size} values of its "
+                    f"{name} differ")
     return ""

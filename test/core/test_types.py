@@ -106,9 +106,10 @@ def test_a_noop_outside_the_space_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("shape", "dtype", "image"), [
-    ((1, 84, 84), "uint8", True), ((3, 84, 84), "uint8", False), ((84, 84), "uint8", False),
-    ((1, 84, 84), "float32", False), ((7,), "float32", False)])
-def test_only_one_gray_plane_is_an_image(shape: tuple[int, ...], dtype: str, image: bool) -> None:
+    ((1, 84, 84), "uint8", True), ((3, 84, 84), "uint8", True), ((4, 84, 84), "uint8", False),
+    ((84, 84), "uint8", False), ((1, 84, 84), "float32", False), ((7,), "float32", False)])
+def test_one_plane_or_three_of_bytes_are_an_image(
+        shape: tuple[int, ...], dtype: str, image: bool) -> None:
     assert ObservationSpec(shape, dtype, 0.0, 1.0).is_image is image
 
 

@@ -39,9 +39,11 @@ def about(observation: ObservationSpec, actions: ActionSpace, stack: int = 2) ->
 
 def random_input(metadata: PolicyMetadata) -> np.ndarray:
     rng = np.random.default_rng(0)
-    if metadata.observation.dtype == "uint8":
-        return rng.integers(0, 256, metadata.input_shape, dtype=np.uint8)
-    return rng.normal(size=metadata.input_shape).astype(np.float32)
+    (part,) = metadata.inputs.values()
+    shape = part.stacked_shape(metadata.stack)
+    if part.dtype == "uint8":
+        return rng.integers(0, 256, shape, dtype=np.uint8)
+    return rng.normal(size=shape).astype(np.float32)
 
 
 def torch_outputs(network: torch.nn.Module, observation: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from realtime_rl.core.errors import PlantError
+from realtime_rl.core.observations import split
 from realtime_rl.core.types import PlantSpec
 from realtime_rl.plants import registry
 from realtime_rl.plants.base import Plant
@@ -252,8 +253,8 @@ GRID = {"direction": spaces.Discrete(4), "image": box(7, 7, 3), "mission": Missi
                         "part=image"),
     (spaces.Dict({"a": spaces.Tuple([spaces.Text(3), box(3)])}),
      "'a.0' cannot be joined to one; observe one: part=a.1"),
-    (spaces.Dict({"camera": box(64, 64, 3), "joints": box(6, dtype=np.float32)}),
-     "'camera' may be pictures beside other parts; observe one: part=camera or part=joints"),
+    (spaces.Dict({"a.b": box(64, 64, 3), "a": spaces.Dict({"b": box(6, dtype=np.float32)})}),
+     "its parts 'a.b' and 'a.b' would both be called 'a_b'"),
     (spaces.Tuple([Mission()]), "'0' cannot be joined to one"),
 ])
 def test_parts_that_are_no_vector_are_named(
@@ -280,6 +281,39 @@ def test_one_part_can_be_observed_alone(stranger: type[Stranger]) -> None:
         make(part="views.2")
     with pytest.raises(PlantError, match=r"part 'mission\.x': there is no 'x'"):
         make(part="mission.x")
+
+
+@pytest.mark.parametrize(("options", "spec"), [
+    ({}, "arm_grip=float32[2] 0:1; arm_joints=float32[6] -1:1; camera=uint8[1,84,84] 0:255"),
+    ({"colour": True, "size": 32},
+     "arm_grip=float32[2] 0:1; arm_joints=float32[6] -1:1; camera=uint8[3,32,32] 0:255"),
+    ({"observe": "vector"}, f"float32[{64 * 64 * 3 + 8}] -1:255"),
+    ({"part": "arm"}, "float32[8] -1:1"),
+    ({"part": "arm", "observe": "parts"}, "grip=float32[2] 0:1; joints=float32[6] -1:1"),
+    ({"part": "camera", "observe": "parts"}, GREY)])
+def test_parts_of_a_dict_are_parts_of_the_observation(
+        stranger: type[Stranger], options: dict[str, Any], spec: str) -> None:
+    pytest.importorskip("cv2")
+    stranger.observation_space = spaces.Dict({
+        "camera": box(64, 64, 3),
+        "arm": spaces.Dict({"joints": spaces.Box(-1.0, 1.0, (6,), np.float32),
+                            "grip": spaces.Discrete(2)})})
+    plant = make(frameskip=2, **options)
+    assert str(plant.spec.observation) == spec
+    for _ in range(3):
+        observation = plant.step((0.0,)).observation
+        for part, value in zip(plant.spec.observation.parts, split(observation), strict=True):
+            assert (value.shape, value.dtype) == (part.shape, np.dtype(part.dtype))
+
+
+def test_a_part_keeps_its_colours(stranger: type[Stranger]) -> None:
+    pytest.importorskip("cv2")
+    stranger.observation_space = spaces.Dict({"view": box(32, 32, 3), "x": box(1)})
+    plant = make(colour=True, size=32)
+    shown = np.zeros((32, 32, 3), np.uint8)
+    shown[..., 0], shown[:, 16:, 2] = 200, 99
+    plant._newest = plant._observations.pick({"view": shown, "x": np.zeros(1, np.uint8)})
+    assert np.array_equal(plant._observed()["view"], shown.transpose(2, 0, 1))
 
 
 # --- what the choices are called ---

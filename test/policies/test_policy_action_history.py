@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from policies.tiny_policies import BUTTONS, VECTOR, copier, metadata, model
 
-from realtime_rl.core.enumerations import Algorithm, Dealing, SlotSource
+from realtime_rl.core.enumerations import Algorithm, Dealing, Miss, SlotSource
 from realtime_rl.core.errors import PolicyError
+from realtime_rl.core.experience.gathering import Lost
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.policies.hot_swap import HotSwap
@@ -36,8 +37,8 @@ def test_the_newest_action_comes_last(write: Write) -> None:
 
 @pytest.mark.parametrize(("history", "told", "message"), [
     (3, 0, "it has 2 inputs and 1 outputs, not 1 and 1"),
-    (3, 2, r"its second input is 'action_history', 'tensor\(float\)' \[1, 3, 3\], not "
-           r"'action_history', 'tensor\(float\)' \[1, 2, 3\]"),
+    (3, 2, r"its input 'action_history' is 'tensor\(float\)' \[1, 3, 3\], not "
+           r"'tensor\(float\)' \[1, 2, 3\]"),
 ])
 def test_a_history_must_be_as_the_metadata_say(
     write: Write, history: int, told: int, message: str
@@ -47,14 +48,23 @@ def test_a_history_must_be_as_the_metadata_say(
 
 
 def test_a_second_input_of_another_name_is_refused(write: Write) -> None:
-    with pytest.raises(PolicyError, match="its second input is 'pending'"):
+    with pytest.raises(PolicyError, match=r"no input 'action_history' .*, but 'pending', 'x'"):
         OnnxPolicy.load(write(copier(2, 3, "pending"), about(2)), (VECTOR, BUTTONS))
 
 
 def test_one_without_a_history_that_its_metadata_promise_is_refused(write: Write) -> None:
     path = write(model(VECTOR, 1, np.eye(3)), about(2))
-    with pytest.raises(PolicyError, match="it has 1 inputs and 1 outputs, not 2 and 1"):
+    with pytest.raises(PolicyError, match=r"it has no input 'action_history' .*, but 'x'"):
         OnnxPolicy.load(path, (VECTOR, BUTTONS))
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_the_history_is_an_input_by_its_name(write: Write, said: bool) -> None:
+    proto = copier(2, 3)
+    proto.graph.input.reverse()
+    policy = OnnxPolicy.load(write(proto, about(2) if said else None), (VECTOR, BUTTONS))
+    assert policy.action_history == 2
+    assert policy.infer(SEEN, ((0.0,), (1.0,))).tolist() == [0, 1, 0]
 
 
 class Loop:
@@ -113,5 +123,18 @@ def test_an_engine_without_such_a_policy_does_not_ask(write: Write) -> None:
     try:
         loop.act(0, first=True)
         assert not loop.engine.wants_applied
+    finally:
+        loop.close()
+
+
+def test_an_observation_that_lacks_a_part_is_a_slot_missed_and_says_so(write: Write) -> None:
+    loop = Loop(write(copier(2, 3), about(2)))
+    try:
+        assert loop.act(0, first=True) == 0.0
+        (missed,) = loop.engine.lost(Lost(1, 1, ("arm",)), time.monotonic_ns())
+        assert (missed.tick, missed.miss, missed.worker) == (1, Miss.LACKING, -1)
+        before, lacking = loop.engine.lost(Lost(3, 3, ("arm",)), time.monotonic_ns())
+        assert (before.miss, lacking.miss) == (Miss.BUSY, Miss.LACKING)
+        assert loop.act(4) == 0.0
     finally:
         loop.close()

@@ -78,6 +78,24 @@ def copier(history: int, size: int, name: str = "action_history") -> onnx.ModelP
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
+def joiner(names: tuple[str, str] = ("front", "arm"), stack: int = 1) -> onnx.ModelProto:
+    """Give the sums of an image `(1, 2, 2)` and of a vector `(3,)`, and 0."""
+    front, arm = names
+    nodes = [helper.make_node("Cast", [front], ["f"], to=TensorProto.FLOAT),
+             helper.make_node("Flatten", ["f"], ["i"]),
+             helper.make_node("Concat", ["i", arm], ["v"], axis=1),
+             helper.make_node("MatMul", ["v", "w"], ["y"])]
+    weights = np.zeros((7 * stack, 3), np.float32)
+    weights[:4 * stack, 0] = weights[4 * stack:, 1] = 1
+    graph = helper.make_graph(
+        nodes, "policy",
+        [helper.make_tensor_value_info(arm, TensorProto.FLOAT, [1, 3 * stack]),
+         helper.make_tensor_value_info(front, TensorProto.UINT8, [1, stack, 2, 2])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3])],
+        [numpy_helper.from_array(weights, "w")])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
 def endless(from_value: float = -np.inf) -> onnx.ModelProto:
     """Give `VECTOR` back, after 2**62 rounds of a loop where its maximum exceeds `from_value`."""
     def info(name: str, kind: int, shape: list[int]) -> onnx.ValueInfoProto:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from realtime_rl.core.messages.records import Timestep
-from realtime_rl.core.types import ActionSpace, Observation, ObservationSpec
+from realtime_rl.core.observations import Observation, Observations, ObservationSpec, split
+from realtime_rl.core.types import ActionSpace
 
 _LARGEST = 1e30
 """Sums and products of what is smaller are still finite in float32, in which it is learned from."""
@@ -18,7 +19,7 @@ _LARGEST = 1e30
 class Admission:
     """Judges ticks and observations of one plant."""
 
-    def __init__(self, observation: ObservationSpec, actions: ActionSpace) -> None:
+    def __init__(self, observation: Observations, actions: ActionSpace) -> None:
         """Admit what fits these."""
         self._observation = observation
         self._actions = actions
@@ -48,11 +49,18 @@ class Admission:
         return None
 
     def _of_observation(self, value: Observation) -> str | None:
-        wanted = self._observation
-        if (value.shape, value.dtype) != (wanted.shape, np.dtype(wanted.dtype)):
-            return f"{value.dtype}{list(value.shape)} where the plant has {wanted}"
-        if value.dtype.kind == "f":
-            worst = float(np.abs(value).max())  # NaN where any is
-            if not worst < _LARGEST:
-                return f"a value of {worst!r} is not a number to learn from"
-        return None
+        wanted, given = self._observation.parts, split(value)
+        if len(given) != len(wanted):
+            return f"{len(given)} parts where the plant has {self._observation}"
+        problems = (_of_part(*each) for each in zip(given, wanted, strict=True))
+        return next(filter(None, problems), None)
+
+
+def _of_part(value: Observation, wanted: ObservationSpec) -> str | None:
+    if (value.shape, value.dtype) != (wanted.shape, np.dtype(wanted.dtype)):
+        return f"{value.dtype}{list(value.shape)} where the plant has {wanted}"
+    if value.dtype.kind == "f":
+        worst = float(np.abs(value).max())  # NaN where any is
+        if not worst < _LARGEST:
+            return f"a value of {worst!r} is not a number to learn from"
+    return None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from realtime_rl.core import observations
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.experience.snapshot import Snapshot
-from realtime_rl.core.types import Observation
+from realtime_rl.core.observations import Observation
 
 Frames = tuple[Observation, ...]
 """The observations of one stack, oldest first, by reference: nothing is copied."""
@@ -14,7 +13,7 @@ Frames = tuple[Observation, ...]
 
 def stacked(frames: Frames) -> Observation:
     """Join frames of shape `(C, …)` into one array of shape `(stack * C, …)`, newest last."""
-    return frames[0] if len(frames) == 1 else np.concatenate(frames)
+    return frames[0] if len(frames) == 1 else observations.stacked(frames)
 
 
 class ObservationStack:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_rl.core.types import Observation
+from realtime_rl.core.observations import Observation, join, part_of
 
 Array = NDArray[Any]
 _FRAMES = "frames"
@@ -30,9 +30,8 @@ class Snapshot:
         """JSON values by name."""
         self.arrays: dict[str, Array] = dict(arrays or {})
         """Arrays by name, without the observations."""
-        # copies, so that the memory of each can be given back when it is forgotten
-        self._frames: list[Observation] = [
-            frame.copy() for frame in self.arrays.pop(_FRAMES, np.empty(0))]
+        self._frames: list[Observation] = _unpacked(
+            {name: self.arrays.pop(name) for name in [*self.arrays] if _of_frames(name)})
         self._places: dict[int, int] = {id(frame): place
                                         for place, frame in enumerate(self._frames)}
 
@@ -50,9 +49,32 @@ class Snapshot:
         return self._frames[place]
 
     def packed(self) -> dict[str, Array]:
-        """Return all arrays, the observations joined into one among them."""
-        frames = {_FRAMES: np.stack(self._frames)} if self._frames else {}
-        return {**self.arrays, **frames}
+        """Return all arrays, the observations joined into one a part among them."""
+        return {**self.arrays, **_packed(self._frames)}
+
+
+def _of_frames(name: str) -> bool:
+    return name == _FRAMES or name.startswith(f"{_FRAMES}.")
+
+
+def _packed(frames: list[Observation]) -> dict[str, Array]:
+    """Join observations: `frames`, or of several parts `frames.0.front`, `frames.1.arm`, …."""
+    if not frames:
+        return {}
+    names = frames[0].dtype.names
+    if names is None:
+        return {_FRAMES: np.stack(frames)}
+    return {f"{_FRAMES}.{place}.{name}": np.stack([part_of(frame, name) for frame in frames])
+            for place, name in enumerate(names)}
+
+
+def _unpacked(arrays: dict[str, Array]) -> list[Observation]:
+    """Return what `_packed` joined, in copies: each is given back when it is forgotten."""
+    if _FRAMES in arrays or not arrays:
+        return [frame.copy() for frame in arrays.get(_FRAMES, np.empty(0))]
+    keys = sorted(arrays, key=lambda key: int(key.split(".")[1]))
+    names = tuple(key.split(".")[2] for key in keys)
+    return [join(parts, names) for parts in zip(*(arrays[key] for key in keys), strict=True)]
 
 
 class Saveable(Protocol):

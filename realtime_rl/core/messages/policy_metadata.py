@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from realtime_rl.core.errors import PolicyError, RealtimeRlError, choices
-from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.core.observations import Observations, ObservationSpec, parse
+from realtime_rl.core.types import ActionSpace
 
 PREFIX = "realtime_rl."
 Outputs = Literal["q_values", "action"]
 _OUTPUTS = ("q_values", "action")
 HISTORY_INPUT = "action_history"
-"""Name of the second input of a policy that takes applied actions."""
+"""Name of the input that takes applied actions."""
 _OPTIONAL = {"action_history": "0"}
 """What older files do not say."""
 
@@ -25,8 +26,9 @@ class PolicyMetadata:
     """The metadata of one policy version."""
 
     input_name: str
-    observation: ObservationSpec
-    """One observation; the input has `stack` of them joined along the first axis."""
+    """Of several parts: the names of their inputs, in order, with blanks between them."""
+    observation: Observations
+    """One observation; an input has `stack` of its part joined along the first axis."""
     stack: int
     actions: ActionSpace
     version: int
@@ -38,11 +40,15 @@ class PolicyMetadata:
     outputs: Outputs
     """`q_values`: one a choice, the largest acts; `action`: one value a dimension."""
     action_history: int = 0
-    """Applied actions [ticks] that a second input, `action_history`, takes as float32 of shape
+    """Applied actions [ticks] that an input, `action_history`, takes as float32 of shape
     `(1, action_history, actions.size)`, one-hot or values, oldest first; 0: no such input."""
 
     def __post_init__(self) -> None:
         """Refuse values that no policy can have."""
+        names = self._input_names
+        if len(set(names)) != len(self.observation.parts) or HISTORY_INPUT in names:
+            raise PolicyError(f"policy metadata: input_name {self.input_name!r} must name an input "
+                              f"for each part of '{self.observation}'")
         if self.stack < 1:
             raise PolicyError(f"policy metadata: stack {self.stack!r} must be 1 or more")
         if self.action_history < 0:
@@ -61,9 +67,14 @@ class PolicyMetadata:
                               f"not '{self.actions}'")
 
     @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Shape of the network's input without the batch axis, e.g. `(stack * C, H, W)`."""
-        return (self.stack * self.observation.shape[0], *self.observation.shape[1:])
+    def inputs(self) -> dict[str, ObservationSpec]:
+        """The part that each of the network's inputs takes, by the input's name, in order."""
+        return dict(zip(self._input_names, self.observation.parts, strict=True))
+
+    @property
+    def _input_names(self) -> list[str]:
+        one = len(self.observation.parts) == 1
+        return [self.input_name] if one else self.input_name.split()
 
     def difference(self, other: PolicyMetadata) -> str:
         """Say in what `other` takes or gives something else; empty: in nothing."""
@@ -95,7 +106,7 @@ class PolicyMetadata:
         text = cast(dict[str, str], given)
         try:
             return PolicyMetadata(
-                text["input_name"], ObservationSpec.parse(text["observation"]),
+                text["input_name"], parse(text["observation"]),
                 int(text["stack"]), ActionSpace.parse(text["actions"]), int(text["version"]),
                 int(text["training_step"]), float(text["epsilon"]), text["producer"],
                 cast(Outputs, text["outputs"]), int(text["action_history"]))

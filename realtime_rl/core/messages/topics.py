@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,9 @@ _LATCHED = "reliable, transient local"
 
 TOPICS = (
     Topic("observation", ("sensor_msgs/msg/Image", SCALARS), "plant", _RELIABLE,
-          "the state after each tick: an image (mono8) or a vector; `header.stamp` is the tick's "
-          "identity, `header.frame_id` says `plant`, `tick`, `first`"),
+          "the state after each tick: an image (mono8, rgb8) or a vector, of several parts each "
+          "on `observation/PART`; `header.stamp` is the tick's identity, `header.frame_id` says "
+          "`plant`, `tick`, `first`"),
     Topic("timestep", (SCALARS,), "plant", _KEPT,
           "named scalars, one a tick: reward, episode, lateness, and the command that was latched"),
     Topic("action", ("sensor_msgs/msg/Joy",), "inference", "reliable, depth 1 a process",
@@ -72,7 +74,13 @@ SERVICES = (
 )
 
 
-def recorded(*, observations: bool) -> list[Topic]:
-    """Return what a bag of a graph holds; `/diagnostics`, that all graphs share, is not its own."""
-    return [topic for topic in TOPICS if not topic.name.startswith("/")
-            and (observations or topic.name != "observation")]
+def recorded(*, observations: bool, parts: Sequence[str] = ()) -> list[Topic]:
+    """Return what a bag of a graph holds; `/diagnostics`, that all graphs share, is not its own.
+
+    Args:
+        observations: whether they are recorded.
+        parts: their names, where there are several.
+    """
+    seen, *rest = (topic for topic in TOPICS if not topic.name.startswith("/"))
+    of_parts = [replace(seen, name=f"{seen.name}/{part}") for part in parts] or [seen]
+    return [*(of_parts if observations else ()), *rest]

@@ -202,20 +202,6 @@ def _field(hint: Any) -> Field:  # noqa: ANN401 - a type hint
     return Field(kind, allowed, listed)
 
 
-def image_rows(data: NDArray[np.uint8], height: int, width: int, step: int
-               ) -> NDArray[np.uint8]:
-    """Return an image's pixels, of shape `(height, width)`, without what pads its rows.
-
-    `WireError` where rows of `step` bytes, 0 for as many as the width, are not what there is, or
-    are shorter than the image.
-    """
-    step = step or width
-    if step < width or data.size != height * step:
-        raise WireError(f"image of {data.size} bytes, expected {height} rows of {step} for a "
-                        f"width of {width}")
-    return data.reshape(height, step)[:, :width]
-
-
 def observation_words(frame_id: str) -> tuple[int, bool]:
     """Read an observation's tick and whether it is the first of its episode; `WireError`."""
     tick, first = whole_numbers("observation", frame_id, {"tick": ranges.ID, "first": Range(0, 1)})

@@ -119,6 +119,19 @@ class WorkerPool(Generic[Result]):
             slots.append(self._slot(tick, stamp_ns, now_ns, self._take(owner, now_ns)))
         return slots
 
+    def on_lost(self, tick: int, stamp_ns: int, now_ns: int) -> list[Slot]:
+        """The observation of a tick is lost, in part at least: return its slot, if it is one here.
+
+        Call it before `on_observation` of a later tick.
+        """
+        newest = self._newest_tick
+        if self._unscheduled(tick) or (newest is not None and tick <= newest):
+            return []
+        first = tick if newest is None else max(newest + 1, tick - 64)
+        self._newest_tick, self._newest_stamp_ns = tick, stamp_ns
+        return [self._slot(missed, stamp_ns, now_ns, -1)
+                for missed in range(first, tick + 1) if self._mine(missed) is not None]
+
     def on_idle(self, now_ns: int) -> list[Slot]:
         """Eager baselines: start the workers that became free on the newest observation.
 

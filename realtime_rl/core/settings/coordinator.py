@@ -10,7 +10,7 @@ from realtime_rl.core.messages import names
 from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy, Sizing
 from realtime_rl.core.schedule.tick_grid import ticks_in
 from realtime_rl.core.settings.config import choice, parameter
-from realtime_rl.core.settings.parameters import GAME_BOY_PERIOD_NS
+from realtime_rl.core.settings.parameters import GAME_BOY_PERIOD_NS, PARTS
 
 SIZINGS = ("fixed", "auto")
 
@@ -22,6 +22,7 @@ class CoordinatorParameters:
     inference_nodes: tuple[str, ...] = parameter(
         ("inference_0",), "names of the inference nodes, in order of their `process`")
     workers: int = parameter(1, "workers of the whole graph", low=1, high=4096)
+    parts: tuple[str, ...] = parameter((), PARTS)
     period_ns: int = parameter(GAME_BOY_PERIOD_NS, "the plant's period", unit="ns", low=1)
     algorithm: str = choice(
         Algorithm.MAX_TIME, "when a finished action leaves: held for an even stream, at once, or "

@@ -6,24 +6,29 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.observations import Observations, ObservationSpec
 from realtime_rl.core.settings.config import parameter
-from realtime_rl.core.types import ObservationSpec
 
 LEARNERS = ("dqn", "rainbow")
 DEVICES = ("cpu", "cuda", "auto")
 REPLAYS = ("recency", "reservoir", "priority")
-AUTO = "auto"
+AUTO, PICTURES, VECTORS = "auto", "small", "mlp"
+"""Networks: by the observation, for pictures, for all else."""
 _SMALLEST = 20
 """Sides of a picture that the network `small` can see [px]."""
 _Config = TypeVar("_Config", bound="DqnConfig")
 
 
-def network_for(name: str, observation: ObservationSpec) -> str:
+def network_for(name: str, observation: Observations) -> str:
     """Return the network of that name; for `auto`, the one that follows from the observation."""
     if name != AUTO:
         return name
-    seen = len(observation.shape) == 3 and min(observation.shape[1:]) >= _SMALLEST
-    return "small" if seen else "mlp"
+    return PICTURES if any(map(is_picture, observation.parts)) else VECTORS
+
+
+def is_picture(part: ObservationSpec) -> bool:
+    """Whether networks with convolutions can see it."""
+    return len(part.shape) == 3 and min(part.shape[1:]) >= _SMALLEST
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,6 @@ class DqnConfig:
         return replace(self, double=True, dueling=True, distributional=True, noisy=True,
                        replay="priority")
 
-    def for_observation(self: _Config, observation: ObservationSpec) -> _Config:
+    def for_observation(self: _Config, observation: Observations) -> _Config:
         """Return the parameters with the network that `auto` stands for."""
         return replace(self, network=network_for(self.network, observation))

@@ -18,6 +18,8 @@ from realtime_rl.core.settings.dqn_config import DqnConfig
 NODES = ("actuator", "coordinator", "inference", "learner", "monitor", "plant", "recorder")
 COMMAND_TYPES = ("joy", "twist", "joint_trajectory", "joint_state", "float64_multi_array")
 GAME_BOY_PERIOD_NS = 16_742_706
+PARTS = ("names of an observation's parts, where there are several; `realtime-rl run` and the "
+         "launch file fill them in")
 _LAYOUT = (
     "where each label sits on a gamepad (`Joy`): `A=0 LEFT=axis6+`; of continuous actions "
     "`vx=axis1+` (full travel gives the limit), `wz=axis0*0.8` (so much more or less than the "
@@ -97,7 +99,8 @@ class SpecParameters:
         "LEFT RIGHT NOOP = NOOP",
         "action space: labels or `name:low:high`, then `=` and the no-op action")
     observation: str = parameter(
-        "uint8[1,84,84] 0:255", "observation: dtype, shape and range of values")
+        "uint8[1,84,84] 0:255", "observation: dtype, shape and range of values; several parts as "
+        "`front=uint8[3,96,96] 0:255; arm=float32[2] -1:1 j1,j2`, a vector with its elements")
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,7 @@ class RecorderParameters:
 
     bag: str = parameter("", "folder of the bag; must not exist", path=True)
     observations: bool = parameter(True, "record `observation` as well")
+    parts: tuple[str, ...] = parameter((), PARTS)
 
 
 @dataclass(frozen=True)

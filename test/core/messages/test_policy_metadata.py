@@ -40,9 +40,10 @@ def test_keys_have_the_prefix_and_others_are_passed_over() -> None:
     assert PolicyMetadata.from_props({**props, "author": "someone"}) == IMAGE
 
 
-def test_input_shape_joins_the_stack() -> None:
-    assert IMAGE.input_shape == (4, 84, 84)
-    assert VECTOR.input_shape == (6,)
+def test_the_inputs_are_those_of_the_parts() -> None:
+    assert IMAGE.inputs == {"observation": IMAGE.observation}
+    assert IMAGE.observation.stacked_shape(IMAGE.stack) == (4, 84, 84)
+    assert VECTOR.observation.stacked_shape(VECTOR.stack) == (6,)
 
 
 def test_a_file_that_says_nothing_has_no_metadata() -> None:

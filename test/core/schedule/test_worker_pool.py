@@ -537,3 +537,19 @@ def test_where_all_hang_slots_are_missed() -> None:
     assert pool.hung == 2
     assert pool.on_observation(2, 0, 2 * PERIOD)[0].worker == -1
     assert pool.next_due_ns() is None
+
+
+def test_an_observation_that_is_lost_is_a_slot_missed() -> None:
+    pool: WorkerPool[int] = WorkerPool((0,), schedule(2, 2))  # every second tick is its own
+    assert [slot.worker for slot in pool.on_observation(0, 0, 0)] == [0]
+    assert pool.on_lost(1, PERIOD, PERIOD) == []
+    (missed,) = pool.on_lost(2, 2 * PERIOD, 2 * PERIOD)
+    assert (missed.tick, missed.worker, missed.stamp_ns) == (2, -1, 2 * PERIOD)
+    assert pool.on_lost(2, 2 * PERIOD, 2 * PERIOD) == []
+    assert [slot.tick for slot in pool.on_lost(6, 6 * PERIOD, 6 * PERIOD)] == [4, 6]
+    assert pool.on_observation(7, 7 * PERIOD, 7 * PERIOD) == []
+
+
+def test_a_baseline_without_slots_misses_none() -> None:
+    pool: WorkerPool[int] = WorkerPool((0,), schedule(1, 1, algorithm=Algorithm.UNSTAGGERED))
+    assert pool.on_lost(1, PERIOD, PERIOD) == []
