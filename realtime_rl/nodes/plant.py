@@ -12,6 +12,7 @@ from std_srvs.srv import Trigger
 
 from realtime_rl.core.control.latch import CommandLatch
 from realtime_rl.core.messages import observation_wire, wire
+from realtime_rl.core.messages.observation_cdr import PartCodec
 from realtime_rl.core.messages.records import Command, CommandOrigin, Timestep
 from realtime_rl.core.observations import split
 from realtime_rl.core.schedule.tick_grid import TickPacer, TickStart
@@ -46,7 +47,7 @@ class PlantNode(Node):
         self._codec = command_codec(config.command_type, spec.actions, config.gamepad_layout)
         self._episode = -1
         topics = observation_wire.topics(spec.observation)
-        self._parts = [(part, self.create_publisher(
+        self._parts = [(PartCodec(part), self.create_publisher(
             messages.observation_type(part), topics[part.name], qos.RECORD))
             for part in spec.observation.parts]
         self._timestep = self.create_publisher(JointState, "timestep", qos.RECORD_KEPT)
@@ -88,9 +89,9 @@ class PlantNode(Node):
         spec = self._spec
         words = wire.encode_words({"plant": spec.name, "tick": started.tick,
                                    "first": int(transition.first)})
-        for (part, publisher), value in zip(self._parts, split(transition.observation),
-                                            strict=True):
-            publisher.publish(messages.to_observation(value, part, stamp_ns, words))
+        for (codec, publisher), value in zip(self._parts, split(transition.observation),
+                                             strict=True):
+            publisher.publish(codec.write(value, stamp_ns, words))
         self._timestep.publish(messages.serialized(Timestep.latching(
             command, stamp_ns=stamp_ns, tick=started.tick, period_ns=spec.period_ns,
             lateness_s=started.lateness_ns / 1e9, missed=started.missed, episode=self._episode,

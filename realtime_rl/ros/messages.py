@@ -12,6 +12,7 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image, JointState, Joy
 
 from realtime_rl.core.messages import cdr, joy_wire, observation_wire, wire
+from realtime_rl.core.messages.observation_cdr import Part, PartCodec
 from realtime_rl.core.observations import Observation, ObservationSpec
 
 Record = TypeVar("Record")
@@ -128,3 +129,13 @@ def from_observation(message: Image | JointState, part: ObservationSpec) -> NDAr
     if data.size != int(np.prod(part.shape)):
         raise wire.WireError(f"observation of {data.size} values, expected {part}")
     return data.reshape(part.shape)
+
+
+def to_part(codec: PartCodec, data: bytes) -> Part:
+    """A serialized message as a part of an observation; `WireError` if it does not fit."""
+    found = codec.read(data)
+    if found is not None:
+        return found
+    message = deserialize(data, observation_type(codec.part))
+    return Part(to_ns(message.header.stamp), message.header.frame_id,
+                from_observation(message, codec.part))

@@ -8,11 +8,11 @@ from functools import partial
 
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from sensor_msgs.msg import Image, JointState
 
 from realtime_rl.core.experience.gathering import Gathering, Lost, Whole
 from realtime_rl.core.messages import observation_wire, wire
-from realtime_rl.core.observations import Observations, ObservationSpec
+from realtime_rl.core.messages.observation_cdr import Part, PartCodec
+from realtime_rl.core.observations import Observations
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.ros import messages
 from realtime_rl.ros.guard import listen, per_tick_hz
@@ -44,16 +44,14 @@ class Observing:
         """Those of the parts."""
         for part in spec.parts:
             listen(node, messages.observation_type(part), topics[part.name],
-                   partial(self._on_message, part, PlantView(period_ns)), profile,
-                   rate_hz=per_tick_hz(period_ns), most_bytes=observation_wire.most_bytes(part))
+                   partial(self._on_part, part.name, PlantView(period_ns)), profile,
+                   rate_hz=per_tick_hz(period_ns), most_bytes=observation_wire.most_bytes(part),
+                   decode=partial(messages.to_part, PartCodec(part)))
 
-    def _on_message(self, part: ObservationSpec, view: PlantView, message: Image | JointState
-                    ) -> None:
-        tick, first = wire.observation_words(message.header.frame_id)
-        stamp_ns = messages.to_ns(message.header.stamp)
-        view.take(tick, stamp_ns, time.monotonic_ns())
-        whole, given_up = self._gathering.take(part.name, tick, stamp_ns, first,
-                                               messages.from_observation(message, part))
+    def _on_part(self, name: str, view: PlantView, part: Part) -> None:
+        tick, first = wire.observation_words(part.frame_id)
+        view.take(tick, part.stamp_ns, time.monotonic_ns())
+        whole, given_up = self._gathering.take(name, tick, part.stamp_ns, first, part.value)
         for lost in given_up:
             self._incomplete.note(f"tick {lost.tick} lacks {', '.join(map(repr, lost.parts))}")
             self._on_lost(lost)

@@ -26,7 +26,7 @@ _BEGIN = struct.Struct("<iI")
 _STAMP_AT, _TEXT_AT = 4, 12
 _SECOND_NS = 1_000_000_000
 _BEGIN_OF_JOY, _COUNT = struct.Struct("<iII"), struct.Struct("<I")
-_NO_MORE = bytes(8)
+NO_MORE = bytes(8)
 """Neither velocities nor efforts."""
 _MOST_FORMS = 64
 
@@ -88,7 +88,7 @@ class RecordCodec(Generic[Record]):
                 self._written.clear()
             self._written[texts, len(values)] = form
         stamp_ns: int = record.stamp_ns  # type: ignore[attr-defined]
-        return header(stamp_ns, form.between) + form.numbers.pack(*values) + _NO_MORE
+        return header(stamp_ns, form.between) + form.numbers.pack(*values) + NO_MORE
 
     def read(self, data: bytes) -> Record | None:
         """Read a record; `None` where the message is not laid out as any that is known.
@@ -98,7 +98,7 @@ class RecordCodec(Generic[Record]):
         form = self._read.get(len(data))
         if form is None or data[:_STAMP_AT] != LITTLE_ENDIAN \
                 or data[_TEXT_AT:_TEXT_AT + len(form.between)] != form.between \
-                or data[-len(_NO_MORE):] != _NO_MORE:
+                or data[-len(NO_MORE):] != NO_MORE:
             return None
         seconds, nanoseconds = _BEGIN.unpack_from(data, _STAMP_AT)
         values = form.numbers.unpack_from(data, _TEXT_AT + len(form.between))

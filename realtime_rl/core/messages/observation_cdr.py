@@ -1,0 +1,87 @@
+"""A part of an observation as the bytes that travel (CDR), without a message object in between.
+
+As `cdr` for records: what is laid out otherwise is left to the middleware's own reading.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+import numpy as np
+
+from realtime_rl.core.messages import observation_wire
+from realtime_rl.core.messages.cdr import LITTLE_ENDIAN, NO_MORE, header, text
+from realtime_rl.core.observations import Observation, ObservationSpec
+
+_BEGIN = struct.Struct("<iII")
+_BEGIN_AT, _FRAME_AT = 4, 16
+_SECOND_NS = 1_000_000_000
+
+
+class Part(NamedTuple):
+    """What a message says of one part at one tick."""
+
+    stamp_ns: int
+    frame_id: str
+    value: Observation
+    """Read-only."""
+
+
+class PartCodec:
+    """Writes and reads one part of a plant's observations."""
+
+    def __init__(self, part: ObservationSpec) -> None:
+        """Lay out what stands between the frame and the values of `part`."""
+        self.part = part
+        self._count = int(np.prod(part.shape))
+        if part.is_image:
+            channels, height, width = part.shape
+            self._between = struct.pack("<II", height, width) \
+                + text(observation_wire.ENCODINGS[channels])[:10] + bytes(2) \
+                + struct.pack("<II", width * channels, self._count)
+        else:
+            names = observation_wire.value_names(part)
+            self._between = struct.pack("<I", len(names)) + b"".join(map(text, names)) \
+                + struct.pack("<I", self._count)
+
+    def write(self, value: Observation, stamp_ns: int, frame_id: str) -> bytes:
+        """Write a part of shape `part.shape` as an `Image` or a `JointState`."""
+        begin = header(stamp_ns, text(frame_id)) + self._between
+        if self.part.is_image:
+            return begin + observation_wire.interleaved(value).tobytes()
+        return begin + self._padding(len(begin)) + np.asarray(value, np.float64).tobytes() + NO_MORE
+
+    def read(self, data: bytes) -> Part | None:
+        """Read a serialized message laid out as `write` does; `None` for what is not."""
+        try:
+            seconds, nanoseconds, length = _BEGIN.unpack_from(data, _BEGIN_AT)
+            frame_id = data[_FRAME_AT:_FRAME_AT - 1 + length].decode("ascii")
+        except (struct.error, UnicodeDecodeError):
+            return None
+        if not (seconds >= 0 and nanoseconds < _SECOND_NS):
+            return None
+        begin = header(seconds * _SECOND_NS + nanoseconds, text(frame_id)) + self._between
+        if not self.part.is_image:
+            begin += self._padding(len(begin))
+        values_at, size = len(begin), self._count * (1 if self.part.is_image else 8)
+        end = b"" if self.part.is_image else NO_MORE
+        if data[:values_at] != begin or data[values_at + size:] != end:
+            return None
+        return Part(seconds * _SECOND_NS + nanoseconds, frame_id, self._values(data, values_at))
+
+    def _values(self, data: bytes, at: int) -> Observation:
+        part = self.part
+        if not part.is_image:
+            return np.frombuffer(data, "<f8", self._count, at).astype(part.dtype).reshape(
+                part.shape)
+        channels, height, width = part.shape
+        pixels = np.frombuffer(data, np.uint8, self._count, at)
+        if channels == 1:
+            return pixels.reshape(part.shape)
+        return np.ascontiguousarray(pixels.reshape(height, width, channels).transpose(2, 0, 1))
+
+    @staticmethod
+    def _padding(length: int) -> bytes:
+        """Return what aligns the float64 that follow `length` bytes."""
+        return bytes(-(length - len(LITTLE_ENDIAN)) % 8)
