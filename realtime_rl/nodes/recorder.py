@@ -32,8 +32,7 @@ from realtime_rl.ros.spinning import batched, received_ns
 _TYPES = {f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}": kind
           for kind in (Image, JointState, Joy, TwistStamped, JointTrajectory, Float64MultiArray,
                        String, DiagnosticArray)}
-_LOOK_EVERY_S, _SOON_S, _LATER = 0.1, 30.0, 10
-"""Between two looks for topics: so long after the start, and then every so many times it."""
+_LOOK_EVERY_S = 0.1
 _WARN_EVERY_S = 5.0
 
 
@@ -51,33 +50,26 @@ class RecorderNode(Node):
         self._wanted = {self.resolve_topic_name(topic.name): topic.types
                         for topic in recorded(observations=config.observations,
                                               parts=config.parts)}
-        self._looks = 0
         steady.create_timer(self, _LOOK_EVERY_S, self._look)
         steady.create_timer(self, 1.0, self._writer.flush)
         self.get_logger().info(f"recording to {config.bag}")
 
     def _look(self) -> None:
-        """Begin to record what is newly there; a stranger's other type is passed over.
-
-        Asking for all topics takes milliseconds, and most graphs lack some for good.
-        """
-        self._looks += 1
-        if self._looks * _LOOK_EVERY_S > _SOON_S and self._looks % _LATER:
-            return
-        for topic, types in self.get_topic_names_and_types():
-            known = [kind for kind in self._wanted.get(topic, ()) if kind in types]
-            if topic not in self._wanted:
+        """Begin to record what is newly there; a stranger's other type is passed over."""
+        for topic, kinds in [*self._wanted.items()]:
+            if not self.count_publishers(topic):  # who offers it is dearer to ask
                 continue
-            if not known:
-                self.get_logger().warning(f"{topic} is not recorded: it is {types[0]}, not one of "
-                                          f"{choices(self._wanted[topic])}",
-                                          throttle_duration_sec=_WARN_EVERY_S)
-                continue
-            offered = [each.qos_profile for each in self.get_publishers_info_by_topic(topic)
-                       if each.topic_type == known[0]]
-            if offered:
+            found = self.get_publishers_info_by_topic(topic)
+            kind = next((each for each in kinds
+                         if each in {info.topic_type for info in found}), None)
+            if kind is not None:
                 del self._wanted[topic]
-                self._record(topic, known[0], offered)
+                self._record(topic, kind, [info.qos_profile for info in found
+                                           if info.topic_type == kind])
+            elif found:
+                self.get_logger().warning(
+                    f"{topic} is not recorded: it is {found[0].topic_type}, not one of "
+                    f"{choices(kinds)}", throttle_duration_sec=_WARN_EVERY_S)
 
     def _record(self, topic: str, kind: str, offered: Sequence[QoSProfile]) -> None:
         """Ask for what everybody offers: who offers less than is asked for is not heard."""

@@ -165,10 +165,7 @@ def write_joy(joy: JoyValues) -> bytes:
 
 
 def read_joy(data: bytes) -> JoyValues | None:
-    """Read a serialized `sensor_msgs/Joy` laid out as ours are; `None` for what is not.
-
-    Whether its stamp is one is not looked at.
-    """
+    """Read a serialized `sensor_msgs/Joy` laid out as ours are; `None` for what is not."""
     if data[:_STAMP_AT] != LITTLE_ENDIAN:
         return None
     try:
@@ -181,6 +178,8 @@ def read_joy(data: bytes) -> JoyValues | None:
         (count,) = _COUNT.unpack_from(data, at)
         buttons = struct.unpack_from(f"<{count}i", data, at + 4)
     except (struct.error, UnicodeDecodeError, OverflowError, MemoryError):
+        return None
+    if seconds < 0:  # the middleware's reading says what is wrong with it
         return None
     joy = JoyValues(seconds * _SECOND_NS + nanoseconds, frame, axes, buttons)
     return joy if write_joy(joy) == data else None
