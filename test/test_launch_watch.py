@@ -28,6 +28,8 @@ from launch_ros.actions import PushRosNamespace
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity, LaunchService
 from realtime_rl.bags import run_record
 from realtime_rl.core.settings.parameters import Scenario
+from realtime_rl.ros.graph import NodeSpec
+from realtime_rl.ros.processes import ProcessSpec
 from realtime_rl.runner.isolated import Described
 
 DIES = "print('no motor'); raise SystemExit(1)"
@@ -57,7 +59,7 @@ def scripts(watch: Any, *, respawn: bool = True, delay_s: float = 0.05, **source
     for name, source in sources.items():
         action = ExecuteProcess(cmd=[sys.executable, "-c", source], respawn=respawn,
                                 respawn_delay=delay_s)
-        actions += watch.over(action, name, name, respawn=respawn)
+        actions += watch.over(action, ProcessSpec(name, (NodeSpec(name, name, "", {}, respawn),)))
     return actions
 
 

@@ -23,10 +23,9 @@ from learning.tiny_transitions import BUTTONS, VECTOR
 from nodes.live_graph import PATIENCE_S, private_domain
 
 from realtime_rl.core.experience.assembler import SemiMdpTransition
-from realtime_rl.core.messages import wire
+from realtime_rl.core.experience.gathering import Whole
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.nodes.learner import LearnerNode
-from realtime_rl.ros import messages
 
 BROKEN = """
 import sys
@@ -78,9 +77,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def ticks(node: Any, first: int, spoilt: Timestep | None = None) -> None:
     """Three ticks at which a policy acts; the second one may be spoilt."""
     for tick in range(first, first + 3):
-        node._on_observation(messages.to_observation(
-            np.full(3, tick, np.float32), VECTOR, tick, wire.encode_words(
-                {"tick": tick, "first": int(tick == 0)})))
+        node._on_observation(Whole(tick, tick, tick == 0, np.full(3, tick, np.float32)))
         record = replace(policy(tick, tick - 1), action=(1.0,)) if tick else step(0, first=True)
         if spoilt is not None and tick == first + 1:
             record = replace(spoilt, stamp_ns=tick, tick=tick, observation_tick=tick - 1)
@@ -102,8 +99,7 @@ def test_a_tick_that_cannot_be_is_a_gap_and_not_the_end(node: Any, spoilt: Times
 
 def test_an_observation_with_no_number_in_it_is_a_gap(node: Any) -> None:
     ticks(node, 0)
-    node._on_observation(messages.to_observation(
-        np.array([0, math.nan, 0], np.float32), VECTOR, 3, "tick=3 first=0"))
+    node._on_observation(Whole(3, 3, False, np.array([0, math.nan, 0], np.float32)))
     node._on_timestep(replace(policy(3, 2), action=(1.0,)))
     ticks(node, 4)
     assert [int(each.observation[0][0]) for each in node.taken] == [0, 1, 4]
@@ -111,9 +107,7 @@ def test_an_observation_with_no_number_in_it_is_a_gap(node: Any) -> None:
 
 def test_a_person_counts_as_the_policy_of_the_delay_that_is_scheduled(node: Any) -> None:
     def person(tick: int) -> None:
-        node._on_observation(messages.to_observation(
-            np.full(3, tick, np.float32), VECTOR, tick, wire.encode_words(
-                {"tick": tick, "first": int(tick == 0)})))
+        node._on_observation(Whole(tick, tick, tick == 0, np.full(3, tick, np.float32)))
         node._on_timestep(operator(tick, action=1.0) if tick else step(0, first=True))
 
     for tick in range(5):

@@ -72,8 +72,10 @@ def test_on_this_machine_only_means_a_socket_on_the_loopback_only(said: dict[str
     assert node_environment(in_force) == {}  # nothing more is needed
 
 
-@pytest.mark.parametrize("asked", ["LOCALHOST", "SUBNET"])
-def test_who_joins_late_waits_for_no_timer_of_seconds(asked: str) -> None:
+@pytest.mark.parametrize(("asked", "heartbeat_s", "announcement_s"), [
+    ("LOCALHOST", 0.2, 1.0), ("SUBNET", 0.05, 0.25)])
+def test_who_joins_late_waits_for_no_timer_of_seconds(
+        asked: str, heartbeat_s: float, announcement_s: float) -> None:
     """A reader learns what it missed from heartbeats, 256 messages each; the default is 3 s."""
     added = node_environment({"ROS_AUTOMATIC_DISCOVERY_RANGE": asked})
     tree = ElementTree.parse(Path(added[PROFILES]))
@@ -83,7 +85,7 @@ def test_who_joins_late_waits_for_no_timer_of_seconds(asked: str) -> None:
                   for part, scale in (("sec", 1.0), ("nanosec", 1e-9)))
         for name in ("heartbeatPeriod", "leaseAnnouncement")
         for element in tree.iter(f"{namespace}{name}")}
-    assert seconds == {"heartbeatPeriod": 0.05, "leaseAnnouncement": 0.25}
+    assert seconds == {"heartbeatPeriod": heartbeat_s, "leaseAnnouncement": announcement_s}
     writer, = tree.iter(f"{namespace}data_writer")
     assert writer.get("is_default_profile") == "true"
 
