@@ -137,7 +137,7 @@ def simulate_policy(
         plant: is reset first, and left open.
         policy: from `load_policy`, the path of an ONNX file, `random`, `default` (the default
             policy alone), or a function `(tick, observation) -> action`, where an action is
-            `(index,)` or a value for each dimension.
+            `(index,)` or a value for each dimension. What is odd about a file is a Python warning.
         delay: from observation to action [ticks], 1 or more; 1: the world seems to wait.
         interaction: `asynchronous`: an inference at every tick; `sequential`: one after another.
         ticks: how many.

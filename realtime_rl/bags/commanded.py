@@ -42,6 +42,7 @@ def commanded(ticks: Table[Timestep], clock: Clock) -> Picture | None:
                 dots(axes, times[drawn], values[drawn, place], CAUSE_COLOUR[cause],
                      3.0 if cause is Cause.POLICY else 4.0)
             axes.set(ylabel="choice" if choice else f"action {place}")
+            axes.margins(y=0.12)
             axes.yaxis.set_major_locator(MaxNLocator(4, integer=choice))
         axes.set(xlabel=clock.label, xlim=(0, float(times.max()) or 1.0))
 

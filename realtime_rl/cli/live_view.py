@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -125,21 +125,23 @@ class LiveView:
                 *(f"! {health.name}: {health.message}" for health in self._alarming())]
 
     def _alarming(self) -> list[Health]:
-        return sorted((health for health in self._newest if health.level is not Level.OK),
+        # who acts stands at the top of the table, in a colour of its own
+        return sorted((health for health in self._newest
+                       if health.level is not Level.OK and health.name != "acting"),
                       key=lambda health: health.level is not Level.ERROR)
 
     def _draw(self, waiting: str, *, ended: bool = False) -> Group:
-        parts: list[RenderableType] = [self._title(ended), *([_table(self._newest)]
-                                                             if self._newest else [])]
-        parts += [Text(f"{health.name}: {health.message}",
-                       style=_ALARM if health.level is Level.ERROR else _WARNING)
-                  for health in self._alarming()]
+        table = _table(self._newest)
+        below = [Text(f"{health.name}: {health.message}",
+                      style=_ALARM if health.level is Level.ERROR else _WARNING)
+                 for health in self._alarming()]
         if waiting:
-            parts.append(Text(waiting, style=_WARNING))
+            below.append(Text(waiting, style=_WARNING))
+        room = self._console.height - 3 - table.row_count - len(below)
         if not ended:
-            parts += [Text(line, style="yellow", no_wrap=True, overflow="ellipsis")
-                      for line in self.noted.lines(_SHOWN)]
-        return Group(*parts)
+            below += [Text(line, style="yellow", no_wrap=True, overflow="ellipsis")
+                      for line in self.noted.lines(max(1, min(_SHOWN, room)))]
+        return Group(self._title(ended), *([table] if self._newest else []), *below)
 
     def _title(self, ended: bool) -> Text:
         duration_s = self._prepared.scenario.duration

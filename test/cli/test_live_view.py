@@ -39,11 +39,11 @@ class View:
     """A live view on a terminal of 110 columns, with a monitor of the test's own."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, terminal: bool = True,
-                 verbose: bool = False) -> None:
+                 verbose: bool = False, height: int = 50) -> None:
         self.out = io.StringIO()
         self.said: list[Health] = []
         monkeypatch.setattr(live_view, "_Screen", lambda **_: Console(
-            file=self.out, force_terminal=terminal, width=110, height=50, color_system=None))
+            file=self.out, force_terminal=terminal, width=110, height=height, color_system=None))
         monkeypatch.setitem(sys.modules, "realtime_rl.ros.live", SimpleNamespace(
             LiveFigures=lambda namespace: SimpleNamespace(
                 newest=self.said, waiting="", close=lambda: None)))
@@ -100,7 +100,7 @@ def test_a_plant_that_says_nothing_is_an_alarm(
     with screen.view:
         drawn = screen.update(window([Cause.POLICY] * 51).look(round((0.5 + after_s) * S)), 1.0)
     assert alarm in drawn
-    assert bool(alarm) == ("acting: nobody: no tick is heard" in drawn)
+    assert bool(alarm) == (rows(drawn)["acting now"] == "nobody: no tick is heard")
 
 
 def test_a_plant_that_stood_still_for_a_second_is_an_alarm_for_a_while(
@@ -155,3 +155,14 @@ def test_when_verbose_everything_is_printed_and_nothing_kept(
         screen.update([], 1.0)
         assert "[INFO] [plant]: ready" in screen.out.getvalue()
     assert not screen.view.noted.kept
+
+
+def test_on_a_small_terminal_the_figures_and_the_newest_warning_have_room(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = View(monkeypatch, height=20)
+    with screen.view:
+        for number in range(9):
+            screen.lines.put(("plant", f"[ERROR] [plant]: {number}"))
+        drawn = screen.update(window([Cause.POLICY] * 50).look(S // 2), 2.0).splitlines()
+    assert len(drawn) < 20
+    assert drawn[-1].endswith("[plant]: 8")
