@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from realtime_rl.core.enumerations import Algorithm, Dealing
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.schedule.coordination import Coordination
 from realtime_rl.core.settings.config import build, parameters, values_of
 from realtime_rl.core.settings.coordinator import CoordinatorParameters, policy_of
 from realtime_rl.core.settings.inference import InferenceParameters
 from realtime_rl.core.settings.parameters import PlantParameters
-from realtime_rl.core.types import ActionSpace, ObservationSpec, PlantSpec
+from realtime_rl.core.types import ActionSpace, PlantSpec
 from realtime_rl.ros import graph
 from realtime_rl.ros.graph import NodeSpec
 
