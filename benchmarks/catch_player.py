@@ -20,7 +20,8 @@ import numpy as np
 
 from realtime_rl import strict_json
 from realtime_rl.core.errors import RealtimeRlError
-from realtime_rl.core.types import Action, Observation
+from realtime_rl.core.observations import Observation
+from realtime_rl.core.types import Action
 from realtime_rl.plants.options import build_options, parse_options
 from realtime_rl.plants.pyboy_plant import PyBoyOptions, PyBoyPlant
 from realtime_rl.plants.ram_values import Memory

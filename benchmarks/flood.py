@@ -22,7 +22,8 @@ from realtime_rl.core.enumerations import Fate, Miss, Reason
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.messages import joy_wire
 from realtime_rl.core.messages.records import ActionMessage, Command, Inference, Timestep, Verdict
-from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
+from realtime_rl.core.observations import ObservationSpec
+from realtime_rl.core.types import ActionSpace, Cause
 
 TOPICS = ("none", "action", "timestep", "observation", "command", "inference", "verdict", "policy")
 KINDS = ("garbage", "forged")

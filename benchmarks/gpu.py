@@ -47,8 +47,9 @@ from benchmarks.rates import ACTIONS, SPEC, filled
 from realtime_rl import strict_json
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
+from realtime_rl.core.observations import Observation
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.core.types import Action, Observation
+from realtime_rl.core.types import Action
 from realtime_rl.files import write_atomically
 from realtime_rl.learning import devices, networks, torch_process
 from realtime_rl.learning.onnx_export import initial_policy

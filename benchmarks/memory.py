@@ -29,9 +29,10 @@ from realtime_rl import strict_json
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.experience.assembler import Assembler
 from realtime_rl.core.messages.records import Timestep
+from realtime_rl.core.observations import Observation, ObservationSpec
 from realtime_rl.core.settings.config import build
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.core.types import ActionSpace, Cause, Observation, ObservationSpec
+from realtime_rl.core.types import ActionSpace, Cause
 from realtime_rl.learning import torch_process
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.onnx_export import PolicyExporter

@@ -31,8 +31,9 @@ from torch.nn import functional
 from realtime_rl import strict_json
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
 from realtime_rl.core.experience.assembler import SemiMdpTransition
+from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.core.types import ActionSpace
 from realtime_rl.learning import torch_process
 from realtime_rl.learning.batch import Batch
 from realtime_rl.learning.dqn import DqnLearner

@@ -39,7 +39,8 @@ from realtime_rl import strict_json
 from realtime_rl.core.errors import PolicyError, RealtimeRlError
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
 from realtime_rl.core.messages.policy_uri import PolicyUri
-from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.core.observations import ObservationSpec
+from realtime_rl.core.types import ActionSpace
 from realtime_rl.files import sha256_of, write_atomically
 from realtime_rl.learning import networks, onnx_export, onnx_graph
 from realtime_rl.policies import external_weights, onnx_policy

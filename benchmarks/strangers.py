@@ -27,7 +27,8 @@ from realtime_rl.core.messages import joy_wire, wire
 from realtime_rl.core.messages.policy_metadata import PREFIX
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.messages.records import ActionMessage, Command, Timestep
-from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
+from realtime_rl.core.observations import ObservationSpec
+from realtime_rl.core.types import ActionSpace, Cause
 from realtime_rl.ros import messages, qos
 
 _ACTIONS = ActionSpace.parse("LEFT RIGHT NOOP = NOOP")

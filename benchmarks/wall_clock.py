@@ -6,8 +6,9 @@ import time
 
 from realtime_rl.core.control.exploration import explore
 from realtime_rl.core.experience.assembler import Assembler
+from realtime_rl.core.observations import Observation
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.core.types import Action, Cause, Observation
+from realtime_rl.core.types import Action, Cause
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.pool import LearningPool
 from realtime_rl.plants.base import Plant

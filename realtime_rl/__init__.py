@@ -21,16 +21,14 @@ if TYPE_CHECKING:
     )
     from realtime_rl.core.errors import PlantError, RealtimeRlError
     from realtime_rl.core.messages.records import Timestep
-    from realtime_rl.core.settings.config import parameter
-    from realtime_rl.core.types import (
-        Action,
-        ActionSpace,
-        Cause,
+    from realtime_rl.core.observations import (
         Observation,
+        ObservationParts,
         ObservationSpec,
-        PlantSpec,
-        Transition,
+        observed,
     )
+    from realtime_rl.core.settings.config import parameter
+    from realtime_rl.core.types import Action, ActionSpace, Cause, PlantSpec, Transition
     from realtime_rl.plants.base import Plant, check_action
     from realtime_rl.plants.state_bytes import pack as pack_state
     from realtime_rl.plants.state_bytes import unpack as unpack_state
@@ -38,10 +36,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Action", "ActionSpace", "Cause", "Observation", "ObservationSpec", "Plant", "PlantError",
-    "PlantSpec", "RealtimeRlError", "Timestep", "Trained", "Transition", "__version__",
-    "check_action", "load_policy", "make_plant", "pack_state", "parameter", "plan_workers",
-    "read_bag", "report_bag", "simulate_policy", "train_policy", "unpack_state",
+    "Action", "ActionSpace", "Cause", "Observation", "ObservationParts", "ObservationSpec", "Plant",
+    "PlantError", "PlantSpec", "RealtimeRlError", "Timestep", "Trained", "Transition",
+    "__version__", "check_action", "load_policy", "make_plant", "observed", "pack_state",
+    "parameter", "plan_workers", "read_bag", "report_bag", "simulate_policy", "train_policy",
+    "unpack_state",
 ]
 
 _HOMES = {
@@ -50,8 +49,8 @@ _HOMES = {
     "core.errors": ("PlantError", "RealtimeRlError"),
     "core.messages.records": ("Timestep",),
     "core.settings.config": ("parameter",),
-    "core.types": ("Action", "ActionSpace", "Cause", "Observation", "ObservationSpec", "PlantSpec",
-                   "Transition"),
+    "core.observations": ("Observation", "ObservationParts", "ObservationSpec", "observed"),
+    "core.types": ("Action", "ActionSpace", "Cause", "PlantSpec", "Transition"),
     "plants.base": ("Plant", "check_action"),
     "plants.state_bytes": ("pack_state", "unpack_state"),
 }

@@ -9,11 +9,8 @@ from typing import Literal
 
 from realtime_rl.core.enumerations import Named
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.observations import Observation, Observations, ObservationSpec
+from realtime_rl.core.observations import Observation, Observations
 from realtime_rl.core.observations import number as _number
-
-__all__ = ["Action", "ActionSpace", "Cause", "Observation", "ObservationSpec", "PlantSpec",
-           "Transition"]
 
 Action = tuple[float, ...]
 """One action: `(index,)` in a discrete space, one value a dimension in a continuous one."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_rl.core.experience.action_history import History
-from realtime_rl.core.types import Observation
+from realtime_rl.core.observations import Observation
 
 
 class Batch(NamedTuple):

@@ -6,15 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from realtime_rl.core.observations import Observation, ObservationSpec
 from realtime_rl.core.settings.config import parameter
-from realtime_rl.core.types import (
-    Action,
-    ActionSpace,
-    Observation,
-    ObservationSpec,
-    PlantSpec,
-    Transition,
-)
+from realtime_rl.core.types import Action, ActionSpace, PlantSpec, Transition
 from realtime_rl.plants.base import check_action
 from realtime_rl.plants.state_bytes import generator, pack, random_state, unpack
 

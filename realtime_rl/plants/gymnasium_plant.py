@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from realtime_rl.core.errors import MissingDependencyError, PlantError, RealtimeRlError
-from realtime_rl.core.observations import split
-from realtime_rl.core.types import Action, Observation, PlantSpec, Transition
+from realtime_rl.core.observations import Observation, split
+from realtime_rl.core.types import Action, PlantSpec, Transition
 from realtime_rl.plants import gymnasium_pictures as pictures
 from realtime_rl.plants.base import check_action
 from realtime_rl.plants.gymnasium_make import GymnasiumOptions, make, period

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from realtime_rl.core.errors import PlantError
+from realtime_rl.core.observations import Observation, ObservationSpec
 from realtime_rl.core.settings.config import parameter, parameters
-from realtime_rl.core.types import Action, Observation, ObservationSpec, PlantSpec, Transition
+from realtime_rl.core.types import Action, PlantSpec, Transition
 from realtime_rl.files import user_path
 from realtime_rl.plants import buttons, rom_files
 from realtime_rl.plants.base import check_action

@@ -21,10 +21,11 @@ from realtime_rl.core.experience.action_history import ActionHistory, History
 from realtime_rl.core.experience.gathering import Lost
 from realtime_rl.core.experience.observation_stack import ObservationStack
 from realtime_rl.core.messages.records import ActionMessage, Inference
+from realtime_rl.core.observations import Observation
 from realtime_rl.core.schedule.slot_watch import SlotWatch, limit_ns
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.schedule.worker_pool import Finished, Slot, WorkerPool
-from realtime_rl.core.types import Action, ActionSpace, Observation
+from realtime_rl.core.types import Action, ActionSpace
 from realtime_rl.policies.computation import Begun, Computed, SlotRecords
 from realtime_rl.policies.compute_threads import ComputeThreads
 from realtime_rl.policies.hot_swap import HotSwap, Swap

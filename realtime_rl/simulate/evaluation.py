@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from realtime_rl.core.experience.action_history import ActionHistory
-from realtime_rl.core.types import Action, Observation
+from realtime_rl.core.observations import Observation
+from realtime_rl.core.types import Action
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.plants.base import Plant
 from realtime_rl.simulate.loop import LONGEST, Delay, Loop

@@ -15,7 +15,8 @@ from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.experience.observation_stack import ObservationStack
 from realtime_rl.core.experience.snapshot import Snapshot
 from realtime_rl.core.messages.records import Timestep
-from realtime_rl.core.types import Action, Cause, Observation
+from realtime_rl.core.observations import Observation
+from realtime_rl.core.types import Action, Cause
 from realtime_rl.plants.base import Plant
 
 Interaction = Literal["asynchronous", "sequential"]

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from realtime_rl.core.control.exploration import Exploration, explore
 from realtime_rl.core.experience.action_history import ActionHistory
-from realtime_rl.core.types import Action, Observation, PlantSpec
+from realtime_rl.core.observations import Observation
+from realtime_rl.core.types import Action, PlantSpec
 from realtime_rl.files import user_path
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.simulate.loop import Policy

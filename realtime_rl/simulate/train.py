@@ -8,8 +8,9 @@ from realtime_rl.core.control.exploration import explore
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.experience.assembler import Assembler
 from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.core.observations import Observation
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.core.types import Action, Observation
+from realtime_rl.core.types import Action
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.process_group import ProcessGroup
 from realtime_rl.plants.base import Plant

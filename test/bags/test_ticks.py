@@ -16,7 +16,8 @@ from realtime_rl.bags.storage import open_bag
 from realtime_rl.bags.ticks import Tick, ticks_of
 from realtime_rl.bags.writer import BagWriter, TopicInfo
 from realtime_rl.core.errors import BagError
-from realtime_rl.core.types import ActionSpace, ObservationSpec, PlantSpec
+from realtime_rl.core.observations import ObservationSpec
+from realtime_rl.core.types import ActionSpace, PlantSpec
 from realtime_rl.plants.counter import CounterPlant
 
 

@@ -15,8 +15,9 @@ from rich.console import Console
 from realtime_rl.cli import live_view
 from realtime_rl.core.figures.health import Health
 from realtime_rl.core.figures.live_window import LiveWindow
+from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.settings.parameters import Scenario
-from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec, PlantSpec
+from realtime_rl.core.types import ActionSpace, Cause, PlantSpec
 from realtime_rl.runner.prepare import Prepared
 
 S = 1_000_000_000

@@ -17,9 +17,10 @@ from realtime_rl.bags import run_record
 from realtime_rl.bags.writer import BagWriter
 from realtime_rl.cli import run
 from realtime_rl.cli.main import main
+from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.peers.noted import Noted
 from realtime_rl.core.settings.parameters import Scenario
-from realtime_rl.core.types import ActionSpace, ObservationSpec, PlantSpec
+from realtime_rl.core.types import ActionSpace, PlantSpec
 from realtime_rl.ros.graph import NodeSpec
 from realtime_rl.runner import supervisor
 from realtime_rl.runner.prepare import Prepared

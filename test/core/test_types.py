@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec, PlantSpec
+from realtime_rl.core.observations import ObservationSpec
+from realtime_rl.core.types import ActionSpace, Cause, PlantSpec
 
 PAD = ActionSpace(("LEFT", "RIGHT", "A+RIGHT", "NOOP"), (3.0,))
 ARM = ActionSpace(("j1", "j2"), (0.0, 0.5), (-1.0, 0.1), (1.0, 2.0))

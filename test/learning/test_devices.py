@@ -15,8 +15,8 @@ from realtime_rl import free_memory
 from realtime_rl.cli.train import _part
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.core.observations import Observation, ObservationSpec
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.core.types import Observation, ObservationSpec
 from realtime_rl.learning import devices
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.errors import LearningError

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_rl.core.types import Observation
+from realtime_rl.core.observations import Observation
 from realtime_rl.learning import frame_store
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.frame_store import FrameStore

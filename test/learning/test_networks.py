@@ -6,8 +6,9 @@ import pytest
 import torch
 from learning.tiny_transitions import BUTTONS, IMAGE, VECTOR, WHEELS
 
+from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.core.types import ActionSpace
 from realtime_rl.learning.bodies import Keypoints
 from realtime_rl.learning.errors import LearningError
 from realtime_rl.learning.networks import build, flat, parameter_count

@@ -21,7 +21,8 @@ from safetensors.torch import load_file
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.action_history import encode
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
-from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.core.observations import ObservationSpec
+from realtime_rl.core.types import ActionSpace
 from realtime_rl.files import sha256_of
 from realtime_rl.learning import networks, onnx_export
 from realtime_rl.learning.dqn import DqnLearner

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from realtime_rl.core.experience.assembler import SemiMdpTransition
+from realtime_rl.core.observations import Observation, ObservationSpec
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.core.types import ActionSpace, Observation, ObservationSpec
+from realtime_rl.core.types import ActionSpace
 
 VECTOR = ObservationSpec((3,), "float32", 0, 1)
 IMAGE = ObservationSpec((1, 84, 84), "uint8", 0, 255)

@@ -16,7 +16,8 @@ from onnx import TensorProto, helper, numpy_helper
 from policies.tiny_policies import BUTTONS, IMAGE, VECTOR, WHEELS, metadata, model
 
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.core.observations import ObservationSpec
+from realtime_rl.core.types import ActionSpace
 from realtime_rl.policies.onnx_policy import Loader, OnnxPolicy
 
 Write = Callable[..., Path]

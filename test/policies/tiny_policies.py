@@ -11,7 +11,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
 from realtime_rl.core.messages.policy_uri import PolicyUri
-from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.core.observations import ObservationSpec
+from realtime_rl.core.types import ActionSpace
 from realtime_rl.policies import external_weights
 
 IMAGE = ObservationSpec((1, 2, 2), "uint8", 0, 255)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ from hypothesis import strategies as st
 
 from realtime_rl.core.enumerations import Algorithm, Dealing
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.observations import ObservationSpec, parse
 from realtime_rl.core.schedule.coordination import Coordination
 from realtime_rl.core.settings.config import build, parameters, values_of
 from realtime_rl.core.settings.coordinator import CoordinatorParameters, policy_of
 from realtime_rl.core.settings.inference import InferenceParameters
 from realtime_rl.core.settings.parameters import PlantParameters
-from realtime_rl.core.types import ActionSpace, ObservationSpec, PlantSpec
+from realtime_rl.core.types import ActionSpace, PlantSpec
 from realtime_rl.ros import graph
 from realtime_rl.ros.graph import NodeSpec
 
@@ -41,6 +43,16 @@ def test_exploration_is_held_as_the_learner_says_live_too() -> None:
     found = nodes("learner.hold_ticks=3")
     assert found["inference_0"].parameters["exploration_hold"] == 3
     assert nodes()["inference_0"].parameters["exploration_hold"] == 8
+
+
+def test_who_needs_them_is_given_the_names_of_parts(tmp_path: Path) -> None:
+    several = replace(PLANT, observation=parse("front=uint8[1,2,2] 0:255; arm=float32[1] 0:1"))
+    settings = settings_of(tmp_path, "scenario:\n  ros__parameters:\n    record: bag\n")
+    for plant, parts in ((several, ("front", "arm")), (PLANT, ())):
+        specs = {node.name: node for node in graph.nodes(settings, plant, "", "")}
+        assert specs["recorder"].parameters["parts"] == parts
+        assert specs["coordinator"].parameters["parts"] == parts
+        assert parse(str(specs["inference_0"].parameters["observation"])) == plant.observation
 
 
 @pytest.mark.parametrize(("assignments", "exploration", "root"), [

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from realtime_rl.core.messages.joy_wire import JoyValues, decode_action, encode_action
 from realtime_rl.core.messages.records import ActionMessage, ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.messages.wire import WireError
-from realtime_rl.core.types import ActionSpace, Cause, ObservationSpec
+from realtime_rl.core.observations import ObservationSpec
+from realtime_rl.core.types import ActionSpace, Cause
 
 pytest.importorskip("rclpy", reason="the ROS 2 message packages are not installed")
 from rclpy.serialization import deserialize_message, serialize_message

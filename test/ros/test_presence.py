@@ -12,8 +12,9 @@ from in_process import ros, wait
 from sensor_msgs.msg import JointState
 
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.settings.parameters import Scenario
-from realtime_rl.core.types import ActionSpace, ObservationSpec, PlantSpec
+from realtime_rl.core.types import ActionSpace, PlantSpec
 from realtime_rl.ros import graph, presence, qos
 from realtime_rl.runner.prepare import Prepared, refuse_second
 

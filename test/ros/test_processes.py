@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.types import ActionSpace, ObservationSpec, PlantSpec
+from realtime_rl.core.observations import ObservationSpec
+from realtime_rl.core.types import ActionSpace, PlantSpec
 from realtime_rl.ros import graph
 from realtime_rl.ros.processes import ProcessSpec, processes
 

@@ -14,10 +14,11 @@ from realtime_rl.ros.graph import NodeSpec
 from realtime_rl.ros.rosbag2 import record_command
 
 
-def command(folder: Path, namespace: str, *, observations: bool = True
+def command(folder: Path, namespace: str, *, observations: bool = True,
+            parts: tuple[str, ...] = ()
             ) -> tuple[dict[str, str], list[str], dict[str, dict[str, object]]]:
     """Its options, topics and QoS profiles."""
-    parameters = values_of(RecorderParameters("runs/bag", observations))
+    parameters = values_of(RecorderParameters("runs/bag", observations, parts))
     words = record_command(NodeSpec("recorder", "recorder", namespace, parameters, False), folder)
     assert words[:3] == ["ros2", "bag", "record"]
     at = words.index("--topics")
@@ -41,6 +42,14 @@ def test_observations_may_be_left_out(tmp_path: Path) -> None:
     _, topics, profiles = command(tmp_path, "", observations=False)
     assert "/timestep" in topics
     assert "/observation" not in {*topics, *profiles}
+
+
+def test_each_part_of_an_observation_has_a_topic(tmp_path: Path) -> None:
+    _, topics, profiles = command(tmp_path, "r", parts=("front", "arm"))
+    assert topics[:3] == ["/r/observation/front", "/r/observation/arm", "/r/timestep"]
+    assert {"/r/observation/front", "/r/observation/arm"} <= profiles.keys()
+    _, topics, _ = command(tmp_path, "r", observations=False, parts=("front", "arm"))
+    assert topics[0] == "/r/timestep"
 
 
 def test_a_recorder_that_comes_late_asks_for_all_that_is_kept(tmp_path: Path) -> None:

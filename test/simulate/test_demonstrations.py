@@ -14,7 +14,8 @@ from simulate.tiny_plant import Counter, Echo
 from realtime_rl.core.errors import BagError, ConfigError
 from realtime_rl.core.experience.assembler import Assembler, SemiMdpTransition
 from realtime_rl.core.messages.records import Timestep
-from realtime_rl.core.types import Action, Cause, Observation, Transition
+from realtime_rl.core.observations import Observation
+from realtime_rl.core.types import Action, Cause, Transition
 from realtime_rl.learning import checkpoint
 from realtime_rl.learning.checkpoint import BAD_BATCH
 from realtime_rl.learning.errors import LearningError

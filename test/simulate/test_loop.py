@@ -11,7 +11,8 @@ from realtime_rl.core.control import default_policy
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.messages.records import Timestep
-from realtime_rl.core.types import Action, Cause, Observation
+from realtime_rl.core.observations import Observation
+from realtime_rl.core.types import Action, Cause
 from realtime_rl.simulate.loop import Delay, Interaction, Loop, simulate
 from realtime_rl.simulate.tally import Tally, play
 

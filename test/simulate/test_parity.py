@@ -18,7 +18,7 @@ from realtime_rl.bags.writer import BagWriter, TopicInfo
 from realtime_rl.cli.main import main
 from realtime_rl.core.errors import BagError
 from realtime_rl.core.messages.records import Timestep
-from realtime_rl.core.types import Observation
+from realtime_rl.core.observations import Observation
 from realtime_rl.plants import registry
 from realtime_rl.simulate.parity import Parity, replay
 

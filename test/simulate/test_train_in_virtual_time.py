@@ -9,8 +9,9 @@ import pytest
 import torch
 from simulate.tiny_plant import Counter, Echo
 
+from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.core.types import Action, ActionSpace, ObservationSpec, PlantSpec, Transition
+from realtime_rl.core.types import Action, ActionSpace, PlantSpec, Transition
 from realtime_rl.simulate.loop import Delay
 from realtime_rl.simulate.train import train
 

@@ -6,7 +6,8 @@ import json
 
 import numpy as np
 
-from realtime_rl.core.types import Action, ActionSpace, ObservationSpec, PlantSpec, Transition
+from realtime_rl.core.observations import ObservationSpec
+from realtime_rl.core.types import Action, ActionSpace, PlantSpec, Transition
 
 SPEC = PlantSpec("counter", 1_000_000, ObservationSpec((1,), "float32", 0, 1e6),
                  ActionSpace(("A", "B", "NOOP"), (2.0,)))

@@ -21,7 +21,8 @@ from realtime_rl.core.experience.action_history import ActionHistory, History
 from realtime_rl.core.experience.observation_stack import Frames, ObservationStack
 from realtime_rl.core.experience.snapshot import Snapshot
 from realtime_rl.core.messages.records import Timestep
-from realtime_rl.core.types import Action, Cause, Observation
+from realtime_rl.core.observations import Observation
+from realtime_rl.core.types import Action, Cause
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from realtime_rl.core.experience.admission import Admission
 from realtime_rl.core.experience.assembler import Assembler, SemiMdpTransition
 from realtime_rl.core.messages.records import Timestep
-from realtime_rl.core.types import Action, ActionSpace, Cause, Observation, ObservationSpec
+from realtime_rl.core.observations import Observation, ObservationSpec
+from realtime_rl.core.types import Action, ActionSpace, Cause
 
 PAD = ActionSpace(("A", "B", "NOOP"), (2.0,))
 VECTOR = ObservationSpec((2,), "float32", -math.inf, math.inf)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.experience.assembler import Assembler, SemiMdpTransition
 from realtime_rl.core.messages.records import Timestep
-from realtime_rl.core.types import Cause, Observation
+from realtime_rl.core.observations import Observation
+from realtime_rl.core.types import Cause
 
 GAMMA = 0.9
 

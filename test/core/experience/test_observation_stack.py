@@ -7,7 +7,7 @@ import pytest
 
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.experience.observation_stack import ObservationStack
-from realtime_rl.core.types import Observation
+from realtime_rl.core.observations import Observation
 
 
 def image(value: int) -> Observation:

@@ -9,7 +9,8 @@ import pytest
 
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
-from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.core.observations import ObservationSpec
+from realtime_rl.core.types import ActionSpace
 
 IMAGE = PolicyMetadata(
     input_name="observation", observation=ObservationSpec((1, 84, 84), "uint8", 0, 255), stack=4,

@@ -8,6 +8,7 @@ import pytest
 
 from realtime_rl.core.enumerations import Algorithm, Dealing, SlotSource
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.settings import parameters as p
 from realtime_rl.core.settings.config import build, parameters
@@ -17,7 +18,7 @@ from realtime_rl.core.settings.inference import (
     schedule_of,
     schedule_parameters,
 )
-from realtime_rl.core.types import ActionSpace, ObservationSpec
+from realtime_rl.core.types import ActionSpace
 
 ALL = (p.Scenario, p.PlantParameters, InferenceParameters, CoordinatorParameters,
        p.ActuatorParameters, p.MonitorParameters, p.RecorderParameters, p.LearnerParameters)
