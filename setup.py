@@ -19,7 +19,7 @@ EXTRAS = {
     "learn": ["torch>=2.5", "onnx>=1.16", "safetensors>=0.4"],
     "bags": ["rosbags>=0.11.6", "mcap>=1.5", "matplotlib>=3.8"],
     # `make docs`; pyte for the moving picture of the live view
-    "docs": ["mkdocs-material>=9.8", "mkdocstrings[python]>=1.0", "pyte>=0.8"],
+    "docs": ["mkdocs-material>=9.7", "mkdocstrings[python]>=1.0", "pyte>=0.8"],
     # launch_testing breaks pytest from 9.1 on
     "test": ["pytest>=8,<9.1", "pytest-xdist>=3.5", "hypothesis>=6.100", "ruff>=0.6", "mypy>=1.11",
              "types-PyYAML"],

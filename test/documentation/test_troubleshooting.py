@@ -9,6 +9,8 @@ import pytest
 
 from docs.generate import RECORDS
 from realtime_rl.core.messages import records
+from realtime_rl.core.settings.config import parameters
+from realtime_rl.ros.graph import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [*(ROOT / "realtime_rl").rglob("*.py"), *(ROOT / "launch").glob("*.py")]
@@ -62,3 +64,19 @@ def test_series_have_their_places() -> None:
     for topic, field, again, place in rows:
         assert topic == again
         assert places()[topic][int(place)] == field
+
+
+def named(text: str) -> set[tuple[str, str]]:
+    """Parameters that a page names, as `actuator.deadline_margin`."""
+    sections = "|".join(SECTIONS)
+    return set(re.findall(rf"(?<![\w./])({sections})\.([a-z]\w+)(?![\w(/])(?!\.\w)", text))
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))],
+                         ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_parameter_that_is_named_is_one(page: Path) -> None:
+    found = named(page.read_text(encoding="utf-8"))
+    figures = {("inference", "duration_ms"), ("plant", "spec"), ("plant", "step"),
+               ("learner", "PARAMETER"), ("inference", "observation_age_ms")}
+    assert [f"{section}.{name}" for section, name in sorted(found - figures)
+            if name not in parameters(SECTIONS[section])] == []
