@@ -604,6 +604,19 @@ def test_a_command_that_was_lost_costs_a_tick_not_two() -> None:
         Cause.DEFAULT]
 
 
+def test_a_stop_that_missed_its_tick_serves_the_next_and_a_default_does_not() -> None:
+    bench = Bench().ticks(range(6))
+    bench.arbiter.set_stop(True, 5 * PERIOD + 1)
+    bench.tick(6)  # latched nothing
+    bench.arbiter.set_stop(False, 6 * PERIOD + 1)
+    assert bench.arbiter.on_deadline(7 * PERIOD - MARGIN) == Decision()
+    bench = Bench().ticks(range(6))
+    bench.arbiter.on_deadline(6 * PERIOD - MARGIN)
+    bench.tick(6)  # latched nothing
+    assert [c.cause for c in bench.arbiter.on_deadline(7 * PERIOD - MARGIN).commands] == [
+        Cause.DEFAULT]
+
+
 def test_a_tick_that_was_not_heard_of_may_have_left_the_action_to_the_next() -> None:
     """A default would silence it; after one tick more it was latched, or lost."""
     bench = Bench().ticks(range(6))

@@ -345,7 +345,7 @@ def test_an_observation_without_its_words_is_refused(frame_id: str) -> None:
 
 
 def test_stamps() -> None:
-    assert wire.stamp(2, 1) == 2_000_000_001
+    assert (wire.stamp(2, 1), wire.stamp(0, 0)) == (2_000_000_001, 0)
     assert wire.stamp(2**31 - 1, 999_999_999) == ranges.STAMP.high
     for sec, nanosec in ((-1, 0), (0, 10**9), (0, 2**32 - 1), (2**31, 0)):
         with pytest.raises(WireError, match="not a stamp"):
