@@ -125,10 +125,7 @@ def from_observation(message: Image | JointState, part: ObservationSpec) -> NDAr
         return observation_wire.pixels(np.frombuffer(message.data, np.uint8), message.encoding,
                                        size, message.step)
     observation_wire.check_names(message.name, part)
-    data = np.asarray(message.position, np.float64).astype(part.dtype)
-    if data.size != int(np.prod(part.shape)):
-        raise wire.WireError(f"observation of {data.size} values, expected {part}")
-    return data.reshape(part.shape)
+    return observation_wire.vector(np.asarray(message.position, np.float64), part)
 
 
 def to_part(codec: PartCodec, data: bytes) -> Part:

@@ -59,7 +59,7 @@ class PartCodec:
             frame_id = data[_FRAME_AT:_FRAME_AT - 1 + length].decode("ascii")
         except (struct.error, UnicodeDecodeError):
             return None
-        if not (seconds >= 0 and nanoseconds < _SECOND_NS):
+        if seconds < 0 or nanoseconds >= _SECOND_NS or "\0" in frame_id:
             return None
         begin = header(seconds * _SECOND_NS + nanoseconds, text(frame_id)) + self._between
         if not self.part.is_image:
@@ -73,8 +73,7 @@ class PartCodec:
     def _values(self, data: bytes, at: int) -> Observation:
         part = self.part
         if not part.is_image:
-            return np.frombuffer(data, "<f8", self._count, at).astype(part.dtype).reshape(
-                part.shape)
+            return observation_wire.vector(np.frombuffer(data, "<f8", self._count, at), part)
         channels, height, width = part.shape
         pixels = np.frombuffer(data, np.uint8, self._count, at)
         if channels == 1:

@@ -99,6 +99,14 @@ def pixels(data: NDArray[np.uint8], encoding: str, size: tuple[int, int], step: 
     return np.ascontiguousarray(image.transpose(2, 0, 1))
 
 
+def vector(values: NDArray[np.float64], part: ObservationSpec) -> NDArray[np.generic]:
+    """Return a vector's values as the part has them; `WireError` where there are not as many."""
+    if values.size != int(np.prod(part.shape)):
+        raise WireError(f"observation of {values.size} values, expected {part}")
+    with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
+        return values.astype(part.dtype).reshape(part.shape)
+
+
 def interleaved(image: NDArray[np.generic]) -> NDArray[np.generic]:
     """Return an image `(channels, height, width)` as a message has it: pixel by pixel, in rows."""
     return np.ascontiguousarray(image.transpose(1, 2, 0))
