@@ -110,27 +110,32 @@ def spin(nodes: Sequence[Node], stop: StopSignals) -> None:
     """
     executor = executor_of(*nodes)
     timed: list[DeadlineNode] = [node for node in nodes if hasattr(node, "next_deadline_ns")]
-
-    def next_deadline_ns() -> int | None:
-        return min((at_ns for node in timed if (at_ns := node.next_deadline_ns()) is not None),
-                   default=None)
-
     stop.wake = executor.wake
     # what lives now lives for ever: collecting it again and again would cost milliseconds
     gc.collect()
     gc.freeze()
     try:
         while not stop.asked:
-            executor.run_once(next_deadline_ns)
+            executor.run_once(lambda: _soonest(timed)[0])
+            at_ns, node = _soonest(timed)
             now_ns = time.monotonic_ns()
-            due = [(at_ns, place) for place, node in enumerate(timed)
-                   if (at_ns := node.next_deadline_ns()) is not None and at_ns <= now_ns]
-            if due:  # one at a time: what it sends, another may wait for
-                timed[min(due)[1]].on_deadline(now_ns)
+            if node is not None and at_ns is not None and at_ns <= now_ns:
+                node.on_deadline(now_ns)  # one at a time: what it sends, another may wait for
     finally:
         for node in nodes:
             executor.remove_node(node)
         executor.shutdown(timeout_sec=0.0)
+
+
+def _soonest(nodes: Sequence[DeadlineNode]) -> tuple[int | None, DeadlineNode | None]:
+    """Return the next deadline of some nodes, and whose it is."""
+    soonest_ns: int | None = None
+    soonest: DeadlineNode | None = None
+    for node in nodes:
+        at_ns = node.next_deadline_ns()
+        if at_ns is not None and (soonest_ns is None or at_ns < soonest_ns):
+            soonest_ns, soonest = at_ns, node
+    return soonest_ns, soonest
 
 
 class Priority(enum.Enum):
