@@ -6,14 +6,19 @@ import math
 from collections import deque
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from realtime_rl.core.figures.accounting import RunRecords, account
 from realtime_rl.core.figures.health import Health, assess
 from realtime_rl.core.figures.present import Present, still_s
 from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
+from realtime_rl.core.messages.table import Table
 from realtime_rl.core.types import Cause
 
 Record = TypeVar("Record")
 _EPISODES = 10
+_TURNED = 4096
+"""Records that are turned into columns together, at most."""
 _MOST = 100_000
 """Records of a kind that are kept at most, whatever is sent: ten seconds at 10 kHz."""
 
@@ -29,9 +34,6 @@ class _Recent(Generic[Record]):
         self._kept.append((now_ns, record))
         self._forget(now_ns)
 
-    def records(self, now_ns: int) -> list[Record]:
-        return [record for _, record in self.kept(now_ns)]
-
     def kept(self, now_ns: int) -> list[tuple[int, Record]]:
         """With the time at which each was taken in."""
         self._forget(now_ns)
@@ -42,15 +44,43 @@ class _Recent(Generic[Record]):
             self._kept.popleft()
 
 
+class _RecentRecords(Generic[Record]):
+    """The same of records, in columns: only those that came since the last look are turned."""
+
+    def __init__(self, kind: type[Record], span_ns: int) -> None:
+        self._kind = kind
+        self._span_ns = span_ns
+        self._new: list[Record] = []
+        self._new_ns: list[int] = []
+        self._table = Table.of(kind, ())
+        self._times_ns = np.zeros(0, np.int64)
+
+    def add(self, record: Record, now_ns: int) -> None:
+        self._new.append(record)
+        self._new_ns.append(now_ns)
+        if len(self._new) >= _TURNED:
+            self.records(now_ns)
+
+    def records(self, now_ns: int) -> Table[Record]:
+        times_ns = np.append(self._times_ns, np.array(self._new_ns, np.int64))
+        kept = times_ns >= now_ns - self._span_ns
+        kept[:-_MOST] = False
+        old, new = self._times_ns.size, Table.of(self._kind, self._new)
+        self._table = Table.joined(self._kind, [self._table.where(kept[:old]),
+                                                new.where(kept[old:])])
+        self._times_ns, self._new, self._new_ns = times_ns[kept], [], []
+        return self._table
+
+
 class LiveWindow:
     """Keeps what the figures of the last seconds need, and of all else only the newest."""
 
     def __init__(self, span_ns: int) -> None:
         """Say what holds of the last `span_ns`."""
-        self._timesteps: _Recent[Timestep] = _Recent(span_ns)
-        self._verdicts: _Recent[Verdict] = _Recent(span_ns)
+        self._timesteps = _RecentRecords(Timestep, span_ns)
+        self._verdicts = _RecentRecords(Verdict, span_ns)
         # an action follows its inference
-        self._inferences: _Recent[Inference] = _Recent(2 * span_ns)
+        self._inferences = _RecentRecords(Inference, 2 * span_ns)
         self._schedule: ScheduleRecord | None = None
         self._learning: Learning | None = None
         self._learning_at_ns = 0

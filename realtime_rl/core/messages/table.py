@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 Record = TypeVar("Record")
 Rows = slice | NDArray[np.intp] | NDArray[np.bool_]
 Values = NDArray[np.generic]
+_MANY_TEXTS = 64
 _BLOCK = 1024
 """Records that are made of columns at a time."""
 
@@ -84,7 +85,13 @@ class Texts:
             known = np.array([places.setdefault(text, len(places)) for text in part.texts],
                              np.int64)
             codes.append(_narrow(known[part.codes]) if len(part.texts) else part.codes)
-        return Texts(np.concatenate(codes), tuple(places))
+        joined = Texts(np.concatenate(codes), tuple(places))
+        return joined._used() if len(places) > _MANY_TEXTS else joined
+
+    def _used(self) -> Texts:
+        """Leave out the texts that no row has any more."""
+        codes, rows = np.unique(self.codes, return_inverse=True)
+        return Texts(rows, [self.texts[code] for code in codes.tolist()])
 
 
 class Lists:
@@ -123,12 +130,23 @@ class Lists:
     @staticmethod
     def joined(parts: Sequence[Lists]) -> Lists:
         """Join columns of one field."""
+        parts = [part._used() for part in parts]
         sizes = [part.items.size for part in parts]
         offsets = np.cumsum(sizes) - sizes
         begins = np.concatenate([part.begins + offset
                                  for part, offset in zip(parts, offsets, strict=True)])
         return Lists(np.concatenate([part.items for part in parts]), _narrow(begins),
                      np.concatenate([part.counts for part in parts]))
+
+    def _used(self) -> Lists:
+        """Leave out the items of lists that are not there any more."""
+        counts = self.counts.astype(np.int64)
+        total = int(counts.sum())
+        if total == self.items.size:
+            return self
+        ends = np.cumsum(counts)
+        places = np.repeat(self.begins - (ends - counts), counts) + np.arange(total)
+        return Lists.one_after_another(self.items[places], counts)
 
 
 Column = Numbers | Texts | Lists

@@ -136,6 +136,12 @@ def required_workers(durations_ns: Sequence[int] | Durations, setting: Setting,
     inaction. `MOST_WORKERS` are returned where even they are too few.
     """
     samples = np.asarray(durations_ns, np.int64)
+    if samples.size:
+        shortest, longest = (max(1, -(-int(each) // setting.period_ns))
+                             for each in (samples.min(), samples.max()))
+        if shortest == longest and longest * target < 1.0:
+            # each is free again just in time for its next slot, and one fewer would lack in turn
+            return min(longest, MOST_WORKERS)
     draws, first = _draws(samples, setting, ticks)
     least = int(samples.mean() * (1.0 - target) // setting.period_ns)
     found = _search(lambda workers: _missed(draws, first, workers, setting) <= target, least)

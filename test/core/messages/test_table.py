@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_rl.core.messages.records import Inference, Timestep
-from realtime_rl.core.messages.table import Table
+from realtime_rl.core.messages.table import Table, Texts
 from realtime_rl.core.types import Cause
 
 
@@ -76,3 +76,11 @@ def test_members_and_what_is_not_known_come_back() -> None:
     assert found.cause is Cause.STOP
     assert math.isnan(found.reward)
     assert type(found.tick) is int
+
+
+def test_texts_that_no_row_has_any_more_are_forgotten() -> None:
+    kept = Texts.of(["a"])
+    for number in range(1000):
+        kept = Texts.joined([kept, Texts.of([f"text {number}"])])[-3:]
+    assert kept.tolist() == ["text 997", "text 998", "text 999"]
+    assert len(kept.texts) < 100

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from realtime_rl.bench.virtual import VirtualGraph, run_virtual
 from realtime_rl.core.enumerations import Algorithm, Dealing
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.schedule import planner
 from realtime_rl.core.schedule.coordination import CoordinationPolicy
 from realtime_rl.core.schedule.planner import (
     MOST_WORKERS,
@@ -214,3 +215,18 @@ def test_nothing_is_planned_without_durations_or_workers() -> None:
         predict([5], 0, setting())
     with pytest.raises(ConfigError, match="nothing to plan with"):
         required_workers([], setting())
+
+
+@given(period_ns=st.integers(1_000, 10_000), fewest=st.integers(1, 40), data=st.data(),
+       dealing=st.sampled_from(Dealing), processes=st.integers(1, 4))
+def test_durations_that_take_as_many_ticks_need_as_many_workers(
+        period_ns: int, fewest: int, data: st.DataObject, dealing: Dealing, processes: int) -> None:
+    """As the simulation finds, which is what is left out for them."""
+    taken = st.integers((fewest - 1) * period_ns + 1, fewest * period_ns)
+    samples = data.draw(st.lists(taken, min_size=1, max_size=20))
+    setting = Setting(period_ns, 0, dealing=dealing, processes=processes)
+    assert required_workers(samples, setting) == fewest
+    draws, first = planner._draws(np.array(samples), setting, 2_000)
+    assert planner._missed(draws, first, fewest, setting) == 0.0
+    if fewest > 1:
+        assert planner._missed(draws, first, fewest - 1, setting) > 0.005
