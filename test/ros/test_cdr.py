@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,15 @@ def test_a_gamepad_message_is_the_middlewares(joy: JoyValues) -> None:
     written = cdr.write_joy(joy)
     assert messages.from_joy(deserialize_message(written, Joy)) == joy
     assert cdr.read_joy(written) == joy
+
+
+@pytest.mark.parametrize("stamp", [(2**31 - 1, 2**32 - 1), (-1, 0), (5, 10**9), (-2**31, 2**31)])
+def test_a_gamepad_message_with_no_stamp_is_refused(stamp: tuple[int, int]) -> None:
+    written = bytearray(cdr.write_joy(JoyValues(STAMP_NS, "f", (0.5,), (1,))))
+    written[4:12] = struct.pack("<iI", *stamp)
+    assert cdr.read_joy(bytes(written)) is None
+    with pytest.raises(WireError, match="not a stamp"):
+        messages.to_joy_values(bytes(written))
 
 
 @given(joy=JOYS, place=st.integers(0, 10_000), byte=st.integers(0, 255))

@@ -179,7 +179,7 @@ def read_joy(data: bytes) -> JoyValues | None:
         buttons = struct.unpack_from(f"<{count}i", data, at + 4)
     except (struct.error, UnicodeDecodeError, OverflowError, MemoryError):
         return None
-    if seconds < 0 or "\0" in frame:  # the middleware's reading says what is wrong with it
-        return None
+    if seconds < 0 or nanoseconds >= _SECOND_NS or "\0" in frame:
+        return None  # the middleware's reading says what is wrong with it
     joy = JoyValues(seconds * _SECOND_NS + nanoseconds, frame, axes, buttons)
     return joy if write_joy(joy) == data else None
