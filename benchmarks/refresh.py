@@ -130,8 +130,8 @@ class Bench:
 
     def metadata(self, version: int) -> PolicyMetadata:
         return PolicyMetadata(
-            onnx_export.INPUT_NAME, OBSERVATION, 1, ACTIONS, version, 0, 0.0, "benchmark",
-            "q_values")
+            onnx_export.input_name(OBSERVATION), OBSERVATION, 1, ACTIONS, version, 0, 0.0,
+            "benchmark", "q_values")
 
     def once(self, way: str) -> dict[str, float]:
         """Change the weights, hand them over, act; return seconds by stage, and the peak."""
@@ -175,7 +175,7 @@ class Bench:
             torch.onnx.export(
                 self.network, (torch.zeros(1, *OBSERVATION.shape, dtype=torch.uint8),), path,
                 dynamo=False, opset_version=17, do_constant_folding=False,
-                input_names=[onnx_export.INPUT_NAME], output_names=["outputs"])
+                input_names=[onnx_export.input_name(OBSERVATION)], output_names=["outputs"])
         model = onnx.load(path)
         path.unlink()
         return self._one_file(model, stages)

@@ -30,7 +30,7 @@ from realtime_rl.core.messages.policy_metadata import PolicyMetadata
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.learning import networks
-from realtime_rl.learning.onnx_export import INPUT_NAME, PolicyExporter
+from realtime_rl.learning.onnx_export import PolicyExporter, input_name
 from realtime_rl.plants import registry
 from realtime_rl.ros import environment, qos
 
@@ -49,7 +49,8 @@ def export(args: argparse.Namespace, options: Sequence[str], folder: Path) -> li
           f"{args.swaps + 1} versions", file=sys.stderr)
     exporter = PolicyExporter(network, folder, keep=args.swaps + 1)
     return [exporter.export(PolicyMetadata(
-        INPUT_NAME, spec.observation, 1, spec.actions, version, 0, 0.0, "benchmark", "q_values"))
+        input_name(spec.observation), spec.observation, 1, spec.actions, version, 0, 0.0,
+        "benchmark", "q_values"))
         for version in range(args.swaps + 1)]
 
 

@@ -28,12 +28,12 @@ def generate_test_description() -> LaunchDescription:
     share = Path(get_package_share_directory("realtime_rl"))
     folder = tempfile.mkdtemp()
     return LaunchDescription([
+        launch_testing.actions.ReadyToTest(),  # first: it is waited for for 15 s, and no longer
         IncludeLaunchDescription(
             PythonLaunchDescriptionSource(str(share / "launch" / "realtime.launch.py")),
             launch_arguments={
                 "config": "catch", "workers": "3", "respawn": "false",
-                "set": f"inference.latency=constant:30ms scenario.run_dir={folder}"}.items()),
-        launch_testing.actions.ReadyToTest()])
+                "set": f"inference.latency=constant:30ms scenario.run_dir={folder}"}.items())])
 
 
 class TestGraph(unittest.TestCase):
