@@ -20,7 +20,7 @@ from realtime_rl.core.types import Cause
     (Cause, "none policy default operator stop"),
     (Fate, "applied superseded rejected defaulted"),
     (Reason, "none malformed non_finite out_of_range stale late future duplicate unknown_worker"),
-    (Miss, "none busy failed repeated"),
+    (Miss, "none busy failed repeated lacking"),
     (Algorithm, "max_time exp_time quantile_time sequential unstaggered single_queue"),
     (Dealing, "pooled fixed"), (SlotSource, "tick timer")])
 def test_numbers_count_the_words_from_0(kind: type[Named], words: str) -> None:

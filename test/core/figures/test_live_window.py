@@ -39,6 +39,16 @@ def test_it_is_of_the_last_seconds_only() -> None:
     assert said(window, 15 * S)["inference"].figures["workers"].startswith("2, required 2")
 
 
+def test_an_untrained_policy_is_version_0() -> None:
+    window = filled()
+    window.take(step(500, version=0), 5 * S)
+    assert said(window, 5 * S)["inference"].figures["policy version"] == "0"
+    window = LiveWindow(10 * S)
+    window.take(step(0, Cause.DEFAULT), 0)
+    window.take(inference(0), 0)
+    assert said(window, 0)["inference"].figures["policy version"] == "none yet"
+
+
 def test_rewards_of_play_that_never_ends_are_shown() -> None:
     window = LiveWindow(10 * S)
     for tick in range(200):

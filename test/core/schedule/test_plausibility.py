@@ -54,6 +54,7 @@ def test_what_could_be_counts() -> None:
 
 @pytest.mark.parametrize(("changes", "problem"), [
     ({"worker": 99}, "there is no worker 99, only 7"),
+    ({"worker": 7}, "there is no worker 7, only 7"),
     ({"node": "talker"}, "'talker' is no inference node"),
     ({"node": ""}, "'' is no inference node"),
     ({"worker": 2, "node": "inference_1"}, "worker 2 does not live in inference_1"),

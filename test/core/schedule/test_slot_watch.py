@@ -32,6 +32,14 @@ def test_a_slot_is_overdue_once_after_its_limit() -> None:
     assert not watch.end(watched)
 
 
+def test_a_limit_counts_from_when_its_slot_began() -> None:
+    watch, watched = SlotWatch(), slot(0)
+    assert watch.overdue(0) == []
+    watch.begin(watched, 90_000_000, 50_000_000)
+    assert watch.overdue(130_000_000) == []
+    assert watch.overdue(141_000_000) == [watched]
+
+
 def test_one_that_ends_in_time_is_not_overdue_and_another_is_its_own() -> None:
     watch, watched = SlotWatch(), slot(0)
     watch.begin(watched, 0, LIMIT)
