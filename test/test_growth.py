@@ -68,12 +68,15 @@ def test_ten_days_of_the_monitor() -> None:
 def test_a_flood_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """More records within the window than any plant sends."""
     monkeypatch.setattr(live_window, "_MOST", 1000)
+    monkeypatch.setattr(live_window, "_TURNED", 500)
     window = LiveWindow(10_000_000_000)
     tick, fate, slot = step(1), verdict(1), inference(1)
     for number in range(3000):
         for record in (tick, fate, slot):
             window.take(record, number)
-    assert {size for path, size in sizes(window).items() if path.endswith("._kept")} == {1000}
+    for kept in (window._timesteps, window._verdicts, window._inferences):
+        assert (len(kept._table), kept._times_ns.size) == (1000, 1000)
+        assert len(kept._new) < 500
 
 
 class Graph:

@@ -145,7 +145,8 @@ class Lists:
         if total == self.items.size:
             return self
         ends = np.cumsum(counts)
-        places = np.repeat(self.begins - (ends - counts), counts) + np.arange(total)
+        begins = self.begins.astype(np.int64)
+        places = np.repeat(begins - (ends - counts), counts) + np.arange(total)
         return Lists.one_after_another(self.items[places], counts)
 
 
