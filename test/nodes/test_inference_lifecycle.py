@@ -26,11 +26,11 @@ from rclpy.lifecycle.node import LifecycleNode
 from std_msgs.msg import Empty, String
 
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.messages import wire
+from realtime_rl.core.experience.gathering import Whole
 from realtime_rl.nodes.inference import InferenceNode
 from realtime_rl.policies.compute_threads import NAME
 from realtime_rl.policies.hot_swap import LOAD
-from realtime_rl.ros import messages, qos
+from realtime_rl.ros import qos
 
 NEXT = {
     "unconfigured": {"configure": "inactive", "shutdown": "finalized"},
@@ -90,9 +90,8 @@ class Driven:
     def takes_slots(self) -> bool:
         """Show the next observation, and wait for an action where a slot was taken."""
         self._tick += 1
-        words = wire.encode_words({"plant": "test", "tick": self._tick, "first": 0})
-        self.node._on_observation(messages.to_observation(
-            np.zeros(3, np.float32), VECTOR, time.time_ns(), words))
+        self.node._on_observation(Whole(self._tick, time.time_ns(), False,
+                                        np.zeros(3, np.float32)))
         engine = self.node._host.engine
         if engine is None or engine.newest is None or engine.newest[0] != self._tick:
             return False
