@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from realtime_rl import strict_json
 from realtime_rl.core.errors import MissingDependencyError, PolicyError, RealtimeRlError
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.settings.config import Value, build
@@ -61,7 +61,7 @@ def write_in_child(wanted: FirstPolicy) -> str:
         PolicyError: it cannot be written; one line says why.
     """
     done = subprocess.run(
-        [sys.executable, "-m", __name__, json.dumps(dataclasses.asdict(wanted))],
+        [sys.executable, "-m", __name__, strict_json.dumps_exactly(dataclasses.asdict(wanted))],
         capture_output=True, text=True, check=False)
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines()
@@ -71,6 +71,6 @@ def write_in_child(wanted: FirstPolicy) -> str:
 
 if __name__ == "__main__":
     try:
-        print(write(FirstPolicy(**json.loads(sys.argv[1]))))
+        print(write(FirstPolicy(**strict_json.loads(sys.argv[1]))))
     except RealtimeRlError as problem:
         sys.exit(str(problem))
