@@ -4,8 +4,8 @@ What is said to those who only watch (`spinning.batched`) ends no wait: it is ta
 times a second, since a wake-up costs more than what it is for.
 
 rclpy's `SingleThreadedExecutor` gathers all entities and builds a wait set, a task and a coroutine
-for every callback. Here messages, timers, guard conditions and services cost a wait and a call;
-all else (clients, waitables, tasks) is rare and left to rclpy's own code.
+for every callback: milliseconds for a node of ours. Here each costs a wait and a call. Only tasks,
+of which our nodes have none, are left to rclpy's own code.
 
 Deadlines and timers hold by the monotonic clock, whatever is done to the system clock. What it
 uses of rclpy beyond what is documented is listed in `rclpy_private`.
@@ -16,9 +16,10 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
 
+from rclpy.client import Client
 from rclpy.event_handler import QoSPublisherEventType, QoSSubscriptionEventType
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.guard_condition import GuardCondition
@@ -32,7 +33,7 @@ from realtime_rl.ros.guard import admitted, reader
 from realtime_rl.ros.spinning import BATCH_EVERY_NS, is_batched, is_newest_first, never
 from realtime_rl.ros.waker import Waker
 
-Entity = TypeVar("Entity", Subscription, GuardCondition, Service)
+Entity = TypeVar("Entity", Subscription, GuardCondition, Service, Client)
 _ROUNDS = 64
 """So many messages of a subscription are taken before anything else has its turn, at most."""
 _MOST = 512
@@ -114,10 +115,9 @@ class TickExecutor(SingleThreadedExecutor):
         waitables = self._fill(due_ns)
         self._wait(0 if self._older else due_ns)
         # all are asked: it is their answer that they keep for later
-        rest = any([waitable.is_ready(self._wait_set) for waitable in waitables])
-        if self._has_clients:
-            rest |= bool(self._wait_set.get_ready_entities("client"))
+        events = [waitable for waitable in waitables if waitable.is_ready(self._wait_set)]
         services = self._ready("service", self._services)
+        clients = self._ready("client", self._clients)
         guards = self._ready("guard_condition", self._guards)
         subscriptions = self._ready("subscription", self._subscriptions)
         if timer_ns is not None and timer_ns <= time.monotonic_ns():
@@ -130,8 +130,10 @@ class TickExecutor(SingleThreadedExecutor):
             guard.callback()
         for service in services:
             self._serve(service)
-        if rest:
-            self._leave_to_rclpy()
+        for client in clients:
+            self._take_answer(client)
+        for event in events:
+            self._run(event)
 
     def shutdown(self, timeout_sec: float | None = None) -> bool:
         """Let go of the node's entities."""
@@ -143,6 +145,19 @@ class TickExecutor(SingleThreadedExecutor):
         request, header = service.handle.service_take_request(service.srv_type.Request)
         if header is not None:
             service.send_response(service.callback(request, service.srv_type.Response()), header)
+
+    def _take_answer(self, client: Client) -> None:
+        header, response = client.handle.take_response(client.srv_type.Response)
+        if header is not None:
+            with suppress(KeyError):  # nobody waits for it any more
+                client.get_pending_request(header.request_id.sequence_number).set_result(response)
+
+    def _run(self, event: Waitable) -> None:
+        running = event.execute(event.take_data())
+        with suppress(StopIteration):
+            running.send(None)
+            running.close()
+            raise TypeError(f"{event!r} waits in its callback, which ends the wait of all others")
 
     def _leave_to_rclpy(self) -> None:
         super().spin_once(timeout_sec=0.0)
@@ -246,7 +261,7 @@ class TickExecutor(SingleThreadedExecutor):
         self._guards = {one.handle.pointer: one for one in own_guards}
         clients, services = _all(self._of, "clients"), _all(self._of, "services")
         self._services = {one.handle.pointer: one for one in services}
-        self._has_clients = bool(clients)
+        self._clients = {one.handle.pointer: one for one in clients}
         seldom = [one for one in services if one.srv_type.__module__.startswith(_OF_ROS)]
         prompt = [one for one in services if one not in seldom]
         self._held.enter_context(self.context.handle)

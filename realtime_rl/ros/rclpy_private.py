@@ -15,6 +15,8 @@ _USED = {
     f"{_SINGLETON}:rclpy_implementation.Subscription": ("take_message", "pointer"),
     f"{_SINGLETON}:rclpy_implementation.GuardCondition": ("pointer",),
     f"{_SINGLETON}:rclpy_implementation.Service": ("pointer", "service_take_request"),
+    f"{_SINGLETON}:rclpy_implementation.Client": ("pointer", "take_response"),
+    "rclpy.client:Client": ("get_pending_request",),
     f"{_SINGLETON}:rclpy_implementation.Timer": (
         "time_until_next_call", "is_timer_ready", "call_timer"),
     "rclpy.event_handler:QoSSubscriptionEventType": (
@@ -22,7 +24,8 @@ _USED = {
     "rclpy.event_handler:QoSPublisherEventType": (
         "RCL_PUBLISHER_OFFERED_INCOMPATIBLE_QOS", "RCL_PUBLISHER_INCOMPATIBLE_TYPE"),
     "rclpy.node:Node": ("subscriptions", "guards", "timers", "clients", "services", "waitables"),
-    "rclpy.waitable:Waitable": ("is_ready", "add_to_wait_set", "get_num_entities")}
+    "rclpy.waitable:Waitable": (
+        "is_ready", "add_to_wait_set", "get_num_entities", "take_data", "execute")}
 _SET_AT_THE_START: dict[type, tuple[str, ...]] = {
     Executor: ("_tasks", "_guard", "_cb_iter"), Subscription: ("msg_type", "raw", "callback")}
 
