@@ -19,6 +19,9 @@ from realtime_rl.policies.host import threads_hang
 from realtime_rl.ros import runtime
 from realtime_rl.ros.processes import COMPOSED
 
+_SWITCH_S = 0.0005
+"""How long a thread that computes may keep the interpreter from the one that ticks [s]."""
+
 
 def main(words: Sequence[str] = sys.argv[1:]) -> int:
     """Run the nodes that stand before `--ros-args`."""
@@ -31,6 +34,7 @@ def main(words: Sequence[str] = sys.argv[1:]) -> int:
               file=sys.stderr)
         return 2
     acting = group == next(iter(COMPOSED))
+    sys.setswitchinterval(_SWITCH_S)
     status = runtime.main_of(
         [_maker(name) for name in wanted],
         runtime.Priority.REALTIME if acting else runtime.Priority.BACKGROUND, group)

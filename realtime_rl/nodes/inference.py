@@ -52,8 +52,8 @@ class InferenceNode(LifecycleNode):
         self._woken = self.create_guard_condition(self._on_result)
         self._host = InferenceHost(config, Surroundings(
             self.get_name(), self.get_logger(), self._woken.trigger,
-            partial(runtime.take_priority, runtime.Priority.NORMAL),
-            partial(runtime.take_priority, runtime.Priority.BACKGROUND)))
+            runtime.take_priority_to_compute,
+            partial(runtime.take_priority_to_compute, background=True)))
         self._grid = TickGrid(config.period_ns)
         self._ticked = PlantView(config.period_ns)
         self._run_clock = RunClock()

@@ -27,6 +27,8 @@ from realtime_rl.ros.spinning import executor_of
 _PR_SET_PDEATHSIG = 1
 _GRACE_S = 10.0
 """As `ros2 launch` allows, whose SIGTERM comes after 5 s and SIGKILL after 5 s more."""
+_composed = False
+"""Whether this process has several nodes."""
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 
 
@@ -147,6 +149,9 @@ class Priority(enum.Enum):
     REALTIME = "realtime"
     """SCHED_FIFO, else nice -10, where that is allowed; memory is locked."""
     NORMAL = "normal"
+    BESIDE = "beside"
+    """nice -10, where that is allowed: computes in a process that ticks. Python runs one of its
+    threads at a time: whoever takes the core from one that computes holds up the tick."""
     BACKGROUND = "background"
     """nice 10."""
     IDLE = "idle"
@@ -172,14 +177,26 @@ def take_priority(priority: Priority) -> None:
     this = threading.get_native_id()
     if priority is Priority.REALTIME:
         _make_realtime(this, _FIFO_PRIORITY)
-    elif priority is Priority.NORMAL:
+    elif priority in (Priority.NORMAL, Priority.BESIDE):
         _schedule(this, os.SCHED_OTHER)
-        _nice(this, 0)
+        _nice(this, 0 if priority is Priority.NORMAL else -10)
     elif priority is Priority.BACKGROUND:
         _nice(this, 10)
     else:
         _nice(this, 19)
         _schedule(this, os.SCHED_IDLE)
+
+
+def take_priority_to_compute(*, background: bool = False) -> None:
+    """Give the calling thread that of what computes: apart from what ticks, or beside it.
+
+    Args:
+        background: it must not disturb what computes.
+    """
+    if _composed:
+        take_priority(Priority.NORMAL if background else Priority.BESIDE)
+    else:
+        take_priority(Priority.BACKGROUND if background else Priority.NORMAL)
 
 
 def begin_start() -> None:
@@ -253,6 +270,8 @@ def main_of(makers: Sequence[Callable[[], Node]], priority: Priority, name: str)
         priority: of the process.
         name: of the process.
     """
+    global _composed  # noqa: PLW0603 - of this process, for good
+    _composed = len(makers) > 1
     _end_with_parent()
     nodes: list[Node] = []
     status = 0

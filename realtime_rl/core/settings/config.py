@@ -12,6 +12,7 @@ import re
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from realtime_rl.core.enumerations import Named
@@ -138,12 +139,18 @@ def parameter(default: Any, description: str, **details: Any) -> Any:  # noqa: A
                              metadata={_KEY: {"description": description, **details}})
 
 
-def parameters(config: type) -> dict[str, Parameter]:
+def parameters(config: type) -> Mapping[str, Parameter]:
     """Return the parameters of a configuration dataclass by name, in order."""
-    hints = typing.get_type_hints(config)
-    return {field.name: Parameter(field.name, hints[field.name],
+    if config not in _KNOWN:
+        hints = typing.get_type_hints(config)
+        _KNOWN[config] = MappingProxyType({
+            field.name: Parameter(field.name, hints[field.name],
                                   typing.cast(Value, field.default), **field.metadata[_KEY])
-            for field in dataclasses.fields(config)}
+            for field in dataclasses.fields(config)})
+    return _KNOWN[config]
+
+
+_KNOWN: dict[type, Mapping[str, Parameter]] = {}
 
 
 def build(config: type[Config], values: Mapping[str, object]) -> Config:
