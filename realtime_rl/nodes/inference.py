@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from functools import partial
 
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -52,8 +51,7 @@ class InferenceNode(LifecycleNode):
         self._woken = self.create_guard_condition(self._on_result)
         self._host = InferenceHost(config, Surroundings(
             self.get_name(), self.get_logger(), self._woken.trigger,
-            runtime.take_priority_to_compute,
-            partial(runtime.take_priority_to_compute, background=True)))
+            runtime.take_priority_to_compute, runtime.take_priority_to_load))
         self._grid = TickGrid(config.period_ns)
         self._ticked = PlantView(config.period_ns)
         self._run_clock = RunClock()

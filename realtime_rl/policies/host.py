@@ -23,6 +23,9 @@ from realtime_rl.policies.latency import Latency, NoLatency
 from realtime_rl.policies.onnx_policy import Loader, OnnxPolicy
 from realtime_rl.policies.policy_files import Limits
 
+_SHORT_NS = 2_000_000
+"""An inference that computes for less here holds nobody up."""
+
 
 class Log(Protocol):
     """Where to say things; any thread may."""
@@ -45,8 +48,8 @@ class Surroundings:
     log: Log
     wake: Callable[[], None]
     """A result is there that nobody comes for."""
-    ordinary: Callable[[], None] = lambda: None
-    """Gives the calling thread the priority of what computes."""
+    ordinary: Callable[..., None] = lambda *, short: None
+    """Gives the calling thread the priority of what computes, `short` or not."""
     background: Callable[[], None] = lambda: None
     """Gives it that of what must not disturb what computes."""
 
@@ -94,7 +97,7 @@ class InferenceHost:
                          config.exploration_hold, self._exploration,
                          round(config.slot_limit * 1e9), config.learning_order,
                          round(config.learning_time * 1e9)),
-            schedule, policies, around.wake, prepare_thread=around.ordinary,
+            schedule, policies, around.wake, prepare_thread=self._prepare_computing,
             on_trouble=self._on_trouble)
         self._say_what_is_in_force()
         wanted = [uri for uri in dict.fromkeys((self._announced, self._own)) if uri]
@@ -132,8 +135,12 @@ class InferenceHost:
         except PolicyError:  # said when it is loaded
             return None
 
+    def _prepare_computing(self) -> None:
+        current = None if self._policies is None else self._policies.current
+        self._around.ordinary(short=current is not None and current.policy.alone_ns < _SHORT_NS)
+
     def _prepare_loading(self) -> None:
-        self._around.ordinary()
+        self._around.ordinary(short=False)
         later = self._policies is not None and self._policies.current is not None
         if later and self._config.threads == 1:  # more of them would inherit this priority
             # it is made beside inference, which must not wait for that

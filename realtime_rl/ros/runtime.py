@@ -150,8 +150,9 @@ class Priority(enum.Enum):
     """SCHED_FIFO, else nice -10, where that is allowed; memory is locked."""
     NORMAL = "normal"
     BESIDE = "beside"
-    """nice -10, where that is allowed: computes in a process that ticks. Python runs one of its
-    threads at a time: whoever takes the core from one that computes holds up the tick."""
+    """SCHED_FIFO, below the middleware, else nice -10: computes shortly in a process that ticks.
+    Python runs one of its threads at a time: whoever takes the core from one that computes holds
+    up the tick."""
     BACKGROUND = "background"
     """nice 10."""
     IDLE = "idle"
@@ -177,9 +178,11 @@ def take_priority(priority: Priority) -> None:
     this = threading.get_native_id()
     if priority is Priority.REALTIME:
         _make_realtime(this, _FIFO_PRIORITY)
-    elif priority in (Priority.NORMAL, Priority.BESIDE):
+    elif priority is Priority.BESIDE:
+        _make_realtime(this, _FIFO_PRIORITY_OF_START)
+    elif priority is Priority.NORMAL:
         _schedule(this, os.SCHED_OTHER)
-        _nice(this, 0 if priority is Priority.NORMAL else -10)
+        _nice(this, 0)
     elif priority is Priority.BACKGROUND:
         _nice(this, 10)
     else:
@@ -187,16 +190,18 @@ def take_priority(priority: Priority) -> None:
         _schedule(this, os.SCHED_IDLE)
 
 
-def take_priority_to_compute(*, background: bool = False) -> None:
+def take_priority_to_compute(*, short: bool) -> None:
     """Give the calling thread that of what computes: apart from what ticks, or beside it.
 
     Args:
-        background: it must not disturb what computes.
+        short: it does so for milliseconds at most, so that nobody else starves.
     """
-    if _composed:
-        take_priority(Priority.NORMAL if background else Priority.BESIDE)
-    else:
-        take_priority(Priority.BACKGROUND if background else Priority.NORMAL)
+    take_priority(Priority.BESIDE if _composed and short else Priority.NORMAL)
+
+
+def take_priority_to_load() -> None:
+    """Give the calling thread that of what must not disturb what computes."""
+    take_priority(Priority.NORMAL if _composed else Priority.BACKGROUND)
 
 
 def begin_start() -> None:

@@ -188,7 +188,7 @@ def test_the_first_policy_is_loaded_as_fast_as_can_be_later_ones_step_back(tmp_p
     asked: list[str] = []
     host = InferenceHost(InferenceParameters(
         observation=str(VECTOR), actions=str(BUTTONS), policy=str(policy(tmp_path, 0))),
-        Surroundings("x", Heard(), lambda: None, lambda: asked.append("ordinary"),
+        Surroundings("x", Heard(), lambda: None, lambda *, short: asked.append("ordinary"),
                      lambda: asked.append("background")))
     assert host.open(SCHEDULE)
     assert asked == ["ordinary"]

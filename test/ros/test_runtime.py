@@ -207,3 +207,17 @@ def test_signals_ask_to_end_but_not_where_nohup_was_asked_for(
                           check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(
                               path for path in sys.path if path)})
     assert done.stdout == f"{asked}\n"
+
+
+@pytest.mark.parametrize(("composed", "short", "priority"), [
+    (True, True, runtime.Priority.BESIDE), (True, False, runtime.Priority.NORMAL),
+    (False, True, runtime.Priority.NORMAL), (False, False, runtime.Priority.NORMAL)])
+def test_what_computes_shortly_beside_what_ticks_is_not_held_up_by_others(
+        composed: bool, short: bool, priority: runtime.Priority,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[runtime.Priority] = []
+    monkeypatch.setattr(runtime, "_composed", composed)
+    monkeypatch.setattr(runtime, "take_priority", taken.append)
+    runtime.take_priority_to_compute(short=short)
+    runtime.take_priority_to_load()
+    assert taken == [priority, runtime.Priority.NORMAL if composed else runtime.Priority.BACKGROUND]
