@@ -112,7 +112,8 @@ def test_what_is_not_allowed_is_left_and_the_rest_is_taken(
     monkeypatch.setattr(os, "sched_setscheduler", call("sched"))
     monkeypatch.setattr(os, "setpriority", call("nice"))
     runtime.take_priority(priority)
-    wanted = {runtime.Priority.REALTIME: ["sched", "nice"] if "sched" in refused else ["sched"],
+    in_time = ["sched", "nice"] if "sched" in refused else ["sched"]
+    wanted = {runtime.Priority.REALTIME: in_time, runtime.Priority.BESIDE: in_time,
               runtime.Priority.NORMAL: ["sched", "nice"], runtime.Priority.BACKGROUND: ["nice"],
               runtime.Priority.IDLE: ["nice", "sched"]}
     assert asked == wanted[priority]
