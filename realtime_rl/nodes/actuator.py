@@ -23,7 +23,7 @@ from realtime_rl.core.peers.rate_limit import TokenBucket
 from realtime_rl.core.schedule.tick_grid import ticks_in
 from realtime_rl.core.settings.parameters import ActuatorParameters
 from realtime_rl.core.types import ActionSpace
-from realtime_rl.ros import messages, qos, runtime
+from realtime_rl.ros import messages, priorities, qos, runtime
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
@@ -162,7 +162,7 @@ class ActuatorNode(Node):
 
 def main() -> int:
     """Run the node."""
-    return runtime.main(ActuatorNode, runtime.Priority.REALTIME)
+    return runtime.main(ActuatorNode, priorities.Priority.REALTIME)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from rclpy.node import Node
 
 from realtime_rl.core.errors import choices
 from realtime_rl.policies.host import threads_hang
-from realtime_rl.ros import runtime
+from realtime_rl.ros import priorities, runtime
 from realtime_rl.ros.processes import COMPOSED
 
 _SWITCH_S = 0.0005
@@ -37,7 +37,7 @@ def main(words: Sequence[str] = sys.argv[1:]) -> int:
     sys.setswitchinterval(_SWITCH_S)
     status = runtime.main_of(
         [_maker(name) for name in wanted],
-        runtime.Priority.REALTIME if acting else runtime.Priority.BACKGROUND, group)
+        priorities.Priority.REALTIME if acting else priorities.Priority.BACKGROUND, group)
     if threads_hang():
         sys.stdout.flush()
         os._exit(status)  # the interpreter's own end would meet them in what it takes down

@@ -25,7 +25,7 @@ from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.schedule.coordination import Coordination
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.settings.coordinator import CoordinatorParameters, policy_of
-from realtime_rl.ros import messages, qos, runtime, schedule_parameters, steady
+from realtime_rl.ros import messages, priorities, qos, runtime, schedule_parameters, steady
 from realtime_rl.ros.guard import per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.publisher_watch import full_name, watch_publishers
@@ -205,7 +205,7 @@ class CoordinatorNode(Node):
 
 def main() -> int:
     """Run the node."""
-    return runtime.main(CoordinatorNode, runtime.Priority.BACKGROUND)
+    return runtime.main(CoordinatorNode, priorities.Priority.BACKGROUND)
 
 
 if __name__ == "__main__":

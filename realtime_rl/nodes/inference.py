@@ -24,7 +24,7 @@ from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.schedule.tick_grid import TickGrid
 from realtime_rl.core.settings.inference import InferenceParameters, schedule_of
 from realtime_rl.policies.host import InferenceHost, Surroundings, threads_hang
-from realtime_rl.ros import messages, presence, qos, runtime, schedule_parameters
+from realtime_rl.ros import messages, presence, priorities, qos, runtime, schedule_parameters
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.heartbeat import Heartbeat
 from realtime_rl.ros.observing import Observing
@@ -51,7 +51,7 @@ class InferenceNode(LifecycleNode):
         self._woken = self.create_guard_condition(self._on_result)
         self._host = InferenceHost(config, Surroundings(
             self.get_name(), self.get_logger(), self._woken.trigger,
-            runtime.take_priority_to_compute, runtime.take_priority_to_load))
+            priorities.take_priority_to_compute, priorities.take_priority_to_load))
         self._grid = TickGrid(config.period_ns)
         self._ticked = PlantView(config.period_ns)
         self._run_clock = RunClock()
@@ -226,7 +226,7 @@ class InferenceNode(LifecycleNode):
 
 def main() -> int:
     """Run the node."""
-    status = runtime.main(InferenceNode, runtime.Priority.REALTIME)
+    status = runtime.main(InferenceNode, priorities.Priority.REALTIME)
     if threads_hang():
         sys.stdout.flush()
         os._exit(status)  # the interpreter's own end would meet them in what it takes down

@@ -32,7 +32,7 @@ from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.settings.parameters import LearnerParameters
 from realtime_rl.core.types import ActionSpace, Cause
-from realtime_rl.ros import messages, qos, runtime, steady
+from realtime_rl.ros import messages, priorities, qos, runtime, steady
 from realtime_rl.ros.guard import per_tick_hz
 from realtime_rl.ros.observing import Observing
 from realtime_rl.ros.parameters import NodeParameters
@@ -176,7 +176,7 @@ class LearnerNode(Node):
 
 
 def _step_back() -> None:
-    runtime.take_priority(runtime.Priority.IDLE)
+    priorities.take_priority(priorities.Priority.IDLE)
 
 
 def _import_torch() -> None:
@@ -193,7 +193,7 @@ def main() -> int:
         importing.join()
     except KeyboardInterrupt:
         os._exit(0)  # nothing was begun; waiting for the import would take seconds
-    return runtime.main(LearnerNode, runtime.Priority.BACKGROUND)
+    return runtime.main(LearnerNode, priorities.Priority.BACKGROUND)
 
 
 if __name__ == "__main__":

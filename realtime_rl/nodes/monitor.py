@@ -15,7 +15,7 @@ from realtime_rl.core.figures.live_window import LiveWindow
 from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.settings.parameters import MonitorParameters
-from realtime_rl.ros import messages, qos, runtime, steady
+from realtime_rl.ros import messages, priorities, qos, runtime, steady
 from realtime_rl.ros.guard import per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.record_topics import overhear_records
@@ -72,7 +72,7 @@ class MonitorNode(Node):
 
 def main() -> int:
     """Run the node."""
-    return runtime.main(MonitorNode, runtime.Priority.BACKGROUND)
+    return runtime.main(MonitorNode, priorities.Priority.BACKGROUND)
 
 
 if __name__ == "__main__":

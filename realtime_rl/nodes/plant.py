@@ -19,7 +19,7 @@ from realtime_rl.core.schedule.tick_grid import TickPacer, TickStart
 from realtime_rl.core.settings.parameters import PlantParameters
 from realtime_rl.core.types import Transition
 from realtime_rl.plants import registry
-from realtime_rl.ros import messages, qos, runtime
+from realtime_rl.ros import messages, priorities, qos, runtime
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
@@ -118,7 +118,7 @@ class PlantNode(Node):
 
 def main() -> int:
     """Run the node."""
-    return runtime.main(PlantNode, runtime.Priority.REALTIME)
+    return runtime.main(PlantNode, priorities.Priority.REALTIME)
 
 
 if __name__ == "__main__":

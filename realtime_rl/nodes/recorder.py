@@ -24,7 +24,7 @@ from realtime_rl.bags.writer import BagWriter, TopicInfo
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.messages.topics import RECORDED_DEPTH, recorded
 from realtime_rl.core.settings.parameters import RecorderParameters
-from realtime_rl.ros import runtime, steady
+from realtime_rl.ros import priorities, runtime, steady
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.spinning import batched, received_ns
@@ -100,7 +100,7 @@ def _offered(profile: QoSProfile) -> OfferedQos:
 
 def main() -> int:
     """Run the node."""
-    return runtime.main(RecorderNode, runtime.Priority.BACKGROUND)
+    return runtime.main(RecorderNode, priorities.Priority.BACKGROUND)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import enum
 import gc
 import os
 import signal
@@ -20,16 +18,14 @@ from rclpy.node import Node
 from rclpy.utilities import get_rmw_implementation_identifier
 
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
-from realtime_rl.ros import memory_limit, process, steady
+from realtime_rl.ros import memory_limit, priorities, process, steady
 from realtime_rl.ros.graph import PARENT_VARIABLE
+from realtime_rl.ros.priorities import Priority
 from realtime_rl.ros.spinning import executor_of
 
 _PR_SET_PDEATHSIG = 1
 _GRACE_S = 10.0
 """As `ros2 launch` allows, whose SIGTERM comes after 5 s and SIGKILL after 5 s more."""
-_composed = False
-"""Whether this process has several nodes."""
-_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 
 
 def middleware() -> str:
@@ -140,115 +136,6 @@ def _soonest(nodes: Sequence[DeadlineNode]) -> tuple[int | None, DeadlineNode | 
     return soonest_ns, soonest
 
 
-class Priority(enum.Enum):
-    """How a thread stands to the others on its machine.
-
-    Plant, actuator and inference must wake in time, all else can wait.
-    """
-
-    REALTIME = "realtime"
-    """SCHED_FIFO, else nice -10, where that is allowed; memory is locked."""
-    NORMAL = "normal"
-    BESIDE = "beside"
-    """SCHED_FIFO, below the middleware, else nice -10: computes shortly in a process that ticks.
-    Python runs one of its threads at a time: whoever takes the core from one that computes holds
-    up the tick."""
-    BACKGROUND = "background"
-    """nice 10."""
-    IDLE = "idle"
-    """Only where nobody else wants to: SCHED_IDLE, else nice 19."""
-
-
-_FIFO_PRIORITY = 30
-"""Above everything ordinary, below the kernel's own threads (50) and drivers."""
-_FIFO_PRIORITY_OF_MIDDLEWARE = 20
-"""Below the threads that tick and act: threads of equal priority do not make way for each other,
-and discovery keeps the middleware's busy for long when a node joins."""
-_FIFO_PRIORITY_OF_START = 10
-"""Below the middleware of those that act, which must not wait for a node that joins; above what is
-ordinary, for which the node would wait."""
-
-
-def take_priority(priority: Priority) -> None:
-    """Give the calling thread, and those that it starts from now on, a priority.
-
-    What is not allowed is left, each part by itself, and never an error: a node that is started
-    with `nice` may not take less of it back. `realtime-rl doctor` says how to allow it.
-    """
-    this = threading.get_native_id()
-    if priority is Priority.REALTIME:
-        _make_realtime(this, _FIFO_PRIORITY)
-    elif priority is Priority.BESIDE:
-        _make_realtime(this, _FIFO_PRIORITY_OF_START)
-    elif priority is Priority.NORMAL:
-        _schedule(this, os.SCHED_OTHER)
-        _nice(this, 0)
-    elif priority is Priority.BACKGROUND:
-        _nice(this, 10)
-    else:
-        _nice(this, 19)
-        _schedule(this, os.SCHED_IDLE)
-
-
-def take_priority_to_compute(*, short: bool) -> None:
-    """Give the calling thread that of what computes: apart from what ticks, or beside it.
-
-    Args:
-        short: it does so for milliseconds at most, so that nobody else starves.
-    """
-    take_priority(Priority.BESIDE if _composed and short else Priority.NORMAL)
-
-
-def take_priority_to_load() -> None:
-    """Give the calling thread that of what must not disturb what computes."""
-    take_priority(Priority.NORMAL if _composed else Priority.BACKGROUND)
-
-
-def begin_start() -> None:
-    """Give the calling thread the priority at which a node is made, inherited by those it starts.
-
-    That takes a core for some tenths of a second, which a node that joins others must not take
-    from what they do in time.
-    """
-    _make_realtime(threading.get_native_id(), _FIFO_PRIORITY_OF_START)
-
-
-def end_start() -> None:
-    """The node is made: it acts in time from now on, and so does the middleware, one step below.
-
-    The middleware's threads are those that did not take another priority meanwhile.
-    """
-    take_priority(Priority.REALTIME)
-    for name in os.listdir("/proc/self/task"):
-        with contextlib.suppress(ProcessLookupError):  # it has just ended
-            if os.sched_getparam(int(name)).sched_priority == _FIFO_PRIORITY_OF_START:
-                _make_realtime(int(name), _FIFO_PRIORITY_OF_MIDDLEWARE)
-
-
-def _make_realtime(thread: int, fifo: int) -> None:
-    if not _schedule(thread, os.SCHED_FIFO, fifo):
-        _nice(thread, -10)
-
-
-def _schedule(thread: int, policy: int, priority: int = 0) -> bool:
-    """Return whether it was allowed; a sandbox may not even know the call."""
-    try:
-        os.sched_setscheduler(thread, policy, os.sched_param(priority))
-    except OSError:
-        return False
-    return True
-
-
-def _nice(thread: int, value: int) -> None:
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, thread, value)
-
-
-def _lock_memory() -> None:
-    """A page that was taken away costs a read from the disk just when the tick is due."""
-    ctypes.CDLL(None).mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT)
-
-
 def _end_with_parent() -> None:
     """A node must not go on steering when the runner that watched over it was killed."""
     parent = os.environ.get(PARENT_VARIABLE)
@@ -275,8 +162,7 @@ def main_of(makers: Sequence[Callable[[], Node]], priority: Priority, name: str)
         priority: of the process.
         name: of the process.
     """
-    global _composed  # noqa: PLW0603 - of this process, for good
-    _composed = len(makers) > 1
+    priorities.several_nodes = len(makers) > 1
     _end_with_parent()
     nodes: list[Node] = []
     status = 0
@@ -284,16 +170,17 @@ def main_of(makers: Sequence[Callable[[], Node]], priority: Priority, name: str)
         stop = StopSignals()
         process.begin(name)
         if priority is Priority.REALTIME:
-            _lock_memory()
-            begin_start()
+            priorities.lock_memory()
+            priorities.begin_start()
         steady.throttle_logs()
         process.start_ros()
         for make in makers:
             nodes.append(make())
         if priority is Priority.REALTIME:
-            end_start()
+            priorities.end_start()
         else:
-            take_priority(priority)  # of this thread only: a starved middleware loses messages
+            # of this thread only: a starved middleware loses messages
+            priorities.take_priority(priority)
         spin(nodes, stop)
     except (RealtimeRlError, MemoryError) as error:
         made = len(nodes) == len(makers)

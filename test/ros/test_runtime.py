@@ -15,7 +15,8 @@ import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 from realtime_rl.core.errors import BagError, ConfigError, RealtimeRlError
-from realtime_rl.ros import runtime
+from realtime_rl.ros import priorities, runtime
+from realtime_rl.ros.priorities import Priority
 
 
 def schedulers(start: Callable[[], None]) -> dict[str, tuple[int, int]]:
@@ -34,11 +35,11 @@ def schedulers(start: Callable[[], None]) -> dict[str, tuple[int, int]]:
         end.wait()
 
     def worker() -> None:
-        runtime.take_priority(runtime.Priority.NORMAL)
+        priorities.take_priority(Priority.NORMAL)
         idle()
 
     def main() -> None:
-        runtime.begin_start()
+        priorities.begin_start()
         others = {"middleware": threading.Thread(target=idle),
                   "worker": threading.Thread(target=worker)}
         for thread in others.values():
@@ -71,7 +72,7 @@ def realtime_is_allowed() -> bool:
 
 
 def test_what_is_being_made_yields_to_what_acts_and_workers_stay_ordinary() -> None:
-    begun, ended = schedulers(lambda: None), schedulers(runtime.end_start)
+    begun, ended = schedulers(lambda: None), schedulers(priorities.end_start)
     assert begun["worker"] == ended["worker"] == (os.SCHED_OTHER, 0)
     assert begun["main"] == begun["middleware"]
     if realtime_is_allowed():
@@ -91,13 +92,13 @@ def test_where_nothing_may_act_in_time_all_stays_ordinary(monkeypatch: pytest.Mo
         change(thread, policy, parameter)
 
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
-    assert set(schedulers(runtime.end_start).values()) == {(os.SCHED_OTHER, 0)}
+    assert set(schedulers(priorities.end_start).values()) == {(os.SCHED_OTHER, 0)}
 
 
 @pytest.mark.parametrize("refused", [{"sched"}, {"nice"}, {"sched", "nice"}])
-@pytest.mark.parametrize("priority", list(runtime.Priority))
+@pytest.mark.parametrize("priority", list(Priority))
 def test_what_is_not_allowed_is_left_and_the_rest_is_taken(
-    priority: runtime.Priority, refused: set[str], monkeypatch: pytest.MonkeyPatch
+    priority: Priority, refused: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A niced node of somebody without privileges may take nothing back, and lives all the same."""
     asked: list[str] = []
@@ -111,14 +112,14 @@ def test_what_is_not_allowed_is_left_and_the_rest_is_taken(
 
     monkeypatch.setattr(os, "sched_setscheduler", call("sched"))
     monkeypatch.setattr(os, "setpriority", call("nice"))
-    runtime.take_priority(priority)
+    priorities.take_priority(priority)
     in_time = ["sched", "nice"] if "sched" in refused else ["sched"]
-    wanted = {runtime.Priority.REALTIME: in_time, runtime.Priority.BESIDE: in_time,
-              runtime.Priority.NORMAL: ["sched", "nice"], runtime.Priority.BACKGROUND: ["nice"],
-              runtime.Priority.IDLE: ["nice", "sched"]}
+    wanted = {Priority.REALTIME: in_time, Priority.BESIDE: in_time,
+              Priority.NORMAL: ["sched", "nice"], Priority.BACKGROUND: ["nice"],
+              Priority.IDLE: ["nice", "sched"]}
     assert asked == wanted[priority]
-    runtime.begin_start()
-    runtime.end_start()
+    priorities.begin_start()
+    priorities.end_start()
 
 
 FULL, FULL_STILL = BagError("bag 'x' cannot be written"), BagError("nor can it be closed")
@@ -157,9 +158,9 @@ def test_an_error_is_one_line_and_the_status_says_when_it_came(
     monkeypatch.setattr(runtime, "process", SimpleNamespace(
         begin=lambda name: None, start_ros=lambda: None))
     monkeypatch.setattr(runtime, "StopSignals", lambda: None)
-    monkeypatch.setattr(runtime, "take_priority", lambda priority: None)
+    monkeypatch.setattr(priorities, "take_priority", lambda priority: None)
     monkeypatch.setattr(runtime, "spin", step(running))
-    assert runtime.main(make, runtime.Priority.BACKGROUND) == status  # type: ignore[arg-type]
+    assert runtime.main(make, Priority.BACKGROUND) == status  # type: ignore[arg-type]
     error = capsys.readouterr().err
     assert error.endswith(told) and error.count("\n") == bool(told)
     assert destroyed == ([] if making else [True])
@@ -211,14 +212,14 @@ def test_signals_ask_to_end_but_not_where_nohup_was_asked_for(
 
 
 @pytest.mark.parametrize(("composed", "short", "priority"), [
-    (True, True, runtime.Priority.BESIDE), (True, False, runtime.Priority.NORMAL),
-    (False, True, runtime.Priority.NORMAL), (False, False, runtime.Priority.NORMAL)])
+    (True, True, Priority.BESIDE), (True, False, Priority.NORMAL),
+    (False, True, Priority.NORMAL), (False, False, Priority.NORMAL)])
 def test_what_computes_shortly_beside_what_ticks_is_not_held_up_by_others(
-        composed: bool, short: bool, priority: runtime.Priority,
+        composed: bool, short: bool, priority: Priority,
         monkeypatch: pytest.MonkeyPatch) -> None:
-    taken: list[runtime.Priority] = []
-    monkeypatch.setattr(runtime, "_composed", composed)
-    monkeypatch.setattr(runtime, "take_priority", taken.append)
-    runtime.take_priority_to_compute(short=short)
-    runtime.take_priority_to_load()
-    assert taken == [priority, runtime.Priority.NORMAL if composed else runtime.Priority.BACKGROUND]
+    taken: list[Priority] = []
+    monkeypatch.setattr(priorities, "several_nodes", composed)
+    monkeypatch.setattr(priorities, "take_priority", taken.append)
+    priorities.take_priority_to_compute(short=short)
+    priorities.take_priority_to_load()
+    assert taken == [priority, Priority.NORMAL if composed else Priority.BACKGROUND]
