@@ -5,6 +5,7 @@ Messages are recorded as they come off the wire, undecoded, and flushed once a s
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -19,6 +20,7 @@ from sensor_msgs.msg import Image, JointState, Joy
 from std_msgs.msg import Float64MultiArray, String
 from trajectory_msgs.msg import JointTrajectory
 
+from realtime_rl.bags.in_order import InOrder
 from realtime_rl.bags.metadata import OfferedQos
 from realtime_rl.bags.writer import BagWriter, TopicInfo
 from realtime_rl.core.errors import ConfigError, choices
@@ -27,7 +29,7 @@ from realtime_rl.core.settings.parameters import RecorderParameters
 from realtime_rl.ros import priorities, runtime, steady
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.run_clock import RunClock
-from realtime_rl.ros.spinning import batched, received_ns
+from realtime_rl.ros.spinning import BATCH_EVERY_NS, batched, received_ns
 
 _TYPES = {f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}": kind
           for kind in (Image, JointState, Joy, TwistStamped, JointTrajectory, Float64MultiArray,
@@ -50,7 +52,9 @@ class RecorderNode(Node):
         self._wanted = {self.resolve_topic_name(topic.name): topic.types
                         for topic in recorded(observations=config.observations,
                                               parts=config.parts)}
+        self._taken: InOrder[tuple[str, bytes]] = InOrder()
         steady.create_timer(self, _LOOK_EVERY_S, self._look)
+        steady.create_timer(self, _LOOK_EVERY_S, self._write_what_is_old)
         steady.create_timer(self, 1.0, self._writer.flush)
         self.get_logger().info(f"recording to {config.bag}")
 
@@ -86,11 +90,22 @@ class RecorderNode(Node):
                                  wanted, raw=True)
 
     def _on_message(self, topic: str, message: bytes, info: Mapping[str, Any]) -> None:
-        self._writer.write(topic, message, self._run_clock.at_ns(received_ns(info)))
+        self._taken.put(self._run_clock.at_ns(received_ns(info)), (topic, message))
+
+    def _write_what_is_old(self) -> None:
+        """Topics are taken one after another: what one had, another may have had before."""
+        self._write(self._run_clock.now_ns() - 2 * BATCH_EVERY_NS)
+
+    def _write(self, until_ns: float) -> None:
+        for came_ns, (topic, message) in self._taken.until(until_ns):
+            self._writer.write(topic, message, came_ns)
 
     def close(self) -> None:
         """Finish the bag."""
-        self._writer.close()
+        try:
+            self._write(math.inf)
+        finally:
+            self._writer.close()
 
 
 def _offered(profile: QoSProfile) -> OfferedQos:
