@@ -166,7 +166,8 @@ def _recommendation(best: Plan, expected: Expectation) -> str:
     return (f"For the fewest ticks without an action: {need} ({best.approach}). Every action then "
             f"answers an observation of {seen.delay_ticks:.1f} ticks "
             f"({seen.delay_ticks * expected.period_ns / 1e6:.0f} ms) before, in the mean; promised "
-            f"are {seen.promised_delay_ticks} (as for `--delay`). {percent(seen.inaction)} of the ticks go without one.")
+            f"are {seen.promised_delay_ticks} (as for `--delay`). {percent(seen.inaction)} of the "
+            "ticks go without one.")
 
 
 def _document(expected: Expectation, plans: list[Plan]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from rclpy.client import Client
 from rclpy.event_handler import QoSPublisherEventType, QoSSubscriptionEventType
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.guard_condition import GuardCondition
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -78,7 +79,8 @@ class TickExecutor(SingleThreadedExecutor):
     def wake(self) -> None:
         """End a wait. rclpy calls it, too, when the node's entities change."""
         self._changed = True
-        super().wake()
+        with suppress(InvalidHandle):  # another thread wakes it while it is shut down
+            super().wake()
 
     def spin_once(self, timeout_sec: float | None = None) -> None:
         """Wait for something to do, at most `timeout_sec` [s] or for ever, and do all of it."""

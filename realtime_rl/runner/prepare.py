@@ -24,7 +24,7 @@ from realtime_rl.core.settings.parameters import (
     PlantParameters,
     Scenario,
 )
-from realtime_rl.core.types import PlantSpec
+from realtime_rl.core.types import ActionSpace, PlantSpec
 from realtime_rl.files import make_parents, user_path
 from realtime_rl.plants import registry
 from realtime_rl.policies import external_weights
@@ -217,8 +217,13 @@ def _check_texts(settings: graph.Settings, plant: PlantSpec,
     for node in nodes:
         if isinstance(latency := node.parameters.get("latency"), str):
             Latency.parse(latency)
-    default_policy.make(actuator.default_policy, plant.actions, actuator.default_action)
-    pad_layout(actuator.gamepad_layout, plant.actions)
+    # a robot's are not those of the plant that stands in the file, and does not start
+    actions = next((ActionSpace.parse(str(node.parameters["actions"])) for node in nodes
+                    if node.executable == "actuator"), plant.actions)
+    default_policy.make(actuator.default_policy, actions, actuator.default_action)
+    pad_layout(actuator.gamepad_layout, actions)
+    if not any(node.executable == "plant" for node in nodes):
+        return
     other: PlantParameters = graph.section_of(settings, "plant")
     for name in ("command_type", "gamepad_layout"):
         if getattr(other, name) != getattr(actuator, name):

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 from alike import same
 from core.messages.test_wire import KINDS, records_of
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Image, JointState, Joy
@@ -67,7 +67,8 @@ def test_damaged_bytes_are_read_as_the_middleware_reads_them_or_left_to_it(kind:
     place = data.draw(st.integers(0, len(written) - 1))
     written[place] = data.draw(st.integers(0, 255))
     found = outcome(codec.read, bytes(written))
-    assume(found is not None)
+    if found is None:
+        return
     theirs = outcome(lambda: messages.from_scalars(
         kind, messages.deserialize(bytes(written), JointState)))
     assert found is theirs or same(found, theirs)
@@ -107,7 +108,8 @@ def test_a_damaged_gamepad_message_is_read_as_the_middlewares_or_left_to_it(
     written = bytearray(cdr.write_joy(joy))
     written[place % len(written)] = byte
     found = cdr.read_joy(bytes(written))
-    assume(found is not None)
+    if found is None:
+        return
     assert found == messages.from_joy(messages.deserialize(bytes(written), Joy))
 
 
@@ -128,7 +130,8 @@ def test_a_part_of_an_observation_is_the_middlewares(part: ObservationSpec, data
     damaged = bytearray(written)
     damaged[data.draw(st.integers(0, len(written) - 1))] ^= data.draw(st.integers(1, 255))
     found = codec.read(bytes(damaged))
-    assume(found is not None)
+    if found is None:
+        return
     theirs = messages.deserialize(bytes(damaged), messages.observation_type(part))
     assert found.stamp_ns == messages.to_ns(theirs.header.stamp)
     assert np.array_equal(found.value, messages.from_observation(theirs, part), equal_nan=True)

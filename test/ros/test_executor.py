@@ -13,6 +13,7 @@ pytest.importorskip("rclpy", reason="rclpy is not installed")
 import rclpy
 from rclpy.duration import Duration
 from rclpy.event_handler import QoSPublisherEventType, SubscriptionEventCallbacks
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import Executor
 from rclpy.impl import implementation_singleton
 from rclpy.node import Node
@@ -290,3 +291,15 @@ def test_where_something_is_absent_rclpys_own_runs_the_node_and_says_so_once(
     monkeypatch.setenv(PARENT_VARIABLE, "1")  # who has said it already
     assert isinstance(spinning_module.executor_of(node), PlainExecutor)
     assert capfd.readouterr().err == ""
+
+
+def test_it_may_be_woken_while_it_is_shut_down(
+        spinning: Spinning, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that ends a process wakes it from a thread that does not wait for anything."""
+    class Destroyed:
+        def trigger(self) -> None:
+            raise InvalidHandle("destruction was requested")
+
+    with monkeypatch.context() as changed:
+        changed.setattr(spinning.executor, "_guard", Destroyed())
+        spinning.executor.wake()

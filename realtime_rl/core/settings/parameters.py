@@ -126,8 +126,9 @@ class ActuatorParameters(SpecParameters):
         17.0, "actions on older observations are stale", unit="s", low=0.001, high=3600.0)
     deadline_margin: float = parameter(
         0.004, "the default policy steps in so long before a tick that has no action; an action "
-        "that still comes in time replaces it. At most three quarters of the period, and what "
-        "leaves 2 ms of it: more is clamped, and said", unit="s", low=0.0, high=1.0)
+        "that still comes in time replaces it. At most three quarters of the period, less where "
+        "2 ms are not left of it, and a quarter always: more is clamped, and said",
+        unit="s", low=0.0, high=1.0)
     operator_timeout: float = parameter(
         0.5, "a person's last input keeps the policy out for so long", unit="s", low=0.0)
     operator_button: int = parameter(
