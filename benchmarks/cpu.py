@@ -39,6 +39,8 @@ class Row:
     inaction: float
     promised_delay_ticks: int
     delay_p95_ticks: float
+    stolen_percent: float
+    """CPU time that the machine's host took meanwhile."""
     nodes: dict[str, float] = field(default_factory=dict)
     """CPU time a tick of each process [ms]."""
     threads: dict[str, float] = field(default_factory=dict)
@@ -54,6 +56,7 @@ class Sampler:
 
     def __call__(self, elapsed_s: float, pids: dict[str, int]) -> None:
         if elapsed_s < START_S + _SETTLE_S:
+            self.first = self.last = None  # it may be another run
             return
         if self.last is None or time.monotonic() - self.last[0] > 1.0:
             self.last = time.monotonic(), taken(pids)
@@ -84,13 +87,14 @@ def taken(pids: dict[str, int]) -> Threads:
     return found
 
 
-def run(rate_hz: float, duration_s: float, latency: str, words: tuple[str, ...]) -> Row:
+def run(rate_hz: float, duration_s: float, latency: str, words: tuple[str, ...],
+        max_stolen: float | None) -> Row:
     """Measure one rate."""
     sampler = Sampler()
     bench = LiveBench(
         workers="auto", latency=latency, duration_s=duration_s, settle_s=_SETTLE_S,
         plant_options=("observation=vector", f"period_ms={1e3 / rate_hz:.6f}"),
-        assignments=words)
+        assignments=words, max_stolen_percent=max_stolen)
     measured = measure(bench, lambda elapsed_s: None, lambda text: print(text, file=sys.stderr),
                        sampler)
     span_s, used = sampler.used()
@@ -103,6 +107,7 @@ def run(rate_hz: float, duration_s: float, latency: str, words: tuple[str, ...])
     return Row(rate_hz, sum(nodes.values()), sum(used.values()) / span_s,
                figures["plant"]["missed_ticks"], absent(figures), acting["inaction_fraction"],
                figures["inference"]["promised_delay_ticks"], acting["delay_ticks"]["p95"],
+               measured.stolen_percent,
                dict(sorted(nodes.items())),
                {f"{node}/{name}": had_s * 1e3 / ticks
                 for (node, name), had_s in sorted(used.items())})
@@ -123,6 +128,8 @@ def main() -> int:
     parser.add_argument("--duration", type=float, default=15.0, metavar="S")
     parser.add_argument("--latency", default="constant:20ms", metavar="SPEC")
     parser.add_argument("--set", nargs="+", default=[], metavar="NODE.PARAMETER=VALUE")
+    parser.add_argument("--max-stolen", type=float, metavar="PERCENT",
+                        help="run again while the machine's host takes more of it")
     parser.add_argument("--threads", action="store_true", help="the threads of each node, too")
     parser.add_argument("--json", choices=("-",), help="print JSON")
     args = parser.parse_args()
@@ -131,7 +138,7 @@ def main() -> int:
     try:
         for rate in args.rates:
             print(f"{rate:g} Hz …", file=sys.stderr)
-            rows.append(run(rate, args.duration, args.latency, tuple(args.set)))
+            rows.append(run(rate, args.duration, args.latency, tuple(args.set), args.max_stolen))
     except RealtimeRlError as error:
         print(f"cpu: {error}", file=sys.stderr)
         return 2
@@ -142,7 +149,7 @@ def main() -> int:
         print(f"{row.rate_hz:g} Hz: {row.ms_per_tick:.2f} ms a tick, {row.of_a_core:.2f} of a core;"
               f" inaction {row.inaction:.4f}, missed {row.missed_ticks}, absent "
               f"{row.absent_ticks}, promised {row.promised_delay_ticks}, delay p95 "
-              f"{row.delay_p95_ticks:g}")
+              f"{row.delay_p95_ticks:g}; stolen {row.stolen_percent:.2f} %")
         for name, ms in (row.threads if args.threads else row.nodes).items():
             if ms >= 0.005:
                 print(f"    {name:40} {ms:.3f}")
