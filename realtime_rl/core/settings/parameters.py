@@ -55,7 +55,7 @@ class Scenario:
 
     composed: bool = parameter(
         False, "whether plant, inference and actuator share one process, and coordinator, monitor "
-        "and recorder another: a third of the CPU time, for rates from some 200 Hz on; one that "
+        "and recorder another: about half of the CPU time, for rates from some 200 Hz on; one that "
         "dies takes the others of its process with it")
     nodes: tuple[str, ...] = parameter(
         (), "only these nodes start here, the others on another host; empty: all")
