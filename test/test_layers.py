@@ -31,7 +31,7 @@ INSIDE = {"", "__version__"}
 AT_ONCE = {"__future__", "typing"}
 """What the package imports when it is imported; the rest is for type checkers, or asked for."""
 CORE_ORDER = ("errors", "observations", "enumerations", "types", "messages", "peers", "schedule",
-              "control", "experience", "figures", "settings")
+              "control", "experience", "figures", "settings", "robot")
 """Inside `core`, each imports only what stands before it; of the folders, themselves too."""
 ROS = {"rclpy", "rcl_interfaces", "builtin_interfaces", "rosidl_runtime_py", "std_srvs", "launch",
        "launch_ros"}

@@ -18,12 +18,13 @@ from typing import Any, TypeVar
 from realtime_rl.core.enumerations import Named
 from realtime_rl.core.errors import ConfigError, choices
 
-Value = bool | int | float | str | tuple[str, ...] | tuple[int, ...]
+Value = bool | int | float | str | tuple[str, ...] | tuple[int, ...] | tuple[float, ...]
 Config = TypeVar("Config")
 _KEY = "parameter"
 _INT64 = 2**63
 _TYPES: dict[Any, str] = {bool: "bool", int: "integer", float: "double", str: "string",
-                          tuple[str, ...]: "string array", tuple[int, ...]: "integer array"}
+                          tuple[str, ...]: "string array", tuple[int, ...]: "integer array",
+                          tuple[float, ...]: "double array"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Parameter:
 
     name: str
     kind: Any
-    """`bool`, `int`, `float`, `str`, `tuple[str, ...]` or `tuple[int, ...]`."""
+    """`bool`, `int`, `float`, `str`, or a tuple of any number of strings, ints or floats."""
     default: Value
     description: str
     unit: str = ""
@@ -70,15 +71,23 @@ class Parameter:
             return f"{self.name}: {value!r} is not {self._a_type}"
         if self.choices and value not in self.choices:
             return f"{self.name}: {value!r} is not one of {choices(self.choices)}"
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            if isinstance(value, int) and not -_INT64 <= value < _INT64:
-                return f"{self.name}: {value!r} needs more than 64 bits"
-            if not math.isfinite(value):
-                return f"{self.name}: {value!r} is not finite"
-            below = self.low is not None and value < self.low
-            if below or (self.high is not None and value > self.high):
-                return f"{self.name}: {value!r} is outside {self.range_text}"
+        for number in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(number, int | float) and not isinstance(number, bool):
+                outside = self._outside(number)
+                if outside:
+                    return f"{self.name}: {number!r} {outside}"
         return None
+
+    def _outside(self, number: float) -> str:
+        """Say why a number is not allowed; empty when it is."""
+        if isinstance(number, int) and not -_INT64 <= number < _INT64:
+            return "needs more than 64 bits"
+        if not math.isfinite(number):
+            return "is not finite"
+        below = self.low is not None and number < self.low
+        if below or (self.high is not None and number > self.high):
+            return f"is outside {self.range_text}"
+        return ""
 
     @property
     def _a_type(self) -> str:
@@ -91,11 +100,14 @@ class Parameter:
             return isinstance(value, int) and not isinstance(value, bool)
         if typing.get_origin(self.kind) is tuple:
             item = typing.get_args(self.kind)[0]
-            return isinstance(value, list | tuple) and all(type(v) is item for v in value)
+            allowed = (int, float) if item is float else (item,)
+            return isinstance(value, list | tuple) and all(type(v) in allowed for v in value)
         return isinstance(value, self.kind)
 
     def read(self, value: object) -> object:
-        """Return a value as it was meant: see `plain`."""
+        """Return a value as it was meant: see `plain`; a number is a list of one."""
+        if self.kind == tuple[float, ...] and type(value) in (int, float):
+            return (float(typing.cast(float, value)),)
         if self.plain is None or isinstance(value, str):
             return value
         if isinstance(value, bool):
@@ -169,6 +181,8 @@ def build(config: type[Config], values: Mapping[str, object]) -> Config:
             raise ConfigError(problem)
         kind = known[name].kind
         checked[name] = (float(typing.cast(float, value)) if kind is float
+                         else tuple(map(float, typing.cast(tuple[float, ...], value)))
+                         if kind == tuple[float, ...]
                          else tuple(typing.cast(tuple[Any, ...], value))
                          if typing.get_origin(kind) is tuple else value)
     return config(**checked)

@@ -1,0 +1,366 @@
+"""A robot's contract: which topics it has, what a policy sees of them, and what it may ask for.
+
+Read from the parameters of the node `robot`, and checked as a whole before anything starts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+from realtime_rl.core.errors import ConfigError, choices
+from realtime_rl.core.observations import Observations, ObservationSpec, of_parts
+from realtime_rl.core.robot import fields, message_types, sections
+from realtime_rl.core.robot.sections import Behaviour, Mode, OnStale
+from realtime_rl.core.settings.config import build, parameters
+from realtime_rl.core.types import ActionSpace, PlantSpec
+
+Values = Mapping[str, object]
+_Section = TypeVar("_Section")
+_NAMED = ("observation", "source", "action", "reward")
+"""Sections of which there are several, by name."""
+_SINGLE: dict[str, type] = {"start": sections.Start, "episode": sections.Episode,
+                            "deadman": sections.Deadman, "estop": sections.Estop}
+_LIMIT_POLICY = "policy"
+_DEFAULTS = {Mode.POSITION: Behaviour.HOLD_LAST, Mode.DELTA: Behaviour.HOLD_LAST,
+             Mode.VELOCITY: Behaviour.DECELERATE, Mode.EFFORT: Behaviour.SEND_NOTHING}
+_HOLDS = (Behaviour.HOLD_LAST, Behaviour.HOLD_MEASURED)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """A source, ready to be read."""
+
+    name: str
+    config: sections.Source
+    fields: tuple[fields.Field, ...]
+    image: sections.Image | None
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Names of its values, in order."""
+        return tuple(element for field in self.fields for element in field.elements)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionGroup:
+    """An action: values of the policy that go to one topic."""
+
+    name: str
+    config: sections.Action
+    mode: Mode
+    first: int
+    """Place of its first element among those of all actions."""
+    default: Behaviour
+    on_stop: Behaviour
+
+    @property
+    def places(self) -> slice:
+        """Its elements among those of all actions."""
+        return slice(self.first, self.first + len(self.config.names))
+
+
+@dataclass(frozen=True)
+class Contract:
+    """All of it; `read` makes one."""
+
+    robot: sections.Robot
+    sources: tuple[SourceSpec, ...]
+    parts: Mapping[str, tuple[SourceSpec, ...]]
+    """Sources of each part of the observation, in order."""
+    actions: tuple[ActionGroup, ...]
+    limits: tuple[sections.Limit, ...]
+    """Of each element, in the order of the actions."""
+    excess: sections.Excess
+    choices: Mapping[str, tuple[float, ...]]
+    """What each choice asks for; empty: the actions are continuous."""
+    rewards: Mapping[str, sections.Reward]
+    start: sections.Start
+    episode: sections.Episode
+    deadman: sections.Deadman
+    estop: sections.Estop
+
+    @property
+    def period_ns(self) -> int:
+        """Of a tick [ns]."""
+        return round(self.robot.period * 1e9)
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Names of all commanded elements, in the order of the actions."""
+        return tuple(name for group in self.actions for name in group.config.names)
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """Mode of each element."""
+        return tuple(group.mode for group in self.actions for _ in group.config.names)
+
+    @cached_property
+    def scales(self) -> tuple[tuple[float, float], ...]:
+        """Scale and offset of each element: command = value * scale + offset."""
+        return tuple(pair for group in self.actions for pair in zip(
+            _each(group.config.scale, group, "scale", 1.0),
+            _each(group.config.offset, group, "offset", 0.0), strict=True))
+
+    @cached_property
+    def spec(self) -> PlantSpec:
+        """What the rest of the graph must know."""
+        return PlantSpec(self.robot.name, self.period_ns, self.observation, self._action_space())
+
+    @cached_property
+    def observation(self) -> Observations:
+        """What the policy sees."""
+        return of_parts([part for name, sources in self.parts.items()
+                         for part in _part_specs(name, sources)])
+
+    def _action_space(self) -> ActionSpace:
+        if self.choices:
+            labels = tuple(self.choices)
+            return ActionSpace(labels, (float(labels.index(self._still())),))
+        low, high = zip(*self._ranges(), strict=True)
+        noop = tuple(map(_noop, self.modes, self.scales, low, high))
+        return ActionSpace(self.elements, noop, low, high)
+
+    def _still(self) -> str:
+        """The choice that keeps the robot where it is."""
+        if self.robot.still:
+            return self.robot.still
+        found = [name for name, values in self.choices.items() if not any(values)]
+        if len(found) != 1:
+            raise ConfigError(f"still: {choices(found) or 'none'} of the choices is all zeros; "
+                              f"name the one that keeps the robot where it is: "
+                              f"{choices(self.choices)}")
+        return found[0]
+
+    def _ranges(self) -> Iterator[tuple[float, float]]:
+        """Least and largest value of the policy, of each element."""
+        for group in self.actions:
+            lows = _each(group.config.low, group, "low", math.nan)
+            highs = _each(group.config.high, group, "high", math.nan)
+            for place, low, high in zip(range(group.first, group.places.stop), lows, highs,
+                                        strict=True):
+                scale, offset = self.scales[place]
+                least, most = sorted((value - offset) / scale for value in
+                                     _allowed(self.limits[place], group.mode, self.robot.period))
+                yield (least if math.isnan(low) else low, most if math.isnan(high) else high)
+
+
+def read(values: Values) -> Contract:
+    """Read a contract from a node's parameters, nested ones as `source.joints.topic`.
+
+    `ConfigError` says what is wrong, where, and what to do.
+    """
+    top, nested = _split(values)
+    named: dict[str, dict[str, dict[str, object]]] = {}
+    for section in _NAMED:
+        named[section] = _by_name(section, nested.pop(section, {}))
+    chosen = {name: _values(f"choices.{name}", value)
+              for name, value in nested.pop("choices", {}).items()}
+    limits = nested.pop("limits", {})
+    single: dict[str, Any] = {name: _section(kind, nested.pop(name, {}), name) for name, kind in _SINGLE.items()}
+    if nested:
+        raise ConfigError(f"unknown section {next(iter(nested))!r}; known: "
+                          f"{choices((*_NAMED, *_SINGLE, 'choices', 'limits'))}")
+    robot = _section(sections.Robot, top, "")
+    if robot.period <= 0:
+        raise ConfigError("period: absent; give the seconds of a tick, as 0.02")
+    sources = {name: _source(name, body) for name, body in named["source"].items()}
+    actions = tuple(_groups(robot.actions, named["action"]))
+    elements = [name for group in actions for name in group.config.names]
+    excess, by_element = _limits(limits, elements)
+    return Contract(
+        robot, tuple(sources.values()), _parts(robot.observations, named["observation"], sources),
+        actions, by_element, excess, chosen,
+        {name: _section(sections.Reward, body, f"reward.{name}")
+         for name, body in named["reward"].items()}, **single)
+
+
+def flat(values: Values, prefix: str = "") -> dict[str, object]:
+    """Return nested parameters by their dotted names."""
+    found: dict[str, object] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            found.update(flat(value, f"{prefix}{name}."))
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
+
+
+def _split(values: Values) -> tuple[dict[str, object], dict[str, dict[str, object]]]:
+    """Return what stands above the sections, and what is in each of them."""
+    top: dict[str, object] = {}
+    nested: dict[str, dict[str, object]] = {}
+    for name, value in flat(values).items():
+        section, dot, rest = name.partition(".")
+        if dot:
+            nested.setdefault(section, {})[rest] = value
+        else:
+            top[section] = value
+    return top, nested
+
+
+def _by_name(section: str, values: Values) -> dict[str, dict[str, object]]:
+    top, nested = _split(values)
+    if top:
+        raise ConfigError(f"{section}.{next(iter(top))}: give it a name, as "
+                          f"{section}: {{NAME: {{{next(iter(top))}: …}}}}")
+    return nested
+
+
+def _section(kind: type[_Section], values: Values, where: str) -> _Section:
+    try:
+        return build(kind, values)
+    except ConfigError as error:
+        raise ConfigError(f"{where}.{error}" if where else str(error)) from error
+
+
+def _source(name: str, values: Values) -> SourceSpec:
+    where = f"source.{name}"
+    top, nested = _split(values)
+    image = nested.pop("image", None)
+    if nested:
+        raise ConfigError(f"{where}: unknown section {next(iter(nested))!r}; known: 'image'")
+    config = _section(sections.Source, top, where)
+    for key in ("topic", "type"):
+        if not getattr(config, key):
+            raise ConfigError(f"{where}.{key}: absent")
+    try:
+        source_type = message_types.source(config.type)
+        read_fields = tuple(fields.parse(text, source_type) for text in config.fields)
+    except ConfigError as error:
+        raise ConfigError(f"{where}.{error}") from error
+    if config.max_age <= 0:
+        raise ConfigError(f"{where}.max_age: absent; give the seconds after which a value is "
+                          "stale, as 0.05")
+    if source_type.has_header or config.stamps == sections.Stamps.RECEIVED.word:
+        return SourceSpec(name, config, read_fields,
+                          _image(where, image) if source_type.is_image else None)
+    return SourceSpec(name, replace(config, stamps=sections.Stamps.RECEIVED.word), read_fields,
+                      None)
+
+
+def _image(where: str, values: Values | None) -> sections.Image:
+    image = _section(sections.Image, values or {}, f"{where}.image")
+    if not image.width or not image.height:
+        raise ConfigError(f"{where}.image: width and height are absent; give the size in which "
+                          "the policy sees it")
+    return image
+
+
+def _parts(names: Iterable[str], given: Mapping[str, Values],
+           sources: Mapping[str, SourceSpec]) -> dict[str, tuple[SourceSpec, ...]]:
+    found: dict[str, tuple[SourceSpec, ...]] = {}
+    for name in names:
+        if name not in given:
+            raise ConfigError(f"observations: {name!r} has no section observation.{name}; there "
+                              f"are {choices(given)}")
+        part = _section(sections.Part, given[name], f"observation.{name}")
+        absent = [each for each in part.sources if each not in sources]
+        if absent or not part.sources:
+            raise ConfigError(f"observation.{name}.sources: {absent or 'none'}: there are "
+                              f"{choices(sources)}")
+        found[name] = tuple(sources[each] for each in part.sources)
+    unused = set(given) - set(found)
+    if unused:
+        raise ConfigError(f"observation.{min(unused)}: not in observations")
+    return found
+
+
+def _groups(names: Iterable[str], given: Mapping[str, Values]) -> Iterator[ActionGroup]:
+    first = 0
+    names = tuple(names)
+    for name in names:
+        if name not in given:
+            raise ConfigError(f"actions: {name!r} has no section action.{name}; there are "
+                              f"{choices(given)}")
+        config = _section(sections.Action, given[name], f"action.{name}")
+        mode = Mode.of(config.mode)
+        default = Behaviour.of(config.default) if config.default else _DEFAULTS[mode]
+        yield ActionGroup(name, config, mode, first, default,
+                          Behaviour.of(config.on_stop) if config.on_stop else default)
+        first += len(config.names)
+    unused = set(given) - set(names)
+    if unused:
+        raise ConfigError(f"action.{min(unused)}: not in actions")
+
+
+def _limits(values: Values, elements: Iterable[str]
+            ) -> tuple[sections.Excess, tuple[sections.Limit, ...]]:
+    top, nested = _split(values)
+    word = top.pop(_LIMIT_POLICY, sections.Excess.CLAMP.word)
+    if top or word not in sections.Excess.words():
+        raise ConfigError(f"limits.{next(iter(top), _LIMIT_POLICY)}: {word!r} is not one of "
+                          f"{choices(sections.Excess.words())}" if not top else
+                          f"limits.{next(iter(top))}: unknown; name an element, or 'policy'")
+    elements = tuple(elements)
+    strangers = [name for name in nested if name not in elements]
+    if strangers:
+        raise ConfigError(f"limits.{strangers[0]}: no element of an action; there are "
+                          f"{choices(elements)}")
+    return sections.Excess.of(str(word)), tuple(
+        _section(sections.Limit, nested.get(name, {}), f"limits.{name}") for name in elements)
+
+
+def _part_specs(name: str, sources: tuple[SourceSpec, ...]) -> Iterator[ObservationSpec]:
+    image = sources[0].image
+    if image is not None:
+        channels = 1 if image.encoding == "mono8" else 3
+        yield ObservationSpec((channels, image.height, image.width), "uint8", 0.0, 255.0, name)
+    else:
+        several = len(sources) > 1
+        elements = tuple(f"{source.name}.{element}" if several else element
+                         for source in sources for element in source.elements)
+        yield ObservationSpec(
+            (len(elements),), "float32", min(source.config.low for source in sources),
+            max(source.config.high for source in sources), name, elements)
+    yield from (ObservationSpec((1,), "float32", 0.0, 1.0, f"{source.name}_valid")
+                for source in sources if source.config.on_stale == OnStale.MASK.word)
+
+
+def _values(where: str, value: object) -> tuple[float, ...]:
+    if not isinstance(value, list | tuple) or not all(
+            isinstance(each, int | float) and math.isfinite(each) for each in value):
+        raise ConfigError(f"{where}: {value!r} is not a list of numbers")
+    return tuple(map(float, value))
+
+
+def _each(given: tuple[float, ...], group: ActionGroup, key: str, otherwise: float
+          ) -> tuple[float, ...]:
+    """One value an element."""
+    size = len(group.config.names)
+    if len(given) not in (0, 1, size):
+        raise ConfigError(f"action.{group.name}.{key}: {len(given)} values for {size} elements")
+    return given if len(given) == size else (given[0] if given else otherwise,) * size
+
+
+def _allowed(limit: sections.Limit, mode: Mode, period: float) -> tuple[float, float]:
+    """Least and largest command that the limits allow; infinite where none is given."""
+    if mode is Mode.POSITION and limit.has_positions:
+        return limit.min_position, limit.max_position
+    most = {Mode.POSITION: 0.0, Mode.VELOCITY: limit.max_velocity, Mode.EFFORT: limit.max_effort,
+            Mode.DELTA: limit.max_step or limit.max_velocity * period}[mode] or math.inf
+    return -most, most
+
+
+def _noop(mode: Mode, scaled: tuple[float, float], low: float, high: float) -> float:
+    """A value of the policy that stands for none; what is sent then, the contract says."""
+    scale, offset = scaled
+    if mode is not Mode.POSITION:
+        return min(max(-offset / scale, low), high)
+    return (low + high) / 2 if math.isfinite(low + high) else min(max(0.0, low), high)
+
+
+def keys() -> dict[str, type]:
+    """Return the sections and what each may have: what the documentation tells."""
+    return {"robot": sections.Robot, "observation.NAME": sections.Part,
+            "source.NAME": sections.Source, "source.NAME.image": sections.Image,
+            "action.NAME": sections.Action, "limits.ELEMENT": sections.Limit,
+            "reward.NAME": sections.Reward, **_SINGLE}
+
+
+def names_of(kind: type) -> tuple[str, ...]:
+    """Return the keys of a section."""
+    return tuple(parameters(kind))
