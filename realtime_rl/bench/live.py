@@ -14,6 +14,7 @@ import yaml
 
 from realtime_rl.bench.usage import Usage, Used
 from realtime_rl.core.errors import BagError, ConfigError, PolicyError
+from realtime_rl.plants import registry
 from realtime_rl.ros.transport import reach
 from realtime_rl.runner.first_policy import FirstPolicy, write_in_child
 from realtime_rl.runner.log_filter import LogFilter
@@ -181,8 +182,8 @@ def _prepared(bench: LiveBench, folder: Path) -> Prepared:
 def _export(bench: LiveBench, path: Path) -> Path:
     """Make an untrained policy; `PolicyError`."""
     try:
-        write_in_child(FirstPolicy(str(path), bench.plant, bench.plant_options,
-                                   {"network": bench.network}))
+        write_in_child(FirstPolicy.of(registry.spec(bench.plant, bench.plant_options), str(path),
+                                      {"network": bench.network}))
     except PolicyError as error:
         raise PolicyError(f"no policy for the bench: {error}") from error
     return path

@@ -9,6 +9,7 @@ from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.settings.config import Value, parameters
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.files import user_path
+from realtime_rl.plants import registry
 from realtime_rl.runner.first_policy import FirstPolicy, write
 
 _EPILOG = """examples:
@@ -45,8 +46,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def main(args: argparse.Namespace) -> int:
     """Write the policy and print its URI; errors are `RealtimeRlError`."""
-    print(write(FirstPolicy(str(args.out), args.plant, tuple(args.plant_option), _learner(args),
-                            str(args.weights or ""))))
+    learner = _learner(args)
+    spec = registry.spec(args.plant, args.plant_option)
+    print(write(FirstPolicy.of(spec, str(args.out), learner, str(args.weights or ""))))
     return 0
 
 

@@ -112,3 +112,37 @@ class SlotSource(Named):
     """The arrival of an observation."""
     TIMER = 1
     """A staggered timer a worker, kept in phase with the observations."""
+
+
+class Phase(Named):
+    """What a robot's node is about."""
+
+    WAITING = 0
+    """Not all of its sources have spoken: nothing is sent."""
+    HOLDING = 1
+    """It stays where it is, until a policy or a person acts."""
+    BLENDING = 2
+    """From what was held to what is asked for."""
+    ACTING = 3
+    """It does what is asked for, within the limits."""
+    STOPPED = 4
+    """`RobotRecord.stopped_by` says by what."""
+    ENDED = 5
+    """Between two episodes."""
+
+
+class StopCause(enum.IntFlag):
+    """What stops a robot; several may."""
+
+    SERVICE = 1
+    """The actuator's service `stop`."""
+    SILENCE = 2
+    """The actuator said nothing."""
+    STALE = 4
+    """A source, whose `on_stale` is `stop`, was stale."""
+    ESTOP = 8
+    """The emergency stop was pressed, or silent."""
+    DEADMAN = 16
+    """Its button was not held."""
+    FAULT = 32
+    """A command could not be made, or was refused."""

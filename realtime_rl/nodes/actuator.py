@@ -53,7 +53,7 @@ class ActuatorNode(Node):
         self._codec = command_codec(config.command_type, self._space, config.gamepad_layout)
         self._pad = OperatorInput(
             self._space, pad_layout(config.gamepad_layout, self._space, config.operator_deadzone),
-            config.operator_button, robot=config.command_type != "joy")
+            config.operator_button, robot=config.robot or config.command_type != "joy")
         default = default_policy.make(config.default_policy, self._space, config.default_action,
                                       config.seed)
         limits = ArbiterLimits(

@@ -51,7 +51,7 @@ class RecorderNode(Node):
         self._writer = BagWriter(Path(config.bag))
         self._wanted = {self.resolve_topic_name(topic.name): topic.types
                         for topic in recorded(observations=config.observations,
-                                              parts=config.parts)}
+                                              parts=config.parts, robot=config.robot_topics)}
         self._taken: InOrder[tuple[str, bytes]] = InOrder()
         steady.create_timer(self, _LOOK_EVERY_S, self._look)
         steady.create_timer(self, _LOOK_EVERY_S, self._write_what_is_old)

@@ -9,15 +9,17 @@ an options dataclass and a seed, and has that dataclass as its attribute `Option
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint
 from typing import Any, Protocol, cast
 
 from realtime_rl.core.errors import PlantError, choices
+from realtime_rl.core.types import PlantSpec
 from realtime_rl.plants.base import Plant
 from realtime_rl.plants.options import build_options, describe_options, parse_options
 
-__all__ = ["GROUP", "PlantFactory", "describe", "make", "names", "options", "parse_options"]
+__all__ = ["GROUP", "PlantFactory", "describe", "make", "names", "options", "parse_options",
+           "spec"]
 
 GROUP = "realtime_rl.plants"
 _OURS = {
@@ -51,6 +53,16 @@ def make(name: str, options: Mapping[str, object], seed: int) -> Plant:
     """
     factory = _factory(name)
     return factory(build_options(name, factory.Options, options), seed)
+
+
+def spec(name: str, options: Sequence[str], seed: int = 0) -> PlantSpec:
+    """Return the spec of a plant that could be started, with options as `key=value`; as `make`."""
+    plant = make(name, parse_options(list(options)), seed)
+    try:
+        plant.prepare()  # what a start would end with is said before anything starts
+        return plant.spec
+    finally:
+        plant.close()
 
 
 def options(name: str) -> type:

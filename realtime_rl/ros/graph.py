@@ -18,6 +18,8 @@ from realtime_rl.core.control.exploration import LEARNER, OFF
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.messages import names
 from realtime_rl.core.observations import names_of
+from realtime_rl.core.robot import contract as robot_contract
+from realtime_rl.core.robot.contract import Contract
 from realtime_rl.core.settings import parameters as p
 from realtime_rl.core.settings.config import Parameter, Value, build, parameters, values_of
 from realtime_rl.core.settings.coordinator import CoordinatorParameters
@@ -37,6 +39,8 @@ SECTIONS: dict[str, type] = {
     "coordinator": CoordinatorParameters, "actuator": p.ActuatorParameters,
     "learner": p.LearnerParameters, "monitor": p.MonitorParameters,
     "recorder": p.RecorderParameters}
+ROBOT = "robot"
+"""Section and executable of a robot, whose parameters are its contract."""
 _AUTO = "auto"
 _AUTO_HOSTED = 64
 """Workers that stand ready under `workers: auto`; idle ones cost nothing but an entry in a list."""
@@ -129,8 +133,10 @@ def _of_graph(sections: Iterable[Section], namespace: str) -> tuple[Settings, tu
     passed_over: list[str] = []
     foreign: list[str] = []
     for section in sections:
-        mine = [each for each in {**SECTIONS, **settings, **_process(section.node)}
-                if section.is_of(namespace, each) and not (section.general and each == "scenario")]
+        mine = [each for each in {**SECTIONS, ROBOT: Contract, **settings,
+                                  **_process(section.node)}
+                if section.is_of(namespace, each)
+                and not (section.general and each in ("scenario", ROBOT))]
         if not mine:
             foreign.append(_foreign(section))
             continue
@@ -180,6 +186,9 @@ def override(settings: Settings, assignments: Iterable[str]) -> Settings:
         section, dot, name = target.partition(".")
         if not equals or not dot:
             raise ConfigError(f"{assignment!r}: write it as 'node.parameter=value'")
+        if section == ROBOT:
+            changed.setdefault(ROBOT, {})[name] = parameter_files.value(text)
+            continue
         known = _known(section)
         if target == "scenario.workers" and text == _AUTO:
             _size_automatically(changed)
@@ -217,9 +226,11 @@ def _size_automatically(settings: Settings) -> None:
 def check(settings: Settings) -> None:
     """`ConfigError` names the section, parameter and value that are not allowed."""
     for section, values in settings.items():
-        kind = _section(section)
         try:
-            build(kind, values if section == "scenario" else _split(values)[0])
+            if section == ROBOT:
+                contract_of(settings)
+            else:
+                build(_section(section), values if section == "scenario" else _split(values)[0])
         except ConfigError as error:
             raise ConfigError(f"{section}: {error}") from error
 
@@ -227,6 +238,11 @@ def check(settings: Settings) -> None:
 def section_of(settings: Settings, section: str) -> Any:  # noqa: ANN401 - a section's dataclass
     """Return one section's configuration, defaults filled in."""
     return build_with_user_paths(_section(section), _split(settings.get(section, {}))[0])
+
+
+def contract_of(settings: Settings) -> Contract:
+    """Return the contract of the robot that is in the plant's place; `ConfigError`."""
+    return robot_contract.read(_split(settings[ROBOT])[0])
 
 
 def _split(values: Mapping[str, object]) -> tuple[dict[str, object], dict[str, Value]]:
@@ -268,6 +284,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
             raise ConfigError(f"{name}: no node of this graph, which has "
                               f"{choices(inference_names)}: see scenario.processes")
     shared = {"workers": scenario.workers, "processes": scenario.processes}
+    stop_file = str(Path(run_dir) / "stopped") if run_dir else ""
     wanted: list[tuple[str, str, Mapping[str, object]]] = [
         *(("inference", name, {**spec, **shared, **schedule, "process": index, "policy": policy,
                                "policy_root": run_dir if scenario.learner else "",
@@ -275,8 +292,8 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
                                "exploration_hold": learner.hold_ticks})
           for index, name in enumerate(inference_names)),
         ("actuator", "actuator", {
-            **spec, "workers": scenario.workers,
-            "stop_file": str(Path(run_dir) / "stopped") if run_dir else ""}),
+            **spec, "workers": scenario.workers, "robot": ROBOT in settings,
+            "stop_file": stop_file}),
         ("coordinator", "coordinator", {"inference_nodes": inference_names,
                                         "workers": scenario.workers,
                                         "alive_lease": inference.alive_lease,
@@ -287,8 +304,13 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
     if scenario.learner:
         wanted.append(("learner", "learner", {**spec, "run_dir": run_dir}))
     if scenario.record:
-        wanted.insert(0, ("recorder", "recorder", {"bag": scenario.record, "parts": parts}))
-    wanted.append(("plant", "plant", {"allow_second": scenario.allow_second}))
+        wanted.insert(0, ("recorder", "recorder", {
+            "bag": scenario.record, "parts": parts, "robot_topics": _robot_topics(settings)}))
+    wanted.append((ROBOT, ROBOT, {"allow_second": scenario.allow_second,
+                                  "gamepad_layout": actuator.gamepad_layout,
+                                  "stop_file": stop_file and f"{stop_file}-{ROBOT}"})
+                  if ROBOT in settings else
+                  ("plant", "plant", {"allow_second": scenario.allow_second}))
     return [_node(settings, scenario, *node) for node in wanted
             if not scenario.nodes or node[0] in scenario.nodes]
 
@@ -296,11 +318,21 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
 def _node(settings: Settings, scenario: p.Scenario, executable: str, name: str,
           given: Mapping[str, object]) -> NodeSpec:
     values, of_ros = _split({**given, **settings.get(executable, {}), **settings.get(name, {})})
+    if executable == ROBOT:
+        return NodeSpec(ROBOT, name, names.clean(scenario.namespace),
+                        {**robot_contract.as_parameters(values), **of_ros}, scenario.respawn)
     config: Any = build_with_user_paths(SECTIONS[executable], values)
     # a second recorder would find the first one's bag
     respawn = scenario.respawn and executable != "recorder"
     return NodeSpec(executable, name, names.clean(scenario.namespace),
                     {**values_of(config), **of_ros}, respawn)
+
+
+def _robot_topics(settings: Settings) -> tuple[str, ...]:
+    if ROBOT not in settings:
+        return ()
+    return tuple(f"{name}={kind}" for name, kind in
+                 robot_contract.topics(contract_of(settings)).items())
 
 
 def own_topics(specs: Iterable[NodeSpec]) -> list[str]:
@@ -312,7 +344,7 @@ def own_topics(specs: Iterable[NodeSpec]) -> list[str]:
 def _own_topic(spec: NodeSpec) -> str:
     if spec.executable == "inference":
         return f"{spec.name}/alive"
-    return {"plant": "timestep", "actuator": "command",
+    return {"plant": "timestep", ROBOT: "timestep", "actuator": "command",
             "coordinator": "schedule"}.get(spec.executable, "")
 
 

@@ -11,7 +11,7 @@ from realtime_rl.ros.graph import MEMORY_VARIABLE
 
 _MIB = 1 << 20
 _LEAST_MIB, _LIMIT_MIB, _ROOMY_MIB = 256, 1024, 2048
-_SHARES = {"plant": 0.25, "inference": 0.5, "learner": 0.75, "recorder": 0.125,
+_SHARES = {"plant": 0.25, "robot": 0.25, "inference": 0.5, "learner": 0.75, "recorder": 0.125,
            "path": 0.625, "observers": 0.125}
 """Of the machine's memory, for those whose need depends on what they hold; 2 GiB at least."""
 _ON_A_GPU = ("inference", "learner", "path")

@@ -105,6 +105,14 @@ def _flat(prefix: str, values: Mapping[object, object]) -> Iterator[tuple[str, o
             yield f"{prefix}{name}", value
 
 
+def value(text: str) -> object:
+    """Read a value as it would stand in a file; `ConfigError`."""
+    try:
+        return yaml.load(text, _Loader)  # a SafeLoader
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{text!r} is no value of a parameter file") from error
+
+
 def write(values: Mapping[str, Value], name: str = _EVERYWHERE) -> str:
     """Write one node's parameters, whatever its name or by its full `name`."""
     # rcl cannot tell the type of an empty list; leaving it out means the same

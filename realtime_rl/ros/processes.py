@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from realtime_rl.ros import parameter_files
 from realtime_rl.ros.graph import NodeSpec, parameter_file
 
-COMPOSED = {"path": ("plant", "inference", "actuator"),
+COMPOSED = {"path": ("plant", "robot", "inference", "actuator"),
             "observers": ("coordinator", "monitor", "recorder")}
 """Processes of a composed graph, and the executables that each has in it."""
 

@@ -21,11 +21,11 @@ def watch_publishers(node: Node, inference_nodes: Sequence[str], parts: Sequence
         parts: of the observations, where there are several.
     """
     inference = [full_name(node, name) for name in inference_nodes]
-    plant, actuator, own = (full_name(node, name) for name in ("plant", "actuator",
-                                                               node.get_name()))
+    plant, robot, actuator, own = (full_name(node, name) for name in (
+        "plant", "robot", "actuator", node.get_name()))
     observations = [f"{TOPIC}/{part}" for part in parts] or [TOPIC]
     watch = PublisherWatch({
-        **{topic: [plant] for topic in observations}, "timestep": [plant], "action": inference,
+        **{topic: [plant, robot] for topic in (*observations, "timestep")}, "action": inference,
         "inference": inference, "command": [actuator], "verdict": [actuator], "schedule": [own]},
         of_anybody=(*observations, "timestep"))  # a robot has a node of its own
 

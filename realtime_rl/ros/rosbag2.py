@@ -21,9 +21,10 @@ def record_command(recorder: NodeSpec, folder: Path) -> list[str]:
         folder: where the file of its QoS is written; `OSError` where that cannot be.
     """
     prefix = f"/{recorder.namespace}/".replace("//", "/")
-    topics = {prefix + topic.name: topic
+    topics = {topic.name if topic.name.startswith("/") else prefix + topic.name: topic
               for topic in recorded(observations=bool(recorder.parameters["observations"]),
-                                    parts=_parts(recorder.parameters["parts"]))}
+                                    parts=_texts(recorder.parameters["parts"]),
+                                    robot=_texts(recorder.parameters["robot_topics"]))}
     profiles = {name: {"history": "keep_last", "depth": RECORDED_DEPTH, "reliability": "reliable",
                        "durability": "transient_local" if topic.kept else "volatile"}
                 for name, topic in topics.items() if topic.ours}
@@ -35,5 +36,5 @@ def record_command(recorder: NodeSpec, folder: Path) -> list[str]:
             "--topics", *topics]
 
 
-def _parts(value: object) -> tuple[str, ...]:
+def _texts(value: object) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else ()

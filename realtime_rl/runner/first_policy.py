@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from realtime_rl import strict_json
+from realtime_rl.core import observations
 from realtime_rl.core.errors import MissingDependencyError, PolicyError, RealtimeRlError
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.settings.config import Value, build
 from realtime_rl.core.settings.dqn_config import DqnConfig
-from realtime_rl.plants import registry
+from realtime_rl.core.types import ActionSpace, PlantSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,20 @@ class FirstPolicy:
     """What is to be written, and where."""
 
     path: str
-    plant: str
-    options: tuple[str, ...] = ()
-    """Of the plant, as `key=value`."""
+    observation: str
+    actions: str
+    """Of the plant, as the texts of its spec."""
     learner: dict[str, Value] = field(default_factory=dict)
     """Parameters of the learner that is to begin with it; absent ones have their defaults."""
     weights: str = ""
     """A policy of the same network whose weights it gets; empty: those of the learner's seed."""
+
+
+    @staticmethod
+    def of(spec: PlantSpec, path: str, learner: dict[str, Value], weights: str = ""
+           ) -> FirstPolicy:
+        """Say what fits a plant."""
+        return FirstPolicy(path, str(spec.observation), str(spec.actions), learner, weights)
 
 
 def write(wanted: FirstPolicy) -> PolicyUri:
@@ -40,14 +48,10 @@ def write(wanted: FirstPolicy) -> PolicyUri:
         raise MissingDependencyError(error.name or "torch", "learn") from error
     config = build(DqnConfig, wanted.learner)
     devices.choose(config.device)  # refused before a learner begins, which could not do better
-    plant = registry.make(wanted.plant, registry.parse_options(list(wanted.options)), config.seed)
-    try:
-        spec = plant.spec
-    finally:
-        plant.close()
     return initial_policy(
-        Path(wanted.path), network=config.network, observation=spec.observation,
-        stack=config.stack, actions=spec.actions, seed=config.seed, head=Head.of(config),
+        Path(wanted.path), network=config.network,
+        observation=observations.parse(wanted.observation), stack=config.stack,
+        actions=ActionSpace.parse(wanted.actions), seed=config.seed, head=Head.of(config),
         history=config.action_history, weights=Path(wanted.weights) if wanted.weights else None)
 
 

@@ -108,7 +108,8 @@ def prepare(config: str, assignments: Sequence[str], within: str = "", *,
     if summed_up and not scenario.record:
         raise ConfigError("--html and --json: need a bag; give --record DIR as well")
     _check_record(scenario.record)
-    plant = _plant_spec(graph.section_of(settings, "plant"))
+    settings = _with_robot(settings)
+    plant = _plant_spec(settings)
     nodes = graph.nodes(settings, plant, "", "")  # every value is checked before a file is written
     _check_texts(settings, plant, nodes)
     run_dir = _run_dir(scenario)
@@ -200,14 +201,25 @@ def _policy_left_out(settings: graph.Settings, assignments: Sequence[str]) -> li
             "--config rom and --config gymnasium begin with neither"]
 
 
-def _plant_spec(parameters: PlantParameters) -> PlantSpec:
-    options = registry.parse_options(list(parameters.options))
-    plant = registry.make(parameters.name, options, parameters.seed)
-    try:
-        plant.prepare()  # what a start would end with is said before anything starts
-        return plant.spec
-    finally:
-        plant.close()
+def _plant_spec(settings: graph.Settings) -> PlantSpec:
+    """Return what the nodes are told of what they control, a robot or a plant."""
+    if graph.ROBOT in settings:
+        return graph.contract_of(settings).spec
+    plant: PlantParameters = graph.section_of(settings, "plant")
+    return registry.spec(plant.name, plant.options, plant.seed)
+
+
+def _with_robot(settings: graph.Settings) -> graph.Settings:
+    """Take in the contract of a robot that stands in a file of its own; `ConfigError`."""
+    path = graph.section_of(settings, "scenario").robot
+    if not path:
+        return settings
+    found = graph.read_settings(Path(path)).settings
+    if graph.ROBOT not in found:
+        raise ConfigError(f"robot: {path!r} has no section 'robot:' with a contract; its sections: "
+                          f"{choices(found)}")
+    contract = {**found[graph.ROBOT], **settings.get(graph.ROBOT, {})}
+    return graph.override({**settings, graph.ROBOT: contract}, ())
 
 
 def _check_texts(settings: graph.Settings, plant: PlantSpec,
@@ -222,6 +234,9 @@ def _check_texts(settings: graph.Settings, plant: PlantSpec,
                     if node.executable == "actuator"), plant.actions)
     default_policy.make(actuator.default_policy, actions, actuator.default_action)
     pad_layout(actuator.gamepad_layout, actions)
+    if graph.ROBOT in settings and actuator.command_type != "joy":
+        raise ConfigError(f"actuator.command_type: {actuator.command_type!r}; the robot's contract "
+                          "says which messages it takes: leave it out")
     if not any(node.executable == "plant" for node in nodes):
         return
     other: PlantParameters = graph.section_of(settings, "plant")
@@ -271,8 +286,8 @@ def _first_policy(settings: graph.Settings, spec: PlantSpec, run_dir: Path) -> s
                if (value := getattr(learner, name)) != item.default
                and (learns_here or name != "device")}
     try:
-        return write_in_child(FirstPolicy(str(path), plant.name, plant.options, settled,
-                                          "" if given is None else str(given)))
+        return write_in_child(FirstPolicy.of(spec, str(path), settled,
+                                             "" if given is None else str(given)))
     except PolicyError as error:
         advice = ("" if given is None or str(given) not in str(error) else "; scenario.policy= "
                   "begins untrained, scenario.learner=false plays without learning")

@@ -183,7 +183,7 @@ def _turn(spec: ProcessSpec) -> int:
     """When a process is ended: the plant first, the recorder last."""
     if "recorder" in spec.executables:
         return 2
-    return 0 if {"plant", "coordinator"} & set(spec.executables) else 1
+    return 0 if {"plant", "robot", "coordinator"} & set(spec.executables) else 1
 
 
 def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:

@@ -329,8 +329,8 @@ def test_a_host_starts_the_nodes_that_it_is_told_to() -> None:
     assert set(here) == {"plant", "actuator"}
     there = nodes("scenario.nodes=inference,coordinator", "scenario.processes=2")
     assert set(there) == {"inference_0", "inference_1", "coordinator"}
-    with pytest.raises(ConfigError, match="nodes: 'robot' is not one of 'actuator'"):
-        nodes("scenario.nodes=robot")
+    with pytest.raises(ConfigError, match="nodes: 'arm' is not one of 'actuator'"):
+        nodes("scenario.nodes=arm")
 
 
 @pytest.mark.parametrize("dealing", Dealing.words())

@@ -61,3 +61,5 @@ SHARE = Range(0.0, 1.0)
 VALUE = Range(-FLOAT32_MAX, FLOAT32_MAX)
 ANY_VALUE = Range(-FLOAT32_MAX, FLOAT32_MAX, nan=True, infinite=True)
 """A plant's reward, a training's loss: that it fails is worth knowing, and control goes on."""
+MAYBE_VALUE = Range(-FLOAT32_MAX, FLOAT32_MAX, nan=True)
+FLAGS = Range(0, 255)

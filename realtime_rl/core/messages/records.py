@@ -14,7 +14,15 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
-from realtime_rl.core.enumerations import Algorithm, Dealing, Fate, Miss, Reason, SlotSource
+from realtime_rl.core.enumerations import (
+    Algorithm,
+    Dealing,
+    Fate,
+    Miss,
+    Phase,
+    Reason,
+    SlotSource,
+)
 from realtime_rl.core.messages import ranges
 from realtime_rl.core.types import Action, Cause
 
@@ -36,6 +44,8 @@ MaybeSince = Annotated[float, ranges.SINCE_S]
 MaybeAge = Annotated[float, ranges.AGE_S]
 Share = Annotated[float, ranges.SHARE]
 AnyValue = Annotated[float, ranges.ANY_VALUE]
+MaybeValue = Annotated[float, ranges.MAYBE_VALUE]
+Flags = Annotated[int, ranges.FLAGS]
 
 
 class DealtSlot(Protocol):
@@ -300,3 +310,28 @@ class Learning:
     version: IdOrNone
     lag_s: MaybeSince
     """Age of the newest exported policy [s]."""
+
+
+@dataclass(frozen=True, slots=True)
+class RobotRecord:
+    """One tick of a robot: what it was sent and why, and how old what it said was.
+
+    Elements and sources are in the order of the contract, which is on the topic `contract`.
+    """
+
+    stamp_ns: Stamp
+    """The tick's identity, as `Timestep` has it."""
+    tick: Id
+    phase: Phase
+    stopped_by: Flags
+    """Members of `StopCause`; 0: nothing does."""
+    sent: tuple[MaybeValue, ...]
+    """To each element, in the robot's units; NaN: nothing."""
+    measured: tuple[MaybeValue, ...]
+    """Position of each element, where the contract says by what it is measured."""
+    limited: tuple[Flags, ...]
+    """Of each element: 1 where the limits allowed less than was asked for."""
+    ages_s: tuple[MaybeAge, ...]
+    """Of each source's value at the tick [s]; NaN: it never spoke."""
+    repeated: tuple[Id, ...]
+    """How many messages of each source before its newest one said the same as that."""

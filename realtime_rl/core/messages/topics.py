@@ -24,13 +24,14 @@ class Topic:
     @property
     def ours(self) -> bool:
         """Whether a node of the graph publishes it, with this QoS."""
-        return self.publisher != _DRIVER
+        return self.publisher not in (_DRIVER, _ROBOT)
 
 
 RECORDED_DEPTH = 2000
 """Messages that may wait while the disk is slow, and that a late recorder is given."""
 SCALARS = "sensor_msgs/msg/JointState"
 _DRIVER = "a gamepad driver"
+_ROBOT = "the robot"
 _RELIABLE = "reliable, depth 1000"
 _KEPT = "reliable, transient local, depth 1000"
 _LATCHED = "reliable, transient local"
@@ -63,6 +64,10 @@ TOPICS = (
           "the newest policy: `file:///…/policy-000017.onnx#sha256=…`"),
     Topic("operator", ("sensor_msgs/msg/Joy",), _DRIVER, "reliable, depth 1",
           "a person's input; takes over while it is given"),
+    Topic("robot", (SCALARS,), "robot", _KEPT,
+          "named scalars, one a tick: what the robot was sent and why, its positions, the ages of "
+          "its sources"),
+    Topic("contract", ("std_msgs/msg/String",), "robot", _LATCHED, "the robot's contract, as YAML"),
     Topic("/diagnostics", ("diagnostic_msgs/msg/DiagnosticArray",), "monitor",
           "reliable, depth 10", "live figures, once a second"),
 )
@@ -71,16 +76,28 @@ SERVICES = (
     Topic("stop", ("std_srvs/srv/SetBool",), "actuator", "",
           "`true` holds the safe command until `false`"),
     Topic("reset", ("std_srvs/srv/Trigger",), "plant", "", "the next tick starts an episode"),
+    Topic("start", ("std_srvs/srv/Trigger",), "robot", "",
+          "policies may act, where `start.require_service` is set"),
+    Topic("release", ("std_srvs/srv/Trigger",), "robot", "",
+          "ends a stop of the robot's own, as of an emergency stop, once its cause is gone"),
+    Topic("end_episode", ("std_srvs/srv/SetBool",), "robot", "",
+          "ends the episode: `true` with success, `false` without"),
 )
+_OF_ROBOTS = ("robot", "contract")
 
 
-def recorded(*, observations: bool, parts: Sequence[str] = ()) -> list[Topic]:
+def recorded(*, observations: bool, parts: Sequence[str] = (), robot: Sequence[str] = ()
+             ) -> list[Topic]:
     """Return what a bag of a graph holds; `/diagnostics`, that all graphs share, is not its own.
 
     Args:
         observations: whether they are recorded.
         parts: their names, where there are several.
+        robot: the robot's own topics, each as `/name=package/msg/Type`.
     """
-    seen, *rest = (topic for topic in TOPICS if not topic.name.startswith("/"))
+    seen, *rest = (topic for topic in TOPICS if not topic.name.startswith("/")
+                   and (robot or topic.name not in _OF_ROBOTS))
     of_parts = [replace(seen, name=f"{seen.name}/{part}") for part in parts] or [seen]
-    return [*(of_parts if observations else ()), *rest]
+    own = [Topic(name, (kind,), _ROBOT, "", "of the robot's own")
+           for name, _, kind in (word.partition("=") for word in robot)]
+    return [*(of_parts if observations else ()), *rest, *own]

@@ -6,7 +6,7 @@ import enum
 from collections import Counter
 from dataclasses import dataclass
 
-ACTING = frozenset({"plant", "inference", "actuator"})
+ACTING = frozenset({"plant", "robot", "inference", "actuator"})
 """Executables of the path that acts: without one of them there is no run."""
 MOST_DEATHS = 5
 WINDOW_S = 20.0

@@ -9,13 +9,13 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.observations import Observations, ObservationSpec, of_parts
 from realtime_rl.core.robot import fields, message_types, sections
 from realtime_rl.core.robot.sections import Behaviour, Mode, OnStale
-from realtime_rl.core.settings.config import build, parameters
+from realtime_rl.core.settings.config import Value, build, parameters
 from realtime_rl.core.types import ActionSpace, PlantSpec
 
 Values = Mapping[str, object]
@@ -160,7 +160,8 @@ def read(values: Values) -> Contract:
     chosen = {name: _values(f"choices.{name}", value)
               for name, value in nested.pop("choices", {}).items()}
     limits = nested.pop("limits", {})
-    single: dict[str, Any] = {name: _section(kind, nested.pop(name, {}), name) for name, kind in _SINGLE.items()}
+    single: dict[str, Any] = {name: _section(kind, nested.pop(name, {}), name)
+                              for name, kind in _SINGLE.items()}
     if nested:
         raise ConfigError(f"unknown section {next(iter(nested))!r}; known: "
                           f"{choices((*_NAMED, *_SINGLE, 'choices', 'limits'))}")
@@ -351,6 +352,29 @@ def _noop(mode: Mode, scaled: tuple[float, float], low: float, high: float) -> f
     if mode is not Mode.POSITION:
         return min(max(-offset / scale, low), high)
     return (low + high) / 2 if math.isfinite(low + high) else min(max(0.0, low), high)
+
+
+def as_parameters(values: Values) -> dict[str, Value]:
+    """Return a contract that `read` took as parameters of a node.
+
+    In a list of theirs all numbers are of one type.
+    """
+    return {name: tuple(map(float, value)) if isinstance(value, list | tuple)
+            and any(isinstance(each, float) for each in value) else
+            tuple(value) if isinstance(value, list | tuple) else cast(Value, value)
+            for name, value in flat(values).items()}
+
+
+def topics(contract: Contract) -> dict[str, str]:
+    """Return the robot's own topics, with the types of their messages."""
+    found = {source.config.topic: source.config.type for source in contract.sources}
+    found.update({group.config.topic: group.config.type for group in contract.actions})
+    found.update({reward.topic: reward.type for reward in contract.rewards.values()
+                  if reward.topic})
+    found.update({name: kind for name, kind in (
+        (contract.estop.topic, "std_msgs/msg/Bool"), (contract.episode.topic, "std_msgs/msg/Bool"),
+        (contract.deadman.topic, "sensor_msgs/msg/Joy")) if name})
+    return found
 
 
 def keys() -> dict[str, type]:

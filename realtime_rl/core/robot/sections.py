@@ -104,6 +104,15 @@ class Robot:
     actions: tuple[str, ...] = parameter((), "actions, in the order of the policy's values")
     still: str = parameter(
         "", "with `choices`: the one that keeps the robot where it is; empty: the one of zeros")
+    gamepad_layout: str = parameter(
+        "auto", "as the actuator's; `realtime-rl run` and the launch file fill it in")
+    stop_file: str = parameter(
+        "", "file that remembers a stop, so that a node that is started again is still stopped; "
+        "`realtime-rl run` and the launch file put it beside the policies; empty: "
+        "`ROS_HOME/realtime_rl/`, by domain and name of the node", path=True)
+    allow_second: bool = parameter(
+        False, "tick although another node publishes `timestep`; `realtime-rl run` and the launch "
+        "file fill in `scenario.allow_second`")
 
     def __post_init__(self) -> None:
         """Refuse a robot that shows or does nothing."""

@@ -15,7 +15,8 @@ from realtime_rl.core.messages import names
 from realtime_rl.core.settings.config import parameter
 from realtime_rl.core.settings.dqn_config import DqnConfig
 
-NODES = ("actuator", "coordinator", "inference", "learner", "monitor", "plant", "recorder")
+NODES = ("actuator", "coordinator", "inference", "learner", "monitor", "plant", "recorder",
+         "robot")
 COMMAND_TYPES = ("joy", "twist", "joint_trajectory", "joint_state", "float64_multi_array")
 GAME_BOY_PERIOD_NS = 16_742_706
 PARTS = ("names of an observation's parts, where there are several; `realtime-rl run` and the "
@@ -40,6 +41,9 @@ class Scenario:
         "(`catch`); empty: an untrained one is made from the learner's seed. What a file says is "
         "left out where `plant.name` or `plant.options` are set on the command line", path=True)
     learner: bool = parameter(True, "whether a learner improves the policy while it plays")
+    robot: str = parameter(
+        "", "contract of a robot that stands where the plant stands: a parameter file with the "
+        "section `robot`; empty: the one in this file, if there is one", path=True)
     record: str = parameter(
         "", "new folder to record a bag into; `true`: a name with the date; empty or `false`: do "
         "not record", plain=("", "true"), path=True)
@@ -110,6 +114,9 @@ class ActuatorParameters(SpecParameters):
     command_type: str = parameter("joy", "message type of `command`", choices=COMMAND_TYPES)
     command_frame: str = parameter("", "`header.frame_id` of a robot's command, as `base_link`")
     gamepad_layout: str = parameter(AUTO, _LAYOUT)
+    robot: bool = parameter(
+        False, "a robot is commanded: a person needs `operator_button` to take over; `realtime-rl "
+        "run` and the launch file fill it in")
     workers: int = parameter(
         0, "workers of the whole graph, whose actions are taken; `realtime-rl run` and the launch "
         "file fill it in; 0: of any", low=0, high=4096)
@@ -161,6 +168,9 @@ class RecorderParameters:
     bag: str = parameter("", "folder of the bag; must not exist", path=True)
     observations: bool = parameter(True, "record `observation` as well")
     parts: tuple[str, ...] = parameter((), PARTS)
+    robot_topics: tuple[str, ...] = parameter(
+        (), "topics of the robot's own that are recorded as well, as `/name=package/msg/Type`; "
+        "`realtime-rl run` and the launch file fill them in from its contract")
 
 
 @dataclass(frozen=True)
