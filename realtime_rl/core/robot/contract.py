@@ -160,7 +160,8 @@ def read(values: Values) -> Contract:
     chosen = {name: _values(f"choices.{name}", value)
               for name, value in nested.pop("choices", {}).items()}
     limits = nested.pop("limits", {})
-    single: dict[str, Any] = {name: _section(kind, nested.pop(name, {}), name) for name, kind in _SINGLE.items()}
+    single: dict[str, Any] = {name: _section(kind, nested.pop(name, {}), name)
+                              for name, kind in _SINGLE.items()}
     if nested:
         raise ConfigError(f"unknown section {next(iter(nested))!r}; known: "
                           f"{choices((*_NAMED, *_SINGLE, 'choices', 'limits'))}")
