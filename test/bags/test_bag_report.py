@@ -19,7 +19,7 @@ from realtime_rl.bags import over_time, run_record
 from realtime_rl.bags.commanded import commanded
 from realtime_rl.bags.html import page
 from realtime_rl.bags.over_time import Clock
-from realtime_rl.bags.report import emulation, make_report, number, title, to_json, to_text
+from realtime_rl.bags.report import emulation, make_report, number, scale, title, to_json, to_text
 from realtime_rl.bags.writer import BagWriter
 from realtime_rl.cli import report as cli
 from realtime_rl.core.errors import BagError, MissingDependencyError, RealtimeRlError
@@ -151,6 +151,18 @@ def test_a_phone_has_pictures_of_its_own(bag: Path) -> None:
     boxes = re.findall(r'<div class="(wide|narrow)"[^>]*><svg viewBox="0 0 ([\d.]+)', html)
     assert [kind for kind, _ in boxes] == ["wide", "narrow"] * (len(boxes) // 2)
     assert all(float(width) < 350 for kind, width in boxes if kind == "narrow")
+
+
+def test_the_ticks_of_before_the_recorder_are_not_in_its_time(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / "late", list(synthetic.topics())) as writer:
+        for tick in range(100):  # what is latched comes at once
+            writer.write("/timestep", synthetic.cdr_of(step(tick)), 10**9 + tick)
+    report = make_report(tmp_path / "late")
+    period_s = report.run.records.timesteps[0].period_ns / 1e9
+    assert scale(report).startswith(f"100 ticks in {100 * period_s:.1f} s")
+    skipped = make_report(tmp_path / "late", skip_s=0.5)
+    kept = skipped.figures["plant"]["ticks"]
+    assert scale(skipped).startswith(f"{kept} ticks in {100 * period_s - 0.5:.1f} s")
 
 
 def test_startup_is_a_headline(tmp_path: Path, bag: Path) -> None:
