@@ -31,6 +31,7 @@ from launch import Event, EventHandler, LaunchContext, LaunchDescription
 from realtime_rl.bags import run_record
 from realtime_rl.core.errors import choices
 from realtime_rl.core.peers.deaths import RESPAWN_DELAY_S, Deaths, Then
+from realtime_rl.core.peers.noted import Noted
 from realtime_rl.core.settings.config import parameters
 from realtime_rl.core.settings.parameters import Scenario
 from realtime_rl.ros import environment, graph, memory_limit
@@ -39,6 +40,8 @@ from realtime_rl.ros.rosbag2 import record_command
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.transport import reach
 from realtime_rl.runner.isolated import describe
+from realtime_rl.runner.log_filter import WARNINGS, LogFilter
+from realtime_rl.runner.output_lines import OutputLines
 from realtime_rl.runner.prepare import bundled
 
 # parameters of the scenario that are arguments of the same name
@@ -58,8 +61,12 @@ class Watch:
         `rate`: how the plant's period comes about.
         """
         self._record, self._rate = record, rate
-        self._deaths = Deaths()
+        self._deaths = Deaths(RunClock().now_ns())
         self._began = time.monotonic()
+        self._noted = Noted()
+        self._lines = OutputLines()
+        self._filter = LogFilter(self._lines, lambda line: self._noted.take(line, self._at_s()),
+                                 WARNINGS)
         self._actions: list[ExecuteProcess] = []
         self._running: set[str] = set()
         self._ending = False
@@ -77,11 +84,15 @@ class Watch:
         said = [""]
 
         def on_line(event: ProcessIO) -> None:
-            said[0] = event.text.decode(errors="replace").strip().rpartition("\n")[2] or said[0]
+            lines = event.text.decode(errors="replace").rstrip().splitlines()
+            for line in lines:
+                self._lines.put((name, line))
+            self._filter.drain()
+            said[0] = lines[-1].strip() if lines else said[0]
 
         def on_exit(event: ProcessExited, context: LaunchContext) -> list:
             self._running.discard(name)
-            at_s = time.monotonic() - self._began
+            at_s = self._at_s()
             words = memory_limit.explained(process.kind, said[0])
             if self._ending or context.is_shutdown:
                 if event.returncode not in ENDED:
@@ -102,6 +113,9 @@ class Watch:
                 RegisterEventHandler(OnProcessExit(target_action=action, on_exit=on_exit)),
                 RegisterEventHandler(OnProcessIO(target_action=action, on_stdout=on_line,
                                                  on_stderr=on_line)), action]
+
+    def _at_s(self) -> float:
+        return time.monotonic() - self._began
 
     def until(self, duration_s: float) -> list:
         """Return what ends the scenario when it is over, and tells of it when the launch is."""
@@ -128,7 +142,8 @@ class Watch:
         if self._running:
             return []
         if self._record:
-            run_record.write(Path(self._record), self._deaths, reach(os.environ), self._rate)
+            run_record.write(Path(self._record), self._deaths, reach(os.environ), self._rate,
+                             self._noted)
         # raised here, it would keep this event from others
         return [EmitEvent(event=self._failed)] if self._deaths and over else []
 

@@ -102,6 +102,15 @@ def test_who_does_not_act_is_given_up_and_the_others_go_on(tmp_path: Path) -> No
     assert "given up" in lines[-1]
 
 
+def test_what_the_nodes_warned_of_is_noted(tmp_path: Path) -> None:
+    warns = "print('[INFO] begun'); print('[WARN] [1.2] [plant]: hot'); print('fine');" * 2
+    assert launched(tmp_path / "bag", 0.5, plant=warns + WAITS) == 0
+    noted = run_record.read(tmp_path / "bag")
+    assert noted is not None and noted.began_ns > 0
+    (text, note), = noted.noted.kept.items()
+    assert text == "[WARN] [plant]: hot" and note.times == 2
+
+
 def test_a_failure_in_the_end_is_told_too(tmp_path: Path) -> None:
     assert launched(tmp_path / "bag", 1.0, plant=WAITS, recorder=FAILS_AT_THE_END) == 1
     assert [line.startswith("recorder failed in ending") for line in told(tmp_path / "bag")] == [

@@ -42,6 +42,7 @@ def commanded(ticks: Table[Timestep], clock: Clock) -> Picture | None:
                 dots(axes, times[drawn], values[drawn, place], CAUSE_COLOUR[cause],
                      3.0 if cause is Cause.POLICY else 4.0)
             axes.set(ylabel="choice" if choice else f"action {place}")
+            clock.mark_deaths(axes)
             axes.margins(y=0.12)
             axes.yaxis.set_major_locator(MaxNLocator(4, integer=choice))
         axes.set(xlabel=clock.label, xlim=(0, float(times.max()) or 1.0))
@@ -52,5 +53,5 @@ def commanded(ticks: Table[Timestep], clock: Clock) -> Picture | None:
     height_in = 0.8 + (max(1.0, min(3.0, 0.12 * first.max(initial=0))) if choice
                        else 0.95 * shown)
     return picture_of("Commands", f"{each} A dot's colour says on whose behalf.", height_in, paint,
-                      [Key(CAUSE_COLOUR[cause], CAUSE_WORDS[cause], "dot")
-                       for cause in _ORDER if by_cause[cause].any()])
+                      [*(Key(CAUSE_COLOUR[cause], CAUSE_WORDS[cause], "dot")
+                         for cause in _ORDER if by_cause[cause].any()), *clock.keys])

@@ -43,7 +43,7 @@ _STYLE = {
 }
 
 
-Shape = Literal["area", "pale", "line", "dashes", "dot", "cross"]
+Shape = Literal["area", "pale", "line", "dashes", "dotted", "dot", "cross"]
 CAUSE_WORDS = {
     Cause.POLICY: "policy: an action of a worker came in time",
     Cause.DEFAULT: "default: the default policy, as none came in time",

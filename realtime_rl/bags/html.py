@@ -11,6 +11,7 @@ from realtime_rl import __version__
 from realtime_rl.bags.drawing import Key, Picture
 from realtime_rl.bags.plots import pictures
 from realtime_rl.bags.report import UNKNOWN, Report, emulation, headlines, number, scale, title
+from realtime_rl.bags.run_record import RunRecord
 from realtime_rl.bags.stylesheet import CSS
 from realtime_rl.bags.theme import colour, inline
 
@@ -48,7 +49,8 @@ def _sections(report: Report) -> Iterator[_Section]:
     """The parts of the page that have something to say, in order."""
     yield from _lists(report)
     yield _Section("headlines", "Headlines", "\n".join(_headlines(report)))
-    for place, picture in enumerate(pictures(report.run.records), 1):
+    died = () if report.noted is None else report.noted.died
+    for place, picture in enumerate(pictures(report.run.records, died), 1):
         yield _picture(picture, f"picture-{place}")
     yield _Section("figures", "All figures", "\n".join(_tables(report)))
 
@@ -78,15 +80,26 @@ def _lists(report: Report) -> Iterator[_Section]:
     deaths = [] if noted is None else noted.lines
     if noted is not None and deaths:
         yield _list("deaths", f"{noted.count} death(s) of nodes",
-                    "When, how, and what followed; then the node's last words.", deaths)
+                    "When, how, and what followed; then the node's last words."
+                    f"{_since(report, noted)}", deaths)
     others = [warning for warning in report.warnings if warning not in deaths]
     if others:
         yield _list("warnings", f"{len(others)} warning(s) about the recording",
                     "What could not be read, and where the records disagree.", others)
     warned = [] if noted is None else noted.noted.lines()
-    if warned:
+    if noted is not None and warned:
         yield _list("complaints", "What the nodes warned of",
-                    "Each line once, with when it came first and how often.", warned)
+                    "Each line once, with when it came first and how often."
+                    f"{_since(report, noted)}", warned)
+
+
+def _since(report: Report, noted: RunRecord) -> str:
+    """How the times of the lists compare with those of the pictures, where that is known."""
+    first = next(iter(report.run.records.timesteps), None)
+    if first is None or not noted.began_ns:
+        return ""
+    return (" Times count from the start of the run; pictures begin with the first tick, "
+            f"{(first.stamp_ns - noted.began_ns) / 1e9:.1f} s later.")
 
 
 def _list(name: str, heading: str, caption: str, lines: list[str]) -> _Section:

@@ -46,14 +46,19 @@ _BAR_WIDTHS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600)
 _MEAN_OVER = 10
 
 
-def pictures(records: RunRecords) -> Iterator[Picture]:
-    """Draw what the records allow; needs at least one tick."""
+def pictures(records: RunRecords, died: Sequence[tuple[int, str]] = ()) -> Iterator[Picture]:
+    """Draw what the records allow; needs at least one tick.
+
+    Args:
+        records: of the run.
+        died: stamp [ns] and node of each death.
+    """
     columns = records.columns()
     sessions = plant_sessions(columns.timesteps)
     ticks, stamps_ns = sessions.ticks, sessions.ticks.ints("stamp_ns")
     # a plant that was started again may have found its clock set back
     first_ns, span_s = int(stamps_ns.min()), int(np.ptp(stamps_ns)) / 1e9
-    clock = Clock.of(first_ns, span_s)
+    clock = Clock.of(first_ns, span_s, died)
     period_ms = ticks[-1].period_ns / 1e6
     drawn = (timeline(records), _intervals(columns.verdicts, period_ms),
              _delays(ticks, records.schedules), _causes(ticks, span_s, clock),
@@ -127,12 +132,14 @@ def _causes(ticks: Table[Timestep], span_s: float, clock: Clock) -> Picture:
             counts, _ = np.histogram(clock(stamps), bins=edges)
             axes.stairs(base + counts, edges, baseline=base.copy(), fill=True, color=colour)
             base += counts
+        clock.mark_deaths(axes)
         axes.set(xlim=(0, edges[-1]), xlabel=clock.label, ylabel=f"ticks in {width_s:g} s")
 
     return picture("Who acted",
                    "What each tick was caused by. A bar that is too short is a gap in the "
                    "recording, or the plant's own delay.", 2.6, paint,
-                   [Key(colour, f"{words} ({stamps.size:,})") for words, colour, stamps in kinds])
+                   [*(Key(colour, f"{words} ({stamps.size:,})") for words, colour, stamps in kinds),
+                    *clock.keys])
 
 
 def _durations(columns: Columns, schedules: Sequence[ScheduleRecord], period_ms: float,
@@ -152,13 +159,15 @@ def _durations(columns: Columns, schedules: Sequence[ScheduleRecord], period_ms:
         if emulated:
             dots(axes, begun, computed, SKY)
         _paint_promises(axes, steps, schedules, period_ms)
+        clock.mark_deaths(axes)
         axes.set(xlim=(0, end or 1), ylim=(0, None), xlabel=clock.label,
                  ylabel="inference [ms]")
 
     keys = [Key(BLUE, "how long an inference took a worker", "dot"),
             *([Key(SKY, "of which it really computed", "dot")] if emulated else []),
             *([Key(INK, "T, which the schedule reckons with", "dashes"),
-               Key(ORANGE, "D periods, the delay that it promises", "line")] if schedules else [])]
+               Key(ORANGE, "D periods, the delay that it promises", "line")] if schedules else []),
+            *clock.keys]
     return picture("Inference times", "How long each inference took, from its begin on.",
                    2.8, paint, keys)
 
@@ -211,6 +220,7 @@ def _returns(episodes: Episodes, ticks: Table[Timestep], clock: Clock) -> Pictur
         above.set(ylabel="return")
         if acted.any():
             below.step(clock(stamps_ns[acted]), versions[acted], where="post", color=GREEN)
+        clock.mark_deaths(above, below)
         below.set(xlabel=clock.label, ylabel="version", xlim=(0, None))
         below.yaxis.set_major_locator(MaxNLocator(3, integer=True))
 
@@ -219,4 +229,4 @@ def _returns(episodes: Episodes, ticks: Table[Timestep], clock: Clock) -> Pictur
                       "to its last, and the policy version that acted meanwhile.", 3.4, paint,
                       [Key(SKY, "an episode", "dot"),
                        *([Key(BLUE, f"mean of {_MEAN_OVER} episodes", "line")] if smooth else []),
-                       Key(GREEN, "policy version", "line")])
+                       Key(GREEN, "policy version", "line"), *clock.keys])

@@ -97,8 +97,8 @@ def title(report: Report) -> str:
 def scale(report: Report) -> str:
     """How much was recorded, in one line."""
     plant, inference = report.figures["plant"], report.figures["inference"]
-    duration = number(report.figures["recording"]["duration_s"], 1, "s")
-    parts = [f"{plant['ticks']:,} ticks in {duration}"]
+    steps = Table.of(Timestep, report.run.records.timesteps)
+    parts = [f"{plant['ticks']:,} ticks in {number(_spanned_s(report), 1, 's')}"]
     if report.skipped_s:
         parts.append(f"the first {report.skipped_s:g} s left out")
     if inference["workers"] is not None:
@@ -106,7 +106,6 @@ def scale(report: Report) -> str:
         how = (f", {inference['algorithm']}, {inference['dealing']}" if inference["algorithm"]
                else "")
         parts.append(f"{inference['workers']} workers{where}{how}")
-    steps = Table.of(Timestep, report.run.records.timesteps)
     versions = [version for version in np.unique(steps.ints("version")).tolist() if version >= 0]
     if versions:
         parts.append(f"policy version {versions[0]}" if len(versions) == 1
@@ -114,6 +113,17 @@ def scale(report: Report) -> str:
     if inference["exploration"] is not None:
         parts.append(f"exploration: {inference['exploration']}")
     return " · ".join(parts)
+
+
+def _spanned_s(report: Report) -> float:
+    """Return how long the ticks took that count.
+
+    That is not how long it was recorded: a recorder that comes late is told of ticks before it.
+    """
+    steps = report.run.records.timesteps
+    stamps_ns = Table.of(Timestep, steps).ints("stamp_ns")
+    spanned_ns = int(np.ptp(stamps_ns)) + steps[-1].period_ns
+    return max(0.0, spanned_ns / 1e9 - report.skipped_s)
 
 
 def emulation(report: Report) -> str | None:

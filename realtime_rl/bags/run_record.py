@@ -34,6 +34,14 @@ class RunRecord:
     """How the plant's period comes about; empty: it was not noted."""
     noted: Noted = field(default_factory=Noted)
     """What the nodes warned of."""
+    began_ns: int = 0
+    """When the run began, by the clock of its stamps; 0: it was not noted."""
+
+    @property
+    def died(self) -> tuple[tuple[int, str], ...]:
+        """Stamp and node of each death, where it is known when the run began."""
+        return tuple((self.began_ns + round(death.at_s * 1e9), death.node)
+                     for death in self.deaths if self.began_ns)
 
     @property
     def lines(self) -> list[str]:
@@ -52,7 +60,8 @@ def write(bag: Path, deaths: Deaths, reach: str, rate: str = "", noted: Noted | 
     if not bag.is_dir():
         return
     text = strict_json.dumps({
-        "schema": _SCHEMA, "reach": reach, "rate": rate, "deaths": len(deaths),
+        "schema": _SCHEMA, "reach": reach, "rate": rate, "began_ns": deaths.began_ns,
+        "deaths": len(deaths),
         "kept": [{"node": death.node, "at_s": round(death.at_s, 3), "status": death.status,
                   "last_words": death.last_words, "then": death.then.value}
                  for death in deaths.kept],
@@ -77,7 +86,8 @@ def read(bag: Path) -> RunRecord | None:
                          str(content["reach"]), str(content.get("rate", "")),
                          Noted({str(item["text"]): Note(float(item["at_s"]), int(item["times"]))
                                 for item in content.get("warned", ())},
-                               int(content.get("warned_more", 0))))
+                               int(content.get("warned_more", 0))),
+                         int(content.get("began_ns", 0)))
     except (KeyError, TypeError) as error:
         raise ValueError(f"{error!r} is wrong or missing") from error
 

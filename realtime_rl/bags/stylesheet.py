@@ -54,11 +54,12 @@ figcaption { max-width: 112ch; color: var(--faint); font-size: 13.5px; }
   list-style: none; font-size: 13px; }
 .keys li { display: flex; align-items: baseline; }
 .keys i { flex: none; width: 16px; margin-right: 6px; transform: translateY(-1px); }
-.keys .line, .keys .dashes { transform: translateY(-4px); }
+.keys .line, .keys .dashes, .keys .dotted { transform: translateY(-4px); }
 .keys .area, .keys .pale { height: 10px; border-radius: 2px; background: var(--key); }
 .keys .pale { opacity: 0.55; }
 .keys .line { border-top: 2px solid var(--key); }
 .keys .dashes { border-top: 2px dashed var(--key); }
+.keys .dotted { border-top: 2px dotted var(--key); }
 .keys .dot { width: 8px; height: 8px; margin: 0 10px 0 4px; border-radius: 50%;
   background: var(--key); }
 .keys .cross { width: 10px; margin: 0 8px 0 4px; color: var(--key); font-style: normal; }

@@ -35,6 +35,7 @@ _SCALING = """examples:
   realtime-rl bench scaling --plot scaling.svg
   realtime-rl bench scaling --latencies 1,10,100,596 --cv 0 --json -
   realtime-rl bench scaling --live 8,36,72 --duration 20"""
+_COUNTER = " ".join(COUNTER)
 _RUNS_FOR = """
 CPU is the inference processes' CPU time over wall time after warm-up, in percent of one core;
 memory is their resident memory together at its largest, what they share counted for each."""
@@ -87,8 +88,10 @@ def _add(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, 
                        help="run first for so long, in which the schedule is found, and which "
                             "does not count (default: %(default)s)")
     group.add_argument("--plant", default="counter", metavar="NAME",
-                       help="(default: %(default)s, an 8 x 8 image a Game Boy's frame)")
-    group.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE")
+                       help="(default: %(default)s)")
+    group.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE",
+                       help=f"of the plant; may be given again. The counter has {_COUNTER} here, "
+                            "a small picture at a Game Boy's rate, unless they are given")
     group.add_argument("--network", default="mlp", metavar="NAME",
                        help="the policy's: mlp, small, keypoints, nature:K, impala:K or "
                             "impala_deep:K (default: %(default)s, untrained)")

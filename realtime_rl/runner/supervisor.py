@@ -54,13 +54,13 @@ class Supervisor:
         self._began = time.monotonic()
         self.lines = OutputLines()
         """`(node, line)` of what the nodes print."""
-        self.deaths = Deaths()
+        self.deaths = Deaths(self._clock.now_ns())
         """Of nodes that nobody asked to end, or that failed in doing so."""
         self.respawns = 0
 
     def start(self) -> None:
         """Start every node."""
-        self._began = time.monotonic()
+        self._began, self.deaths.began_ns = time.monotonic(), self._clock.now_ns()
         for spec in self._specs:
             path = self._folder / f"{spec.name}.params.yaml"
             path.write_text(spec.parameter_file, encoding="utf-8")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shutil
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,7 +19,7 @@ from realtime_rl.bags import over_time, run_record
 from realtime_rl.bags.commanded import commanded
 from realtime_rl.bags.html import page
 from realtime_rl.bags.over_time import Clock
-from realtime_rl.bags.report import emulation, make_report, number, title, to_json, to_text
+from realtime_rl.bags.report import emulation, make_report, number, scale, title, to_json, to_text
 from realtime_rl.bags.writer import BagWriter
 from realtime_rl.cli import report as cli
 from realtime_rl.core.errors import BagError, MissingDependencyError, RealtimeRlError
@@ -152,6 +153,18 @@ def test_a_phone_has_pictures_of_its_own(bag: Path) -> None:
     assert all(float(width) < 350 for kind, width in boxes if kind == "narrow")
 
 
+def test_the_ticks_of_before_the_recorder_are_not_in_its_time(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / "late", list(synthetic.topics())) as writer:
+        for tick in range(100):  # what is latched comes at once
+            writer.write("/timestep", synthetic.cdr_of(step(tick)), 10**9 + tick)
+    report = make_report(tmp_path / "late")
+    period_s = report.run.records.timesteps[0].period_ns / 1e9
+    assert scale(report).startswith(f"100 ticks in {100 * period_s:.1f} s")
+    skipped = make_report(tmp_path / "late", skip_s=0.5)
+    kept = skipped.figures["plant"]["ticks"]
+    assert scale(skipped).startswith(f"{kept} ticks in {100 * period_s - 0.5:.1f} s")
+
+
 def test_startup_is_a_headline(tmp_path: Path, bag: Path) -> None:
     assert re.search(r"Startup +0\.1 s  6 ticks before the policy's first action", to_text(
         make_report(bag)))
@@ -199,6 +212,42 @@ def test_what_the_nodes_warned_of_and_how_they_died_are_sections(tmp_path: Path)
     said = html.split('<section id="complaints"')[1].split("</section>")[0]
     assert "2.0 s  [WARN] [plant]: &lt;late&gt;" in said
     assert "died" not in html.split('<section id="warnings"')[1].split("</section>")[0]
+
+
+def test_deaths_are_marked_in_the_pictures_over_time(tmp_path: Path, bag: Path) -> None:
+    deaths = Deaths(synthetic.START_NS - 2_000_000_000)
+    for node, at_s in (("coordinator", 1.0), ("inference_0", 5.0), ("plant", 14.0)):
+        deaths.died(node, (node,), at_s, -9, respawn=True)
+    shutil.copytree(bag, tmp_path / "run")
+    run_record.write(tmp_path / "run", deaths, "")
+    report = make_report(tmp_path / "run")
+    told = page(report)
+    assert ("Times count from the start of the run; pictures begin with the first tick, 2.0 s "
+            "later.") in told
+    figures = {re.search("<h2>(.*?)</h2>", text)[1]: text
+               for text in told.split("<figure ")[1:]}
+    marked = [name for name, text in figures.items() if 'class="dotted"' in text]
+    assert marked == ["Who acted", "Commands", "Inference times", "Returns and policy versions"]
+    # who died before the first tick is in the list only, and the last tick ends the pictures
+    assert all("a node died: inference_0, plant</li>" in figures[name] for name in marked)
+    assert "dotted" not in page(make_report(bag)).split("</style>")[1]
+
+
+@pytest.mark.parametrize(("span_s", "died_s", "places"), [
+    (10.0, [-0.1, 0.0, 4.0, 10.0], [0.0, 4.0, 10.0]),
+    (10.0, [10.9, 11.1], [10.0]),
+    (1200.0, [600.0], [10.0])])
+def test_deaths_have_their_place_on_the_clock(
+        span_s: float, died_s: list[float], places: list[float]) -> None:
+    start_ns = synthetic.START_NS
+    clock = Clock.of(start_ns, span_s, [(start_ns + round(at * 1e9), "plant") for at in died_s])
+    assert [at for at, _ in clock.died] == pytest.approx(places)
+
+
+def test_of_many_nodes_that_died_some_are_named() -> None:
+    clock = Clock.of(0, 10.0, [(n * 10**9, f"inference_{n % 6}") for n in range(9)])
+    assert [key.meaning for key in clock.keys] == [
+        "a node died: inference_0, inference_1, inference_2, inference_3 and 2 more"]
 
 
 def test_the_same_run_gives_the_same_page(bag: Path) -> None:

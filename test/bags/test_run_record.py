@@ -39,6 +39,17 @@ def test_deaths_are_noted_beside_the_messages_and_read_again(tmp_path: Path) -> 
         "recorder died at 2.0 s (SIGKILL), not started again"]
 
 
+def test_when_the_run_began_places_its_deaths(tmp_path: Path) -> None:
+    found = Deaths(7_000_000_000)
+    found.died("plant", ("plant",), 1.25, 1, respawn=True)
+    run_record.write(tmp_path, found, "")
+    noted = run_record.read(tmp_path)
+    assert noted is not None and noted.died == ((8_250_000_000, "plant"),)
+    run_record.write(tmp_path, deaths(), "")  # by who does not know it, or before it was noted
+    noted = run_record.read(tmp_path)
+    assert noted is not None and noted.died == ()
+
+
 def test_very_many_are_counted_and_the_first_are_listed(tmp_path: Path) -> None:
     found = Deaths()
     for n in range(1000):

@@ -72,8 +72,9 @@ class Deaths:
     Memory is bounded: all are counted, the first and the newest hundred are kept.
     """
 
-    def __init__(self) -> None:
-        """Nobody has died."""
+    def __init__(self, began_ns: int = 0) -> None:
+        """Nobody has died in a run that began at `began_ns` by its stamps' clock; 0: unknown."""
+        self.began_ns = began_ns
         self._kept: list[Death] = []
         self._times: dict[str, list[float]] = {}
         self.counts: Counter[str] = Counter()

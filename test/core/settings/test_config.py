@@ -32,6 +32,7 @@ class Robot:
     name: str = parameter("", "what it is called")
     tags: tuple[str, ...] = parameter(("a", "b"), "what it is")
     ids: tuple[int, ...] = parameter((), "its ids")
+    gains: tuple[float, ...] = parameter((), "one for all, or one each")
 
     def __post_init__(self) -> None:
         """Refuse a combination."""
@@ -43,28 +44,29 @@ KNOWN = parameters(Robot)
 
 
 def test_everything_about_a_parameter_is_in_one_place() -> None:
-    assert list(KNOWN) == ["brake", "wheels", "speed", "gain", "mode", "name", "tags", "ids"]
+    assert list(KNOWN) == ["brake", "wheels", "speed", "gain", "mode", "name", "tags", "ids",
+                           "gains"]
     assert KNOWN["speed"] == Parameter("speed", float, 0.5, "how fast", "m/s", 0.0, 2.0)
     assert KNOWN["mode"].choices == ("slow", "fast")
-    assert [item.live for item in KNOWN.values()] == [True] + [False] * 7
+    assert [item.live for item in KNOWN.values()] == [True] + [False] * 8
 
 
 def test_types_have_their_ros_names() -> None:
     assert [item.type_name for item in KNOWN.values()] == [
         "bool", "integer", "double", "double", "string", "string", "string array",
-        "integer array"]
+        "integer array", "double array"]
 
 
 def test_ranges_in_words() -> None:
     assert [item.range_text for item in KNOWN.values()] == [
-        "", "1 … 8", "0 … 2", "", "slow, fast", "", "", ""]
+        "", "1 … 8", "0 … 2", "", "slow, fast", "", "", "", ""]
     assert Parameter("x", int, 1, "", low=0).range_text == "≥ 0"
     assert Parameter("x", int, 1, "", high=0).range_text == "≤ 0"
 
 
 @pytest.mark.parametrize(("values", "message"), [
-    ({"wheel": 1}, "unknown parameter 'wheel'; known: 'brake', 'gain', 'ids', 'mode', 'name', "
-                   "'speed', 'tags', 'wheels'"),
+    ({"wheel": 1}, "unknown parameter 'wheel'; known: 'brake', 'gain', 'gains', 'ids', 'mode', "
+                   "'name', 'speed', 'tags', 'wheels'"),
     ({"brake": 1}, "brake: 1 is not a bool"),
     ({"wheels": 2.0}, "wheels: 2.0 is not an integer"),
     ({"wheels": True}, "wheels: True is not an integer"),
@@ -86,6 +88,10 @@ def test_ranges_in_words() -> None:
     ({"tags": ["a", 1]}, "tags: ['a', 1] is not a string array"),
     ({"ids": [1, 2.0]}, "ids: [1, 2.0] is not an integer array"),
     ({"ids": [True]}, "ids: [True] is not an integer array"),
+    ({"ids": [1, 2**63]}, "ids: 9223372036854775808 needs more than 64 bits"),
+    ({"gains": ["x"]}, "gains: ['x'] is not a double array"),
+    ({"gains": [1.0, math.inf]}, "gains: inf is not finite"),
+    ({"gains": True}, "gains: True is not a double array"),
     ({"wheels": 3, "mode": "fast"}, "wheels: 3 would tip over in mode 'fast'"),
 ])
 def test_a_bad_value_gives_one_line_with_parameter_value_and_what_is_allowed(
@@ -99,6 +105,7 @@ def test_a_bad_value_gives_one_line_with_parameter_value_and_what_is_allowed(
     ({"wheels": 1}, "wheels", 1), ({"wheels": 8}, "wheels", 8), ({"speed": 0.0}, "speed", 0.0),
     ({"speed": 2}, "speed", 2.0), ({"gain": -1e300}, "gain", -1e300),
     ({"tags": ["x"]}, "tags", ("x",)), ({"tags": []}, "tags", ()), ({"ids": [3, 1]}, "ids", (3, 1)),
+    ({"gains": 2}, "gains", (2.0,)), ({"gains": [1, 0.5]}, "gains", (1.0, 0.5)),
     ({"brake": False}, "brake", False)])
 def test_allowed_values_are_taken_in_the_parameters_own_type(
         values: dict[str, object], name: str, value: object) -> None:
@@ -123,7 +130,9 @@ def test_absent_values_keep_their_defaults() -> None:
 @given(st.builds(Robot, brake=st.booleans(), wheels=st.integers(4, 8),
                  speed=st.floats(0, 2), gain=st.floats(allow_nan=False, allow_infinity=False),
                  mode=st.sampled_from(["slow", "fast"]), name=st.text(),
-                 tags=st.lists(st.text()).map(tuple), ids=st.lists(st.integers()).map(tuple)))
+                 tags=st.lists(st.text()).map(tuple),
+                 ids=st.lists(st.integers(-2**63, 2**63 - 1)).map(tuple),
+                 gains=st.lists(st.floats(allow_nan=False, allow_infinity=False)).map(tuple)))
 def test_values_there_and_back(robot: Robot) -> None:
     assert build(Robot, values_of(robot)) == robot
 
@@ -131,7 +140,8 @@ def test_values_there_and_back(robot: Robot) -> None:
 @pytest.mark.parametrize(("name", "text", "value"), [
     ("brake", "true", True), ("brake", "False", False), ("wheels", "3", 3), ("speed", "1", 1.0),
     ("gain", "-1e-3", -0.001), ("mode", "fast", "fast"), ("name", "a=b,c", "a=b,c"),
-    ("name", "", ""), ("tags", "a,b=1", ("a", "b=1")), ("tags", "", ()), ("ids", "1,2", (1, 2))])
+    ("name", "", ""), ("tags", "a,b=1", ("a", "b=1")), ("tags", "", ()), ("ids", "1,2", (1, 2)),
+    ("gains", "1,0.5", (1.0, 0.5))])
 def test_values_from_a_command_line(name: str, text: str, value: Any) -> None:
     read = KNOWN[name].parse(text)
     assert read == value
