@@ -45,7 +45,7 @@ from realtime_rl.runner.output_lines import OutputLines
 from realtime_rl.runner.prepare import bundled
 
 # parameters of the scenario that are arguments of the same name
-OF_THE_SCENARIO = ("workers", "processes", "policy", "learner", "record", "duration", "respawn",
+OF_THE_SCENARIO = ("robot", "workers", "processes", "policy", "learner", "record", "duration", "respawn",
                    "nodes", "namespace", "composed")
 # statuses of a process that ends when it is asked to: also while it is still importing
 ENDED = (0, -2, -15, 130, 143)

@@ -25,6 +25,7 @@ _EPILOG = """examples:
   realtime-rl run --config config/catch.yaml --duration 120 --record runs/first --html first.html
   realtime-rl run --config catch --set inference.latency=constant:95ms --set scenario.workers=7
   realtime-rl run --config rom --set plant.options=rom=/path/to/your.gb,rules=/path/to/rules.yaml
+  realtime-rl run --config robot --robot arm.yaml --set scenario.policy=reach.onnx
 
 exit status: 0 where every node lived to the end; 1 where one died, started again or not, or failed
 in the end: the summary says which; 2 where the scenario could not be started, or not go on"""
@@ -38,6 +39,8 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", required=True, metavar="FILE",
                         help="ROS 2 parameter file, or the name of a bundled scenario")
+    parser.add_argument("--robot", metavar="CONTRACT",
+                        help="contract of the robot that stands in the plant's place")
     parser.add_argument("--duration", type=float, metavar="S",
                         help="end by itself after so many seconds (default: run until Ctrl-C)")
     parser.add_argument("--record", metavar="DIR", help="record a bag into this new folder")
@@ -54,6 +57,8 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def main(args: argparse.Namespace) -> int:
     """Run until the duration is over or somebody ends it; see the epilog for the status."""
     assignments = list(args.set)
+    if args.robot:
+        assignments.append(f"scenario.robot={args.robot}")
     if args.duration is not None:
         assignments.append(f"scenario.duration={args.duration}")
     if args.record:
