@@ -5,11 +5,12 @@ from glob import glob
 from setuptools import find_packages, setup
 
 PACKAGE = "realtime_rl"
-MESSAGES = ("std-msgs", "sensor-msgs", "geometry-msgs", "diagnostic-msgs", "trajectory-msgs",
-            "std-srvs")
+MESSAGES = ("std-msgs", "sensor-msgs", "geometry-msgs", "nav-msgs", "diagnostic-msgs",
+            "trajectory-msgs", "std-srvs")
 EXTRAS = {
-    # real ROS 2 Jazzy as wheels, where there is no ROS installation
-    "ros": ["ros-rclpy[fastrtps]==7.1.6", *(f"ros-{name}==5.3.6" for name in MESSAGES)],
+    # real ROS 2 Jazzy as wheels, where there is no ROS installation; OpenCV for a robot's cameras
+    "ros": ["ros-rclpy[fastrtps]==7.1.6", *(f"ros-{name}==5.3.6" for name in MESSAGES),
+            "opencv-python-headless>=4.8.0.76"],
     # one of the two: they install the same module; onnx reads policies with weights in other files
     "cpu": ["onnxruntime>=1.18", "onnx>=1.16"],
     "gpu": ["onnxruntime-gpu>=1.18", "onnx>=1.16"],

@@ -7,7 +7,6 @@ so that this goes beside it, on `origin`.
 
 from __future__ import annotations
 
-import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,8 +14,7 @@ from typing import Any
 
 from geometry_msgs.msg import TwistStamped
 from sensor_msgs.msg import JointState, Joy
-from std_msgs.msg import Float64MultiArray
-from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+from trajectory_msgs.msg import JointTrajectory
 
 from realtime_rl.core.control.gamepad import GamepadLayout, pad_layout, unknown_axes
 from realtime_rl.core.control.latch import CommandLatch
@@ -24,11 +22,11 @@ from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.messages import cdr, joy_wire, wire
 from realtime_rl.core.messages.joy_wire import JoyValues
 from realtime_rl.core.messages.records import Command
+from realtime_rl.core.robot import message_types
+from realtime_rl.core.robot.message_types import TWIST_AXES, Order
 from realtime_rl.core.types import Action, ActionSpace
-from realtime_rl.ros.messages import deserialize, to_joy_values, to_ns, to_time
-
-_TWIST = {"vx": ("linear", "x"), "vy": ("linear", "y"), "vz": ("linear", "z"),
-          "wx": ("angular", "x"), "wy": ("angular", "y"), "wz": ("angular", "z")}
+from realtime_rl.ros import message_classes
+from realtime_rl.ros.messages import deserialize, to_joy_values, to_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +35,10 @@ class CommandCodec:
 
     message_type: type
     write: Callable[..., Any]
-    """Puts an action into a message."""
+    """Puts an action into a message, with the time at which it is sent and its frame."""
     read: Callable[[Any], Action]
+    stamped: bool = True
+    """Whether messages say when they were sent."""
 
     @property
     def names_origin(self) -> bool:
@@ -57,15 +57,7 @@ class CommandCodec:
             sent_ns: the time [ns, ROS time].
             frame_id: the frame in which a robot's command is given.
         """
-        message = self.message_type()
-        self.write(message, command.action)
-        if isinstance(message, Float64MultiArray):
-            return message
-        message.header.frame_id = frame_id
-        # a trajectory's stamp says when it begins, 0: now; controllers refuse one that is over
-        if not isinstance(message, JointTrajectory):
-            message.header.stamp = to_time(sent_ns)
-        return message
+        return self.write(self.message_type(), command.action, sent_ns, frame_id)
 
     def offer(self, message: Any, latch: CommandLatch) -> bool:  # noqa: ANN401 - from `decode`
         """Give a command to the plant's latch; return whether the plant can apply it.
@@ -74,8 +66,7 @@ class CommandCodec:
             WireError: it is none.
         """
         action = self.read(message)
-        stamped = not isinstance(message, JointTrajectory | Float64MultiArray)
-        return latch.offer_bare(action, to_ns(message.header.stamp) if stamped else 0)
+        return latch.offer_bare(action, to_ns(message.header.stamp) if self.stamped else 0)
 
 
 class _PadCodec(CommandCodec):
@@ -132,45 +123,44 @@ def _joy_axes(space: ActionSpace, gamepad_layout: str) -> CommandCodec:
     return _PadCodec(Joy, lambda action: (action, ()), read)
 
 
+def _robot(kind: str, read: Callable[[Any], Action], space: ActionSpace) -> CommandCodec:
+    """Commands as messages of a robot, whose elements are the labels of the actions."""
+    action_type = message_types.action(kind)
+
+    def write(message: Any, action: Action, sent_ns: int, frame_id: str) -> Any:  # noqa: ANN401
+        return action_type.fill(message, Order(space.labels, action), message_classes.empty,
+                                sent_ns, frame_id)
+
+    return CommandCodec(message_classes.find(kind), write, read,
+                        action_type.has_header and action_type.stamped)
+
+
 def _twist(space: ActionSpace) -> CommandCodec:
-    strangers = [label for label in space.labels if label not in _TWIST]
+    strangers = [label for label in space.labels if label not in TWIST_AXES]
     if strangers:
         raise ConfigError(f"command_type 'twist': action {strangers[0]!r} is not one of "
-                          f"{choices(_TWIST)}")
-
-    def write(message: TwistStamped, action: Action) -> None:
-        for label, value in zip(space.labels, action, strict=True):
-            part, axis = _TWIST[label]
-            setattr(getattr(message.twist, part), axis, float(value))
+                          f"{choices(TWIST_AXES)}")
 
     def read(message: TwistStamped) -> Action:
         return tuple(float(getattr(getattr(message.twist, part), axis))
-                     for part, axis in (_TWIST[label] for label in space.labels))
+                     for part, axis in (TWIST_AXES[label] for label in space.labels))
 
-    return CommandCodec(TwistStamped, write, read)
+    return _robot("geometry_msgs/msg/TwistStamped", read, space)
 
 
 def _joint_state(space: ActionSpace) -> CommandCodec:
-    def write(message: JointState, action: Action) -> None:
-        message.name = list(space.labels)
-        message.position = array.array("d", action)
-
     def read(message: JointState) -> Action:
         return _by_name(message.name, message.position, space)
 
-    return CommandCodec(JointState, write, read)
+    return _robot("sensor_msgs/msg/JointState", read, space)
 
 
 def _joint_trajectory(space: ActionSpace) -> CommandCodec:
-    def write(message: JointTrajectory, action: Action) -> None:
-        message.joint_names = list(space.labels)
-        message.points = [JointTrajectoryPoint(positions=array.array("d", action))]
-
     def read(message: JointTrajectory) -> Action:
         positions = message.points[0].positions if message.points else ()
         return _by_name(message.joint_names, positions, space)
 
-    return CommandCodec(JointTrajectory, write, read)
+    return _robot("trajectory_msgs/msg/JointTrajectory", read, space)
 
 
 def _by_name(names: Sequence[str], values: Sequence[float], space: ActionSpace) -> Action:
@@ -183,7 +173,4 @@ def _by_name(names: Sequence[str], values: Sequence[float], space: ActionSpace) 
 
 
 def _float64_multi_array(space: ActionSpace) -> CommandCodec:
-    def write(message: Float64MultiArray, action: Action) -> None:
-        message.data = array.array("d", action)
-
-    return CommandCodec(Float64MultiArray, write, lambda message: tuple(message.data))
+    return _robot("std_msgs/msg/Float64MultiArray", lambda message: tuple(message.data), space)

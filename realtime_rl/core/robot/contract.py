@@ -230,17 +230,34 @@ def _source(name: str, values: Values) -> SourceSpec:
             raise ConfigError(f"{where}.{key}: absent")
     try:
         source_type = message_types.source(config.type)
-        read_fields = tuple(fields.parse(text, source_type) for text in config.fields)
+        read_fields = tuple(fields.parse(text, source_type)
+                            for text in config.fields or source_type.default)
     except ConfigError as error:
         raise ConfigError(f"{where}.{error}") from error
+    _check_source(where, config, source_type, read_fields, image)
     if config.max_age <= 0:
         raise ConfigError(f"{where}.max_age: absent; give the seconds after which a value is "
                           "stale, as 0.05")
-    if source_type.has_header or config.stamps == sections.Stamps.RECEIVED.word:
-        return SourceSpec(name, config, read_fields,
-                          _image(where, image) if source_type.is_image else None)
-    return SourceSpec(name, replace(config, stamps=sections.Stamps.RECEIVED.word), read_fields,
-                      None)
+    if not source_type.has_header:
+        config = replace(config, stamps=sections.Stamps.RECEIVED.word)
+    return SourceSpec(name, config, read_fields,
+                      _image(where, image) if source_type.is_image else None)
+
+
+def _check_source(where: str, config: sections.Source, source_type: message_types.SourceType,
+                  read_fields: tuple[fields.Field, ...], image: Values | None) -> None:
+    """Refuse what does not go together."""
+    if image is not None and not source_type.is_image:
+        raise ConfigError(f"{where}.image: {config.type} is no picture")
+    if not read_fields and not source_type.is_image:
+        raise ConfigError(f"{where}.fields: absent; name the values that the policy sees")
+    wrapping = [each.text for each in read_fields if each.wraps]
+    if config.align == sections.Align.LINEAR.word and (wrapping or source_type.is_image):
+        raise ConfigError(f"{where}.align: 'linear': nothing lies between two values of "
+                          f"{wrapping[0] if wrapping else config.type!r}; use 'hold'"
+                          + (", or '@gravity' or '@rot6d'" if wrapping else ""))
+    if config.low >= config.high:
+        raise ConfigError(f"{where}.low: {config.low:g} is not below high, {config.high:g}")
 
 
 def _image(where: str, values: Values | None) -> sections.Image:
@@ -290,7 +307,11 @@ def _groups(names: Iterable[str], given: Mapping[str, Values]) -> Iterator[Actio
 
 def _limits(values: Values, elements: Iterable[str]
             ) -> tuple[sections.Excess, tuple[sections.Limit, ...]]:
-    top, nested = _split(values)
+    top: dict[str, object] = {}
+    nested: dict[str, dict[str, object]] = {}
+    for name, value in flat(values).items():  # an element's name may have dots
+        element, dot, key = name.rpartition(".")
+        (nested.setdefault(element, {}) if dot else top)[key] = value
     word = top.pop(_LIMIT_POLICY, sections.Excess.CLAMP.word)
     if top or word not in sections.Excess.words():
         raise ConfigError(f"limits.{next(iter(top), _LIMIT_POLICY)}: {word!r} is not one of "
