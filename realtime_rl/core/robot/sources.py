@@ -118,19 +118,22 @@ class VectorSource:
         The age is NaN where one is not there.
         """
         sample = self._buffer.sample(tick_ns)
-        return sample, float(sample.ages[:self.size].max())
+        return sample, float(np.maximum.reduce(sample.ages[:self.size]))
 
     def seen(self, sample: Sample) -> NDArray[np.float32]:
         """Return the values as the policy sees them."""
         scaled = (sample.values[:self.size] - self._offset) * self._scale
-        return scaled.clip(self.spec.config.low, self.spec.config.high).astype(np.float32)
+        np.maximum(scaled, self.spec.config.low, out=scaled)
+        np.minimum(scaled, self.spec.config.high, out=scaled)
+        return scaled.astype(np.float32)
 
     def measured(self, sample: Sample, positions: dict[str, float], velocities: dict[str, float]
                  ) -> None:
         """Add what is measured of commanded elements, where it is not stale."""
+        values, ages, most = sample.values.tolist(), sample.ages.tolist(), self.spec.config.max_age
         for element, velocity, place in self._measures:
-            if sample.ages[place] <= self.spec.config.max_age:
-                (velocities if velocity else positions)[element] = float(sample.values[place])
+            if ages[place] <= most:
+                (velocities if velocity else positions)[element] = values[place]
 
 
 class PictureSource:
