@@ -169,12 +169,10 @@ class TickExecutor(SingleThreadedExecutor):
         if due_ns is None:
             self._wait_set.wait(-1)
             return
-        wait_ns = due_ns - time.monotonic_ns()
-        if wait_ns <= 0:
-            self._wait_set.wait(0)
-            return
-        self._waker.watch(due_ns)
-        self._wait_set.wait(wait_ns)
+        now_ns = time.monotonic_ns()
+        end_ns = max(due_ns, now_ns)
+        self._waker.watch(end_ns)  # a wait of 0, too, is one until a time of the system clock
+        self._wait_set.wait(end_ns - now_ns)
         self._waker.rest()
 
     def _next_timer_ns(self) -> int | None:

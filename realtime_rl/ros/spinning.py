@@ -12,13 +12,14 @@ from rclpy.node import Node
 
 from realtime_rl.ros import rclpy_private
 from realtime_rl.ros.graph import PARENT_VARIABLE
+from realtime_rl.ros.waker import Waker
 
 ABSENT = rclpy_private.absent()
 _NEWEST_FIRST, _BATCHED = "_newest_first", "_batched"
 BATCH_EVERY_NS = 50_000_000
 """Between two looks at what is batched."""
-_LONGEST_S = 0.1
-"""rclpy's executor goes on waiting when it was only woken, and the system clock may be set back."""
+_LONGEST_NS = 100_000_000
+"""rclpy's executor goes on waiting when it was only woken."""
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 
@@ -90,6 +91,7 @@ class PlainExecutor(SingleThreadedExecutor):
     def __init__(self, *nodes: Node) -> None:
         """Run the callbacks of `nodes`."""
         super().__init__(context=nodes[0].context)
+        self._waker = Waker(self.wake)
         for node in nodes:
             self.add_node(node)
 
@@ -99,9 +101,16 @@ class PlainExecutor(SingleThreadedExecutor):
         Args:
             next_deadline_ns: the deadline, on `time.monotonic_ns`; `None` for never.
         """
-        due_ns = next_deadline_ns()
-        left_s = _LONGEST_S if due_ns is None else (due_ns - time.monotonic_ns()) / 1e9
-        self.spin_once(min(max(left_s, 0.0), _LONGEST_S))
+        due_ns, now_ns = next_deadline_ns(), time.monotonic_ns()
+        left_ns = _LONGEST_NS if due_ns is None else min(max(due_ns - now_ns, 0), _LONGEST_NS)
+        self._waker.watch(now_ns + left_ns)
+        self.spin_once(left_ns / 1e9)
+        self._waker.rest()
+
+    def shutdown(self, timeout_sec: float | None = None) -> bool:
+        """Let go of the nodes' entities."""
+        self._waker.close()
+        return bool(super().shutdown(timeout_sec))
 
 
 def warnings() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -260,6 +261,39 @@ def test_rclpys_own_keeps_deadlines_and_can_be_ended(spin: Callable[[type], Spin
     while time.monotonic_ns() < due_ns:
         plain.run_once(lambda: due_ns)
     plain.run_once(time.monotonic_ns)
+
+
+@pytest.mark.parametrize("ahead_ns", [5_000_000, 0, -5_000_000])
+def test_a_wait_that_the_system_clock_holds_up_is_ended(
+        spinning: Spinning, monkeypatch: pytest.MonkeyPatch, ahead_ns: int) -> None:
+    """The clock is set back while the middleware waits: it then waits until somebody wakes it."""
+    executor, woken, ended = spinning.executor, threading.Event(), []
+
+    class HeldUp:
+        def wait(self, timeout_ns: int) -> None:
+            del timeout_ns
+            ended.append(woken.wait(PATIENCE_S))
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(wait_set, name)
+
+    executor.spin_once(timeout_sec=0.0)  # nothing is left to be gathered anew
+    wait_set = executor._wait_set
+    with monkeypatch.context() as changed:
+        changed.setattr(executor, "_wait_set", HeldUp())
+        changed.setattr(executor._waker, "_wake", woken.set)
+        executor.run_once(lambda: time.monotonic_ns() + ahead_ns)
+    assert ended == [True]
+
+
+def test_a_wait_of_rclpys_own_that_the_clock_holds_up_is_ended(
+        spin: Callable[[type], Spinning], monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, woken, ended = spin(PlainExecutor).executor, threading.Event(), []
+    monkeypatch.setattr(plain._waker, "_wake", woken.set)
+    monkeypatch.setattr(plain, "spin_once",
+                        lambda timeout_sec: ended.append(woken.wait(PATIENCE_S)))
+    plain.run_once(time.monotonic_ns)
+    assert ended == [True]
 
 
 def test_this_rclpy_has_all_that_is_used() -> None:

@@ -281,6 +281,10 @@ def _parts(names: Iterable[str], given: Mapping[str, Values],
             raise ConfigError(f"observation.{name}.sources: {absent or 'none'}: there are "
                               f"{choices(sources)}")
         found[name] = tuple(sources[each] for each in part.sources)
+        pictures = [each.name for each in found[name] if each.image is not None]
+        if pictures and len(part.sources) > 1:
+            raise ConfigError(f"observation.{name}.sources: {pictures[0]!r} is a picture: make it "
+                              "a part of its own")
     unused = set(given) - set(found)
     if unused:
         raise ConfigError(f"observation.{min(unused)}: not in observations")
@@ -296,6 +300,7 @@ def _groups(names: Iterable[str], given: Mapping[str, Values]) -> Iterator[Actio
                               f"{choices(given)}")
         config = _section(sections.Action, given[name], f"action.{name}")
         mode = Mode.of(config.mode)
+        _check_action(f"action.{name}", config, mode)
         default = Behaviour.of(config.default) if config.default else _DEFAULTS[mode]
         yield ActionGroup(name, config, mode, first, default,
                           Behaviour.of(config.on_stop) if config.on_stop else default)
@@ -303,6 +308,15 @@ def _groups(names: Iterable[str], given: Mapping[str, Values]) -> Iterator[Actio
     unused = set(given) - set(names)
     if unused:
         raise ConfigError(f"action.{min(unused)}: not in actions")
+
+
+def _check_action(where: str, config: sections.Action, mode: Mode) -> None:
+    if not config.topic:
+        raise ConfigError(f"{where}.topic: absent")
+    try:
+        message_types.action(config.type).check(config.names, mode)
+    except ConfigError as error:
+        raise ConfigError(f"{where}.{error}") from error
 
 
 def _limits(values: Values, elements: Iterable[str]

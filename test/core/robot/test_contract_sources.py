@@ -1,4 +1,4 @@
-"""Sources of a contract: what is filled in, and what is refused before anything starts."""
+"""Topics of a contract: what is filled in, and what is refused before anything starts."""
 
 from __future__ import annotations
 
@@ -40,8 +40,15 @@ def test_limits_are_found_whatever_a_joint_is_called() -> None:
     ({"source__cam": {**CAMERA, "align": "linear"}}, "source.cam.align: .*use 'hold'"),
     ({"source__imu": {**IMU, "fields": ["orientation@rpy"], "align": "linear"}},
      "source.imu.align: .*'orientation@rpy'; use 'hold', or '@gravity'"),
+    ({"source__cam": CAMERA, "observation__state": {"sources": ["joints", "cam"]}},
+     "observation.state.sources: 'cam' is a picture: make it a part of its own"),
+    ({"action__arm__type": "Twist"},
+     "action.arm.type: 'Twist': write it as 'geometry_msgs/msg/Twist'"),
+    ({"action__arm__type": "geometry_msgs/msg/Twist"}, "action.arm.mode: 'position'"),
+    ({"action__arm__names": []}, "action.arm.names: 'none'"),
+    ({"action__arm__topic": ""}, "action.arm.topic: absent"),
     ({"source__imu": {**IMU, "low": 1.0, "high": 1.0}}, "source.imu.low: 1 is not below high, 1"),
 ])
-def test_a_source_that_cannot_be_is_refused(changes: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_is_refused(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         arm(**changes)
