@@ -34,7 +34,7 @@ from realtime_rl.core.peers.deaths import RESPAWN_DELAY_S, Deaths, Then
 from realtime_rl.core.peers.noted import Noted
 from realtime_rl.core.settings.config import parameters
 from realtime_rl.core.settings.parameters import Scenario
-from realtime_rl.ros import environment, graph, memory_limit
+from realtime_rl.ros import environment, graph, memory_limit, scenario_settings
 from realtime_rl.ros.processes import ProcessSpec, processes
 from realtime_rl.ros.rosbag2 import record_command
 from realtime_rl.ros.run_clock import RunClock
@@ -45,8 +45,8 @@ from realtime_rl.runner.output_lines import OutputLines
 from realtime_rl.runner.prepare import bundled
 
 # parameters of the scenario that are arguments of the same name
-OF_THE_SCENARIO = ("robot", "workers", "processes", "policy", "learner", "record", "duration", "respawn",
-                   "nodes", "namespace", "composed")
+OF_THE_SCENARIO = ("robot", "workers", "processes", "policy", "learner", "record", "duration",
+                   "respawn", "nodes", "namespace", "composed")
 # statuses of a process that ends when it is asked to: also while it is still importing
 ENDED = (0, -2, -15, 130, 143)
 LIFECYCLE = ("inference",)
@@ -159,7 +159,7 @@ def start(context: LaunchContext) -> list:
         return LaunchConfiguration(name).perform(context)
 
     assignments = [f"scenario.{name}={given(name)}" for name in OF_THE_SCENARIO if given(name)]
-    described = describe(given("config"), [*assignments, *graph.words(given("set"))],
+    described = describe(given("config"), [*assignments, *scenario_settings.words(given("set"))],
                          within=context.launch_configurations.get("ros_namespace") or "")
     actions = [LogInfo(msg=line) for line in (
         *described.remarks, f"the graph can be seen and commanded from {reach(os.environ)}")]

@@ -31,6 +31,14 @@ from realtime_rl.policies import external_weights
 from realtime_rl.policies.latency import Latency
 from realtime_rl.ros import environment, graph
 from realtime_rl.ros.processes import ProcessSpec, processes
+from realtime_rl.ros.scenario_settings import (
+    ROBOT,
+    Settings,
+    contract_of,
+    override,
+    read_settings,
+    section_of,
+)
 from realtime_rl.runner import scenario_paths
 from realtime_rl.runner.first_policy import FirstPolicy, write_in_child
 
@@ -95,16 +103,16 @@ def prepare(config: str, assignments: Sequence[str], within: str = "", *,
     """
     environment.check(os.environ)
     path = find_config(config)
-    file = graph.read_settings(path, assignments, within)
+    file = read_settings(path, assignments, within)
     said = scenario_paths.anchored(file.settings, path.absolute().parent)
     left_out = _policy_left_out(said, assignments)
-    settings = graph.override(said, [*(["scenario.policy="] if left_out else []), *assignments])
-    if graph.section_of(settings, "scenario").record == "true":
+    settings = override(said, [*(["scenario.policy="] if left_out else []), *assignments])
+    if section_of(settings, "scenario").record == "true":
         name = time.strftime("rosbag2_%Y_%m_%d-%H_%M_%S")  # as `ros2 bag record` names its own
-        settings = graph.override(settings, [f"scenario.record={name}"])
+        settings = override(settings, [f"scenario.record={name}"])
     settings, unrecorded = _recorded_here(settings, assignments)
-    settings = graph.override(settings, [f"scenario.namespace={file.namespace}"])
-    scenario: Scenario = graph.section_of(settings, "scenario")
+    settings = override(settings, [f"scenario.namespace={file.namespace}"])
+    scenario: Scenario = section_of(settings, "scenario")
     if summed_up and not scenario.record:
         raise ConfigError("--html and --json: need a bag; give --record DIR as well")
     _check_record(scenario.record)
@@ -155,13 +163,13 @@ def refuse_second(prepared: Prepared) -> list[str]:
     return spinning.warnings()
 
 
-def _recorded_here(settings: graph.Settings, assignments: Sequence[str]
-                   ) -> tuple[graph.Settings, tuple[str, ...]]:
+def _recorded_here(settings: Settings, assignments: Sequence[str]
+                   ) -> tuple[Settings, tuple[str, ...]]:
     """Where only some nodes start here: whether the recorder is one of them; what to say of it.
 
     `ConfigError` for a node that is named and would have nothing to do.
     """
-    scenario: Scenario = graph.section_of(settings, "scenario")
+    scenario: Scenario = section_of(settings, "scenario")
     here, record = scenario.nodes, scenario.record
     if "learner" in here and not scenario.learner:
         raise ConfigError("nodes: 'learner' is named, but scenario.learner is false")
@@ -171,11 +179,11 @@ def _recorded_here(settings: graph.Settings, assignments: Sequence[str]
     if not here or not record or "recorder" in here:
         return settings, ()
     if any(word.startswith("scenario.record=") for word in assignments):
-        return graph.override(settings, [f"scenario.nodes={','.join((*here, 'recorder'))}"]), ()
+        return override(settings, [f"scenario.nodes={','.join((*here, 'recorder'))}"]), ()
     left = ["scenario.record="]
     if not scenario.run_dir:
         left.append(f"scenario.run_dir={_beside(record)}")
-    return graph.override(settings, left), (
+    return override(settings, left), (
         f"not recorded here: the file's scenario.record ({record!r}) is for the host whose nodes "
         "have the 'recorder'",)
 
@@ -186,13 +194,13 @@ def _beside(record: str) -> str:
     return os.path.join(folder, f"policies-{name}")
 
 
-def _policy_left_out(settings: graph.Settings, assignments: Sequence[str]) -> list[str]:
+def _policy_left_out(settings: Settings, assignments: Sequence[str]) -> list[str]:
     """Say that the file's policy is left out; nothing where it is not.
 
     It is for the file's plant: for another one it is no beginning, if it fits at all.
     """
     changed = {word.partition("=")[0] for word in assignments}
-    policy = graph.section_of(settings, "scenario").policy
+    policy = section_of(settings, "scenario").policy
     if not policy or "scenario.policy" in changed or not changed & {"plant.name", "plant.options"}:
         return []
     meant = " ".join(f"{name}={value}" for name, value in settings.get("learner", {}).items())
@@ -201,31 +209,31 @@ def _policy_left_out(settings: graph.Settings, assignments: Sequence[str]) -> li
             "--config rom and --config gymnasium begin with neither"]
 
 
-def _plant_spec(settings: graph.Settings) -> PlantSpec:
+def _plant_spec(settings: Settings) -> PlantSpec:
     """Return what the nodes are told of what they control, a robot or a plant."""
-    if graph.ROBOT in settings:
-        return graph.contract_of(settings).spec
-    plant: PlantParameters = graph.section_of(settings, "plant")
+    if ROBOT in settings:
+        return contract_of(settings).spec
+    plant: PlantParameters = section_of(settings, "plant")
     return registry.spec(plant.name, plant.options, plant.seed)
 
 
-def _with_robot(settings: graph.Settings) -> graph.Settings:
+def _with_robot(settings: Settings) -> Settings:
     """Take in the contract of a robot that stands in a file of its own; `ConfigError`."""
-    path = graph.section_of(settings, "scenario").robot
+    path = section_of(settings, "scenario").robot
     if not path:
         return settings
-    found = graph.read_settings(Path(path)).settings
-    if graph.ROBOT not in found:
+    found = read_settings(Path(path)).settings
+    if ROBOT not in found:
         raise ConfigError(f"robot: {path!r} has no section 'robot:' with a contract; its sections: "
                           f"{choices(found)}")
-    contract = {**found[graph.ROBOT], **settings.get(graph.ROBOT, {})}
-    return graph.override({**settings, graph.ROBOT: contract}, ())
+    contract = {**found[ROBOT], **settings.get(ROBOT, {})}
+    return override({**settings, ROBOT: contract}, ())
 
 
-def _check_texts(settings: graph.Settings, plant: PlantSpec,
+def _check_texts(settings: Settings, plant: PlantSpec,
                  nodes: Sequence[graph.NodeSpec]) -> None:
     """`ConfigError` for a text that the node which reads it would refuse at its start."""
-    actuator: ActuatorParameters = graph.section_of(settings, "actuator")
+    actuator: ActuatorParameters = section_of(settings, "actuator")
     for node in nodes:
         if isinstance(latency := node.parameters.get("latency"), str):
             Latency.parse(latency)
@@ -234,12 +242,12 @@ def _check_texts(settings: graph.Settings, plant: PlantSpec,
                     if node.executable == "actuator"), plant.actions)
     default_policy.make(actuator.default_policy, actions, actuator.default_action)
     pad_layout(actuator.gamepad_layout, actions)
-    if graph.ROBOT in settings and actuator.command_type != "joy":
+    if ROBOT in settings and actuator.command_type != "joy":
         raise ConfigError(f"actuator.command_type: {actuator.command_type!r}; the robot's contract "
                           "says which messages it takes: leave it out")
     if not any(node.executable == "plant" for node in nodes):
         return
-    other: PlantParameters = graph.section_of(settings, "plant")
+    other: PlantParameters = section_of(settings, "plant")
     for name in ("command_type", "gamepad_layout"):
         if getattr(other, name) != getattr(actuator, name):
             raise ConfigError(
@@ -260,16 +268,16 @@ def _run_dir(scenario: Scenario) -> Path:
     return folder
 
 
-def _first_policy(settings: graph.Settings, spec: PlantSpec, run_dir: Path) -> str:
+def _first_policy(settings: Settings, spec: PlantSpec, run_dir: Path) -> str:
     """Return the URI of the policy to start from.
 
     Where a learner is started, that is what it goes on from: the named policy, once more in
     `run_dir`, or an untrained one.
     """
-    scenario: Scenario = graph.section_of(settings, "scenario")
+    scenario: Scenario = section_of(settings, "scenario")
     given = find_policy(scenario.policy) if scenario.policy else None
     learns_here = scenario.learner and "learner" in (scenario.nodes or NODES)
-    plant: PlantParameters = graph.section_of(settings, "plant")
+    plant: PlantParameters = section_of(settings, "plant")
     if given is not None and not learns_here:
         return str(PolicyUri(given, external_weights.sha256_of(given)))
     if scenario.learner and not spec.actions.discrete:
@@ -280,7 +288,7 @@ def _first_policy(settings: graph.Settings, spec: PlantSpec, run_dir: Path) -> s
         raise ConfigError("policy: empty, and the learner is off: name an ONNX file "
                           "(scenario.policy=FILE), or turn the learner on; "
                           f"{_untrained(plant)}")
-    learner: LearnerParameters = graph.section_of(settings, "learner")
+    learner: LearnerParameters = section_of(settings, "learner")
     path = run_dir / "policy-000000.onnx"
     settled = {name: value for name, item in parameters(DqnConfig).items()
                if (value := getattr(learner, name)) != item.default

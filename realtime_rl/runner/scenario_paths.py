@@ -8,7 +8,7 @@ from pathlib import Path
 from realtime_rl.core.settings.config import parameters
 from realtime_rl.files import beside
 from realtime_rl.plants import option_paths
-from realtime_rl.ros import graph
+from realtime_rl.ros.scenario_settings import SECTIONS, Settings
 
 _TRACE = "trace:"
 _NAMED = "policy"
@@ -17,7 +17,7 @@ _DATED = ("record", "true")
 """A name with the date, of a folder where one is when the run begins."""
 
 
-def anchored(settings: graph.Settings, folder: Path) -> graph.Settings:
+def anchored(settings: Settings, folder: Path) -> Settings:
     """Return settings in which every path is as seen from anywhere.
 
     Args:
@@ -42,7 +42,7 @@ def anchored(settings: graph.Settings, folder: Path) -> graph.Settings:
 
 def _paths(section: str) -> set[str]:
     """Return the parameters of a section that are paths, also of one of several processes."""
-    kind = graph.SECTIONS.get(re.sub(r"_\d+$", "", section))
+    kind = SECTIONS.get(re.sub(r"_\d+$", "", section))
     return {name for name, item in parameters(kind).items() if item.path} if kind else set()
 
 

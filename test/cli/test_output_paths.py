@@ -9,7 +9,7 @@ import pytest
 
 from realtime_rl.cli import export, plan, report, run, simulate, train
 from realtime_rl.cli.main import main, parser
-from realtime_rl.ros import graph
+from realtime_rl.ros.scenario_settings import override, section_of
 from realtime_rl.runner.prepare import find_config, find_policy
 
 STAGGER = ["bench", "stagger"]
@@ -62,12 +62,12 @@ def test_settings_are_read_from_a_home(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "mine.onnx").touch()
     assert find_config("~/mine.yaml") == tmp_path / "mine.yaml"
     assert find_policy("~/mine.onnx") == tmp_path / "mine.onnx"
-    settings = graph.override({}, [
+    settings = override({}, [
         "scenario.policy=~/mine.onnx", "scenario.record=~/bag", "scenario.run_dir=~/run",
         "inference.policy_root=~/run", "actuator.stop_file=~/stopped", "learner.run_dir=~no one/x"])
-    scenario = graph.section_of(settings, "scenario")
+    scenario = section_of(settings, "scenario")
     assert (scenario.policy, scenario.record, scenario.run_dir) == tuple(
         str(tmp_path / name) for name in ("mine.onnx", "bag", "run"))
-    assert graph.section_of(settings, "inference").policy_root == str(tmp_path / "run")
-    assert graph.section_of(settings, "actuator").stop_file == str(tmp_path / "stopped")
-    assert graph.section_of(settings, "learner").run_dir == "~no one/x"
+    assert section_of(settings, "inference").policy_root == str(tmp_path / "run")
+    assert section_of(settings, "actuator").stop_file == str(tmp_path / "stopped")
+    assert section_of(settings, "learner").run_dir == "~no one/x"

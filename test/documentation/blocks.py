@@ -13,7 +13,7 @@ import yaml
 
 from realtime_rl.cli.main import main, parser
 from realtime_rl.plants.rules_file import load_rules
-from realtime_rl.ros import graph
+from realtime_rl.ros.scenario_settings import override, read_settings
 from realtime_rl.simulate.sweep import parts_of
 
 _FENCE = re.compile(r'^ *```(\w+)(?: title="(.*?)")?\n(.*?)^ *```$', re.DOTALL | re.MULTILINE)
@@ -67,7 +67,7 @@ def check_command(words: list[str]) -> None:
         return
     for word in getattr(args, "set", []):
         if args.verb in ("run", "bench"):
-            graph.override({}, [word])
+            override({}, [word])
 
 
 def run(block: Block, folder: Path, names: dict[str, object]) -> None:
@@ -99,4 +99,4 @@ def _check_yaml(path: Path) -> None:
     elif "rewards" in content:
         load_rules(path)
     else:
-        graph.read_settings(path)
+        read_settings(path)

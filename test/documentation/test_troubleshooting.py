@@ -10,7 +10,7 @@ import pytest
 from docs.generate import RECORDS
 from realtime_rl.core.messages import records
 from realtime_rl.core.settings.config import parameters
-from realtime_rl.ros.graph import SECTIONS
+from realtime_rl.ros.scenario_settings import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [*(ROOT / "realtime_rl").rglob("*.py"), *(ROOT / "launch").glob("*.py")]

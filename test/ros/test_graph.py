@@ -22,20 +22,28 @@ from realtime_rl.core.settings.parameters import PlantParameters
 from realtime_rl.core.types import ActionSpace, PlantSpec
 from realtime_rl.ros import graph
 from realtime_rl.ros.graph import NodeSpec
+from realtime_rl.ros.scenario_settings import (
+    SECTIONS,
+    Settings,
+    override,
+    read_settings,
+    section_of,
+    words,
+)
 
 CONFIGS = sorted((Path(__file__).resolve().parents[2] / "config").glob("*.yaml"))
 PLANT = PlantSpec("toy", 20_000_000, ObservationSpec((4,), "float32", -1.0, 1.0),
                   ActionSpace(("v",), (0.0,), (-0.1,), (0.1,)))
 
 
-def settings_of(tmp_path: Path, text: str) -> graph.Settings:
+def settings_of(tmp_path: Path, text: str) -> Settings:
     path = tmp_path / "scenario.yaml"
     path.write_text(text, encoding="utf-8")
-    return graph.read_settings(path).settings
+    return read_settings(path).settings
 
 
 def nodes(*assignments: str) -> dict[str, NodeSpec]:
-    settings = graph.override({}, assignments)
+    settings = override({}, assignments)
     return {node.name: node for node in graph.nodes(settings, PLANT, "file:///p.onnx", "/run")}
 
 
@@ -83,7 +91,7 @@ def test_another_exploration_is_refused_before_anything_starts(tmp_path: Path) -
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_the_bundled_scenarios_are_sound(path: Path) -> None:
-    assert graph.nodes(graph.read_settings(path).settings, PLANT, "file:///p.onnx", "/run")
+    assert graph.nodes(read_settings(path).settings, PLANT, "file:///p.onnx", "/run")
 
 
 def test_a_parameter_file_is_read_by_section(tmp_path: Path) -> None:
@@ -95,9 +103,9 @@ learner: {ros__parameters: {learning_rate: 3e-4, gamma: 1}}
     assert settings == {"scenario": {"workers": 7, "duration": 60},
                         "plant": {"name": "pyboy", "options": ["rom=catch"]},
                         "learner": {"learning_rate": 3e-4, "gamma": 1}}
-    assert graph.section_of(settings, "scenario").duration == 60.0
-    assert graph.section_of(settings, "plant").options == ("rom=catch",)
-    assert graph.section_of(settings, "actuator") == build(graph.SECTIONS["actuator"], {})
+    assert section_of(settings, "scenario").duration == 60.0
+    assert section_of(settings, "plant").options == ("rom=catch",)
+    assert section_of(settings, "actuator") == build(SECTIONS["actuator"], {})
 
 
 @pytest.mark.parametrize(("written", "value"), [
@@ -150,10 +158,10 @@ def test_a_bad_file_gives_one_line_with_the_file_and_what_is_wrong(tmp_path: Pat
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read: No such file"):
-        graph.read_settings(tmp_path / "none.yaml")
+        read_settings(tmp_path / "none.yaml")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(ConfigError, match="not a YAML file"):
-        graph.read_settings(tmp_path / "binary")
+        read_settings(tmp_path / "binary")
 
 
 def test_a_file_as_ros_has_them_is_read(tmp_path: Path) -> None:
@@ -184,8 +192,8 @@ scenario: {ros__parameters: {processes: 2}}
 def test_a_section_in_the_graphs_namespace_is_its_own(tmp_path: Path, text: str) -> None:
     path = tmp_path / "scenario.yaml"
     path.write_text(text, encoding="utf-8")
-    read = graph.read_settings(path, ["scenario.namespace=/robot1"])
-    assert graph.section_of(read.settings, "plant").seed == 3
+    read = read_settings(path, ["scenario.namespace=/robot1"])
+    assert section_of(read.settings, "plant").seed == 3
     assert read.passed_over == ()
 
 
@@ -196,7 +204,7 @@ def test_a_section_in_the_graphs_namespace_is_its_own(tmp_path: Path, text: str)
 def test_what_is_of_other_nodes_is_passed_over_and_said(tmp_path: Path, text: str) -> None:
     path = tmp_path / "scenario.yaml"
     path.write_text(text, encoding="utf-8")
-    read = graph.read_settings(path, ["scenario.namespace=robot1"])
+    read = read_settings(path, ["scenario.namespace=robot1"])
     assert read.settings == {}
     [said] = read.passed_over
     assert said.startswith("not of this graph, whose namespace is '/robot1': '/")
@@ -239,7 +247,7 @@ def test_a_file_within_a_namespace_of_the_launch(
         tmp_path: Path, text: str, namespace: str, others: str) -> None:
     path = tmp_path / "scenario.yaml"
     path.write_text(text, encoding="utf-8")
-    read = graph.read_settings(path, within="/outer")
+    read = read_settings(path, within="/outer")
     assert read.namespace == namespace
     assert read.settings["plant"] == {"seed": 3}
     assert [said.rpartition(": ")[2] for said in read.passed_over] == [others] * bool(others)
@@ -251,7 +259,7 @@ def test_what_has_no_effect_is_said(tmp_path: Path) -> None:
 /**: {ros__parameters: {seed: 3, frame_rate: 30}}
 plant: {ros__parameters: {qos_overrides: {/command: {subscription: {depth: 3}}}}}
 """, encoding="utf-8")
-    read = graph.read_settings(path)
+    read = read_settings(path)
     assert read.settings["plant"] == {"seed": 3}
     assert read.passed_over == (
         "/**: no node of this graph has 'frame_rate'",
@@ -262,9 +270,9 @@ plant: {ros__parameters: {qos_overrides: {/command: {subscription: {depth: 3}}}}
     ("true", "true"), ("false", ""), ("2026", "2026"), ("bag", "bag"), ("''", "")])
 def test_whether_to_record_needs_no_quotes(tmp_path: Path, written: str, meant: str) -> None:
     settings = settings_of(tmp_path, f"scenario: {{ros__parameters: {{record: {written}}}}}")
-    assert graph.section_of(settings, "scenario").record == meant
-    settings = graph.override({}, [f"scenario.record={written.strip(chr(39))}"])
-    assert graph.section_of(settings, "scenario").record == meant
+    assert section_of(settings, "scenario").record == meant
+    settings = override({}, [f"scenario.record={written.strip(chr(39))}"])
+    assert section_of(settings, "scenario").record == meant
 
 
 def test_a_process_that_is_not_there_has_no_parameters() -> None:
@@ -277,7 +285,7 @@ def test_a_process_that_is_not_there_has_no_parameters() -> None:
 
 def test_assignments_go_before_the_file() -> None:
     settings = {"scenario": {"workers": 7}, "plant": {"seed": 1}}
-    changed = graph.override(settings, [
+    changed = override(settings, [
         "scenario.workers=3", "inference.latency=lognormal:215ms,cv=0.05",
         "plant.options=rom=/a=b.gb,x=1", "scenario.learner=false", "scenario.workers=5"])
     assert changed == {
@@ -298,13 +306,13 @@ def test_assignments_go_before_the_file() -> None:
     ("scenario.processes=5", "scenario: processes: 5 exceeds workers 4")])
 def test_a_bad_assignment_is_refused_in_one_line(assignment: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        graph.override({}, [assignment])
+        override({}, [assignment])
     assert message in str(caught.value)
 
 
 def test_assignments_must_fit_together() -> None:
     with pytest.raises(ConfigError, match="min_workers: 9 exceeds max_workers 3"):
-        graph.override({}, ["coordinator.max_workers=3", "coordinator.min_workers=9"])
+        override({}, ["coordinator.max_workers=3", "coordinator.min_workers=9"])
 
 
 def test_workers_may_be_chosen_by_the_coordinator(tmp_path: Path) -> None:
@@ -321,7 +329,7 @@ def test_the_nodes_of_a_scenario() -> None:
         ("recorder", "recorder"), ("inference", "inference_0"), ("inference", "inference_1"),
         ("actuator", "actuator"), ("coordinator", "coordinator"), ("monitor", "monitor"),
         ("learner", "learner"), ("plant", "plant")]
-    assert {node.executable for node in made.values()} == set(graph.SECTIONS) - {"scenario"}
+    assert {node.executable for node in made.values()} == set(SECTIONS) - {"scenario"}
 
 
 def test_a_host_starts_the_nodes_that_it_is_told_to() -> None:
@@ -375,7 +383,7 @@ def test_a_sections_own_values_reach_its_nodes() -> None:
 
 def test_every_parameter_of_a_node_is_given() -> None:
     for node in nodes("scenario.record=bag").values():
-        assert list(node.parameters) == list(parameters(graph.SECTIONS[node.executable]))
+        assert list(node.parameters) == list(parameters(SECTIONS[node.executable]))
 
 
 def test_a_second_recorder_would_find_the_first_ones_bag() -> None:
@@ -394,7 +402,7 @@ def loaded(node: NodeSpec) -> dict[str, Any]:
 
 def test_a_nodes_parameter_file_gives_the_same_values() -> None:
     for node in nodes("scenario.record=bag", "scenario.processes=2").values():
-        config = build(graph.SECTIONS[node.executable], loaded(node))
+        config = build(SECTIONS[node.executable], loaded(node))
         assert values_of(config) == node.parameters
 
 
@@ -432,9 +440,9 @@ def test_any_items_of_a_list_can_be_written_as_one_text(items: tuple[str, ...]) 
     (r"'plant.options=rom=/my games/a\,b.gb' a.b=\n", [r"plant.options=rom=/my games/a\,b.gb",
                                                        r"a.b=\n"])])
 def test_words_in_one_text(text: str, words: list[str]) -> None:
-    assert graph.words(text) == words
+    assert words(text) == words
 
 
 def test_a_quote_that_is_not_closed_is_refused() -> None:
     with pytest.raises(ConfigError, match="a quote is not closed"):
-        graph.words("plant.options=rom=it's.gb")
+        words("plant.options=rom=it's.gb")

@@ -26,8 +26,9 @@ from rclpy.task import Future
 
 from realtime_rl.core.settings.inference import InferenceParameters
 from realtime_rl.core.settings.parameters import LearnerParameters, PlantParameters
-from realtime_rl.ros.graph import SECTIONS, NodeSpec, parameter_file, read_settings, section_of
+from realtime_rl.ros.graph import NodeSpec, parameter_file
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.scenario_settings import SECTIONS, read_settings, section_of
 
 MakeNode = Callable[..., Node]
 

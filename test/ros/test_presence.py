@@ -16,6 +16,7 @@ from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.settings.parameters import Scenario
 from realtime_rl.core.types import ActionSpace, PlantSpec
 from realtime_rl.ros import graph, presence, qos
+from realtime_rl.ros.scenario_settings import override, section_of
 from realtime_rl.runner.prepare import Prepared, refuse_second
 
 PLANT = PlantSpec("toy", 20_000_000, ObservationSpec((4,), "float32", -1.0, 1.0),
@@ -23,8 +24,8 @@ PLANT = PlantSpec("toy", 20_000_000, ObservationSpec((4,), "float32", -1.0, 1.0)
 
 
 def prepared(*words: str) -> Prepared:
-    settings = graph.override({}, words)
-    scenario: Scenario = graph.section_of(settings, "scenario")
+    settings = override({}, words)
+    scenario: Scenario = section_of(settings, "scenario")
     return Prepared(scenario, PLANT, graph.nodes(settings, PLANT, "file:///p.onnx", "/run"),
                     Path("/run"))
 

@@ -10,14 +10,15 @@ from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.types import ActionSpace, PlantSpec
 from realtime_rl.ros import graph
 from realtime_rl.ros.processes import ProcessSpec, processes
+from realtime_rl.ros.scenario_settings import override, section_of
 
 PLANT = PlantSpec("counter", 2_000_000, ObservationSpec((3,), "float32", 0.0, 1.0),
                   ActionSpace(("A", "B"), (0.0,)))
 
 
 def spread(*assignments: str, apart: tuple[str, ...] = ()) -> list[ProcessSpec]:
-    settings = graph.override({}, ["scenario.learner=true", "scenario.record=bag", *assignments])
-    composed = graph.section_of(settings, "scenario").composed
+    settings = override({}, ["scenario.learner=true", "scenario.record=bag", *assignments])
+    composed = section_of(settings, "scenario").composed
     return processes(graph.nodes(settings, PLANT, "", "runs"), composed=composed, apart=apart)
 
 
