@@ -89,14 +89,22 @@ def pixels(data: NDArray[np.uint8], encoding: str, size: tuple[int, int], step: 
     channels = next((count for count, name in ENCODINGS.items() if name == encoding), 0)
     if not channels:
         raise WireError(f"image encoding {encoding!r}: only 'mono8' and 'rgb8' are observations")
+    return np.ascontiguousarray(rows(data, channels, size, step).transpose(2, 0, 1))
+
+
+def rows(data: NDArray[np.uint8], channels: int, size: tuple[int, int], step: int
+         ) -> NDArray[np.uint8]:
+    """Return an image's bytes as `(height, width, channels)`, without what pads its rows.
+
+    Arguments and `WireError` are those of `pixels`; nothing is copied.
+    """
     height, width = size
     row = width * channels
     step = step or row
     if step < row or data.size != height * step:
         raise WireError(f"image of {data.size} bytes, expected {height} rows of {step} for a "
                         f"width of {width}")
-    image = data.reshape(height, step)[:, :row].reshape(height, width, channels)
-    return np.ascontiguousarray(image.transpose(2, 0, 1))
+    return data.reshape(height, step)[:, :row].reshape(height, width, channels)
 
 
 def vector(values: NDArray[np.float64], part: ObservationSpec) -> NDArray[np.generic]:
