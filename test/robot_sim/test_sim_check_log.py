@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from examples.robot_sim import check_log
+from examples.robot_sim.errors import SimulatorError
+from examples.robot_sim.log import Log, read
+
+PERIOD_S = 0.02
+TOPIC = "commands"
+
+
+def write(path: Path, times: list[float], values: list[float], *, faults: tuple[float, ...] = (),
+          measured: float = 0.0) -> Path:
+    """A log of one joint `j`."""
+    log = Log(path)
+    log.write("robot", 0, joints=["j"], rate_hz=500.0, commands=[TOPIC])
+    rows = [(0.0, "state", {"position": [measured]})]
+    rows += [(t, "command", {"topic": TOPIC, "names": ["j"], "values": [value], "stamp": None,
+                             "problem": ""}) for t, value in zip(times, values, strict=True)]
+    rows += [(t, "fault", {"fault": "mark=x", "begins": True}) for t in faults]
+    for t, kind, fields in sorted(rows, key=lambda row: row[0]):
+        log.write(kind, round(t * 1e9), **fields)
+    log.close()
+    return path
+
+
+def grid(count: int, begin: float = 1.0) -> list[float]:
+    return [begin + PERIOD_S * index for index in range(count)]
+
+
+def test_the_largest_step_velocity_and_acceleration(tmp_path: Path) -> None:
+    path = write(tmp_path / "log", grid(5), [0.0, 0.0, 0.01, 0.03, 0.03])
+    joint = check_log.check(path, PERIOD_S, {}, 1e-6)["topics"][TOPIC]["joints"]["j"]
+    assert joint == pytest.approx({
+        "low": 0.0, "high": 0.03, "step": 0.02, "velocity": 1.0, "acceleration": 50.0})
+
+
+def test_a_message_that_comes_early_or_late_is_no_faster(tmp_path: Path) -> None:
+    times = np.add(grid(6), [0, 0.004, -0.006, 0.005, 0, -0.008]).tolist()
+    values = [0.02 * index for index in range(6)]
+    path = write(tmp_path / "log", times, values)
+    joint = check_log.check(path, PERIOD_S, {}, 1e-6)["topics"][TOPIC]["joints"]["j"]
+    assert joint["velocity"] == pytest.approx(1.0)
+
+
+def test_after_a_gap_a_step_has_the_whole_gap(tmp_path: Path) -> None:
+    path = write(tmp_path / "log", [1.0, 1.02, 1.12], [0.0, 0.0, 0.1])
+    joint = check_log.check(path, PERIOD_S, {}, 1e-6)["topics"][TOPIC]["joints"]["j"]
+    assert joint["velocity"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("limit", "beyond"), [
+    ("j.max_velocity=1.0", False), ("j.max_velocity=0.99", True), ("j.max_step=0.019", True),
+    ("j.min_position=0.0", False), ("j.min_position=0.001", True), ("j.max_position=0.02", True),
+    ("j.max_acceleration=49", True), ("j.max_acceleration=50", False), ("k.max_step=0.0", False),
+])
+def test_what_is_beyond_a_limit_fails(tmp_path: Path, limit: str, beyond: bool,
+                                      capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "log", grid(5), [0.0, 0.0, 0.01, 0.03, 0.03])
+    status = check_log.main([str(path), "--period", str(PERIOD_S), "--limit", limit])
+    assert status == int(beyond)
+    assert ("BEYOND j" in capsys.readouterr().out) == beyond
+
+
+def test_limits_are_read_from_a_contract(tmp_path: Path) -> None:
+    contract = tmp_path / "arm.yaml"
+    contract.write_text("robot: {ros__parameters: {limits: {policy: clamp, "
+                        "j1: {max_velocity: 1.5, min_position: -2}}}}", encoding="utf-8")
+    assert check_log.read_limits(contract, ["j1.max_step=0.1"]) == {
+        "j1": {"max_velocity": 1.5, "min_position": -2.0, "max_step": 0.1}}
+
+
+@pytest.mark.parametrize("text", ["", "robot: 3", "robot: {ros__parameters: {}}", "a: ["])
+def test_a_contract_without_limits_is_refused(tmp_path: Path, text: str) -> None:
+    contract = tmp_path / "arm.yaml"
+    contract.write_text(text, encoding="utf-8")
+    with pytest.raises(SimulatorError, match="limits"):
+        check_log.read_limits(contract, [])
+
+
+def test_the_first_hold_is_compared_with_what_was_measured(tmp_path: Path) -> None:
+    path = write(tmp_path / "log", grid(6), [0.5, 0.5, 0.5005, 0.51, 0.52, 0.53], measured=0.501)
+    hold = check_log.check(path, PERIOD_S, {}, 1e-6)["topics"][TOPIC]["hold"]
+    assert hold == pytest.approx({"commands": 3, "seconds": 0.04, "from_measured": 0.001})
+
+
+def test_what_follows_a_fault(tmp_path: Path) -> None:
+    values = [0.01 * min(index, 30) for index in range(60)]  # moves until 1.6 s, comes until 2.18
+    path = write(tmp_path / "log", [*grid(60), 3.0], [*values, 0.3], faults=(1.49,))
+    event, = check_log.check(path, PERIOD_S, {}, 1e-6)["topics"][TOPIC]["events"]
+    assert (event["what"], event["commands"]) == ("mark=x begins", 36)
+    assert event["settled_s"] == pytest.approx(0.11)
+    assert event["silent_s"] == pytest.approx(0.82)
+    assert event["velocity"] == pytest.approx(0.5)
+
+
+def test_ignored_commands_are_counted_apart(tmp_path: Path) -> None:
+    path = write(tmp_path / "log", grid(3), [0.0, 0.0, 0.0])
+    line = {"kind": "command", "t": 2.0, "topic": TOPIC, "names": ["j"], "values": [9.0],
+            "stamp": None, "problem": "on the way home"}
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n" + '{"kind": "sta')  # and one that was cut off
+    found = check_log.check(path, PERIOD_S, {}, 1e-6)["topics"][TOPIC]
+    assert (found["commands"], found["ignored"]) == (3, {"on the way home": 1})
+
+
+@pytest.mark.parametrize("text", ["", "words\n", "[]\n", '{"kind": "state", "t": 0}\n'])
+def test_what_is_no_log_is_refused_in_a_line(tmp_path: Path, text: str,
+                                             capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "log"
+    path.write_text(text, encoding="utf-8")
+    assert check_log.main([str(path), "--period", "0.02"]) == 2
+    assert capsys.readouterr().err.startswith("check_log: log ")
+
+
+def test_a_log_is_read_as_it_was_written(tmp_path: Path) -> None:
+    path = write(tmp_path / "log", [1.0], [0.1234567890123])
+    assert [record["kind"] for record in read(path)] == ["robot", "state", "command"]
+    assert list(read(path))[-1]["values"] == [0.1234567890123]
