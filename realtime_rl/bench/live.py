@@ -18,7 +18,7 @@ from realtime_rl.plants import registry
 from realtime_rl.ros.transport import reach
 from realtime_rl.runner.first_policy import FirstPolicy, write_in_child
 from realtime_rl.runner.log_filter import LogFilter
-from realtime_rl.runner.prepare import Prepared, prepare, refuse_second
+from realtime_rl.runner.prepare import Prepared, check_last, prepare
 from realtime_rl.runner.supervisor import Supervisor, started
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[st
     with tempfile.TemporaryDirectory(prefix="realtime_rl-bench-") as name:
         folder = Path(name)
         prepared = _prepared(bench, folder)
-        for line in refuse_second(prepared):
+        for line in check_last(prepared):
             say(line)
         supervisor = Supervisor(prepared.processes(), folder)
         log_filter = LogFilter(supervisor.lines, say)

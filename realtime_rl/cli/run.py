@@ -17,7 +17,7 @@ from realtime_rl.cli.output import drop
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.ros.environment import adopt
 from realtime_rl.ros.transport import reach
-from realtime_rl.runner.prepare import Prepared, prepare, refuse_second
+from realtime_rl.runner.prepare import Prepared, check_last, prepare
 from realtime_rl.runner.supervisor import NodeFailedError, Supervisor, started
 
 _EPILOG = """examples:
@@ -67,7 +67,7 @@ def main(args: argparse.Namespace) -> int:
     view = LiveView(prepared, verbose=args.verbose, live=not args.no_live)
     for line in (*prepared.remarks, *adopt()):
         view.say(line)
-    for line in refuse_second(prepared):
+    for line in check_last(prepared):
         view.say(line)
     with tempfile.TemporaryDirectory(prefix="realtime_rl-") as folder:
         supervisor = Supervisor(prepared.processes(), Path(folder))

@@ -22,7 +22,7 @@ from realtime_rl.core.settings.config import build
 from realtime_rl.core.settings.parameters import Scenario
 from realtime_rl.ros.environment import adopt
 from realtime_rl.ros.graph import NodeSpec
-from realtime_rl.runner.prepare import prepare, refuse_second
+from realtime_rl.runner.prepare import check_last, prepare
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _node(item: dict[str, Any]) -> NodeSpec:
 
 def _tell(config: str, assignments: list[str], within: str) -> None:
     prepared = prepare(config, assignments, within)
-    remarks = [*prepared.remarks, *adopt(), *refuse_second(prepared)]
+    remarks = [*prepared.remarks, *adopt(), *check_last(prepared)]
     print(strict_json.dumps({"scenario": dataclasses.asdict(prepared.scenario),
                       "nodes": [dataclasses.asdict(node) for node in prepared.nodes],
                       "remarks": remarks, "rate": prepared.plant.rate}))

@@ -11,24 +11,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from realtime_rl.core.control import default_policy
-from realtime_rl.core.control.gamepad import pad_layout
 from realtime_rl.core.errors import ConfigError, MissingDependencyError, PolicyError, choices
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.settings.config import parameters
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.settings.parameters import (
     NODES,
-    ActuatorParameters,
     LearnerParameters,
     PlantParameters,
     Scenario,
 )
-from realtime_rl.core.types import ActionSpace, PlantSpec
+from realtime_rl.core.types import PlantSpec
 from realtime_rl.files import make_parents, user_path
 from realtime_rl.plants import registry
 from realtime_rl.policies import external_weights
-from realtime_rl.policies.latency import Latency
 from realtime_rl.ros import environment, graph
 from realtime_rl.ros.processes import ProcessSpec, processes
 from realtime_rl.ros.scenario_settings import (
@@ -39,8 +35,9 @@ from realtime_rl.ros.scenario_settings import (
     read_settings,
     section_of,
 )
-from realtime_rl.runner import scenario_paths
+from realtime_rl.runner import agreement, scenario_paths
 from realtime_rl.runner.first_policy import FirstPolicy, write_in_child
+from realtime_rl.runner.policy_trial import tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +116,7 @@ def prepare(config: str, assignments: Sequence[str], within: str = "", *,
     settings = _with_robot(settings)
     plant = _plant_spec(settings)
     nodes = graph.nodes(settings, plant, "", "")  # every value is checked before a file is written
-    _check_texts(settings, plant, nodes)
+    agreement.check(settings, plant, nodes)
     run_dir = _run_dir(scenario)
     here = scenario.nodes or NODES
     policy = (_first_policy(settings, plant, run_dir) if {"inference", "learner"} & set(here)
@@ -140,6 +137,15 @@ def _check_record(record: str) -> None:
             make_parents(Path(record).absolute())
     except OSError as error:
         raise ConfigError(f"record: {record!r} cannot be written: {error.strerror}") from error
+
+
+def check_last(prepared: Prepared) -> list[str]:
+    """Return what is to be said of ROS 2 as it is here, just before the nodes start.
+
+    `PolicyError` where one could not use its policy; `ConfigError` as `refuse_second`.
+    """
+    with tried(prepared.nodes):
+        return refuse_second(prepared)
 
 
 def refuse_second(prepared: Prepared) -> list[str]:
@@ -228,32 +234,6 @@ def _with_robot(settings: Settings) -> Settings:
                           f"{choices(found)}")
     contract = {**found[ROBOT], **settings.get(ROBOT, {})}
     return override({**settings, ROBOT: contract}, ())
-
-
-def _check_texts(settings: Settings, plant: PlantSpec,
-                 nodes: Sequence[graph.NodeSpec]) -> None:
-    """`ConfigError` for a text that the node which reads it would refuse at its start."""
-    actuator: ActuatorParameters = section_of(settings, "actuator")
-    for node in nodes:
-        if isinstance(latency := node.parameters.get("latency"), str):
-            Latency.parse(latency)
-    # a robot's are not those of the plant that stands in the file, and does not start
-    actions = next((ActionSpace.parse(str(node.parameters["actions"])) for node in nodes
-                    if node.executable == "actuator"), plant.actions)
-    default_policy.make(actuator.default_policy, actions, actuator.default_action)
-    pad_layout(actuator.gamepad_layout, actions)
-    if ROBOT in settings and actuator.command_type != "joy":
-        raise ConfigError(f"actuator.command_type: {actuator.command_type!r}; the robot's contract "
-                          "says which messages it takes: leave it out")
-    if not any(node.executable == "plant" for node in nodes):
-        return
-    other: PlantParameters = section_of(settings, "plant")
-    for name in ("command_type", "gamepad_layout"):
-        if getattr(other, name) != getattr(actuator, name):
-            raise ConfigError(
-                f"{name}: the plant has {getattr(other, name)!r}, the actuator "
-                f"{getattr(actuator, name)!r}: commands would not be understood; set both "
-                f"plant.{name} and actuator.{name}")
 
 
 def _run_dir(scenario: Scenario) -> Path:

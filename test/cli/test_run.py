@@ -73,7 +73,7 @@ def bag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "bag").mkdir()
     monkeypatch.setattr(supervisor, "PACKAGE", "fake_package")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(run, "refuse_second", lambda prepared: [])
+    monkeypatch.setattr(run, "check_last", lambda prepared: [])
     monkeypatch.setattr(run, "adopt", list)
     monkeypatch.setattr(run, "LiveView", View)
     monkeypatch.setattr(run.report, "main", lambda args: print("the report"))

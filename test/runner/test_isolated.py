@@ -6,9 +6,12 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from policies.tiny_policies import model
 
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.runner.isolated import describe
 from realtime_rl.runner.prepare import prepare
 
@@ -23,7 +26,8 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return what there is to start, with this interpreter as the first of its name."""
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     (tmp_path / "scenario.yaml").write_text(SCENARIO, encoding="utf-8")
-    (tmp_path / "policy.onnx").write_bytes(b"\x08\x08")  # ir_version 8
+    policy = model(ObservationSpec((2,), "float32", 0, 1), 1, np.ones((2, 3)))  # as the counter's
+    (tmp_path / "policy.onnx").write_bytes(policy.SerializeToString())
     return [f"scenario.run_dir={tmp_path}", f"scenario.policy={tmp_path / 'policy.onnx'}"]
 
 

@@ -133,6 +133,31 @@ def test_a_layout_that_one_side_would_misread_is_refused(
         prepared(scenario, word)
 
 
+@pytest.mark.parametrize(("words", "message"), [
+    (["actuator.actions=A B = B"], "actions: of actuator it is 'A B = B', of plant 'A0 A1 A2 = A0'"
+                                   ": they would not understand each other; the plant says it"),
+    (["inference_0.observation=float32[7] -1:1"], "observation: of inference_0 it is 'float32"),
+    (["monitor.period_ns=7"], "period_ns: of monitor it is '7', of plant '20000000'"),
+    (["scenario.nodes=inference,actuator", "actuator.actions=A B = B"],
+     "actions: of actuator it is 'A B = B', of inference_0 'A0 A1 A2 = A0': .* give both the same"),
+])
+def test_nodes_that_were_told_differently_are_refused(
+    scenario: Path, unwritten: None, words: list[str], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        prepared(scenario, *words)
+
+
+def test_a_robot_is_of_what_its_nodes_are_told_whatever_the_plant_of_the_file(
+    scenario: Path, unwritten: None
+) -> None:
+    """Written otherwise, it is the same."""
+    run = prepared(scenario, "scenario.nodes=inference,actuator", "inference.actions=A B = B",
+                   "actuator.actions=A  B = B", "scenario.learner=false",
+                   "scenario.policy=mine")
+    assert executables(run) == ["inference", "actuator"]
+
+
 def executables(run: Prepared) -> list[str]:
     return [node.executable for node in run.nodes]
 
