@@ -70,7 +70,7 @@ class TickExecutor(SingleThreadedExecutor):
         self._of = nodes
         self._batch_ns = self._served_ns = 0
         self._polls = 0
-        self._waker = Waker(self.wake)
+        self._waker = Waker(self._end_wait)
         self._warned_ns = 0
         self._older: deque[tuple[Callable[[Any], object], Any]] = deque()
         for node in nodes:
@@ -79,6 +79,9 @@ class TickExecutor(SingleThreadedExecutor):
     def wake(self) -> None:
         """End a wait. rclpy calls it, too, when the node's entities change."""
         self._changed = True
+        self._end_wait()
+
+    def _end_wait(self) -> None:
         with suppress(InvalidHandle):  # another thread wakes it while it is shut down
             super().wake()
 
