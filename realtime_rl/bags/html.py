@@ -47,8 +47,9 @@ def page(report: Report) -> str:
 
 def _sections(report: Report) -> Iterator[_Section]:
     """The parts of the page that have something to say, in order."""
-    yield from _lists(report)
+    yield from _failures(report)
     yield _Section("headlines", "Headlines", "\n".join(_headlines(report)))
+    yield from _complaints(report)
     died = () if report.noted is None else report.noted.died
     for place, picture in enumerate(pictures(report.run.records, died), 1):
         yield _picture(picture, f"picture-{place}")
@@ -74,8 +75,8 @@ def _contents(sections: list[_Section]) -> Iterator[str]:
     yield "</ul>\n</nav>"
 
 
-def _lists(report: Report) -> Iterator[_Section]:
-    """What went wrong: with nodes, with the recording, and what the nodes warned of."""
+def _failures(report: Report) -> Iterator[_Section]:
+    """What went wrong: with nodes, and with the recording."""
     noted = report.noted
     deaths = [] if noted is None else noted.lines
     if noted is not None and deaths:
@@ -86,6 +87,10 @@ def _lists(report: Report) -> Iterator[_Section]:
     if others:
         yield _list("warnings", f"{len(others)} warning(s) about the recording",
                     "What could not be read, and where the records disagree.", others)
+
+
+def _complaints(report: Report) -> Iterator[_Section]:
+    noted = report.noted
     warned = [] if noted is None else noted.noted.lines()
     if noted is not None and warned:
         yield _list("complaints", "What the nodes warned of",

@@ -67,7 +67,8 @@ class TrainView:
         returns = training.figures.returns[-_RECENT:]
         shown = f"{sum(returns) / len(returns):.2f}" if returns else "–"
         speed = self._speed()
-        return (f"return {shown}, ε {training.learner.epsilon:.2f}, loss {training.loss:.3g}, "
+        loss = "–" if math.isnan(training.loss) else f"{training.loss:.3g}"
+        return (f"return {shown}, ε {training.learner.epsilon:.2f}, loss {loss}, "
                 f"{f'{speed:.0f}' if speed else '–'} ticks/s")
 
     def _speed(self) -> float:

@@ -211,6 +211,8 @@ def test_what_the_nodes_warned_of_and_how_they_died_are_sections(tmp_path: Path)
     assert "plant died at 3.0 s (SIGKILL), started again: no motor" in told
     said = html.split('<section id="complaints"')[1].split("</section>")[0]
     assert "2.0 s  [WARN] [plant]: &lt;late&gt;" in said
+    places = [html.index(f'id="{name}"') for name in ("deaths", "headlines", "complaints")]
+    assert places == sorted(places)  # deaths before the figures, warnings after them
     assert "died" not in html.split('<section id="warnings"')[1].split("</section>")[0]
 
 

@@ -26,6 +26,15 @@ def test_a_line_comes_every_tenth_and_at_least_every_minute(
     assert lines[-1].endswith(" ticks/s, 9 min left")
 
 
+def test_before_the_first_update_there_is_no_loss(capsys: pytest.CaptureFixture[str]) -> None:
+    training = SimpleNamespace(figures=SimpleNamespace(returns=[]), loss=float("nan"),
+                               learner=SimpleNamespace(epsilon=1.0))
+    view = TrainView(64, now=lambda: 0.0)
+    for training.tick in (32, 64):
+        view(training)  # type: ignore[arg-type]
+    assert "ε 1.00, loss –, " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("seconds", "text"), [
     (0.2, "1 s"), (89, "89 s"), (90, "2 min"), (3599, "1 h 0 min"), (3660, "1 h 1 min"),
     (90_000, "25 h 0 min")])

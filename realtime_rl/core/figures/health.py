@@ -132,7 +132,8 @@ def _learning(learning: Learning | None, silent_s: float) -> Health:
             "learner": f"silent for {silent_s:.0f} s, after {learning.updates} updates"})
     return Health("learning", Level.OK, "learning", {
         "learner": f"{learning.updates} updates, {learning.transitions} transitions, "
-                   f"loss {learning.loss:.4f}, ε {learning.epsilon:.2f}"})
+                   f"loss {_number(learning.loss if learning.updates else None, 4)}, "
+                   f"ε {learning.epsilon:.2f}"})
 
 
 def _number(value: float | None, digits: int) -> str:

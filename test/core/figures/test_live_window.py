@@ -76,3 +76,10 @@ def test_a_learner_that_says_nothing_any_more_is_said_to_be_silent(
     window.take(learning(7), 3 * S)
     found = said(window, (3 + after_s) * S)["learning"]
     assert (found.level, found.figures["learner"]) == (level, shown)
+
+
+def test_a_learner_without_updates_has_no_loss() -> None:
+    window = LiveWindow(10 * S)
+    window.take(learning(0, loss=float("nan")), 3 * S)
+    shown = said(window, 4 * S)["learning"].figures["learner"]
+    assert shown == "0 updates, 0 transitions, loss –, ε 0.10"
