@@ -8,7 +8,6 @@ that itself keeps them is sent as it is.
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,7 +38,7 @@ class Step:
     """What was asked for."""
 
 
-class Limiter(ABC):
+class Limiter:
     """Of the elements of one action."""
 
     def __init__(self, limits: Sequence[Limit], excess: Excess, period_s: float) -> None:
@@ -54,7 +53,6 @@ class Limiter(ABC):
         """Go on from `values`, at rest."""
         self.values = values
 
-    @abstractmethod
     def towards(self, targets: Values, *, stepwise: bool = False) -> Step:
         """Return what of finite `targets` may be sent next.
 
@@ -62,6 +60,7 @@ class Limiter(ABC):
             targets: one an element.
             stepwise: they are no places to arrive at but steps, as those of `Mode.DELTA`.
         """
+        raise NotImplementedError
 
     def keep(self, step: Step) -> None:
         """Remember that it was sent."""

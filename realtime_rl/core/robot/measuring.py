@@ -44,6 +44,8 @@ def source_of(contract: Contract, group: ActionGroup) -> SourceSpec | None:
 
 def _measures(spec: SourceSpec, group: ActionGroup) -> bool:
     kind = message_types.source(spec.config.type)
+    if not message_types.action(group.config.type).measurable:
+        return False
     return bool(kind.arrays) or (group.mode is Mode.VELOCITY
                                  and all(name in kind.velocities for name in group.config.names))
 

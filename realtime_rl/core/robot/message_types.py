@@ -82,6 +82,8 @@ class ActionType:
     """What its elements are called, in words."""
     most: int = 1024
     """Elements."""
+    measurable: bool = True
+    """Whether others measure where its elements are, or how fast."""
 
     def fill(self, message: Any, order: Order, make: Callable[[str], Any],  # noqa: ANN401 - of any type
              sent_ns: int = 0, frame: str = "") -> Any:  # noqa: ANN401
@@ -217,9 +219,10 @@ ACTIONS = {each.name: each for each in (
     ActionType("sensor_msgs/msg/JointState", _write_joints),
     ActionType("sensor_msgs/msg/Joy", _write_joy, _FIXED,
                element=lambda name: bool(_PAD.fullmatch(name)),
-               elements="'axes[0]' to 'axes[99]' and 'buttons[0]' to 'buttons[99]'"),
+               elements="'axes[0]' to 'axes[99]' and 'buttons[0]' to 'buttons[99]'",
+               measurable=False),
     ActionType("std_msgs/msg/Bool", _write_bool, _FIXED, has_header=False,
-               elements="one, of any name", most=1),
+               elements="one, of any name", most=1, measurable=False),
 )}
 
 _Type = TypeVar("_Type", SourceType, ActionType)
