@@ -48,6 +48,8 @@ def _maker(name: str) -> Callable[[], Node]:
     """Return what makes a node; only what is wanted is imported."""
     if name == "plant":
         from realtime_rl.nodes.plant import PlantNode as Kind
+    elif name == "robot":
+        from realtime_rl.nodes.robot import RobotNode as Kind
     elif name == "inference":
         from realtime_rl.nodes.inference import InferenceNode as Kind
     elif name == "actuator":

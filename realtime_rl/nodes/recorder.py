@@ -12,13 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import TwistStamped
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import Image, JointState, Joy
-from std_msgs.msg import Float64MultiArray, String
-from trajectory_msgs.msg import JointTrajectory
 
 from realtime_rl.bags.in_order import InOrder
 from realtime_rl.bags.metadata import OfferedQos
@@ -26,14 +21,11 @@ from realtime_rl.bags.writer import BagWriter, TopicInfo
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.messages.topics import RECORDED_DEPTH, recorded
 from realtime_rl.core.settings.parameters import RecorderParameters
-from realtime_rl.ros import priorities, runtime, steady
+from realtime_rl.ros import message_classes, priorities, runtime, steady
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.spinning import BATCH_EVERY_NS, batched, received_ns
 
-_TYPES = {f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}": kind
-          for kind in (Image, JointState, Joy, TwistStamped, JointTrajectory, Float64MultiArray,
-                       String, DiagnosticArray)}
 _LOOK_EVERY_S = 0.1
 _WARN_EVERY_S = 5.0
 
@@ -86,8 +78,8 @@ class RecorderNode(Node):
             durability=(DurabilityPolicy.TRANSIENT_LOCAL
                         if all(each.transient_local for each in each_is)
                         else DurabilityPolicy.VOLATILE))
-        self.create_subscription(_TYPES[kind], topic, batched(partial(self._on_message, topic)),
-                                 wanted, raw=True)
+        self.create_subscription(message_classes.find(kind), topic,
+                                 batched(partial(self._on_message, topic)), wanted, raw=True)
 
     def _on_message(self, topic: str, message: bytes, info: Mapping[str, Any]) -> None:
         self._taken.put(self._run_clock.at_ns(received_ns(info)), (topic, message))

@@ -18,16 +18,20 @@ class StopMemory:
         self.path = path
         try:
             self.held = path.exists()
-        except OSError as error:
-            raise ConfigError(f"stop_file {str(path)!r}: cannot be read ({error.strerror}); "
+            self.said = path.read_text(encoding="utf-8") if self.held else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"stop_file {str(path)!r}: cannot be read ({error}); "
                               "name another file") from error
 
-    def set(self, stopped: bool) -> str:
-        """Remember a stop or its release; return what hinders that, empty when nothing does."""
+    def set(self, stopped: bool, said: str = "stopped\n") -> str:
+        """Remember a stop or its release; return what hinders that, empty when nothing does.
+
+        `said`: what is to be known of it.
+        """
         try:
             if stopped:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                write_atomically(self.path, b"stopped\n")
+                write_atomically(self.path, said.encode())
             elif self.path.exists():
                 self.path.unlink()
                 sync_folder(self.path.parent)

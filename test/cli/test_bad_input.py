@@ -26,7 +26,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize(("arguments", "expected"), [
     (["--config", "no-such"], "unknown scenario 'no-such'"),
     (["--config", CATCH, "--set", "workers=3"], "write it as 'node.parameter=value'"),
-    (["--config", CATCH, "--set", "robot.speed=3"], "unknown section 'robot'"),
+    (["--config", CATCH, "--set", "robots.speed=3"], "unknown section 'robots'"),
     (["--config", CATCH, "--set", "scenario.wrokers=3"], "unknown parameter 'wrokers'"),
     (["--config", CATCH, "--set", "scenario.workers=0"], "outside 1 … 4096"),
     (["--config", CATCH, "--set", "scenario.workers=few"], "'few' is not an integer"),
