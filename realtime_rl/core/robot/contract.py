@@ -120,7 +120,7 @@ class Contract:
         if self.choices:
             labels = tuple(self.choices)
             return ActionSpace(labels, (float(labels.index(self._still())),))
-        low, high = zip(*self._ranges(), strict=True)
+        low, high = zip(*self.ranges(), strict=True)
         noop = tuple(map(_noop, self.modes, self.scales, low, high))
         return ActionSpace(self.elements, noop, low, high)
 
@@ -135,7 +135,7 @@ class Contract:
                               f"{choices(self.choices)}")
         return found[0]
 
-    def _ranges(self) -> Iterator[tuple[float, float]]:
+    def ranges(self) -> Iterator[tuple[float, float]]:
         """Least and largest value of the policy, of each element."""
         for group in self.actions:
             lows = _each(group.config.low, group, "low", math.nan)
@@ -144,7 +144,7 @@ class Contract:
                                         strict=True):
                 scale, offset = self.scales[place]
                 least, most = sorted((value - offset) / scale for value in
-                                     _allowed(self.limits[place], group.mode, self.robot.period))
+                                     allowed(self.limits[place], group.mode, self.robot.period))
                 yield (least if math.isnan(low) else low, most if math.isnan(high) else high)
 
 
@@ -153,6 +153,14 @@ def read(values: Values) -> Contract:
 
     `ConfigError` says what is wrong, where, and what to do.
     """
+    from realtime_rl.core.robot import contract_checks  # it looks at what is read here
+
+    contract = _read(values)
+    contract_checks.check(contract)
+    return contract
+
+
+def _read(values: Values) -> Contract:
     top, nested = _split(values)
     named: dict[str, dict[str, dict[str, object]]] = {}
     for section in _NAMED:
@@ -372,8 +380,8 @@ def _each(given: tuple[float, ...], group: ActionGroup, key: str, otherwise: flo
     return given if len(given) == size else (given[0] if given else otherwise,) * size
 
 
-def _allowed(limit: sections.Limit, mode: Mode, period: float) -> tuple[float, float]:
-    """Least and largest command that the limits allow; infinite where none is given."""
+def allowed(limit: sections.Limit, mode: Mode, period: float) -> tuple[float, float]:
+    """Return least and largest command that the limits allow; infinite where none is given."""
     if mode is Mode.POSITION and limit.has_positions:
         return limit.min_position, limit.max_position
     most = {Mode.POSITION: 0.0, Mode.VELOCITY: limit.max_velocity, Mode.EFFORT: limit.max_effort,
