@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 
 from realtime_rl.core.errors import ConfigError, choices
-from realtime_rl.core.observations import ObservationSpec
-from realtime_rl.core.robot import action_checks, fields, message_types, sections
+from realtime_rl.core.robot import action_checks, fields, message_types, rewards, sections
 from realtime_rl.core.robot.contract import Contract, SourceSpec
 from realtime_rl.core.robot.sections import Mode
 
@@ -68,7 +67,7 @@ def _of_start(contract: Contract) -> Iterator[str]:
 
 
 def _of_rewards(contract: Contract) -> Iterator[str]:
-    known = elements(contract)
+    known = rewards.elements(contract)
     for name, reward in contract.rewards.items():
         where = f"reward.{name}"
         if bool(reward.topic) == bool(reward.of):
@@ -96,8 +95,9 @@ def _of_topic(where: str, reward: sections.Reward) -> Iterator[str]:
 
 
 def _of_rule(where: str, reward: sections.Reward, known: tuple[str, ...]) -> Iterator[str]:
-    strangers = [name for name in (*reward.of, *reward.to)
-                 if name not in known and not (name in reward.to and number(name) is not None)]
+    strangers = [name for name in reward.of if name not in known]
+    strangers += [name for name in reward.to
+                  if name not in known and rewards.number(name) is None]
     if strangers:
         yield (f"{where}: {strangers[0]!r} is no element of the observation; there are "
                f"{choices(known)}")
@@ -138,22 +138,3 @@ def _topics(contract: Contract) -> Iterator[tuple[str, str, str]]:
             yield where, topic, kind
     for group in contract.actions:
         yield f"action.{group.name}", group.config.topic, group.config.type
-
-
-def elements(contract: Contract) -> tuple[str, ...]:
-    """Return the names of all values of the observation that are no pictures, as `part.element`."""
-    return tuple(name for part in contract.observation.parts for name in names_of(part))
-
-
-def names_of(part: ObservationSpec) -> tuple[str, ...]:
-    """Return the names of a part's values."""
-    return () if part.is_image else tuple(f"{part.name}.{name}" for name in part.elements) or (
-        part.name,)
-
-
-def number(text: str) -> float | None:
-    """Return the number that a text is; `None`: it is none."""
-    try:
-        return float(text)
-    except ValueError:
-        return None
