@@ -69,6 +69,7 @@ class Contract:
 
     robot: sections.Robot
     sources: tuple[SourceSpec, ...]
+    """In the order in which the observation shows them; then others, by name."""
     parts: Mapping[str, tuple[SourceSpec, ...]]
     """Sources of each part of the observation, in order."""
     actions: tuple[ActionGroup, ...]
@@ -76,7 +77,7 @@ class Contract:
     """Of each element, in the order of the actions."""
     excess: sections.Excess
     choices: Mapping[str, tuple[float, ...]]
-    """What each choice asks for; empty: the actions are continuous."""
+    """What each choice asks for, ordered by name; empty: the actions are continuous."""
     rewards: Mapping[str, sections.Reward]
     start: sections.Start
     episode: sections.Episode
@@ -165,8 +166,9 @@ def _read(values: Values) -> Contract:
     named: dict[str, dict[str, dict[str, object]]] = {}
     for section in _NAMED:
         named[section] = _by_name(section, nested.pop(section, {}))
+    # parameters have no order: what the numbers of choices and of sources mean must not hang on it
     chosen = {name: _values(f"choices.{name}", value)
-              for name, value in nested.pop("choices", {}).items()}
+              for name, value in sorted(nested.pop("choices", {}).items())}
     limits = nested.pop("limits", {})
     single: dict[str, Any] = {name: _section(kind, nested.pop(name, {}), name)
                               for name, kind in _SINGLE.items()}
@@ -180,8 +182,10 @@ def _read(values: Values) -> Contract:
     actions = tuple(_groups(robot.actions, named["action"]))
     elements = [name for group in actions for name in group.config.names]
     excess, by_element = _limits(limits, elements)
+    parts = _parts(robot.observations, named["observation"], sources)
+    shown = {spec.name: spec for part in parts.values() for spec in part}
     return Contract(
-        robot, tuple(sources.values()), _parts(robot.observations, named["observation"], sources),
+        robot, tuple({**shown, **dict(sorted(sources.items()))}.values()), parts,
         actions, by_element, excess, chosen,
         {name: _section(sections.Reward, body, f"reward.{name}")
          for name, body in named["reward"].items()}, **single)

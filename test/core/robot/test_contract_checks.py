@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 import pytest
-from contracts import CAMERA, arm
+from contracts import CAMERA, arm, changed
 
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.robot import contract
 
 LIMIT = {"min_position": -2.0, "max_position": 2.0, "max_velocity": 1.5}
 VELOCITY = {"action__arm__mode": "velocity", "action__arm__timeout": 0.5,
@@ -194,6 +195,17 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize("changes", GOOD)
 def test_what_fits_is_taken(changes: dict[str, Any]) -> None:
     assert arm(**changes).elements[:2] == ("j1", "j2")
+
+
+def test_what_numbers_stand_for_does_not_hang_on_the_order_of_parameters() -> None:
+    values = changed(**DELTA, choices=TURNS, observations=["state", "front"],
+                     observation__front={"sources": ["cam"]}, source__cam=CAMERA,
+                     source__alone={**CAMERA, "topic": "/alone"})
+    for order in (sorted, reversed):
+        given = dict(order(list(contract.flat(values).items())))
+        read = contract.read(given)
+        assert read.spec.actions.labels == ("left", "right", "stay")
+        assert [spec.name for spec in read.sources] == ["joints", "cam", "alone"]
 
 
 @pytest.mark.parametrize(("changes", "said"), MISTAKES)

@@ -205,7 +205,7 @@ def test_a_camera_is_a_part_of_its_own() -> None:
     assert found.observation is not None
     assert found.observation["front"].tolist() == pictures[1].tolist()
     assert found.observation["state"].tolist() == [1.0, 2.0, 0.25]
-    assert found.repeated == (0, 1)
+    assert found.repeated == (1, 0)
     with pytest.raises(WireError, match=r"a picture of \(1, 4, 8\), not \(3, 4, 8\)"):
         say(observer, 99, imu(), "cam", picture=pictures[0][:1])
     say(observer, 99, imu(), "cam", picture=pictures[3])
