@@ -179,11 +179,12 @@ def _ages(table: Table[RobotRecord], names: RobotNames, times: NDArray[np.float6
         _dots(axes, times[stale], ages[stale, place], RED, 3.0)
         if np.isfinite(most):
             axes.axhline(most, color=INK, linewidth=1.0, linestyle=(0, (5, 4)))
+        axes.margins(y=0.12)
         axes.set(ylabel=f"{names.source(place)} [ms]", ylim=(0, None))
 
     keys = [Key(BLUE, "age at the tick", "dot")]
     if names.max_ages_s:
-        keys += [Key(RED, "older than that: stale", "dot"), Key(INK, "max_age", "dashes")]
+        keys += [Key(RED, "older than max_age: stale", "dot"), Key(INK, "max_age", "dashes")]
     yield _rows("Ages of the sensors' values",
                 "How old the value of each source was that a tick showed. A gap: nothing had come "
                 "yet.", ages.shape[1], paint, row_in=0.8, keys=keys, clock=clock,

@@ -101,7 +101,7 @@ def _elements(table: Table[RobotRecord], sent: Rows, names: RobotNames, period_n
         found[names.element(place)] = ElementFigures(
             limited_ticks=(int((limited[:, place] > 0).sum()) if place < limited.shape[1] else 0),
             difference=distribution(np.abs(apart[:, place])), largest_step=largest,
-            largest_rate=None if largest is None else largest * 1e9 / period_ns)
+            largest_rate=None if largest is None else round(largest * 1e9 / period_ns, 9))
     return found
 
 
@@ -124,7 +124,8 @@ def sent_steps(table: Table[RobotRecord], sent: Rows) -> Rows:
 
 def _largest(values: NDArray[np.float64]) -> float | None:
     known = values[np.isfinite(values)]
-    return float(np.abs(known).max()) if known.size else None
+    # rounded: differences of floats leave dust
+    return round(float(np.abs(known).max()), 12) if known.size else None
 
 
 def _sources(table: Table[RobotRecord], names: RobotNames) -> dict[str, SourceFigures]:
