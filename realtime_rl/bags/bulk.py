@@ -39,8 +39,8 @@ class _Form:
     example: _Bytes
     layout: messages.ScalarsLayout
     texts: tuple[str, ...]
-    items: int
-    """Values of its list."""
+    items: tuple[int, ...]
+    """How many values each of its lists has."""
 
 
 class Records(Generic[Record]):
@@ -134,23 +134,24 @@ class Records(Generic[Record]):
     def _form(self, cdr: bytes, scalars: wire.NamedScalars, record: Record) -> _Form | None:
         """Return the form of a message; `None` where its numbers lie elsewhere than ours do."""
         layout, ours = messages.scalars_layout(cdr), self._layout
-        items = len(scalars.names) - len(ours.scalars)
+        items = tuple(len(getattr(record, name)) for name in ours.lists)
         if layout is None or scalars.names != (
-                *ours.scalars, *(f"{ours.listed}.{item}" for item in range(items))):
+                *ours.scalars, *(f"{name}.{item}" for name, count in
+                                 zip(ours.lists, items, strict=True) for item in range(count))):
             return None
         return _Form(np.frombuffer(cdr, np.uint8), layout,
                      tuple(getattr(record, name) for name in ours.texts), items)
 
 
 class _Layout:
-    """Which fields of a kind of records are numbers, which are text, and which is a list."""
+    """Which fields of a kind of records are numbers, which are text, and which are lists."""
 
     def __init__(self, kind: type) -> None:
         fields = {name: field for name, field in wire.fields_of(kind).items()
                   if name != "stamp_ns"}
         self.fields = fields
         self.texts = tuple(name for name, field in fields.items() if field.kind is str)
-        self.listed = next((name for name, field in fields.items() if field.listed), None)
+        self.lists = tuple(name for name, field in fields.items() if field.listed)
         self.scalars = tuple(name for name, field in fields.items()
                              if field.kind is not str and not field.listed)
 
@@ -164,8 +165,7 @@ class _Block:
         self._numbers = np.zeros((size, len(layout.scalars)))
         self._texts = np.zeros((size, len(layout.texts)), np.int64)
         self._known: dict[str, int] = {}
-        self._counts = np.zeros(size, np.int64)
-        self._items: list[tuple[_Rows, NDArray[np.float64]]] = []
+        self._lists = {name: _Lists(size) for name in layout.lists}
         self._given = np.zeros(size, np.bool_)
         """By `wire`, and so checked already."""
         self._left_out = np.zeros(size, np.bool_)
@@ -175,11 +175,12 @@ class _Block:
         differs = ((data ^ form.example) & form.layout.significant).any(axis=1)
         mine, found = rows[~differs], data[~differs]
         if mine.size:
-            scalars, begin = len(self._layout.scalars), form.layout.values_at
-            values = _view(found[:, begin:begin + 8 * (scalars + form.items)], "<f8")
-            self._numbers[mine] = values[:, :scalars]
-            self._counts[mine] = form.items
-            self._items.append((mine, values[:, scalars:]))
+            taken, begin = len(self._layout.scalars), form.layout.values_at
+            values = _view(found[:, begin:begin + 8 * (taken + sum(form.items))], "<f8")
+            self._numbers[mine] = values[:, :taken]
+            for name, count in zip(self._layout.lists, form.items, strict=True):
+                self._lists[name].put(mine, values[:, taken:taken + count])
+                taken += count
             self._texts[mine] = self._codes(form.texts)
             seconds, nanoseconds = _view(found[:, _STAMP], "<u4").astype(np.int64).T
             valid = (seconds < 2**31) & (nanoseconds < _SECOND_NS)
@@ -192,9 +193,8 @@ class _Block:
         self._stamps_ns[row] = record.stamp_ns
         self._numbers[row] = [float(getattr(record, name)) for name in layout.scalars]
         self._texts[row] = self._codes(getattr(record, name) for name in layout.texts)
-        items = getattr(record, layout.listed) if layout.listed else ()
-        self._counts[row] = len(items)
-        self._items.append((np.array([row]), np.array([items], np.float64)))
+        for name in layout.lists:
+            self._lists[name].put(np.array([row]), np.array([getattr(record, name)], np.float64))
         self._given[row] = True
 
     def leave_out(self, row: int) -> None:
@@ -207,9 +207,9 @@ class _Block:
         allowed = self._stamps_ns >= 0
         for index, name in enumerate(layout.scalars):
             allowed &= fields[name].allows(self._numbers[:, index])
-        if layout.listed is not None:
-            for rows, items in self._items:
-                allowed[rows] &= fields[layout.listed].allows(items).all(axis=1)
+        for name, lists in self._lists.items():
+            for rows, items in lists.items:
+                allowed[rows] &= fields[name].allows(items).all(axis=1)
         return allowed | self._given | self._left_out
 
     def table(self, kind: type[Record]) -> Table[Record]:
@@ -224,23 +224,38 @@ class _Block:
             columns[name] = Numbers(values, field.kind)
         for index, name in enumerate(layout.texts):
             columns[name] = Texts(self._texts[kept, index], tuple(self._known))
-        if layout.listed is not None:
-            columns[layout.listed] = self._lists(kept)
+        columns.update((name, lists.column(kept, layout.fields[name].kind))
+                       for name, lists in self._lists.items())
         return Table(kind, int(kept.sum()), columns)
-
-    def _lists(self, kept: NDArray[np.bool_]) -> Lists:
-        assert self._layout.listed is not None
-        begins = np.cumsum(self._counts) - self._counts
-        flat = np.zeros(int(self._counts.sum()))
-        for rows, items in self._items:
-            kept_items = kept[rows]
-            flat[begins[rows[kept_items]][:, None] + np.arange(items.shape[1])] = items[kept_items]
-        if self._layout.fields[self._layout.listed].kind is not float:
-            flat = flat.astype(np.int64)
-        return Lists(flat, begins, self._counts)[kept]
 
     def _codes(self, texts: Iterator[str] | tuple[str, ...]) -> list[int]:
         return [self._known.setdefault(text, len(self._known)) for text in texts]
+
+
+class _Lists:
+    """The values of one field of lists, of the rows of a block."""
+
+    def __init__(self, size: int) -> None:
+        self._counts = np.zeros(size, np.int64)
+        self.items: list[tuple[_Rows, NDArray[np.float64]]] = []
+        """Rows whose lists are of one length, and their values."""
+
+    def put(self, rows: _Rows, values: NDArray[np.float64]) -> None:
+        """Take the lists of some rows."""
+        self._counts[rows] = values.shape[1]
+        self.items.append((rows, values))
+
+    def column(self, kept: NDArray[np.bool_], kind: type) -> Lists:
+        """Return the lists of the rows that are kept."""
+        begins = np.cumsum(self._counts) - self._counts
+        flat = np.zeros(int(self._counts.sum()))
+        for rows, values in self.items:
+            kept_items = kept[rows]
+            flat[begins[rows[kept_items]][:, None] + np.arange(values.shape[1])] = \
+                values[kept_items]
+        if kind is not float:
+            flat = flat.astype(np.int64)
+        return Lists(flat, begins, self._counts)[kept]
 
 
 def _view(data: _Bytes, kind: str) -> NDArray[Any]:

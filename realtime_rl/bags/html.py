@@ -6,18 +6,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from html import escape
+from typing import Any
 
 from realtime_rl import __version__
 from realtime_rl.bags.drawing import Key, Picture
 from realtime_rl.bags.plots import pictures
 from realtime_rl.bags.report import UNKNOWN, Report, emulation, headlines, number, scale, title
+from realtime_rl.bags.robot_report import stop_lines
 from realtime_rl.bags.run_record import RunRecord
 from realtime_rl.bags.stylesheet import CSS
 from realtime_rl.bags.theme import colour, inline
 
 _COLUMNS = ("mean", "std", "p50", "p95", "p99", "max", "n")
 _SECTIONS = {"plant": "Plant", "interaction": "Interaction", "inference": "Inference",
-             "learning": "Learning", "episodes": "Episodes", "recording": "Recording"}
+             "learning": "Learning", "episodes": "Episodes", "recording": "Recording",
+             "robot": "Robot"}
+_NESTED, _SHORT = ("elements", "sources"), ("p50", "p99", "max")
+"""Of a robot: figures of each of several things, and what is told there of a distribution."""
 _ALWAYS = ("Rate", "Inaction", "Startup")
 """Headlines that say something also where their figure is not known."""
 
@@ -50,6 +55,7 @@ def _sections(report: Report) -> Iterator[_Section]:
     yield from _failures(report)
     yield _Section("headlines", "Headlines", "\n".join(_headlines(report)))
     yield from _complaints(report)
+    yield from _stops(report)
     died = () if report.noted is None else report.noted.died
     for place, picture in enumerate(pictures(report.run.records, died), 1):
         yield _picture(picture, f"picture-{place}")
@@ -96,6 +102,15 @@ def _complaints(report: Report) -> Iterator[_Section]:
         yield _list("complaints", "What the nodes warned of",
                     "Each line once, with when it came first and how often."
                     f"{_since(report, noted)}", warned)
+
+
+def _stops(report: Report) -> Iterator[_Section]:
+    """When a robot was stopped, and by what."""
+    lines = stop_lines(report.run.records.robots, report.run.records.timesteps)
+    if lines:
+        yield _list("stops", "Stops of the robot",
+                    "When it was stopped, for how long, and by what. Times count from the first "
+                    "tick.", lines)
 
 
 def _since(report: Report, noted: RunRecord) -> str:
@@ -145,11 +160,34 @@ def _keys(keys: tuple[Key, ...]) -> Iterator[str]:
 def _tables(report: Report) -> Iterator[str]:
     yield "<section id=\"figures\" class=\"tables\">\n<h2>All figures</h2>"
     for key, name in _SECTIONS.items():
-        section: Mapping[str, object] = report.figures[key]  # type: ignore[literal-required]
+        section: Mapping[str, Any] | None = report.figures[key]  # type: ignore[literal-required]
+        if section is None:
+            continue
+        nested = {name: section[name] for name in _NESTED if name in section}
+        section = {name: value for name, value in section.items() if name not in nested}
         told = list(_distributions(section))
         if told or any(value for _, value in _flat(section) if not isinstance(value, dict)):
             yield from (f"<h3>{name}</h3>", *_scalars(section), *told)
+        for kind, things in nested.items():
+            yield from _table_of(kind, things)
     yield "</section>"
+
+
+def _table_of(kind: str, things: Mapping[str, Mapping[str, object]]) -> Iterator[str]:
+    """A row for each of some things of a kind, a column a figure."""
+    if not things:
+        return
+    columns = next(iter(things.values()))
+    told = [(f"{key}, {part}", key, part) for key, value in columns.items()
+            for part in (_SHORT if isinstance(value, dict) else ("",))]
+    head = "".join(f"<th>{escape(title.rstrip(', '))}</th>" for title, _, _ in told)
+    yield f"<div class=\"scrolled\">\n<table>\n<tr><th>{escape(kind)}</th>{head}</tr>"
+    for name, figures in things.items():
+        values: Mapping[str, Any] = figures
+        cells = "".join(f"<td>{escape(_cell(values[key][part] if part else values[key]))}</td>"
+                        for _, key, part in told)
+        yield f"<tr><th>{escape(name)}</th>{cells}</tr>"
+    yield "</table>\n</div>"
 
 
 def _scalars(section: Mapping[str, object]) -> Iterator[str]:

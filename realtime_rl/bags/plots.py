@@ -26,6 +26,7 @@ from realtime_rl.bags.drawing import (
     picture_of,
 )
 from realtime_rl.bags.over_time import MANY, Clock, dots
+from realtime_rl.bags.robot_plots import robot_pictures
 from realtime_rl.bags.timeline import timeline
 from realtime_rl.core.figures.accounting import Columns, RunRecords, delays_ticks, gave_action
 from realtime_rl.core.figures.statistics import (
@@ -62,6 +63,7 @@ def pictures(records: RunRecords, died: Sequence[tuple[int, str]] = ()) -> Itera
     period_ms = ticks[-1].period_ns / 1e6
     drawn = (timeline(records), _intervals(columns.verdicts, period_ms),
              _delays(ticks, records.schedules), _causes(ticks, span_s, clock),
+             *robot_pictures(records, clock),
              commanded(ticks, clock),
              _durations(columns, records.schedules, period_ms, clock),
              _returns(episodes_of(sessions), ticks, clock))

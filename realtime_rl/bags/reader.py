@@ -14,14 +14,23 @@ from typing import Any
 from realtime_rl.bags.bulk import Records
 from realtime_rl.bags.messages import Observed, observed_from_cdr, text_from_cdr
 from realtime_rl.bags.parts import WrittenBag
+from realtime_rl.bags.robot_contract import names_in
 from realtime_rl.bags.storage import Bag, DamagedBagError, open_bag, recover_bag
 from realtime_rl.bags.storage_files import RawMessage
-from realtime_rl.core.errors import BagError, choices
-from realtime_rl.core.figures.accounting import TOPICS, RunRecords
+from realtime_rl.core.errors import BagError, ConfigError, choices
+from realtime_rl.core.figures.accounting import ROBOT_TOPICS, TOPICS, RunRecords
 from realtime_rl.core.figures.ordering import disordered, ordered
+from realtime_rl.core.figures.robot_figures import NAMELESS
 from realtime_rl.core.figures.statistics import plant_sessions
 from realtime_rl.core.messages import observation_wire, wire
-from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
+from realtime_rl.core.messages.records import (
+    Inference,
+    Learning,
+    RobotRecord,
+    ScheduleRecord,
+    Timestep,
+    Verdict,
+)
 
 Progress = Callable[[int, int | None], None]
 """Told how many messages were read, and of how many where that is known."""
@@ -71,13 +80,15 @@ class _Reading:
         self.inferences = Records(Inference)
         self.schedules = Records(ScheduleRecord)
         self.learnings = Records(Learning)
+        self.robots = Records(RobotRecord)
+        self.robot_names = NAMELESS
         self._kinds: dict[str, Records[Any]] = {
             "timestep": self.timesteps, "verdict": self.verdicts, "inference": self.inferences,
-            "schedule": self.schedules, "learning": self.learnings}
+            "schedule": self.schedules, "learning": self.learnings, "robot": self.robots}
         self.policies: list[Announcement] = []
         self.observations: Counter[str] = Counter()
         """By part."""
-        self._policy_errors: list[tuple[int, str]] = []
+        self._errors: dict[str, list[tuple[int, str]]] = {"policy": [], "contract": []}
         self._first_ns: int | None = None
         self._last_ns = 0
         self._elapsed_ns = 0
@@ -94,13 +105,19 @@ class _Reading:
         self._count += 1
         if name in self._kinds:
             self._kinds[name].take(message.cdr, self._count)
-        elif name == "policy":
+        elif name in self._errors:
             try:
-                self.policies.append(Announcement(receive_ns, text_from_cdr(message.cdr)))
-            except wire.WireError as error:
-                self._policy_errors.append((self._count, str(error)))
+                self._take_text(name, receive_ns, text_from_cdr(message.cdr))
+            except (wire.WireError, ConfigError) as error:
+                self._errors[name].append((self._count, str(error)))
         elif (part := observation_wire.part_of(name)) is not None:
             self.observations[part] += 1
+
+    def _take_text(self, name: str, receive_ns: int, text: str) -> None:
+        if name == "policy":
+            self.policies.append(Announcement(receive_ns, text))
+        else:
+            self.robot_names = names_in(text)
 
     @property
     def start_ns(self) -> int:
@@ -116,8 +133,8 @@ class _Reading:
         """What could not be read, a line a topic."""
         refused = [(*records.first_error, records.refused, name)
                    for name, records in self._kinds.items() if records.first_error is not None]
-        if self._policy_errors:
-            refused.append((*self._policy_errors[0], len(self._policy_errors), "policy"))
+        refused += [(*errors[0], len(errors), name)
+                    for name, errors in self._errors.items() if errors]
         return [f"{count} message(s) of {topic(name)!r} could not be read; the first: {error}"
                 for _, error, count, name in sorted(refused)]
 
@@ -189,7 +206,8 @@ def _read(path: Path, bag: Bag, namespace: str | None, progress: Progress | None
     chosen = _namespace(bag.topics, namespace, path)
     names = {topic: topic.removeprefix(f"{chosen}/") for topic in bag.topics}
     present = {topic: name for topic, name in names.items()
-               if name in TOPICS or observation_wire.part_of(name) is not None}
+               if name in (*TOPICS, *ROBOT_TOPICS)
+               or observation_wire.part_of(name) is not None}
     # every topic is read, and so counts for the duration, as in `ros2 bag info`
     reading = _Reading()
     for index, message in enumerate(bag.messages(bag.topics)):
@@ -201,6 +219,7 @@ def _read(path: Path, bag: Bag, namespace: str | None, progress: Progress | None
         inferences=reading.inferences.table(), schedules=tuple(reading.schedules.table()),
         learnings=tuple(reading.learnings.table()),
         announced=tuple(policy.uri for policy in reading.policies),
+        robots=reading.robots.table(), robot_names=reading.robot_names,
         topics=frozenset(present.values()) & frozenset(TOPICS), duration_s=reading.duration_s)
     several = len(bag.series) > 1 and len(plant_sessions(recorded.timesteps)) > 1
     mixed = bag.series if several else []

@@ -12,6 +12,7 @@ from realtime_rl import strict_json
 from realtime_rl.bags import run_record
 from realtime_rl.bags.attribution import disagreements
 from realtime_rl.bags.reader import Progress, Run, read_run
+from realtime_rl.bags.robot_report import in_short
 from realtime_rl.bags.run_record import RunRecord
 from realtime_rl.core.errors import BagError
 from realtime_rl.core.figures.accounting import account, settled
@@ -156,6 +157,9 @@ def headlines(report: Report) -> Iterator[Headline]:
     yield Headline("Jitter", number(interaction["action_jitter_ms"]["p50"], 2, "ms"),
                    "how far the time between two actions is off one period (median); 99 % within "
                    f"{number(interaction['action_jitter_ms']['p99'], 2, 'ms')}")
+    if figures["robot"] is not None:
+        acting, detail = in_short(figures["robot"])
+        yield Headline("Robot", acting, detail)
     yield from _of_the_policy(figures)
 
 

@@ -38,6 +38,7 @@ nav a:hover { border-color: var(--blue); }
 .warnings p { margin: 0; color: var(--faint); font-size: 13.5px; }
 .warnings ul { margin: 4px 0 0; padding-left: 20px; overflow-wrap: anywhere; }
 #complaints { border-color: var(--orange); background: var(--amber-paper); }
+#stops { margin-bottom: 16px; border-color: var(--orange); background: var(--amber-paper); }
 #complaints li { font: 12.5px/1.6 ui-monospace, Menlo, Consolas, monospace; }
 .headlines { display: grid; gap: 12px; margin: 24px 0;
   grid-template-columns: repeat(auto-fill, minmax(236px, 1fr)); }

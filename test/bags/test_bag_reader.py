@@ -18,6 +18,7 @@ from realtime_rl.bags.reader import observations_of, read_run
 from realtime_rl.bags.writer import BagWriter, TopicInfo
 from realtime_rl.core.errors import BagError
 from realtime_rl.core.figures.accounting import RunRecords
+from realtime_rl.core.figures.robot_figures import RobotNames
 from realtime_rl.core.messages.records import Learning, Timestep, Verdict
 
 SHORT = Scenario(ticks=400, episode_ticks=50)
@@ -36,7 +37,8 @@ def bag(tmp_path_factory: pytest.TempPathFactory, made: synthetic.Made) -> Path:
 def everything(records: RunRecords) -> dict[str, object]:
     """What `records` hold, comparable where they hold NaN."""
     return {field.name: sorted(records.topics) if field.name == "topics"
-            else value if isinstance(value := getattr(records, field.name), float | None)
+            else value if isinstance(value := getattr(records, field.name),
+                                     float | RobotNames | None)
             else repr(tuple(value)) for field in fields(records)}
 
 

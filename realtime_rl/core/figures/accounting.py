@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from realtime_rl.core.enumerations import Algorithm, Dealing, Fate, Miss, Reason
 from realtime_rl.core.figures.policy_lag import policy_lags
+from realtime_rl.core.figures.robot_figures import NAMELESS, RobotNames, robot_figures
 from realtime_rl.core.figures.schema import (
     SCHEMA,
     EpisodeFigures,
@@ -34,12 +35,20 @@ from realtime_rl.core.figures.statistics import (
     startup_length,
 )
 from realtime_rl.core.messages.pairs import last_rows
-from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
+from realtime_rl.core.messages.records import (
+    Inference,
+    Learning,
+    RobotRecord,
+    ScheduleRecord,
+    Timestep,
+    Verdict,
+)
 from realtime_rl.core.messages.table import Table
 from realtime_rl.core.schedule.stagger import HOLDING
 from realtime_rl.core.types import Cause
 
 TOPICS = ("timestep", "verdict", "inference", "schedule", "learning", "policy")
+ROBOT_TOPICS = ("robot", "contract")
 _DEFAULT_HANDOVER_NS = 2_000_000
 
 
@@ -54,6 +63,9 @@ class RunRecords:
     learnings: Sequence[Learning] = ()
     announced: Sequence[str] = ()
     """URIs of the policies that the learner announced."""
+    robots: Sequence[RobotRecord] = ()
+    """What a robot's node did, one a tick."""
+    robot_names: RobotNames = NAMELESS
     topics: frozenset[str] = frozenset(TOPICS)
     """Which of `TOPICS` were recorded at all; what the others would tell is not known."""
     duration_s: float | None = None
@@ -95,7 +107,9 @@ def account(records: RunRecords, *, started: bool = False) -> RunFigures:
         learning=_learning(records, columns.inferences, sessions.ticks),
         episodes=_episodes(sessions.ticks, episodes.returns.tolist()),
         recording=RecordingFigures(gaps=sum(len(gap) for gap in gaps(sessions)),
-                                   duration_s=records.duration_s, deaths=records.deaths))
+                                   duration_s=records.duration_s, deaths=records.deaths),
+        robot=robot_figures(records.robots, records.robot_names,
+                            columns.timesteps[-1].period_ns if columns.timesteps else 1))
 
 
 def settled(records: RunRecords, skip_s: float) -> RunRecords:
@@ -105,11 +119,13 @@ def settled(records: RunRecords, skip_s: float) -> RunRecords:
     columns = records.columns()
     begin_ns = columns.timesteps[0].stamp_ns + round(skip_s * 1e9)
     steps, verdicts, inferences = columns.timesteps, columns.verdicts, columns.inferences
+    robots = Table.of(RobotRecord, records.robots)
     return replace(
         records, timesteps=steps.where(steps.ints("stamp_ns") >= begin_ns),
         # a default answers no observation: its stamp is 0, and only its tick counts it
         verdicts=verdicts.where(verdicts.ints("stamp_ns") >= begin_ns),
-        inferences=inferences.where(inferences.ints("stamp_ns") >= begin_ns))
+        inferences=inferences.where(inferences.ints("stamp_ns") >= begin_ns),
+        robots=robots.where(robots.ints("stamp_ns") >= begin_ns))
 
 
 def excess_delays(records: RunRecords) -> NDArray[np.int64]:

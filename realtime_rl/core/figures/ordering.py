@@ -11,7 +11,7 @@ from realtime_rl.core.enumerations import Fate
 from realtime_rl.core.figures.accounting import RunRecords
 from realtime_rl.core.figures.statistics import Sessions, on_one_grid_each, plant_sessions
 from realtime_rl.core.messages.pairs import last_equal
-from realtime_rl.core.messages.records import Inference, Verdict
+from realtime_rl.core.messages.records import Inference, RobotRecord, Verdict
 from realtime_rl.core.messages.table import Table
 
 _Ints = NDArray[np.int64]
@@ -47,8 +47,13 @@ def ordered(records: RunRecords) -> RunRecords:
         inferences=columns.inferences.take(np.argsort(_done_ns(columns.inferences),
                                                       kind="stable")),
         schedules=sorted(records.schedules, key=lambda each: each.stamp_ns),
+        robots=_in_order(Table.of(RobotRecord, records.robots)),
         learnings=sorted(records.learnings, key=lambda each: each.stamp_ns),
         duration_s=int(np.ptp(stamps_ns)) / 1e9 if stamps_ns.size else None)
+
+
+def _in_order(robots: Table[RobotRecord]) -> Table[RobotRecord]:
+    return robots.take(np.argsort(robots.ints("stamp_ns"), kind="stable"))
 
 
 def _by_stamp(records: RunRecords) -> Sessions:

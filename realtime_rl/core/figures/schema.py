@@ -77,6 +77,48 @@ EpisodeFigures = TypedDict("EpisodeFigures", {
 """
 
 
+class ElementFigures(TypedDict):
+    """What one element of a robot's commands was sent, in its unit."""
+
+    limited_ticks: int
+    """The limits allowed less than was asked for."""
+    difference: Distribution
+    """How far the command was off the position that was measured at its tick."""
+    largest_step: float | None
+    """Between two ticks that follow each other."""
+    largest_rate: float | None
+    """The same a second."""
+
+
+class SourceFigures(TypedDict):
+    """What was heard of a source of a robot."""
+
+    age_ms: Distribution
+    """At a tick."""
+    unheard_ticks: int
+    """Nothing had come yet."""
+    most_repeated: int
+    """Messages in a row that said what the one before did."""
+
+
+class RobotFigures(TypedDict):
+    """What a robot was sent and why, and what it said."""
+
+    ticks: int
+    waiting_ticks: int
+    holding_ticks: int
+    blending_ticks: int
+    acting_ticks: int
+    stopped_ticks: int
+    ended_ticks: int
+    unsent_ticks: int
+    stops: int
+    stopped_ticks_by: dict[str, int]
+    """A tick may have several causes."""
+    elements: dict[str, ElementFigures]
+    sources: dict[str, SourceFigures]
+
+
 class RecordingFigures(TypedDict):
     """What the recording holds of the run."""
 
@@ -96,3 +138,5 @@ class RunFigures(TypedDict):
     learning: LearningFigures
     episodes: EpisodeFigures
     recording: RecordingFigures
+    robot: RobotFigures | None
+    """`None`: it was no robot's node, or its records were not recorded."""

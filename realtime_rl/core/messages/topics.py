@@ -81,7 +81,7 @@ SERVICES = (
     Topic("release", ("std_srvs/srv/Trigger",), "robot", "",
           "ends a stop of the robot's own, as of an emergency stop, once its cause is gone"),
     Topic("end_episode", ("std_srvs/srv/SetBool",), "robot", "",
-          "ends the episode: `true` with success, `false` without"),
+          "ends the episode: `true` with success, for good; `false`: it is cut off"),
 )
 _OF_ROBOTS = ("robot", "contract")
 

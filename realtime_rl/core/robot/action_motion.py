@@ -99,10 +99,7 @@ class ActionMotion:
             return self._limiter.towards(tuple(
                 last + share * value for last, value in
                 zip(self._limiter.values, values, strict=True)), stepwise=True)
-        if share < 1.0:
-            values = tuple(start + share * (value - start)
-                           for start, value in zip(self._origin, values, strict=True))
-        return self._limiter.towards(values)
+        return self._blend(values, share)
 
     def act(self, step: Step, now_ns: int) -> Values:
         """Send what `propose` returned."""
@@ -129,7 +126,7 @@ class ActionMotion:
 
     def pose(self, share: float, now_ns: int) -> Values:
         """Send the next step to the pose between two episodes."""
-        return self.act(self.propose(self.group.config.pose, share), now_ns)
+        return self.act(self._blend(self.group.config.pose, share), now_ns)
 
     @property
     def at_pose(self) -> bool:
@@ -143,6 +140,11 @@ class ActionMotion:
         values = (self._last_step if self.group.mode is Mode.DELTA else self._limiter.values)
         return tuple((value - offset) / scale
                      for value, (scale, offset) in zip(values, self._scales, strict=True))
+
+    def _blend(self, values: Values, share: float) -> Step:
+        return self._limiter.towards(values if share >= 1.0 else tuple(
+            start + share * (value - start)
+            for start, value in zip(self._origin, values, strict=True)))
 
     def _start(self, values: Values) -> None:
         self._limiter.begin(values)

@@ -69,6 +69,7 @@ class Contract:
 
     robot: sections.Robot
     sources: tuple[SourceSpec, ...]
+    """In the order in which the observation shows them; then others, by name."""
     parts: Mapping[str, tuple[SourceSpec, ...]]
     """Sources of each part of the observation, in order."""
     actions: tuple[ActionGroup, ...]
@@ -76,7 +77,7 @@ class Contract:
     """Of each element, in the order of the actions."""
     excess: sections.Excess
     choices: Mapping[str, tuple[float, ...]]
-    """What each choice asks for; empty: the actions are continuous."""
+    """What each choice asks for, ordered by name; empty: the actions are continuous."""
     rewards: Mapping[str, sections.Reward]
     start: sections.Start
     episode: sections.Episode
@@ -120,7 +121,7 @@ class Contract:
         if self.choices:
             labels = tuple(self.choices)
             return ActionSpace(labels, (float(labels.index(self._still())),))
-        low, high = zip(*self._ranges(), strict=True)
+        low, high = zip(*self.ranges(), strict=True)
         noop = tuple(map(_noop, self.modes, self.scales, low, high))
         return ActionSpace(self.elements, noop, low, high)
 
@@ -135,7 +136,7 @@ class Contract:
                               f"{choices(self.choices)}")
         return found[0]
 
-    def _ranges(self) -> Iterator[tuple[float, float]]:
+    def ranges(self) -> Iterator[tuple[float, float]]:
         """Least and largest value of the policy, of each element."""
         for group in self.actions:
             lows = _each(group.config.low, group, "low", math.nan)
@@ -144,7 +145,7 @@ class Contract:
                                         strict=True):
                 scale, offset = self.scales[place]
                 least, most = sorted((value - offset) / scale for value in
-                                     _allowed(self.limits[place], group.mode, self.robot.period))
+                                     allowed(self.limits[place], group.mode, self.robot.period))
                 yield (least if math.isnan(low) else low, most if math.isnan(high) else high)
 
 
@@ -153,12 +154,21 @@ def read(values: Values) -> Contract:
 
     `ConfigError` says what is wrong, where, and what to do.
     """
+    from realtime_rl.core.robot import contract_checks  # it looks at what is read here
+
+    contract = _read(values)
+    contract_checks.check(contract)
+    return contract
+
+
+def _read(values: Values) -> Contract:
     top, nested = _split(values)
     named: dict[str, dict[str, dict[str, object]]] = {}
     for section in _NAMED:
         named[section] = _by_name(section, nested.pop(section, {}))
+    # parameters have no order: what the numbers of choices and of sources mean must not hang on it
     chosen = {name: _values(f"choices.{name}", value)
-              for name, value in nested.pop("choices", {}).items()}
+              for name, value in sorted(nested.pop("choices", {}).items())}
     limits = nested.pop("limits", {})
     single: dict[str, Any] = {name: _section(kind, nested.pop(name, {}), name)
                               for name, kind in _SINGLE.items()}
@@ -172,8 +182,10 @@ def read(values: Values) -> Contract:
     actions = tuple(_groups(robot.actions, named["action"]))
     elements = [name for group in actions for name in group.config.names]
     excess, by_element = _limits(limits, elements)
+    parts = _parts(robot.observations, named["observation"], sources)
+    shown = {spec.name: spec for part in parts.values() for spec in part}
     return Contract(
-        robot, tuple(sources.values()), _parts(robot.observations, named["observation"], sources),
+        robot, tuple({**shown, **dict(sorted(sources.items()))}.values()), parts,
         actions, by_element, excess, chosen,
         {name: _section(sections.Reward, body, f"reward.{name}")
          for name, body in named["reward"].items()}, **single)
@@ -372,8 +384,8 @@ def _each(given: tuple[float, ...], group: ActionGroup, key: str, otherwise: flo
     return given if len(given) == size else (given[0] if given else otherwise,) * size
 
 
-def _allowed(limit: sections.Limit, mode: Mode, period: float) -> tuple[float, float]:
-    """Least and largest command that the limits allow; infinite where none is given."""
+def allowed(limit: sections.Limit, mode: Mode, period: float) -> tuple[float, float]:
+    """Return least and largest command that the limits allow; infinite where none is given."""
     if mode is Mode.POSITION and limit.has_positions:
         return limit.min_position, limit.max_position
     most = {Mode.POSITION: 0.0, Mode.VELOCITY: limit.max_velocity, Mode.EFFORT: limit.max_effort,

@@ -131,16 +131,17 @@ class _Joint:
     def approach(self, way: float, target: float) -> float:
         """Return the step that reaches a target `way` ahead without passing it.
 
-        The target may move on as it did: what it moved by in both of its last steps.
+        The target may move on as it did, by what both of its last steps had in common, and come
+        to rest as soon as this joint could: that is where this joint can come to rest, too.
         """
         moved = target - self.target
         steady = (min(abs(moved), abs(self.target_step), self.fastest)
                   if moved * self.target_step > 0 else 0.0)
         steady = math.copysign(steady, moved)
-        rest = way - steady
-        if abs(rest) <= self.planned:
+        if abs(way - steady) <= self.planned:
             return way
-        return steady + math.copysign(self.reach(abs(rest)), rest)
+        rest = way + self.rest_way(steady)
+        return math.copysign(self.reach(abs(rest)), rest)
 
 
 class PositionLimiter(Limiter):

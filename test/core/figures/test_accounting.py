@@ -45,7 +45,8 @@ SCHEMA: dict[str, Any] = {
                  "policy_lag_versions": DISTRIBUTION, "policy_lag_s": DISTRIBUTION},
     "episodes": {"count": None, "return": DISTRIBUTION, "reward_per_tick": None,
                  "unfinished_reward": None},
-    "recording": {"gaps": None, "duration_s": None, "deaths": None}}
+    "recording": {"gaps": None, "duration_s": None, "deaths": None},
+    "robot": None}
 
 
 def shape(value: Any) -> Any:
@@ -338,7 +339,8 @@ def test_the_period_is_the_newest() -> None:
 def test_the_beginning_can_be_left_out() -> None:
     period_s = step(0).period_ns / 1e9
     steps = [step(tick) for tick in range(10)]
-    records = RunRecords(steps, [verdict(2), verdict(6)], [inference(1), inference(6)])
+    records = RunRecords(steps, [verdict(2), verdict(6)], [inference(1), inference(6)],
+                         robots=[])
     kept = settled(records, 4 * period_s)
     assert [each.tick for each in kept.timesteps] == [4, 5, 6, 7, 8, 9]
     assert [each.stamp_ns for each in kept.verdicts] == [verdict(6).stamp_ns]

@@ -28,7 +28,7 @@ from realtime_rl.core.messages.wire import NamedScalars, WireError
 from realtime_rl.core.types import ActionSpace, Cause
 
 KINDS = (records.Timestep, records.Verdict, records.Inference, records.ScheduleRecord,
-         records.Learning)
+         records.Learning, records.RobotRecord)
 PAD = ActionSpace(("A", "B", "C", "NOOP"), (3.0,))
 ARM = ActionSpace(("j1", "j2"), (0.0, 0.0), (-1.0, -1.0), (1.0, 1.0))
 IDS = st.integers(0, 2**53)

@@ -37,7 +37,7 @@ def changed(**changes: Any) -> dict[str, Any]:
         if value is None:
             del section[last]
         else:
-            section[last] = value
+            section[last] = copy.deepcopy(value)
     return values
 
 

@@ -24,7 +24,8 @@ def test_a_number_needs_no_field_and_has_no_stamp() -> None:
 
 def test_limits_are_found_whatever_a_joint_is_called() -> None:
     read = arm(action__arm__names=["left.j1", "left.j2"],
-               limits={f"left.j{i}.max_position": float(i) for i in (1, 2)})
+               limits={"left.j1.max_position": 1.0, "left.j2.max_position": 2.0,
+                       "left.j1.max_step": 0.1, "left.j2.max_step": 0.1})
     assert [limit.max_position for limit in read.limits] == [1.0, 2.0]
 
 

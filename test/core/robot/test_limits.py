@@ -158,6 +158,19 @@ def test_a_target_that_moves_is_caught_up_with() -> None:
     assert all(values[0] <= each[0] + 1e-12 for values, each in zip(path, asked, strict=True))
 
 
+def test_a_target_that_comes_to_rest_is_not_passed() -> None:
+    made = PositionLimiter([JOINT], Excess.CLAMP, PERIOD)
+    made.begin((-0.5,))
+    asked, value, velocity = [], 0.0, 1.0
+    for tick in range(120):
+        velocity = max(0.0, velocity - 5.0 * PERIOD * (tick > 40))
+        value += velocity * PERIOD
+        asked.append((value,))
+    path = sent(made, asked)
+    assert path[-10:] == asked[-10:]
+    assert all(values[0] <= value + 1e-9 for values in path)
+
+
 def test_scaled_steps_keep_their_direction() -> None:
     slow = Limit(-1.0, 2.0, 0.1, 1.0)
     made = PositionLimiter([JOINT, slow], Excess.SCALE, PERIOD)

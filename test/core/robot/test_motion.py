@@ -338,18 +338,21 @@ def test_an_action_that_nobody_measures_begins_with_its_first_order() -> None:
     assert robot.tick(Cause.STOP, (*AT_HOME, 0.0), 200).values == (NEAR, (1.0,))
 
 
-def test_between_two_episodes_it_goes_to_its_pose_within_the_limits() -> None:
-    robot = Robot(action__arm__on_end="pose", action__arm__pose=[0.0, 0.5])
-    robot.acts(count=80)
-    assert only(robot.acts((1.0, 1.0), ended=True)) == NEAR
+@pytest.mark.parametrize("mode", ["position", "delta"])
+def test_between_two_episodes_it_goes_to_its_pose_within_the_limits(mode: str) -> None:
+    robot = Robot(action__arm__on_end="pose", action__arm__pose=[0.0, 0.5],
+                  action__arm__mode=mode)
+    robot.acts(NEAR if mode == "position" else (0.0, 0.0), count=80)
+    held = NEAR if mode == "position" else AT_HOME
+    assert only(robot.acts((0.0, 0.0), ended=True)) == held
     assert not robot.motion.at_pose
-    path = [only(robot.acts((1.0, 1.0), ended=True)) or () for _ in range(80)]
+    path = [only(robot.acts((0.0, 0.0), ended=True)) or () for _ in range(80)]
     assert path[-1] == (0.0, 0.5)
     assert robot.motion.at_pose
     assert largest_step(path) <= 1.5 * 0.02 + 1e-12
     sent = robot.tick(ended=True)
     assert (sent.phase, sent.cause) == (Phase.ENDED, Cause.DEFAULT)
-    sent = robot.acts()
+    sent = robot.acts((0.0, 0.0))
     assert (only(sent), sent.phase) == ((0.0, 0.5), Phase.BLENDING)
 
 

@@ -205,7 +205,7 @@ def test_a_camera_is_a_part_of_its_own() -> None:
     assert found.observation is not None
     assert found.observation["front"].tolist() == pictures[1].tolist()
     assert found.observation["state"].tolist() == [1.0, 2.0, 0.25]
-    assert found.repeated == (0, 1)
+    assert found.repeated == (1, 0)
     with pytest.raises(WireError, match=r"a picture of \(1, 4, 8\), not \(3, 4, 8\)"):
         say(observer, 99, imu(), "cam", picture=pictures[0][:1])
     say(observer, 99, imu(), "cam", picture=pictures[3])
@@ -218,7 +218,8 @@ def test_what_a_base_does_is_measured_by_its_odometry() -> None:
                          "fields": ["twist.twist.angular.z"]}},
         observation__state={"sources": ["odom"]}, limits=None,
         action__arm={"topic": "/cmd_vel", "type": "geometry_msgs/msg/TwistStamped",
-                     "names": ["vx", "wz"], "mode": "velocity", "low": [-1.0], "high": [1.0]}))
+                     "names": ["vx", "wz"], "mode": "velocity", "low": [-1.0], "high": [1.0],
+                     "timeout": 0.5}))
     say(observer, 0, odometry(moving=vector(0.25), turning=vector(z=-0.5)), "odom")
     found = observe(observer, 0)
     assert found.velocities == {"vx": 0.25, "wz": -0.5}
@@ -229,8 +230,9 @@ GRIPPER = {**ARM["source"]["joints"], "topic": "/gripper", "fields": ["position.
 
 
 def test_the_source_that_measures_is_the_one_that_mentions_the_joints() -> None:
-    observer = Observer(arm(source__gripper=GRIPPER, limits=None, action__arm__names=["grip"],
-                            action__arm__low=[-1.0], action__arm__high=[1.0]))
+    observer = Observer(arm(
+        source__gripper=GRIPPER, action__arm__names=["grip"],
+        limits={"grip": {"min_position": -1.0, "max_position": 1.0, "max_velocity": 1.0}}))
     say(observer, 0, state())
     say(observer, 0, joints(["grip"], [0.5]), "gripper")
     assert observe(observer, 0).positions == {"grip": 0.5}
