@@ -9,11 +9,22 @@ import sys
 from collections.abc import Sequence
 
 from realtime_rl import __version__
-from realtime_rl.cli import bench, doctor, export, plan, plants, report, run, simulate, train
+from realtime_rl.cli import (
+    bench,
+    doctor,
+    export,
+    plan,
+    plants,
+    report,
+    robot,
+    run,
+    simulate,
+    train,
+)
 from realtime_rl.cli.output import drop, prepare
 from realtime_rl.core.errors import RealtimeRlError
 
-_VERBS = (run, report, simulate, train, plan, bench, plants, export, doctor)
+_VERBS = (run, report, simulate, train, plan, bench, plants, export, robot, doctor)
 
 
 def parser() -> argparse.ArgumentParser:

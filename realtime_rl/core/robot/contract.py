@@ -25,6 +25,8 @@ _NAMED = ("observation", "source", "action", "reward")
 _SINGLE: dict[str, type] = {"start": sections.Start, "episode": sections.Episode,
                             "deadman": sections.Deadman, "estop": sections.Estop}
 _LIMIT_POLICY = "policy"
+OPEN = "FILL_IN"
+"""Stands for what only a person can say, in a contract that is begun."""
 _DEFAULTS = {Mode.POSITION: Behaviour.HOLD_LAST, Mode.DELTA: Behaviour.HOLD_LAST,
              Mode.VELOCITY: Behaviour.DECELERATE, Mode.EFFORT: Behaviour.SEND_NOTHING}
 _HOLDS = (Behaviour.HOLD_LAST, Behaviour.HOLD_MEASURED)
@@ -162,6 +164,7 @@ def read(values: Values) -> Contract:
 
 
 def _read(values: Values) -> Contract:
+    _check_open(values)
     top, nested = _split(values)
     named: dict[str, dict[str, dict[str, object]]] = {}
     for section in _NAMED:
@@ -189,6 +192,16 @@ def _read(values: Values) -> Contract:
         actions, by_element, excess, chosen,
         {name: _section(sections.Reward, body, f"reward.{name}")
          for name, body in named["reward"].items()}, **single)
+
+
+def _check_open(values: Values) -> None:
+    """Refuse a contract in which something was left for a person to say."""
+    left = [name for name, value in flat(values).items()
+            if OPEN in (value if isinstance(value, list | tuple) else (value,))]
+    if left:
+        raise ConfigError(f"{left[0]}: {OPEN} stands there, which a person must replace"
+                          + (f"; so does it at {len(left) - 1} more: {', '.join(left[1:])}"
+                             if len(left) > 1 else ""))
 
 
 def flat(values: Values, prefix: str = "") -> dict[str, object]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from realtime_rl.core import observations
 from realtime_rl.core.observations import Observation
@@ -114,6 +115,16 @@ class Observer:
             None if lacking else self._joined(shown, stale[OnStale.MASK]), tuple(ages),
             tuple(source.repeated for source in self._sources.values()), stale, positions,
             velocities)
+
+    def scaled(self, name: str, tick_ns: int) -> NDArray[np.float64]:
+        """Return a source's numbers at a tick, scaled and not clamped: what `robot check` shows.
+
+        NaN where one was not heard; nothing of a camera.
+        """
+        source = self._sources[name]
+        if not isinstance(source, VectorSource):
+            return np.empty(0)
+        return source.scaled(source.sample(tick_ns)[0])
 
     def _joined(self, shown: Mapping[str, Any], masked: Sequence[str]) -> Observation:
         return observations.join(list(self._arrays(shown, masked)), self._names)

@@ -120,9 +120,14 @@ class VectorSource:
         sample = self._buffer.sample(tick_ns)
         return sample, float(np.maximum.reduce(sample.ages[:self.size]))
 
+    def scaled(self, sample: Sample) -> NDArray[np.float64]:
+        """Return the policy's values before they are clamped."""
+        scaled: NDArray[np.float64] = (sample.values[:self.size] - self._offset) * self._scale
+        return scaled
+
     def seen(self, sample: Sample) -> NDArray[np.float32]:
         """Return the values as the policy sees them."""
-        scaled = (sample.values[:self.size] - self._offset) * self._scale
+        scaled = self.scaled(sample)
         np.maximum(scaled, self.spec.config.low, out=scaled)
         np.minimum(scaled, self.spec.config.high, out=scaled)
         return scaled.astype(np.float32)

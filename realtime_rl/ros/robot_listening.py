@@ -1,0 +1,214 @@
+"""Listens to a robot for some seconds; nothing is sent to it, but questions for parameters."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import rclpy
+from rcl_interfaces.srv import GetParameters
+from rclpy.node import Node
+from rclpy.parameter import parameter_value_to_python
+from rclpy.qos import QoSCompatibility, QoSProfile, ReliabilityPolicy, qos_check_compatible
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+
+from realtime_rl.core.messages.wire import WireError
+from realtime_rl.core.robot.contract import Contract, SourceSpec
+from realtime_rl.core.robot.facts import Endpoint, Facts, Heard
+from realtime_rl.core.robot.observing import Observer
+from realtime_rl.core.robot.sources import Picture
+from realtime_rl.ros import environment, transport
+from realtime_rl.ros.messages import to_ns
+from realtime_rl.ros.presence import name_of
+from realtime_rl.ros.robot_images import PictureReader
+from realtime_rl.ros.robot_topics import Show, listen_to_sources, sensor_qos
+from realtime_rl.ros.spinning import NodeExecutor, executor_of
+
+_NAME = "robot_check"
+_FIND_S = 5.0
+"""In which nodes are found, also where an announcement was lost."""
+_ANSWER_S = 1.0
+_LOOK_EVERY_NS = 50_000_000
+PARAMETERS = ("joints", "interface_name", "cmd_vel_timeout")
+"""Of ros2_control's controllers: the order of their joints, what they take, when they brake."""
+_COMMANDS = QoSProfile(depth=1)
+
+
+@contextmanager
+def listening(namespace: str = "") -> Iterator[tuple[Node, NodeExecutor]]:
+    """Make a node that only listens, and what runs it."""
+    environment.adopt()
+    context = rclpy.Context()
+    rclpy.init(args=[], context=context, signal_handler_options=rclpy.SignalHandlerOptions.NO)
+    node = rclpy.create_node(_NAME, namespace=namespace or None, context=context,
+                             enable_rosout=False, start_parameter_services=False)
+    node.get_logger().set_level(rclpy.logging.LoggingSeverity.ERROR)  # refusals are counted here
+    executor = executor_of(node)
+    try:
+        yield node, executor
+    finally:
+        executor.remove_node(node)
+        executor.shutdown(timeout_sec=0.0)
+        node.destroy_node()
+        rclpy.shutdown(context=context)
+
+
+def spin(executor: NodeExecutor, seconds: float, enough: Callable[[], bool] = lambda: False
+         ) -> None:
+    """Run a node's callbacks for a time, or until it is enough."""
+    until_ns = time.monotonic_ns() + round(seconds * 1e9)
+    while time.monotonic_ns() < until_ns and not enough():
+        executor.run_once(lambda: min(until_ns, time.monotonic_ns() + _LOOK_EVERY_NS))
+
+
+class Listener:
+    """Hears a contract's sources as the robot node would, and keeps what `Facts` tell of them."""
+
+    def __init__(self, node: Node, contract: Contract) -> None:
+        """Subscribe to them; `ConfigError` where a type is not installed."""
+        self._observer = Observer(contract)
+        self.contract = contract
+        self.heard = {spec.name: Heard() for spec in contract.sources}
+        self.positions: dict[str, float] = {}
+        """Of commanded elements, where they were last known."""
+        listen_to_sources(node, contract, self._offer, self._show)
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """What was not said, in words, by source."""
+        return self._observer.missing()
+
+    def tick(self, now_ns: int) -> None:
+        """Note what a tick would show."""
+        observed = self._observer.observe(now_ns)
+        self.positions.update(observed.positions)
+        for spec, age, repeated in zip(self.contract.sources, observed.ages, observed.repeated,
+                                       strict=True):
+            heard = self.heard[spec.name]
+            heard.repeated = repeated
+            heard.note(self._observer.scaled(spec.name, now_ns), age)
+
+    def _offer(self, name: str, message: Any, received_ns: int, ros_ns: int,  # noqa: ANN401
+               picture: Picture | None) -> None:
+        heard = self.heard[name]
+        heard.received_ns.append(received_ns)
+        names = getattr(message, "name", None)
+        if names is not None:
+            heard.names.add(tuple(names))
+        try:
+            if hasattr(message, "header"):
+                heard.behind_ns.append(ros_ns - to_ns(message.header.stamp))
+            if isinstance(picture, _Refusal):
+                raise WireError(picture.why)
+            self._observer.offer(name, message, received_ns, ros_ns, picture)
+        except WireError as error:
+            heard.refused[str(error)] = heard.refused.get(str(error), 0) + 1
+        else:
+            heard.picture = picture
+
+    def _show(self, spec: SourceSpec) -> Show:
+        assert spec.image is not None
+        read = PictureReader(spec.image).read
+
+        def show(message: Any) -> Any:  # noqa: ANN401
+            try:
+                return read(message)
+            except WireError as error:
+                return _Refusal(str(error))
+
+        return show
+
+
+class _Refusal:
+    """Stands for a picture that was refused, so that its message is counted all the same."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+
+
+def hear(contract: Contract, seconds: float, namespace: str = "") -> Facts:
+    """Listen to a contract's robot for a time; `ConfigError` where ROS or a type is not there."""
+    with listening(namespace) as (node, executor):
+        spin(executor, _FIND_S, lambda: _all_found(node, contract))
+        listener = Listener(node, contract)
+        began_ns = time.monotonic_ns()
+        listener.tick(began_ns)
+        for tick in range(1, max(2, round(seconds * 1e9) // contract.period_ns)):
+            due_ns = began_ns + tick * contract.period_ns
+            spin(executor, (due_ns - time.monotonic_ns()) / 1e9)
+            listener.tick(due_ns)
+        publishers, subscribers = _ends(node, contract)
+        listeners = {each.node for endpoints in subscribers.values() for each in endpoints}
+        return Facts(seconds, transport.reach(os.environ), topics_of(node), publishers,
+                     subscribers, listener.heard, listener.missing, listener.positions,
+                     parameters(node, executor, listeners))
+
+
+def _all_found(node: Node, contract: Contract) -> bool:
+    return (all(node.count_publishers(spec.config.topic) for spec in contract.sources)
+            and all(map(node.count_publishers, other_topics(contract)))
+            and all(node.count_subscribers(group.config.topic) for group in contract.actions))
+
+
+def _ends(node: Node, contract: Contract) -> tuple[dict[str, tuple[Endpoint, ...]],
+                                                   dict[str, tuple[Endpoint, ...]]]:
+    """Return who publishes on each topic of a contract, and who listens to its commands."""
+    listened = {**dict.fromkeys(other_topics(contract), sensor_qos()),
+                **{spec.config.topic: sensor_qos(reliable=spec.config.reliability == "reliable")
+                   for spec in contract.sources}}
+    commands = tuple(group.config.topic for group in contract.actions)
+    subscribers = {topic: tuple(endpoint(info, info.qos_profile, _COMMANDS)
+                                for info in node.get_subscriptions_info_by_topic(topic))
+                   for topic in commands}
+    publishers = {topic: tuple(endpoint(info, profile, info.qos_profile)
+                               for info in node.get_publishers_info_by_topic(topic))
+                  for topic, profile in {**dict.fromkeys(commands, _COMMANDS), **listened}.items()}
+    return publishers, subscribers
+
+
+def other_topics(contract: Contract) -> dict[str, str]:
+    """Return the topics that a contract listens to besides its sources, and their types."""
+    found = {contract.estop.topic: "std_msgs/msg/Bool",
+             contract.deadman.topic: "sensor_msgs/msg/Joy",
+             contract.episode.topic: "std_msgs/msg/Bool",
+             **{reward.topic: reward.type for reward in contract.rewards.values()}}
+    return {topic: kind for topic, kind in found.items() if topic}
+
+
+def endpoint(info: TopicEndpointInfo, listens: QoSProfile, offers: QoSProfile) -> Endpoint:
+    """Say who is at one end of a topic, and whether what is listened for is what is offered."""
+    compatibility, reason = qos_check_compatible(offers, listens)
+    reliable = info.qos_profile.reliability is ReliabilityPolicy.RELIABLE
+    return Endpoint(name_of(info).strip("'"), info.topic_type,
+                    "reliable" if reliable else "best_effort",
+                    reason if compatibility == QoSCompatibility.ERROR else "")
+
+
+def topics_of(node: Node) -> dict[str, Sequence[str]]:
+    """Return the topics that there are, with their types."""
+    return dict(node.get_topic_names_and_types())
+
+
+def parameters(node: Node, executor: NodeExecutor, names: Iterable[str]
+               ) -> dict[str, dict[str, object]]:
+    """Return those of `PARAMETERS` that each node has; nodes that do not answer have none."""
+    services = {name for name, _ in node.get_service_names_and_types()}
+    asked = {}
+    for name in sorted(names):
+        service = f"{name}/get_parameters"
+        if service in services:
+            client = node.create_client(GetParameters, service)
+            spin(executor, _ANSWER_S, client.service_is_ready)
+            for key in PARAMETERS:  # of several, one that is unknown would take all
+                asked[name, key] = client.call_async(GetParameters.Request(names=[key]))
+    spin(executor, _ANSWER_S, lambda: all(future.done() for future in asked.values()))
+    found: dict[str, dict[str, object]] = {}
+    for (name, key), future in asked.items():
+        for each in future.result().values if future.done() and future.result() else ():
+            value = parameter_value_to_python(each)
+            if value is not None:
+                found.setdefault(name, {})[key] = value
+    return found
