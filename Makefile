@@ -53,7 +53,7 @@ test: lint
 	$(BIN)/python -m pytest -m live
 
 lowest:
-	.ci/lowest cpu plants gym bags learn
+	.ci/lowest cpu plants gym mujoco bags learn
 
 doctor: $(VENV)/package
 	$(BIN)/realtime-rl doctor

@@ -50,6 +50,7 @@ setup(
         (f"share/{PACKAGE}", ["package.xml"]),
         (f"share/{PACKAGE}/launch", glob("launch/*.launch.py")),
         (f"share/{PACKAGE}/config", glob("config/*.yaml")),
+        (f"share/{PACKAGE}/config/robots", glob("config/robots/*.yaml")),
         (f"share/{PACKAGE}/config/sweeps", glob("config/sweeps/*.yaml")),
         (f"share/{PACKAGE}/policies", glob("policies/*.onnx")),
         # console scripts of a pip install go to bin/, where `ros2 run` does not look
@@ -60,6 +61,7 @@ setup(
         "realtime_rl.plants": [
             "counter = realtime_rl.plants.counter:CounterPlant",
             "gymnasium = realtime_rl.plants.gymnasium_plant:GymnasiumPlant",
+            "mujoco = realtime_rl.plants.mujoco_plant:MujocoPlant",
             "pyboy = realtime_rl.plants.pyboy_plant:PyBoyPlant",
         ],
     },

@@ -13,10 +13,11 @@ PACKAGE = "realtime_rl"
 ROOT = Path(__file__).resolve().parent.parent / PACKAGE
 
 MIDDLE = {"plants", "policies", "learning", "bags", "ros"}
-BASE = {"core", "files", "free_memory", "strict_json", ""}
-"""`files`, `free_memory` and `strict_json` are modules, "" the package itself."""
+BASE = {"core", "files", "free_memory", "strict_json", "yaml_loader", ""}
+"""All but `core` are modules, "" the package itself."""
 ALLOWED: dict[str, set[str]] = {
     "": BASE | MIDDLE | {"api"}, "files": set(), "free_memory": set(), "strict_json": set(),
+    "yaml_loader": set(),
     "core": {"core"},
     **{name: BASE | {name} for name in MIDDLE},
     "simulate": BASE | MIDDLE | {"simulate"},

@@ -38,7 +38,7 @@ class ArmOptions:
     reach: float = 0.4
     """How far from home targets are, as a share of the joints' ranges."""
     tolerance_m: float = 0.03
-    hold_s: float = 0.0
+    renew_s: float = 0.0
     noise: float = 1.0
     camera: tuple[int, int] = (160, 120)
     seed: int = 0
@@ -66,7 +66,7 @@ class ArmRobot:
         if strangers := set(moving) - set(arm.names):
             raise SimulatorError(f"joint {min(strangers)!r} is not one of {', '.join(arm.names)}")
         self._moving = np.array([name in moving for name in arm.names])
-        self.target = Target("base", self._draw_target, options.tolerance_m, options.hold_s,
+        self.target = Target("base", self._draw_target, options.tolerance_m, options.renew_s,
                              self._random)
         self._camera = picture.Camera(*options.camera, arm.model.stat.center,
                                       float(arm.model.stat.extent), options.seed)

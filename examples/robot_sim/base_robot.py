@@ -32,7 +32,7 @@ class BaseOptions:
     """Whether it takes a TwistStamped, else a Twist."""
     timeout_s: float = 0.5
     tolerance_m: float = 0.3
-    hold_s: float = 0.0
+    renew_s: float = 0.0
     noise: float = 1.0
     seed: int = 0
     rates: dict[str, float] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class BaseRobot:
         self._wanted: tuple[float, float] = (0.0, 0.0)
         self._resetting = False
         self.restart()
-        self.target = Target("odom", self._draw_target, options.tolerance_m, options.hold_s,
+        self.target = Target("odom", self._draw_target, options.tolerance_m, options.renew_s,
                              self._random)
         rates = {"odom": 50.0, "scan": 10.0, "imu": 100.0, "joints": 50.0, **options.rates}
         self.sources = (

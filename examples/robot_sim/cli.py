@@ -70,8 +70,8 @@ def _add_common(kind: argparse.ArgumentParser) -> None:
     kind.add_argument("--source-rate", action="append", default=[], metavar="SOURCE=HZ",
                       help="of a sensor; may be given again")
     kind.add_argument("--noise", type=float, default=1.0, metavar="FACTOR", help="of its sensors")
-    kind.add_argument("--hold", type=float, default=0.0, metavar="S",
-                      help="a new target after so long on the old one; 0: when asked only")
+    kind.add_argument("--renew", type=float, default=0.0, metavar="S",
+                      help="a new target so long after one was reached; 0: when asked only")
     kind.add_argument("--no-joy", action="store_true", help="no gamepad with a dead man's button")
     kind.add_argument("--fault", action="append", default=[], metavar="FAULT",
                       help="see above; may be given again")
@@ -99,13 +99,13 @@ def _robot(args: argparse.Namespace) -> Any:  # noqa: ANN401 - a Robot
 
         return ArmRobot(ArmOptions(
             args.model, args.tip, args.gripper, args.controller, tuple(args.moving), args.reach,
-            args.tolerance, args.hold, args.noise, tuple(args.camera), args.seed,
+            args.tolerance, args.renew, args.noise, tuple(args.camera), args.seed,
             _rates(args.source_rate)))
     from examples.robot_sim.base_robot import BaseOptions, BaseRobot
 
     return BaseRobot(BaseOptions(
         stamped=not args.twist, timeout_s=args.timeout, tolerance_m=args.tolerance,
-        hold_s=args.hold, noise=args.noise, seed=args.seed, rates=_rates(args.source_rate)))
+        renew_s=args.renew, noise=args.noise, seed=args.seed, rates=_rates(args.source_rate)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -90,8 +90,8 @@ class Target:
     frame: str
     draw: Callable[[np.random.Generator], Values]
     tolerance_m: float
-    hold_s: float
-    """How long the robot must stay there until a new target is drawn; 0: never by itself."""
+    renew_s: float
+    """How long after it was reached a new one is drawn; 0: never by itself."""
     random: np.random.Generator
     place: Values = field(init=False)
     distance_m: float = field(init=False, default=0.0)
@@ -109,9 +109,7 @@ class Target:
         """Compare where the robot is with where it is to be."""
         self.distance_m = float(np.linalg.norm(place - self.place))
         self.reached = self.distance_m < self.tolerance_m
-        if not self.reached:
-            self._since_ns = -1
-        elif self._since_ns < 0:
+        if self.reached and self._since_ns < 0:
             self._since_ns = now_ns
-        elif self.hold_s and now_ns - self._since_ns >= self.hold_s * 1e9:
+        if self.renew_s and 0 <= self._since_ns <= now_ns - self.renew_s * 1e9:
             self.renew()

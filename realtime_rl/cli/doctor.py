@@ -145,6 +145,7 @@ def _onnxruntime() -> list[Finding]:
 def _libraries() -> list[Finding]:
     return [_library(module, extra) for module, extra in (
         ("pyboy", "plants"), ("cv2", "plants"), ("gymnasium", "gym"), ("ale_py", "gym"),
+        ("mujoco", "mujoco"),
         ("torch", "learn"), ("onnx", "learn"),
         ("safetensors", "learn"), ("rosbags", "bags"), ("mcap", "bags"), ("matplotlib", "bags"))]
 

@@ -25,6 +25,7 @@ GROUP = "realtime_rl.plants"
 _OURS = {
     "counter": "realtime_rl.plants.counter:CounterPlant",
     "gymnasium": "realtime_rl.plants.gymnasium_plant:GymnasiumPlant",
+    "mujoco": "realtime_rl.plants.mujoco_plant:MujocoPlant",
     "pyboy": "realtime_rl.plants.pyboy_plant:PyBoyPlant",
 }
 """Found even where the package runs from its source tree, with no metadata installed."""

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+from realtime_rl import yaml_loader
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.messages import names
 from realtime_rl.core.settings.config import Value
@@ -66,7 +66,7 @@ def read(path: Path) -> list[Section]:
     `ConfigError` names the file, and the place where it is none.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # a SafeLoader
+        content = yaml_loader.load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -108,7 +108,7 @@ def _flat(prefix: str, values: Mapping[object, object]) -> Iterator[tuple[str, o
 def value(text: str) -> object:
     """Read a value as it would stand in a file; `ConfigError`."""
     try:
-        return yaml.load(text, _Loader)  # a SafeLoader
+        return yaml_loader.load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"{text!r} is no value of a parameter file") from error
 
@@ -119,25 +119,6 @@ def write(values: Mapping[str, Value], name: str = _EVERYWHERE) -> str:
     written = {name: list(value) if isinstance(value, tuple) else value
                for name, value in values.items() if value != ()}
     return str(yaml.dump({name: {_KEY: written}}, Dumper=_QuotingDumper, sort_keys=False))
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads `3e-4` as rcl does, to PyYAML it is a string; refuses what is said twice."""
-
-    def compose_mapping_node(self, anchor: dict[Any, yaml.Node]) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        said: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in said:
-                raise yaml.composer.ComposerError(
-                    None, None, f"{key.value!r} is there twice", key.start_mark)
-            said.add(str(key.value))
-        return node
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
-    list("-+.0123456789"))
 
 
 class _QuotingDumper(yaml.SafeDumper):

@@ -24,8 +24,8 @@ sys.meta_path[:] = [Finder if each is importlib.machinery.PathFinder else each
 from realtime_rl.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
-EXTRAS = ("ale_py", "cv2", "gymnasium", "hypothesis", "matplotlib", "mcap", "onnx", "onnxruntime",
-          "pyboy", "pytest", "rclpy", "rosbags", "safetensors", "torch")
+EXTRAS = ("ale_py", "cv2", "gymnasium", "hypothesis", "matplotlib", "mcap", "mujoco", "onnx",
+          "onnxruntime", "pyboy", "pytest", "rclpy", "rosbags", "safetensors", "torch")
 VERBS = ("run", "report", "simulate", "train", "plan", "bench", "plants", "export", "doctor")
 
 
@@ -54,6 +54,7 @@ def test_what_needs_no_extra_works(arguments: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(("arguments", "module", "extra"), [
     (("simulate", "--plant", "pyboy", "--policy", "random"), "pyboy", "plants"),
+    (("simulate", "--plant", "mujoco", "--policy", "random"), "mujoco", "mujoco"),
     (("simulate", "--plant", "counter", "--policy", POLICY), "onnxruntime", "cpu"),
     (("train", "--plant", "counter", "--ticks", "9", "--out", "out"), "torch", "learn"),
     (("export", "--plant", "counter", "out.onnx"), "torch", "learn"),

@@ -45,7 +45,7 @@ def _thing_module(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_ours_are_found_without_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: EntryPoints())
-    assert registry.names() == ["counter", "gymnasium", "pyboy"]
+    assert registry.names() == ["counter", "gymnasium", "mujoco", "pyboy"]
     plant = registry.make("counter", {}, 0)
     assert isinstance(plant, CounterPlant)
 
@@ -54,7 +54,7 @@ def test_ours_are_found_without_metadata(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_other_packages_add_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, ("thing", "thing_module:Thing"),
             ("counter", "realtime_rl.plants.counter:CounterPlant"))
-    assert registry.names() == ["counter", "gymnasium", "pyboy", "thing"]
+    assert registry.names() == ["counter", "gymnasium", "mujoco", "pyboy", "thing"]
     thing: Any = registry.make("thing", {"length": "2.5", "loud": "true"}, 7)
     assert thing.options == ThingOptions(2.5, True) and thing.seed == 7
 
@@ -80,7 +80,7 @@ def test_broken_entry_points(monkeypatch: pytest.MonkeyPatch, value: str, messag
 
 def test_unknown_name() -> None:
     with pytest.raises(PlantError, match="unknown plant 'tetris'; choose from 'counter', "
-                                         "'gymnasium', 'pyboy'"):
+                                         "'gymnasium', 'mujoco', 'pyboy'"):
         registry.make("tetris", {}, 0)
 
 

@@ -92,7 +92,7 @@ def test_a_reset_brings_an_arm_home_slowly_and_ignores_commands_meanwhile() -> N
 
 
 def test_a_target_is_reached_and_another_one_drawn_after_a_while() -> None:
-    arm = ArmRobot(ArmOptions(SMALL, hold_s=0.5, seed=3))
+    arm = ArmRobot(ArmOptions(SMALL, renew_s=0.5, seed=3))
     arm.target.place = arm._arm.tip_position
     arm.step(0, 1)
     assert arm.target.reached

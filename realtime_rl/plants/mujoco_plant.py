@@ -1,0 +1,129 @@
+"""A robot's contract kept by a MuJoCo model: the same robot, in virtual time."""
+
+from __future__ import annotations
+
+import zlib
+from array import array
+
+import numpy as np
+
+from realtime_rl.core.errors import PlantError
+from realtime_rl.core.types import Action, PlantSpec, Transition
+from realtime_rl.plants.base import check_action
+from realtime_rl.plants.mujoco_asking import Asking
+from realtime_rl.plants.mujoco_messages import Scene, saying
+from realtime_rl.plants.mujoco_model import Body, library, load
+from realtime_rl.plants.mujoco_observing import Observing
+from realtime_rl.plants.mujoco_options import MujocoOptions, find_model, read_contract, words
+from realtime_rl.plants.mujoco_rewards import Rewards
+from realtime_rl.plants.mujoco_targets import Targets
+from realtime_rl.plants.state_bytes import generator, pack, random_state, unpack
+
+_SEEDS = 2**31
+
+
+class MujocoPlant:
+    """A robot by its contract and its MJCF: names, limits and period are those of the robot.
+
+    What is asked for goes through the same limits as on the robot. An episode begins where the
+    model starts, with a new target. A saved state is the episode's seed and its actions.
+    """
+
+    Options = MujocoOptions
+
+    def __init__(self, options: MujocoOptions, seed: int) -> None:
+        """Load the model.
+
+        Raises:
+            PlantError: a file cannot be read, or model and contract do not fit each other.
+            MissingDependencyError: `mujoco` is not installed.
+        """
+        library()
+        self._options = options
+        self._history = array("d")
+        self._contract = contract = read_contract(options.contract)
+        self._body = Body(load(find_model(options.model)), contract, options.drive)
+        self._scene = Scene(np.zeros(3), np.random.default_rng(seed), options.noise)
+        places = words(options.places, "places")
+        says = {source.name: saying(source, self._body, self._scene, places, options.scan)
+                for source in contract.sources}
+        self._observing = Observing(contract, says)
+        self._targets = Targets(self._body, contract, options)
+        self._rewards = Rewards(contract.rewards, self._observing.elements)
+        spec = contract.spec
+        self._spec = PlantSpec(f"mujoco:{spec.name}", spec.period_ns, spec.observation,
+                               spec.actions)
+        self._ticks = round(contract.episode.seconds / contract.robot.period)
+        self._random = np.random.default_rng(seed)
+        self._starting = True
+        self._begin(0)
+
+    @property
+    def spec(self) -> PlantSpec:
+        """See `Plant`."""
+        return self._spec
+
+    def step(self, action: Action) -> Transition:
+        """See `Plant`."""
+        check_action(action, self._spec)
+        if self._starting:
+            self._begin(int(self._random.integers(_SEEDS)))
+            self._starting = False
+            return Transition(self._seen.observation, reward=0.0, discount=1.0, first=True,
+                              last=False)
+        self._advance(action)
+        reward, success = self._rewards.earned(self._seen.values)
+        last = success or len(self._history) == self._ticks * len(action) > 0
+        self._starting = last
+        return Transition(self._seen.observation, reward, 0.0 if success else 1.0, first=False,
+                          last=last)
+
+    def _begin(self, seed: int) -> None:
+        """Start an episode, all of which follows from its seed and the actions."""
+        self._episode_seed, self._scene.random = seed, np.random.default_rng(seed)
+        self._body.restart()
+        self._scene.target = self._targets.draw(self._scene.random)
+        self._observing.restart()
+        self._seen = self._observing.observe()
+        self._asking = Asking(self._contract, self._seen)
+        del self._history[:]
+
+    def _advance(self, action: Action) -> None:
+        self._body.advance(self._asking.command(action, self._seen))
+        self._seen = self._observing.observe()
+        self._history.extend(action)
+
+    def prepare(self) -> None:
+        """See `Plant`: nothing here takes long."""
+
+    def reset(self, seed: int | None = None) -> None:
+        """See `Plant`."""
+        if seed is not None:
+            self._random = np.random.default_rng(seed)
+        self._starting = True
+
+    def save_state(self) -> bytes:
+        """See `Plant`."""
+        return pack("mujoco", {"robot": self._robot, "starting": self._starting,
+                               "seed": self._episode_seed, "random": random_state(self._random)},
+                    self._history.tobytes())
+
+    def load_state(self, state: bytes) -> None:
+        """See `Plant`: it takes as long as the episode did."""
+        header, raw = unpack("mujoco", state)
+        if header["robot"] != self._robot:
+            raise PlantError("the saved state is of another robot, or of other options, than "
+                             f"{self._spec.name!r}")
+        self._begin(header["seed"])
+        for action in np.frombuffer(raw).reshape(-1, len(self._spec.actions.noop)).tolist():
+            self._advance(tuple(action))
+        self._starting = header["starting"]
+        self._random = generator(header["random"])
+
+    @property
+    def _robot(self) -> int:
+        """What the same actions must be done by to lead to the same state."""
+        return zlib.crc32(repr((self._options, self._contract)).encode())
+
+    def close(self) -> None:
+        """See `Plant`: there is nothing to release."""
