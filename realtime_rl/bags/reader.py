@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import posixpath
+from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from realtime_rl.bags.storage import Bag, DamagedBagError, open_bag, recover_bag
 from realtime_rl.bags.storage_files import RawMessage
 from realtime_rl.core.errors import BagError, ConfigError, choices
 from realtime_rl.core.figures.accounting import ROBOT_TOPICS, TOPICS, RunRecords
-from realtime_rl.core.figures.ordering import disordered, ordered
+from realtime_rl.core.figures.ordering import began_together, disordered, ordered
 from realtime_rl.core.figures.robot_figures import NAMELESS
 from realtime_rl.core.figures.statistics import plant_sessions
 from realtime_rl.core.messages import observation_wire, wire
@@ -66,7 +67,7 @@ class Run:
     recovered: bool
     """It is read in the order of its writing, without its index; `warnings` says why."""
     reordered: bool = False
-    """Nor was it written in order: its records are, its messages are not."""
+    """The bag is not in order: its records here are, its messages are not."""
     parts: tuple[str, ...] = ()
     """Of the observations; '' for the one of `observation`."""
 
@@ -85,6 +86,7 @@ class _Reading:
         self._kinds: dict[str, Records[Any]] = {
             "timestep": self.timesteps, "verdict": self.verdicts, "inference": self.inferences,
             "schedule": self.schedules, "learning": self.learnings, "robot": self.robots}
+        self.ticks_came_ns = array("q")
         self.policies: list[Announcement] = []
         self.observations: Counter[str] = Counter()
         """By part."""
@@ -103,6 +105,8 @@ class _Reading:
             self._elapsed_ns += receive_ns - self._last_ns
         self._last_ns = receive_ns
         self._count += 1
+        if name == "timestep":
+            self.ticks_came_ns.append(receive_ns)
         if name in self._kinds:
             self._kinds[name].take(message.cdr, self._count)
         elif name in self._errors:
@@ -221,6 +225,10 @@ def _read(path: Path, bag: Bag, namespace: str | None, progress: Progress | None
         announced=tuple(policy.uri for policy in reading.policies),
         robots=reading.robots.table(), robot_names=reading.robot_names,
         topics=frozenset(present.values()) & frozenset(TOPICS), duration_s=reading.duration_s)
+    reordered = (disordered(recorded) and not reading.timesteps.refused
+                 and began_together(recorded.columns().timesteps, reading.ticks_came_ns))
+    if reordered:
+        recorded = replace(ordered(recorded), duration_s=recorded.duration_s)
     several = len(bag.series) > 1 and len(plant_sessions(recorded.timesteps)) > 1
     mixed = bag.series if several else []
     if mixed:
@@ -232,7 +240,7 @@ def _read(path: Path, bag: Bag, namespace: str | None, progress: Progress | None
                                   f"'{chosen}/timestep'", *warnings]))
     seen = reading.observations
     return Run(path, chosen, recorded, tuple(reading.policies), min(seen.values(), default=0),
-               reading.start_ns, (*bag.warnings, *warnings), bag.recovered, parts=tuple(seen))
+               reading.start_ns, (*bag.warnings, *warnings), bag.recovered, reordered, tuple(seen))
 
 
 def _namespace(topics: Collection[str], wanted: str | None, path: Path) -> str:

@@ -273,3 +273,17 @@ def test_a_bag_without_a_single_tick(tmp_path: Path) -> None:
 
 def test_the_synthetic_run_has_what_it_should(made: synthetic.Made) -> None:
     assert {type(record) for _, record in made.records} >= {Timestep, Verdict, Learning}
+
+
+@pytest.mark.parametrize(("apart_ns", "said"), [(1000, False), (200_000_000, True)])
+def test_ticks_that_a_late_recorder_was_given_in_another_order_are_put_in_theirs(
+        tmp_path: Path, apart_ns: int, said: bool) -> None:
+    came = [0, *range(2, 7), 1, *range(7, 60)]
+    with BagWriter(tmp_path / "run", list(synthetic.topics())) as writer:
+        for place, tick in enumerate(came):
+            at_ns = 10**9 + place * apart_ns + max(0, tick - 6) * 10**9
+            writer.write("/timestep", synthetic.cdr_of(step(tick)), at_ns)
+    run = read_run(tmp_path / "run")
+    assert [each.tick for each in run.records.timesteps] == list(range(60))
+    assert any("clock was set back" in line for line in run.warnings) == said
+    assert run.records.duration_s == pytest.approx(53.0 if not said else 0.6, rel=0.2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +12,11 @@ from realtime_rl.core.enumerations import Fate
 from realtime_rl.core.figures.accounting import RunRecords
 from realtime_rl.core.figures.statistics import Sessions, on_one_grid_each, plant_sessions
 from realtime_rl.core.messages.pairs import last_equal
-from realtime_rl.core.messages.records import Inference, RobotRecord, Verdict
+from realtime_rl.core.messages.records import Inference, RobotRecord, Timestep, Verdict
 from realtime_rl.core.messages.table import Table
 
 _Ints = NDArray[np.int64]
+_AT_ONCE_NS = 100_000_000
 _MOST_AGE_S = 3600.0
 """No older action is told of; whatever a message says."""
 
@@ -31,6 +33,21 @@ def disordered(records: RunRecords) -> bool:
     by_stamp = _by_stamp(records)
     return (len(by_stamp) < len(sessions) and len(by_stamp.ticks) == len(sessions.ticks)
             and on_one_grid_each(by_stamp))
+
+
+def began_together(steps: Table[Timestep], came_ns: Sequence[int]) -> bool:
+    """Whether all ticks that are out of order came at once with the first ones.
+
+    So it is where the middleware gave a late recorder the ticks of before in another order; that is
+    no clock that was set back.
+
+    Args:
+        steps: in the order of the bag.
+        came_ns: when each was recorded.
+    """
+    stamps_ns, at_ns = steps.ints("stamp_ns"), np.asarray(came_ns, np.int64)
+    late = stamps_ns < np.maximum.accumulate(stamps_ns)
+    return bool((np.abs(at_ns[late] - at_ns[0]) < _AT_ONCE_NS).all())
 
 
 def ordered(records: RunRecords) -> RunRecords:
