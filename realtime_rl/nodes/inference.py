@@ -125,8 +125,8 @@ class InferenceNode(LifecycleNode):
     def next_deadline_ns(self) -> int | None:
         """When an action must leave, or to be seen to live."""
         due_ns = None if self._host.engine is None else self._host.engine.next_due_ns()
-        times = [at_ns for at_ns in (due_ns, self._heartbeat.next_ns) if at_ns is not None]
-        return min(times, default=None)
+        beat_ns = self._heartbeat.next_ns
+        return beat_ns if due_ns is None or (beat_ns is not None and beat_ns < due_ns) else due_ns
 
     def on_deadline(self, now_ns: int) -> None:
         """Actions leave; what hangs is noticed."""

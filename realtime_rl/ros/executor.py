@@ -46,7 +46,8 @@ _WARNINGS = (QoSSubscriptionEventType.RCL_SUBSCRIPTION_REQUESTED_INCOMPATIBLE_QO
 most of what a wait costs."""
 _WARN_EVERY_NS = 1_000_000_000
 _SERVE_EVERY_NS = 20_000_000
-"""How soon services of ROS itself are served, parameters above all, by one who is called often."""
+"""Waits that are so long, and one as often, are for services of ROS itself, too: parameters above
+all. They are most of what a wait costs."""
 _OF_ROS = ("rcl_interfaces", "lifecycle_msgs", "type_description_interfaces")
 _MOST_OF_BATCH = 4096
 """Messages of one subscription that are taken together, at most."""
@@ -293,7 +294,7 @@ class TickExecutor(SingleThreadedExecutor):
         for add, handle in self._adders:
             add(handle)
         now_ns = time.monotonic_ns()
-        if due_ns is None or max(due_ns, now_ns) - self._served_ns > _SERVE_EVERY_NS:
+        if due_ns is None or max(due_ns - now_ns, now_ns - self._served_ns) > _SERVE_EVERY_NS:
             self._served_ns = now_ns
             for add, handle in self._seldom:
                 add(handle)
