@@ -15,8 +15,8 @@ from realtime_rl.ros.graph import PARENT_VARIABLE
 
 ABSENT = rclpy_private.absent()
 _NEWEST_FIRST, _BATCHED = "_newest_first", "_batched"
-BATCH_EVERY_NS = 50_000_000
-"""Between two looks at what is batched."""
+BATCH_EVERY_NS = 100_000_000
+"""Between two looks at what is batched, at most."""
 _LONGEST_S = 0.1
 """rclpy's executor goes on waiting when it was only woken, and the system clock may be set back."""
 Callback = TypeVar("Callback", bound=Callable[..., Any])
