@@ -27,6 +27,7 @@ from realtime_rl.ros import messages, priorities, qos, runtime
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.publishing import publisher_of
 from realtime_rl.ros.record_topics import subscribe_records
 from realtime_rl.ros.spinning import newest_first
 from realtime_rl.ros.stop_memory import StopMemory, stop_path
@@ -67,11 +68,11 @@ class ActuatorNode(Node):
         self._plant = PlantView(config.period_ns)
         self._frame = config.command_frame
         self._origin = (None if self._codec.names_origin
-                        else self.create_publisher(JointState, "origin", qos.PAIRED))
-        self._command = self.create_publisher(
-            self._codec.message_type, "command",
+                        else publisher_of(self, JointState, "origin", qos.PAIRED))
+        self._command = publisher_of(
+            self, self._codec.message_type, "command",
             qos.COMMAND if self._codec.names_origin else qos.PAIRED)
-        self._verdict = self.create_publisher(JointState, "verdict", qos.RECORD_KEPT)
+        self._verdict = publisher_of(self, JointState, "verdict", qos.RECORD_KEPT)
         self._rejected = {
             reason: Throttled(self, f"action rejected, {reason.word}: {{last}} ({{count}} "
                               "since the last such line)") for reason in Reason}

@@ -29,6 +29,7 @@ from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.heartbeat import Heartbeat
 from realtime_rl.ros.observing import Observing
 from realtime_rl.ros.parameters import NodeParameters
+from realtime_rl.ros.publishing import publisher_of
 from realtime_rl.ros.record_topics import subscribe_records
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.staggered_timers import StaggeredTimers
@@ -60,8 +61,8 @@ class InferenceNode(LifecycleNode):
         self._timestep: Subscription | None = None
         self._timers_of_workers = StaggeredTimers(
             self, self._grid, round(config.timer_phase * 1e9), self._on_worker_timer)
-        self._action = self.create_publisher(Joy, "action", qos.COMMAND)
-        self._inference = self.create_publisher(JointState, "inference", qos.RECORD_KEPT)
+        self._action = publisher_of(self, Joy, "action", qos.COMMAND)
+        self._inference = publisher_of(self, JointState, "inference", qos.RECORD_KEPT)
         self._failed = Throttled(self, "{count} inference(s) failed; the newest: {last}")
         self._overdue = Throttled(self, "{last}")
         self._tick_hz = per_tick_hz(config.period_ns)
@@ -124,8 +125,8 @@ class InferenceNode(LifecycleNode):
     def next_deadline_ns(self) -> int | None:
         """When an action must leave, or to be seen to live."""
         due_ns = None if self._host.engine is None else self._host.engine.next_due_ns()
-        times = [at_ns for at_ns in (due_ns, self._heartbeat.next_ns) if at_ns is not None]
-        return min(times, default=None)
+        beat_ns = self._heartbeat.next_ns
+        return beat_ns if due_ns is None or (beat_ns is not None and beat_ns < due_ns) else due_ns
 
     def on_deadline(self, now_ns: int) -> None:
         """Actions leave; what hangs is noticed."""

@@ -24,6 +24,7 @@ from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.presence import OnlyPublisher
+from realtime_rl.ros.publishing import publisher_of
 from realtime_rl.ros.record_topics import subscribe_records
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.waiting import Waiting
@@ -47,10 +48,10 @@ class PlantNode(Node):
         self._codec = command_codec(config.command_type, spec.actions, config.gamepad_layout)
         self._episode = -1
         topics = observation_wire.topics(spec.observation)
-        self._parts = [(PartCodec(part), self.create_publisher(
-            messages.observation_type(part), topics[part.name], qos.RECORD))
+        self._parts = [(PartCodec(part), publisher_of(
+            self, messages.observation_type(part), topics[part.name], qos.RECORD))
             for part in spec.observation.parts]
-        self._timestep = self.create_publisher(JointState, "timestep", qos.RECORD_KEPT)
+        self._timestep = publisher_of(self, JointState, "timestep", qos.RECORD_KEPT)
         tick_hz = per_tick_hz(spec.period_ns)
         if not self._codec.names_origin:  # before `command`: of both, it is then taken first
             subscribe_records(self, "origin", CommandOrigin, self._latch.note, qos.PAIRED,

@@ -45,10 +45,13 @@ class RecorderNode(Node):
                         for topic in recorded(observations=config.observations,
                                               parts=config.parts, robot=config.robot_topics)}
         self._taken: InOrder[tuple[str, bytes]] = InOrder()
-        steady.create_timer(self, _LOOK_EVERY_S, self._look)
-        steady.create_timer(self, _LOOK_EVERY_S, self._write_what_is_old)
+        steady.create_timer(self, _LOOK_EVERY_S, self._go_on)
         steady.create_timer(self, 1.0, self._writer.flush)
         self.get_logger().info(f"recording to {config.bag}")
+
+    def _go_on(self) -> None:
+        self._look()
+        self._write_what_is_old()
 
     def _look(self) -> None:
         """Begin to record what is newly there; a stranger's other type is passed over."""

@@ -113,7 +113,7 @@ def _joy_axes(space: ActionSpace, gamepad_layout: str) -> CommandCodec:
     layout = pad_layout(gamepad_layout, space)
 
     def read(joy: JoyValues) -> Action:
-        if "cause" in wire.decode_words(joy.frame_id):
+        if "cause" in wire.words_of(joy.frame_id):
             return joy.axes
         problem = unknown_axes(space) if layout is None else layout.problem(joy.axes)
         if layout is None or problem is not None:

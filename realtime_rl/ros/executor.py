@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from rclpy.client import Client
@@ -27,18 +28,16 @@ from rclpy.guard_condition import GuardCondition
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.service import Service
-from rclpy.subscription import Subscription
 from rclpy.waitable import Waitable
 
-from realtime_rl.ros.guard import admitted, reader
-from realtime_rl.ros.spinning import BATCH_EVERY_NS, is_batched, is_newest_first, never
+from realtime_rl.ros.inbox import Inbox
+from realtime_rl.ros.publishing import TellingPublisher
+from realtime_rl.ros.spinning import BATCH_EVERY_NS, is_batched, never
 from realtime_rl.ros.waker import Waker
 
-Entity = TypeVar("Entity", Subscription, GuardCondition, Service, Client)
+Entity = TypeVar("Entity", Inbox, GuardCondition, Service, Client)
 _ROUNDS = 64
 """So many messages of a subscription are taken before anything else has its turn, at most."""
-_MOST = 512
-"""And so many of one whose newest message goes first."""
 _WARNINGS = (QoSSubscriptionEventType.RCL_SUBSCRIPTION_REQUESTED_INCOMPATIBLE_QOS,
              QoSSubscriptionEventType.RCL_SUBSCRIPTION_INCOMPATIBLE_TYPE,
              QoSPublisherEventType.RCL_PUBLISHER_OFFERED_INCOMPATIBLE_QOS,
@@ -47,10 +46,11 @@ _WARNINGS = (QoSSubscriptionEventType.RCL_SUBSCRIPTION_REQUESTED_INCOMPATIBLE_QO
 most of what a wait costs."""
 _WARN_EVERY_NS = 1_000_000_000
 _SERVE_EVERY_NS = 20_000_000
-"""How soon services of ROS itself are served, parameters above all, by one who is called often."""
+"""Waits that are so long, and one as often, are for services of ROS itself, too: parameters above
+all. They are most of what a wait costs."""
 _OF_ROS = ("rcl_interfaces", "lifecycle_msgs", "type_description_interfaces")
-_MOST_POLLS = 8
-"""Rounds without a wait in a row: others have their turn, too."""
+_NEAR_NS = BATCH_EVERY_NS // 2
+"""Who is woken for a timer takes a batch that is due so soon, too: a wake costs as much."""
 _MOST_OF_BATCH = 4096
 """Messages of one subscription that are taken together, at most."""
 
@@ -69,7 +69,8 @@ class TickExecutor(SingleThreadedExecutor):
         super().__init__(context=nodes[0].context)
         self._of = nodes
         self._batch_ns = self._served_ns = 0
-        self._polls = 0
+        self._said: deque[Inbox] = deque()
+        """Whom a publisher of this process has said something to."""
         self._waker = Waker(self._end_wait)
         self._warned_ns = 0
         self._older: deque[tuple[Callable[[Any], object], Any]] = deque()
@@ -107,30 +108,35 @@ class TickExecutor(SingleThreadedExecutor):
             self._leave_to_rclpy()
         if self._changed:
             self._gather()
-        # what a node has just said to another one of this process is there without a wait
-        if self._within and self._polls < _MOST_POLLS \
-                and self._take_all(self._within, next_deadline_ns):
-            self._polls += 1
-            return
-        self._polls = 0
+        due_ns = next_deadline_ns()
+        if self._said:
+            self._take_what_was_said(due_ns)
+            due_ns = next_deadline_ns()
+            if due_ns is not None and due_ns <= time.monotonic_ns():
+                return
+        self._wait_and_do(due_ns, next_deadline_ns)
+
+    def _wait_and_do(self, due_ns: int | None, next_deadline_ns: Callable[[], int | None]) -> None:
         timer_ns = self._next_timer_ns() if self._timers else None
         batch_ns = self._batch_ns if self._batched else None
-        due_ns = min((at_ns for at_ns in (next_deadline_ns(), timer_ns, batch_ns)
-                      if at_ns is not None), default=None)
+        due_ns = min((at_ns for at_ns in (due_ns, timer_ns, batch_ns) if at_ns is not None),
+                     default=None)
         waitables = self._fill(due_ns)
-        self._wait(0 if self._older else due_ns)
+        self._wait(0 if self._older or self._said else due_ns)
         # all are asked: it is their answer that they keep for later
         events = [waitable for waitable in waitables if waitable.is_ready(self._wait_set)]
         services = self._ready("service", self._services)
         clients = self._ready("client", self._clients)
         guards = self._ready("guard_condition", self._guards)
-        subscriptions = self._ready("subscription", self._subscriptions)
-        if timer_ns is not None and timer_ns <= time.monotonic_ns():
-            self._call_timers()
-        self._take_all(subscriptions, next_deadline_ns)
-        self._catch_up(next_deadline_ns)
-        if batch_ns is not None and batch_ns <= time.monotonic_ns():
+        inboxes = self._ready("subscription", self._inboxes)
+        now_ns = time.monotonic_ns()
+        timers_due = timer_ns is not None and timer_ns <= now_ns
+        if batch_ns is not None and batch_ns <= now_ns + timers_due * _NEAR_NS:
             self._take_batches()
+        if timers_due:
+            self._call_timers()
+        self._take_all(inboxes, next_deadline_ns)
+        self._catch_up(next_deadline_ns)
         for guard in guards:
             guard.callback()
         for service in services:
@@ -189,41 +195,32 @@ class TickExecutor(SingleThreadedExecutor):
                 timer.handle.call_timer()
                 timer.callback()
 
-    def _take_all(self, ready: list[Subscription],
-                  next_deadline_ns: Callable[[], int | None]) -> bool:
-        """Take what waits in some subscriptions; return whether there was anything."""
-        any_taken = False
+    def _take_what_was_said(self, due_ns: int | None) -> None:
+        """Take what the nodes of this process have said to each other, in that order.
+
+        Nothing of it needs a wait to be known. Where the deadline has come, the oldest of each
+        subscription.
+        """
+        if due_ns is not None and due_ns <= time.monotonic_ns():
+            for inbox in dict.fromkeys(self._said):
+                self._said.remove(inbox)
+                inbox.take()
+            return
         for _ in range(_ROUNDS):
-            ready = [subscription for subscription in ready if self._take(subscription)]
+            self._said.popleft().take()
+            if not self._said or self._changed \
+                    or (due_ns is not None and due_ns <= time.monotonic_ns()):
+                return
+
+    def _take_all(self, ready: list[Inbox], next_deadline_ns: Callable[[], int | None]) -> None:
+        """Take what waits in some subscriptions."""
+        for _ in range(_ROUNDS):
+            ready = [inbox for inbox in ready if inbox.take()]
             if not ready:
-                break
-            any_taken = True
+                return
             due_ns = next_deadline_ns()
             if self._changed or (due_ns is not None and due_ns <= time.monotonic_ns()):
-                break
-        return any_taken
-
-    def _take(self, subscription: Subscription) -> bool:
-        """Take a message, or all at once; return whether there was one."""
-        take, callback = subscription.handle.take_message, subscription.callback
-        taken = take(subscription.msg_type, subscription.raw)
-        if taken is None:
-            return False
-        read = reader(callback)
-        if not is_newest_first(callback):
-            if admitted(callback, taken):
-                read(taken[0])
-            return True
-        waiting, count = [], 0
-        while taken is not None:
-            count += 1
-            if admitted(callback, taken):
-                waiting.append(taken[0])
-            taken = take(subscription.msg_type, subscription.raw) if count < _MOST else None
-        if waiting:
-            read(waiting.pop())
-        self._older.extend((read, message) for message in reversed(waiting))
-        return True
+                return
 
     def _take_batches(self) -> None:
         self._batch_ns = time.monotonic_ns() + BATCH_EVERY_NS
@@ -258,9 +255,8 @@ class TickExecutor(SingleThreadedExecutor):
         listening, own_guards = _all(self._of, "subscriptions"), _all(self._of, "guards")
         self._batched = [one for one in listening if is_batched(one.callback)]
         subscriptions = [one for one in listening if not is_batched(one.callback)]
-        self._subscriptions = {one.handle.pointer: one for one in subscriptions}
-        own = {one.topic_name for one in _all(self._of, "publishers")}
-        self._within = [one for one in subscriptions if one.topic_name in own]
+        self._inboxes = {one.handle.pointer: Inbox(one, self._older) for one in subscriptions}
+        self._listen_within()
         self._guards = {one.handle.pointer: one for one in own_guards}
         clients, services = _all(self._of, "clients"), _all(self._of, "services")
         self._services = {one.handle.pointer: one for one in services}
@@ -285,13 +281,22 @@ class TickExecutor(SingleThreadedExecutor):
                      *(timer.handle for timer in self._timers), *self._waitables):
             self._held.enter_context(held)
 
+    def _listen_within(self) -> None:
+        """Be told by the publishers of this process for whom of it they have said something."""
+        self._said.clear()  # what is not taken yet is found by the next wait
+        for publisher in _all(self._of, "publishers"):
+            if isinstance(publisher, TellingPublisher):
+                publisher.told = partial(self._said.extend, [
+                    inbox for inbox in self._inboxes.values()
+                    if inbox.topic == publisher.topic_name])
+
     def _fill(self, due_ns: int | None) -> list[Waitable]:
         """Say what to wait for; return the waitables among it."""
         self._wait_set.clear_entities()
         for add, handle in self._adders:
             add(handle)
         now_ns = time.monotonic_ns()
-        if due_ns is None or max(due_ns, now_ns) - self._served_ns > _SERVE_EVERY_NS:
+        if due_ns is None or max(due_ns - now_ns, now_ns - self._served_ns) > _SERVE_EVERY_NS:
             self._served_ns = now_ns
             for add, handle in self._seldom:
                 add(handle)

@@ -146,16 +146,6 @@ def _limit(profile: QoSProfile, rate_hz: float) -> RateLimit:
     return RateLimit(GENEROUS * rate_hz, max(profile.depth, round(GENEROUS * rate_hz)))
 
 
-def admitted(callback: Callable[..., None], taken: tuple[Any, Mapping[str, Any]]) -> bool:
-    """Whether a message that an executor took, and its info, go to a subscription's callback."""
-    return not isinstance(callback, Guarded) or callback.admits(*taken)
-
-
-def reader(callback: Callable[..., None]) -> Callable[[Any], None]:
-    """What an executor calls with a message that was admitted."""
-    return callback.read if isinstance(callback, Guarded) else callback
-
-
 def per_tick_hz(period_ns: int, workers: int = 0) -> float:
     """The rate of what one sender says once a tick [Hz].
 

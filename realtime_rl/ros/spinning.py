@@ -16,8 +16,8 @@ from realtime_rl.ros.waker import Waker
 
 ABSENT = rclpy_private.absent()
 _NEWEST_FIRST, _BATCHED = "_newest_first", "_batched"
-BATCH_EVERY_NS = 50_000_000
-"""Between two looks at what is batched."""
+BATCH_EVERY_NS = 100_000_000
+"""Between two looks at what is batched, at most."""
 _LONGEST_NS = 100_000_000
 """rclpy's executor goes on waiting when it was only woken."""
 Callback = TypeVar("Callback", bound=Callable[..., Any])

@@ -28,6 +28,7 @@ from realtime_rl.ros import qos, rclpy_private, steady
 from realtime_rl.ros import spinning as spinning_module
 from realtime_rl.ros.executor import TickExecutor
 from realtime_rl.ros.graph import PARENT_VARIABLE
+from realtime_rl.ros.publishing import publisher_of
 from realtime_rl.ros.spinning import PlainExecutor, newest_first
 
 PATIENCE_S = 30.0
@@ -337,3 +338,43 @@ def test_it_may_be_woken_while_it_is_shut_down(
     with monkeypatch.context() as changed:
         changed.setattr(spinning.executor, "_guard", Destroyed())
         spinning.executor.wake()
+
+
+def test_what_a_node_says_to_its_own_process_is_taken_in_order_and_without_a_wait(
+        spinning: Spinning, monkeypatch: pytest.MonkeyPatch) -> None:
+    got: list[tuple[str, int]] = []
+    says = {name: publisher_of(spinning.node, Int32, name, qos.RECORD) for name in "ab"}
+
+    def on_a(message: Int32) -> None:
+        got.append(("a", message.data))
+        says["b"].publish(Int32(data=message.data))
+
+    spinning.node.create_subscription(Int32, "a", on_a, qos.RECORD)
+    spinning.node.create_subscription(
+        Int32, "b", lambda message: got.append(("b", message.data)), qos.RECORD)
+    spinning.until(lambda: all(each.get_subscription_count() == 1 for each in says.values()))
+    spinning.executor.spin_once(timeout_sec=0.0)
+    waits: list[int | None] = []
+    monkeypatch.setattr(spinning.executor, "_wait", waits.append)
+    for number in range(2):
+        says["a"].publish(Int32(data=number))
+    spinning.executor.run_once(lambda: 0 if len(got) == 4 else None)
+    assert got == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
+    assert waits == []
+
+
+def test_a_deadline_has_its_turn_in_what_nodes_of_a_process_say_to_each_other(
+        spinning: Spinning) -> None:
+    """The oldest of each subscription goes first: it may be what the deadline waits for."""
+    got: list[int] = []
+    publisher = publisher_of(spinning.node, Int32, "number", qos.RECORD)
+    spinning.node.create_subscription(Int32, "number", lambda m: got.append(m.data), qos.RECORD)
+    spinning.until(lambda: publisher.get_subscription_count() == 1)
+    spinning.executor.spin_once(timeout_sec=0.0)
+    for number in range(3):
+        publisher.publish(Int32(data=number))
+    spinning.executor.run_once(time.monotonic_ns)
+    assert got == [0]
+    later = time.monotonic_ns() + int(PATIENCE_S * 1e9)
+    spinning.executor.run_once(lambda: later if len(got) < 3 else 0)
+    assert got == [0, 1, 2]

@@ -160,8 +160,13 @@ def codec_of(kind: type) -> RecordCodec[Any]:
 def write_joy(joy: JoyValues) -> bytes:
     """Write axes and buttons as a serialized `sensor_msgs/Joy`."""
     axes, buttons = joy.axes, joy.buttons
-    return header(joy.stamp_ns, text(joy.frame_id)) + struct.pack(
-        f"<I{len(axes)}fI{len(buttons)}i", len(axes), *axes, len(buttons), *buttons)
+    return header(joy.stamp_ns, text(joy.frame_id)) + _numbers_of_joy(len(axes), len(buttons)).pack(
+        len(axes), *axes, len(buttons), *buttons)
+
+
+@functools.lru_cache(maxsize=_MOST_FORMS)
+def _numbers_of_joy(axes: int, buttons: int) -> struct.Struct:
+    return struct.Struct(f"<I{axes}fI{buttons}i")
 
 
 def read_joy(data: bytes) -> JoyValues | None:
@@ -179,7 +184,9 @@ def read_joy(data: bytes) -> JoyValues | None:
         buttons = struct.unpack_from(f"<{count}i", data, at + 4)
     except (struct.error, UnicodeDecodeError, OverflowError, MemoryError):
         return None
-    if seconds < 0 or nanoseconds >= _SECOND_NS or "\0" in frame:
+    frame_end = _TEXT_AT + 3 + length
+    if seconds < 0 or nanoseconds >= _SECOND_NS or "\0" in frame or not length \
+            or data[frame_end:frame_end + 1 + -length % 4] != bytes(1 + -length % 4) \
+            or len(data) != at + 4 + 4 * count:
         return None  # the middleware's reading says what is wrong with it
-    joy = JoyValues(seconds * _SECOND_NS + nanoseconds, frame, axes, buttons)
-    return joy if write_joy(joy) == data else None
+    return JoyValues(seconds * _SECOND_NS + nanoseconds, frame, axes, buttons)

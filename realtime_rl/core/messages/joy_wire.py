@@ -12,10 +12,10 @@ from realtime_rl.core.messages import ranges
 from realtime_rl.core.messages.records import ActionMessage, Command
 from realtime_rl.core.messages.wire import (
     WireError,
-    decode_words,
     encode_words,
     short,
     whole_numbers,
+    words_of,
 )
 from realtime_rl.core.types import Action, ActionSpace, Cause
 
@@ -92,7 +92,7 @@ def command_words(command: Command) -> str:
 def command_from(frame_id: str, action: Action) -> Command:
     """Read a command back; one without our words is an operator's (a bare gamepad driver)."""
     worker, version, tick = whole_numbers("command", frame_id, _COMMAND_WORDS, default="-1")
-    cause = decode_words(frame_id).get("cause", "operator").upper()
+    cause = words_of(frame_id).get("cause", "operator").upper()
     if cause not in Cause.__members__:
         raise WireError(f"command frame_id {short(frame_id)}: no cause {short(cause)}")
     return Command(Cause[cause], action, worker, version, tick)

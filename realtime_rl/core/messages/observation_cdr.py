@@ -34,8 +34,9 @@ class PartCodec:
     def __init__(self, part: ObservationSpec) -> None:
         """Lay out what stands between the frame and the values of `part`."""
         self.part = part
+        self._image = part.is_image
         self._count = int(np.prod(part.shape))
-        if part.is_image:
+        if self._image:
             channels, height, width = part.shape
             self._between = struct.pack("<II", height, width) \
                 + text(observation_wire.ENCODINGS[channels])[:10] + bytes(2) \
@@ -48,7 +49,7 @@ class PartCodec:
     def write(self, value: Observation, stamp_ns: int, frame_id: str) -> bytes:
         """Write a part of shape `part.shape` as an `Image` or a `JointState`."""
         begin = header(stamp_ns, text(frame_id)) + self._between
-        if self.part.is_image:
+        if self._image:
             return begin + observation_wire.interleaved(value).tobytes()
         return begin + self._padding(len(begin)) + np.asarray(value, np.float64).tobytes() + NO_MORE
 
@@ -61,18 +62,22 @@ class PartCodec:
             return None
         if seconds < 0 or nanoseconds >= _SECOND_NS or "\0" in frame_id:
             return None
-        begin = header(seconds * _SECOND_NS + nanoseconds, text(frame_id)) + self._between
-        if not self.part.is_image:
-            begin += self._padding(len(begin))
-        values_at, size = len(begin), self._count * (1 if self.part.is_image else 8)
-        end = b"" if self.part.is_image else NO_MORE
-        if data[:values_at] != begin or data[values_at + size:] != end:
+        at = _FRAME_AT + length + -length % 4
+        between, end, size = self._between, b"", self._count
+        if not self._image:
+            between += self._padding(at + len(between))
+            end, size = NO_MORE, 8 * size
+        values_at = at + len(between)
+        if not length or data[:_BEGIN_AT] != LITTLE_ENDIAN \
+                or data[_FRAME_AT - 1 + length:at] != bytes(1 + -length % 4) \
+                or data[at:values_at] != between or data[values_at + size:] != end \
+                or len(data) != values_at + size + len(end):
             return None
         return Part(seconds * _SECOND_NS + nanoseconds, frame_id, self._values(data, values_at))
 
     def _values(self, data: bytes, at: int) -> Observation:
         part = self.part
-        if not part.is_image:
+        if not self._image:
             return observation_wire.vector(np.frombuffer(data, "<f8", self._count, at), part)
         channels, height, width = part.shape
         pixels = np.frombuffer(data, np.uint8, self._count, at)

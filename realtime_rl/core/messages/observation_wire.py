@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -109,7 +110,7 @@ def rows(data: NDArray[np.uint8], channels: int, size: tuple[int, int], step: in
 
 def vector(values: NDArray[np.float64], part: ObservationSpec) -> NDArray[np.generic]:
     """Return a vector's values as the part has them; `WireError` where there are not as many."""
-    if values.size != int(np.prod(part.shape)):
+    if values.size != math.prod(part.shape):
         raise WireError(f"observation of {values.size} values, expected {part}")
     with np.errstate(over="ignore"):  # what float32 cannot hold is infinite
         return values.astype(part.dtype).reshape(part.shape)

@@ -214,7 +214,7 @@ def whole_numbers(what: str, frame_id: str, wanted: Mapping[str, Range],
 
     Absent ones are `default`, if there is one.
     """
-    words = _plain_words(frame_id) or decode_words(frame_id)
+    words = words_of(frame_id)
     found: list[int] = []
     try:
         for name, allowed in wanted.items():
@@ -226,6 +226,11 @@ def whole_numbers(what: str, frame_id: str, wanted: Mapping[str, Range],
     except (KeyError, ValueError) as error:
         raise WireError(f"{what} frame_id {short(frame_id)}: {short(str(error))}") from error
     return found
+
+
+def words_of(frame_id: str) -> dict[str, str]:
+    """Read the words of a message that comes at every tick: as `decode_words`, in less time."""
+    return _plain_words(frame_id) or decode_words(frame_id)
 
 
 def _plain_words(text: str) -> dict[str, str] | None:

@@ -86,6 +86,8 @@ def without_burst(values_ns: list[int], over_after: int) -> list[int]:
     if len(values_ns) < 2 * over_after + _BURST_LEAST:
         return values_ns
     usual_ns = sorted(values_ns[-over_after:])[-2]
+    if not is_far(max(values_ns), usual_ns):
+        return values_ns
     places = [place for place, value_ns in enumerate(values_ns) if is_far(value_ns, usual_ns)]
     if len(places) < _BURST_LEAST:
         return values_ns

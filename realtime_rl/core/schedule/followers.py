@@ -34,6 +34,8 @@ class Followers:
 
     def living(self) -> tuple[int, ...]:
         """Workers of the processes that are there, in order."""
+        if not self._dead:
+            return self._workers
         return tuple(worker for worker in self._workers
                      if self.of_worker(worker) not in self._dead)
 

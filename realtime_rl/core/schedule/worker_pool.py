@@ -188,14 +188,15 @@ class WorkerPool(Generic[Result]):
         For a computation in flight that is the earliest time that its schedule allows: who comes
         back then need not be woken if it ended before.
         """
-        times = [self._waiting[0].release_ns] if self._waiting else []
-        times += self._planned_ns.values()
-        if self._newest_tick is not None and self._current.algorithm in EAGER \
+        times = [*self._planned_ns.values()]
+        if self._waiting:
+            times.append(self._waiting[0].release_ns)
+        if self._current.algorithm in EAGER and self._newest_tick is not None \
                 and self._unscheduled(self._newest_tick) and self._newest_tick >= self._begins_at:
             times += [self._idle_from_ns[worker] for worker in self._baseline_workers()
                       if worker not in self._in_flight
                       and self._used.get(worker) != self._newest_tick]
-        return min(times, default=None)
+        return min(times) if times else None
 
     def due(self, now_ns: int) -> list[Finished[Result]]:
         """Take out the results whose time has come, in order."""
