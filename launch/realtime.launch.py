@@ -5,9 +5,11 @@ Where another launch file includes this one, the rest of that launch is left alo
 its arguments, and its processes, when the scenario ends.
 """
 
+import difflib
 import os
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
@@ -49,6 +51,8 @@ OF_THE_SCENARIO = ("robot", "workers", "processes", "policy", "learner", "record
                    "respawn", "nodes", "namespace", "composed")
 # statuses of a process that ends when it is asked to: also while it is still importing
 ENDED = (0, -2, -15, 130, 143)
+# what Python says last, with status 1, where it is interrupted before it runs anything
+INTERRUPTED = "KeyboardInterrupt"
 LIFECYCLE = ("inference",)
 
 
@@ -95,7 +99,7 @@ class Watch:
             at_s = self._at_s()
             words = memory_limit.explained(process.kind, said[0])
             if self._ending or context.is_shutdown:
-                if event.returncode not in ENDED:
+                if event.returncode not in ENDED and said[0] != INTERRUPTED:
                     self._deaths.failed_at_the_end(name, at_s, event.returncode, words)
                 return self._said_last(over=context.is_shutdown)
             death = self._deaths.died(name, process.executables, at_s, event.returncode, words,
@@ -162,7 +166,8 @@ def start(context: LaunchContext) -> list:
     described = describe(given("config"), [*assignments, *scenario_settings.words(given("set"))],
                          within=context.launch_configurations.get("ros_namespace") or "")
     actions = [LogInfo(msg=line) for line in (
-        *described.remarks, f"the graph can be seen and commanded from {reach(os.environ)}")]
+        *misspelt(context.argv), *described.remarks,
+        f"the graph can be seen and commanded from {reach(os.environ)}")]
     # with a prefix, a node's parent is another process
     parent = ({} if "launch-prefix" in context.launch_configurations
               else {graph.PARENT_VARIABLE: str(os.getpid())})
@@ -177,6 +182,15 @@ def start(context: LaunchContext) -> list:
                   else process_action(process, watch.folder, added))
         actions += watch.over(action, process)
     return [*actions, *watch.until(described.scenario.duration)]
+
+
+def misspelt(words: Iterable[str]) -> list[str]:
+    """Say which words of the command line launch passes over, if they resemble an argument."""
+    known = ("config", *OF_THE_SCENARIO, "set")
+    given = [word.partition(":=")[0] for word in words if ":=" in word]
+    return [f"{name}:= is no argument of realtime.launch.py and changes nothing; {near[0]}:= is one"
+            for name in given if name not in known
+            and (near := difflib.get_close_matches(name, known, n=1, cutoff=0.75))]
 
 
 def process_action(process: ProcessSpec, folder: Path, added: dict[str, str]) -> Node:

@@ -34,6 +34,8 @@ from realtime_rl.runner.isolated import Described
 
 DIES = "print('no motor'); raise SystemExit(1)"
 WAITS = "import signal; signal.signal(signal.SIGINT, lambda *_: exit(0)); signal.pause()"
+INTERRUPTED = ("import signal; signal.signal(signal.SIGINT, lambda *_: print("
+               "'KeyboardInterrupt') or exit(1)); signal.pause()")
 FAILS_AT_THE_END = "import signal; signal.signal(signal.SIGINT, lambda *_: exit(3)); signal.pause()"
 
 
@@ -78,6 +80,11 @@ def told(bag: Path) -> list[str]:
 
 def test_where_all_live_to_the_end_the_status_is_0(tmp_path: Path) -> None:
     assert launched(tmp_path / "bag", 0.5, plant=WAITS, monitor=WAITS) == 0
+    assert told(tmp_path / "bag") == []
+
+
+def test_who_is_interrupted_before_it_runs_anything_has_not_failed(tmp_path: Path) -> None:
+    assert launched(tmp_path / "bag", 1.0, plant=INTERRUPTED, monitor=WAITS) == 0
     assert told(tmp_path / "bag") == []
 
 
@@ -167,6 +174,13 @@ def test_nothing_of_it_reaches_who_includes_it(monkeypatch: pytest.MonkeyPatch) 
     assert arguments == {"set": "a.b='c d'", "ros_namespace": "/fleet"}
     assert before == after
     assert given == [(("catch", ["a.b=c d"]), {"within": "/fleet"})]
+
+
+def test_an_argument_that_is_misspelt_is_told() -> None:
+    module = launch_file()
+    assert module.misspelt(["wrokers:=3", "config:=catch", "speed:=2", "--noninteractive"]) == [
+        "wrokers:= is no argument of realtime.launch.py and changes nothing; workers:= is one"]
+    assert module.misspelt(["duraton:=4"])[0].endswith("; duration:= is one")
 
 
 def test_what_the_arguments_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -173,16 +173,23 @@ def _startup(figures: RunFigures) -> Headline:
                     f"the policy never acted, in {ticks:,} ticks")
 
 
+def _versions(figures: RunFigures) -> Headline:
+    learning = figures["learning"]
+    announced = learning["policy_versions"]
+    taken = number(learning["swap_ms"]["p50"], 0, "ms")
+    missed = number(learning["slots_missed_by_swap"], 0)
+    return Headline("Policies", number(announced, 0),
+                    "versions announced: none followed the one to start from" if announced == 0 else
+                    f"versions announced; in use after {taken} (median); slots missed by "
+                    f"swapping: {missed}")
+
+
 def _of_the_policy(figures: RunFigures) -> Iterator[Headline]:
     inference, learning, episodes = figures["inference"], figures["learning"], figures["episodes"]
     yield Headline("Inference", number(inference["duration_ms"]["p50"], 1, "ms"),
                    f"a worker is taken so long (median); observations are "
                    f"{number(inference['observation_age_ms']['p50'], 2, 'ms')} old by then")
-    missed = number(learning["slots_missed_by_swap"], 0)
-    yield Headline("Policies", number(learning["policy_versions"], 0),
-                   "versions announced; in use after "
-                   f"{number(learning['swap_ms']['p50'], 0, 'ms')} (median); "
-                   f"slots missed by swapping: {missed}")
+    yield _versions(figures)
     lag = learning["policy_lag_versions"]
     if lag["n"]:
         yield Headline("Policy lag", number(lag["mean"], 2),

@@ -94,6 +94,15 @@ def test_text_in_plain_words(bag: Path) -> None:
     assert "warning" not in text
 
 
+def test_where_no_version_was_announced_none_came_into_use(tmp_path: Path) -> None:
+    report = make_report(small_bag(tmp_path / "small"))
+    report.figures["learning"]["policy_versions"] = 1
+    assert re.search(r"Policies +1  versions announced; in use after ", to_text(report))
+    report.figures["learning"]["policy_versions"] = 0
+    assert re.search(r"Policies +0  versions announced: none followed the one to start from\n",
+                     to_text(report))
+
+
 def test_what_is_not_emulated_is_not_called_so(tmp_path: Path) -> None:
     report = make_report(small_bag(tmp_path / "small"))
     assert emulation(report) is None

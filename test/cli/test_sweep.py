@@ -72,7 +72,7 @@ def test_it_goes_on_where_it_failed(table: list[str], monkeypatch: pytest.Monkey
     monkeypatch.setattr(sweep, "Processes", lambda: fake)
     assert main(table) == 2
     said = capsys.readouterr().err
-    assert re.search(r"\[1/2\] delay-1_seed-0_\w+: status 2: train: error: no such game\n", said)
+    assert re.search(r"\[[12]/2\] delay-1_seed-0_\w+: status 2: train: error: no such game\n", said)
     assert "1 of 2 trainings failed; why stands above and in " in said
     assert main(table) == 0
     assert "2 trainings, 1 finished; 60 ticks to go" in capsys.readouterr().err

@@ -434,13 +434,13 @@ def test_any_items_of_a_list_can_be_written_as_one_text(items: tuple[str, ...]) 
     assert parameters(PlantParameters)["options"].parse(text) == kept
 
 
-@pytest.mark.parametrize(("text", "words"), [
+@pytest.mark.parametrize(("text", "several"), [
     ("", []), ("  a.b=1\tc.d=2 ", ["a.b=1", "c.d=2"]), ("scenario.policy=''", ["scenario.policy="]),
     ('actuator.actions="A B NOOP = NOOP" a.b=#1', ["actuator.actions=A B NOOP = NOOP", "a.b=#1"]),
     (r"'plant.options=rom=/my games/a\,b.gb' a.b=\n", [r"plant.options=rom=/my games/a\,b.gb",
                                                        r"a.b=\n"])])
-def test_words_in_one_text(text: str, words: list[str]) -> None:
-    assert words(text) == words
+def test_words_in_one_text(text: str, several: list[str]) -> None:
+    assert words(text) == several
 
 
 def test_a_quote_that_is_not_closed_is_refused() -> None:
