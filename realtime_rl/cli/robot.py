@@ -13,11 +13,11 @@ from realtime_rl.bench.text import table
 from realtime_rl.cli import robot_checks, robot_starter
 from realtime_rl.cli.output import put, write
 from realtime_rl.cli.robot_checks import Finding, Level
-from realtime_rl.core.errors import ConfigError, MissingDependencyError, PolicyError, choices
+from realtime_rl.core.errors import ConfigError, MissingDependencyError, PolicyError
 from realtime_rl.core.robot.contract import OPEN, Contract
 from realtime_rl.core.robot.facts import Facts
 from realtime_rl.files import make_parents, user_path
-from realtime_rl.ros import graph
+from realtime_rl.ros.scenario_settings import contract_of, read_robot
 
 _EPILOG = """examples:
   realtime-rl robot init --out arm.yaml
@@ -67,21 +67,16 @@ def _seconds(text: str) -> float:
 def main(args: argparse.Namespace) -> int:
     """Run what was asked for; return its exit status."""
     try:
-        import rclpy  # noqa: F401
+        return int(args.ask(args))
     except ImportError as error:
-        raise MissingDependencyError("rclpy", "ros") from error
-    return int(args.ask(args))
+        raise MissingDependencyError(error.name or "rclpy", "ros") from error
 
 
 def _check(args: argparse.Namespace) -> int:
     from realtime_rl.ros import robot_listening
 
-    path = user_path(args.contract)
-    file = graph.read_settings(path)
-    if graph.ROBOT not in file.settings:
-        raise ConfigError(f"{path}: has no section 'robot:' with a contract; its sections: "
-                          f"{choices(file.settings)}")
-    contract = graph.contract_of(file.settings)
+    file = read_robot(user_path(args.contract))
+    contract = contract_of(file.settings)
     fed = _policy(contract, args.policy) if args.policy else []
     facts = robot_listening.hear(contract, args.seconds, file.namespace)
     findings = [*robot_checks.examine(contract, facts), *fed]

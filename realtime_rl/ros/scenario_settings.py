@@ -87,6 +87,15 @@ def read_settings(path: Path, assignments: Iterable[str] = (), within: str = "")
     return ParameterFile(settings, passed_over, namespace)
 
 
+def read_robot(path: Path) -> ParameterFile:
+    """Read a parameter file that has a robot's contract; `ConfigError` where it has none."""
+    file = read_settings(path)
+    if ROBOT not in file.settings:
+        raise ConfigError(f"{path}: has no section '{ROBOT}:' with a contract; its sections: "
+                          f"{choices(file.settings)}")
+    return file
+
+
 def _namespace(sections: Iterable[Section], outer: str, *, whole: bool) -> str:
     """Return the graph's namespace: what the scenario says, or the one in which it stands."""
     said = {names.clean(_named(each, outer, whole=whole)) for each in sections

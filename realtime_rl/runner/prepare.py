@@ -32,6 +32,7 @@ from realtime_rl.ros.scenario_settings import (
     Settings,
     contract_of,
     override,
+    read_robot,
     read_settings,
     section_of,
 )
@@ -228,11 +229,7 @@ def _with_robot(settings: Settings) -> Settings:
     path = section_of(settings, "scenario").robot
     if not path:
         return settings
-    found = read_settings(Path(path)).settings
-    if ROBOT not in found:
-        raise ConfigError(f"robot: {path!r} has no section 'robot:' with a contract; its sections: "
-                          f"{choices(found)}")
-    contract = {**found[ROBOT], **settings.get(ROBOT, {})}
+    contract = {**read_robot(Path(path)).settings[ROBOT], **settings.get(ROBOT, {})}
     return override({**settings, ROBOT: contract}, ())
 
 
