@@ -51,6 +51,8 @@ class _Form:
     """From the frame on up to the numbers."""
     numbers: struct.Struct
     texts: dict[str, str]
+    counts: tuple[int, ...]
+    """Items of each list."""
 
 
 class RecordCodec(Generic[Record]):
@@ -63,30 +65,34 @@ class RecordCodec(Generic[Record]):
         fields = dict(wire.fields_of(layout))
         self._stamp = fields.pop("stamp_ns")
         self._texts = tuple(name for name, field in fields.items() if field.kind is str)
-        self._listed = next((name for name, field in fields.items() if field.listed), "")
+        self._lists = tuple((name, _convert(name, field)) for name, field in fields.items()
+                            if field.listed)
+        """They come after the scalars."""
         self._scalars = tuple(name for name, field in fields.items()
                               if field.kind is not str and not field.listed)
         self._converts = [(name, _convert(name, fields[name])) for name in self._scalars]
-        self._convert_item = _convert(self._listed, fields[self._listed]) if self._listed else abs
         self._get = operator.attrgetter(*self._scalars)
         self._get_texts: Callable[[Any], object] = (
             operator.attrgetter(*self._texts) if self._texts else lambda record: ())
-        self._written: dict[tuple[object, int], _Form] = {}
+        self._written: dict[tuple[object, tuple[int, ...]], _Form] = {}
         self._read: dict[int, _Form] = {}
         """By the length of the message."""
 
     def write(self, record: Record) -> bytes:
         """Write a record as a serialized `sensor_msgs/JointState`."""
         values = self._get(record)
-        if self._listed:
-            values += getattr(record, self._listed)
+        counts: tuple[int, ...] = ()
+        for name, _ in self._lists:
+            items = getattr(record, name)
+            values += items
+            counts += (len(items),)
         texts = self._get_texts(record)
-        form = self._written.get((texts, len(values)))
+        form = self._written.get((texts, counts))
         if form is None:
-            form = self._form(record, len(values))
+            form = self._form(record)
             if len(self._written) >= _MOST_FORMS:
                 self._written.clear()
-            self._written[texts, len(values)] = form
+            self._written[texts, counts] = form
         stamp_ns: int = record.stamp_ns  # type: ignore[attr-defined]
         return header(stamp_ns, form.between) + form.numbers.pack(*values) + NO_MORE
 
@@ -105,9 +111,10 @@ class RecordCodec(Generic[Record]):
         try:
             read = {name: convert(value)
                     for (name, convert), value in zip(self._converts, values)}  # noqa: B905
-            if self._listed:
-                read[self._listed] = tuple([self._convert_item(value)
-                                            for value in values[len(self._converts):]])
+            at = len(self._converts)
+            for (name, convert), count in zip(self._lists, form.counts, strict=True):
+                read[name] = tuple([convert(value) for value in values[at:at + count]])
+                at += count
             read["stamp_ns"] = self._stamp.check("stamp_ns", wire.stamp(seconds, nanoseconds))
         except (ValueError, OverflowError) as error:
             kind: type = self._kind  # type: ignore[assignment]
@@ -119,17 +126,17 @@ class RecordCodec(Generic[Record]):
         if self.write(record) == data:
             if len(self._read) >= _MOST_FORMS:
                 self._read.clear()
-            values = len(self._scalars) + (len(getattr(record, self._listed))
-                                           if self._listed else 0)
-            self._read[len(data)] = self._form(record, values)
+            self._read[len(data)] = self._form(record)
 
-    def _form(self, record: Record, values: int) -> _Form:
+    def _form(self, record: Record) -> _Form:
         scalars: NamedScalars = wire.encode(record)
+        values = len(scalars.values)
         between = text(scalars.frame_id) + struct.pack("<I", len(scalars.names)) \
             + b"".join(map(text, scalars.names)) + struct.pack("<I", values)
         between += bytes(-(_TEXT_AT - _STAMP_AT + len(between)) % 8)
         return _Form(between, struct.Struct(f"<{values}d"),
-                     {name: getattr(record, name) for name in self._texts})
+                     {name: getattr(record, name) for name in self._texts},
+                     tuple(len(getattr(record, name)) for name, _ in self._lists))
 
 
 def _convert(name: str, field: Field) -> Callable[[float], object]:
