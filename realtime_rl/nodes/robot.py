@@ -128,7 +128,7 @@ class RobotNode(Node):
             self._look(now_ns)
             return
         started = self._pacer.start(now_ns)
-        tick = self._robot.tick(self._latch.latch(), now_ns)
+        tick = self._robot.tick(self._latch.latch(), now_ns, overdue=started.missed)
         try:
             self._commands.send(tick.sent.values, self.get_clock().now().nanoseconds)
         except wire.WireError as error:

@@ -15,6 +15,8 @@ from realtime_rl.core.enumerations import StopCause
 from realtime_rl.core.robot.contract import Contract
 
 _RESTORED = "was so when this node began anew"
+_SETTLED = 0.75
+"""Periods for which a source is stale before it stops the robot; ticks jitter."""
 _LATCHED = (StopCause.STALE, StopCause.ESTOP, StopCause.FAULT)
 
 
@@ -38,6 +40,8 @@ class Guards:
         self._estop = contract.estop
         self._deadman = contract.deadman
         self._max_age_s = {spec.name: spec.config.max_age for spec in contract.sources}
+        self._settled_ns = round(_SETTLED * contract.period_ns)
+        self._stale_since: dict[str, int] = {}
         self._latched: dict[StopCause, str] = {}
         self._lasting: dict[StopCause, str] = {}
         self._estop_heard: tuple[bool, int] | None = None
@@ -54,10 +58,16 @@ class Guards:
         button = self._deadman.button
         self._deadman_heard = len(buttons) > button and bool(buttons[button]), now_ns
 
-    def on_sources(self, stale: Iterable[str]) -> None:
-        """A tick found these sources stale, of those that stop the robot then."""
+    def on_sources(self, stale: Iterable[str], now_ns: int) -> None:
+        """A tick found these sources stale, of those that stop the robot then.
+
+        One that is so for a period stops it: when this process was paused, what its sources said
+        meanwhile waits to be read, and the first ticks after it do not know it.
+        """
+        self._stale_since = {name: self._stale_since.get(name, now_ns) for name in stale}
         reasons = [f"source.{name}: older than max_age, {self._max_age_s[name]:g} s"
-                   for name in stale]
+                   for name, since_ns in self._stale_since.items()
+                   if now_ns - since_ns >= self._settled_ns]
         self._put(StopCause.STALE, "; ".join(reasons))
 
     def on_fault(self, reason: str) -> None:

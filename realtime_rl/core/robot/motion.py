@@ -60,6 +60,7 @@ class Motion:
         self._begun = False
         self._actor: Cause | Phase | None = None
         """Whom it follows: a cause, or `ENDED` to its pose."""
+        self._overdue = False
         self._since_ns = 0
         self._acted_ns = 0
 
@@ -73,7 +74,8 @@ class Motion:
         return all(part.at_pose for part in self._parts if _poses(part))
 
     def tick(self, command: Command, positions: Mapping[str, float], now_ns: int, *,
-             stops: Stops | None = None, waiting: Sequence[str] = (), ended: bool = False) -> Sent:
+             stops: Stops | None = None, waiting: Sequence[str] = (), ended: bool = False,
+             overdue: bool = False) -> Sent:
         """Say what is sent.
 
         Args:
@@ -83,7 +85,11 @@ class Motion:
             stops: of the robot's own.
             waiting: for which sources, in words.
             ended: an episode did, and the next has not begun.
+            overdue: the next tick is due already, as after a pause of this process. Nothing is
+                sent then, so that the robot gets no two commands at once: the next one makes up
+                for it.
         """
+        self._overdue = overdue
         stopped_by, reasons = _stopped_by(command, stops or Stops())
         lacking = "; ".join(waiting)
         begun = [part.begin(positions, now_ns) for part in self._parts]
@@ -181,6 +187,8 @@ class Motion:
     def _sent(self, values: Sequence[Values | None], phase: Phase, cause: Cause, *,
               limited: tuple[bool, ...] = (), stopped_by: StopCause = NOTHING, why: str = "",
               acted: Action | None = None) -> Sent:
+        if self._overdue:
+            values = [None] * len(self._parts)
         elements = tuple(
             value for part, each in zip(self._parts, values, strict=True)
             for value in each or (math.nan,) * len(part.group.config.names))

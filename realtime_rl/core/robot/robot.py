@@ -65,14 +65,18 @@ class Robot:
         """Say in one line which sources have not spoken yet; empty: all have."""
         return "; ".join(f"source.{name}: {why}" for name, why in self.observer.missing().items())
 
-    def tick(self, command: Command, now_ns: int) -> RobotTick:
-        """Say what the robot is sent at a tick that latched `command`, and what is seen of it."""
+    def tick(self, command: Command, now_ns: int, *, overdue: bool = False) -> RobotTick:
+        """Say what the robot is sent at a tick that latched `command`, and what is seen of it.
+
+        `overdue`: the next tick is due already.
+        """
         observed = self.observer.observe(now_ns)
-        self.guards.on_sources(observed.stale[OnStale.STOP])
+        self.guards.on_sources(observed.stale[OnStale.STOP], now_ns)
         missing = self.missing()
         sent = self.motion.tick(
             command, observed.positions, now_ns, stops=self.guards.stops(now_ns),
-            waiting=(missing,) if missing else (), ended=self.episodes.between)
+            waiting=(missing,) if missing else (), ended=self.episodes.between,
+            overdue=overdue)
         done = (replace(command, action=sent.acted) if sent.cause is command.cause
                 else Command(sent.cause, sent.acted))
         outcome = self.episodes.tick(observed.observation, now_ns, at_pose=self.motion.at_pose)

@@ -89,9 +89,9 @@ class Excess(Named):
     CLAMP = 0
     """Each element does as much of it as it may."""
     SCALE = 1
-    """All elements do the same share of their steps: the direction stays."""
+    """All elements of an action do the same share of their steps: its direction stays."""
     REJECT = 2
-    """Nothing of it is done: the robot holds."""
+    """Nothing of it is done, of all actions: each does its `default`."""
 
 
 @dataclass(frozen=True)

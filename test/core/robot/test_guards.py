@@ -79,14 +79,30 @@ def test_a_deadman_must_be_held_and_needs_no_release() -> None:
         assert guards.stops(310 * MS).causes == StopCause.DEADMAN
 
 
+def go_stale(guards: Guards, at_ns: int = 0) -> None:
+    for later in (0, 20):
+        guards.on_sources(("joints",), at_ns + later * MS)
+
+
 def test_a_stale_source_stays_until_it_is_released() -> None:
     guards = Guards(arm())
-    guards.on_sources(("joints",))
+    go_stale(guards)
     assert guards.release(0) == ("source.joints: older than max_age, 0.05 s",)
-    guards.on_sources(())
+    guards.on_sources((), 40 * MS)
     assert guards.stops(0).causes == StopCause.STALE
     assert guards.release(0) == ()
     assert not guards.stops(0).causes
+
+
+def test_ticks_that_are_made_up_for_after_a_pause_do_not_judge_sources() -> None:
+    guards = Guards(arm())
+    for now_ns in (0, 1 * MS, 2 * MS):
+        guards.on_sources(("joints",), now_ns)
+    guards.on_sources((), 20 * MS)
+    guards.on_sources(("joints",), 40 * MS)
+    assert not guards.stops(40 * MS).causes
+    guards.on_sources(("joints",), 60 * MS)
+    assert guards.stops(60 * MS).causes == StopCause.STALE
 
 
 def test_nothing_is_released_while_one_cause_lasts() -> None:
@@ -99,7 +115,7 @@ def test_nothing_is_released_while_one_cause_lasts() -> None:
 
 def test_what_was_stopped_begins_stopped() -> None:
     guards = Guards(arm(**ESTOP))
-    guards.on_sources(("joints",))
+    go_stale(guards)
     guards.on_fault("broken")
     again = Guards(arm(**ESTOP))
     again.restore(guards.snapshot())
@@ -137,6 +153,7 @@ def test_a_robot_is_free_only_after_a_release_that_found_no_cause(
             latched &= lasting
         else:
             stale = what == "stale"
-            guards.on_sources(("joints",) if stale else ())
+            guards.on_sources(("joints",) if stale else (), now - 15 * MS)
+            guards.on_sources(("joints",) if stale else (), now)
         latched |= pressed or stale
         assert bool(guards.stops(now).causes) == latched

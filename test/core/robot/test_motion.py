@@ -356,6 +356,15 @@ def test_between_two_episodes_it_goes_to_its_pose_within_the_limits(mode: str) -
     assert (only(sent), sent.phase) == ((0.0, 0.5), Phase.BLENDING)
 
 
+def test_a_tick_that_is_overdue_sends_nothing_and_the_next_makes_up_for_it() -> None:
+    asked = [(0.1 + 0.02 * tick, -0.2) for tick in range(12)]
+    steady, late = Robot(start__ramp=0.0), Robot(start__ramp=0.0)
+    even = [only(steady.acts(each)) for each in asked]
+    uneven = [only(late.acts(each, overdue=place in (6, 7))) for place, each in enumerate(asked)]
+    assert uneven[6:8] == [None, None]
+    assert [*uneven[:6], *uneven[8:]] == [*even[:6], *even[8:]]
+
+
 def test_between_two_episodes_a_stop_is_a_stop() -> None:
     robot = Robot(action__arm__on_end="pose", action__arm__pose=[0.0, 0.5])
     robot.acts(count=80)
