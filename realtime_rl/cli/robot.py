@@ -17,7 +17,7 @@ from realtime_rl.core.errors import ConfigError, MissingDependencyError, PolicyE
 from realtime_rl.core.robot.contract import OPEN, Contract
 from realtime_rl.core.robot.facts import Facts
 from realtime_rl.files import make_parents, user_path
-from realtime_rl.ros.scenario_settings import contract_of, read_robot
+from realtime_rl.ros.scenario_settings import ROBOT, contract_of, read_robot
 
 _EPILOG = """examples:
   realtime-rl robot init --out arm.yaml
@@ -78,7 +78,8 @@ def _check(args: argparse.Namespace) -> int:
     file = read_robot(user_path(args.contract))
     contract = contract_of(file.settings)
     fed = _policy(contract, args.policy) if args.policy else []
-    facts = robot_listening.hear(contract, args.seconds, file.namespace)
+    facts = robot_listening.hear(contract, args.seconds, file.namespace,
+                                 sim_time=file.settings[ROBOT].get("use_sim_time") is True)
     findings = [*robot_checks.examine(contract, facts), *fed]
     if args.png:
         findings += _pictures(facts, user_path(args.png))
