@@ -133,7 +133,7 @@ def _alike_topics(topic: str, kind: str, facts: Facts) -> str:
         return f"; of {kind}: {choices(same)}"
     if near:
         return f"; there is {near[0]!r} of {choices(facts.topics[near[0]])}"
-    return f"; nothing of {kind} is heard; looked from {facts.reach}"
+    return f"; nothing of {kind} is heard"
 
 
 def _alike_names(spec: SourceSpec, heard: Heard) -> str:

@@ -122,7 +122,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "nobody is commanded": (
         {}, {"subscribers": {"/commands": []}, "topics": {}},
         "action.arm.topic: nobody listens to /commands; nothing of std_msgs/msg/Float64MultiArray "
-        "is heard; looked from this machine alone"),
+        "is heard"),
     "a joint that nobody measures": (
         {"source__joints__fields": ["position.j1"]},
         {"positions": {"j1": 0.0}, "heard": {"joints": said([0.0], names=(("j1", "x"),))}},
@@ -130,8 +130,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "no emergency stop": (
         {"estop": {"topic": "/estop"}},
         {"publishers": {"/joint_states": [DRIVER], "/commands": [], "/estop": []}},
-        "estop.topic: nobody publishes /estop; nothing of std_msgs/msg/Bool is heard; looked from "
-        "this machine alone"),
+        "estop.topic: nobody publishes /estop; nothing of std_msgs/msg/Bool is heard"),
 }
 
 
