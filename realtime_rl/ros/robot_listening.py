@@ -30,6 +30,8 @@ from realtime_rl.ros.spinning import NodeExecutor, executor_of
 _NAME = "robot_check"
 _FIND_S = 5.0
 """In which nodes are found, also where an announcement was lost."""
+_SPEAK_S = 2.0
+"""In which those that were found are heard."""
 _ANSWER_S = 1.0
 _UNBOUNDED_NS = 1 << 62
 _LOOK_EVERY_NS = 50_000_000
@@ -83,6 +85,11 @@ class Listener:
     def missing(self) -> dict[str, str]:
         """What was not said, in words, by source."""
         return self._observer.missing()
+
+    @property
+    def all_spoke(self) -> bool:
+        """Whether something came from each source."""
+        return all(heard.received_ns for heard in self.heard.values())
 
     def tick(self, now_ns: int) -> None:
         """Note what a tick would show."""
@@ -138,6 +145,7 @@ def hear(contract: Contract, seconds: float, namespace: str = "", *, sim_time: b
     with listening(namespace, sim_time=sim_time) as (node, executor):
         spin(executor, _FIND_S, lambda: _all_found(node, contract))
         listener = Listener(node, contract)
+        spin(executor, _SPEAK_S, lambda: listener.all_spoke)
         began_ns = time.monotonic_ns()
         listener.tick(began_ns)
         for tick in range(1, max(2, round(seconds * 1e9) // contract.period_ns)):

@@ -29,8 +29,8 @@ from realtime_rl.ros import robot_listening
 
 PERIOD_S = 0.01
 BEST_EFFORT = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
-IMU = {"type": "sensor_msgs/msg/Imu", "fields": ["angular_velocity.x"], "max_age": 1.0}
-JOINTS = {"type": "sensor_msgs/msg/JointState", "max_age": 1.0}
+IMU = {"type": "sensor_msgs/msg/Imu", "fields": ["angular_velocity.x"], "max_age": 5.0}
+JOINTS = {"type": "sensor_msgs/msg/JointState", "max_age": 5.0}
 
 
 class Robot:
@@ -123,7 +123,7 @@ def test_a_robot_that_is_wrong_in_every_way(robot: Robot, tmp_path: Path,
         "qos": {**IMU, "topic": "/imu", "reliability": "reliable"},
         "stamps": {**IMU, "topic": "/late"}, "ahead": {**IMU, "topic": "/early"},
         "zero": {**IMU, "topic": "/bare"}, "nobody": {**IMU, "topic": "/absent"},
-        "size": {**CAMERA, "topic": "/image", "max_age": 1.0, "image": {"width": 6, "height": 6}},
+        "size": {**CAMERA, "topic": "/image", "max_age": 5.0, "image": {"width": 6, "height": 6}},
         "two": {**IMU, "topic": "/twice"},
         "unit": {**JOINTS, "topic": "/degrees", "fields": ["position.j1"]}}
     robot.says("/joint_states", joints)
@@ -132,14 +132,18 @@ def test_a_robot_that_is_wrong_in_every_way(robot: Robot, tmp_path: Path,
     robot.says("/image", picture)
     for topic in ("/imu", "/twice", "/twice"):
         robot.says(topic, Imu)
-    robot.says("/late", Imu, behind_s=2.0)
-    robot.says("/early", Imu, behind_s=-2.0)
+    robot.says("/late", Imu, behind_s=20.0)
+    robot.says("/early", Imu, behind_s=-20.0)
     robot.says("/bare", Imu, stamped=False)
     there = {source["topic"] for name, source in sources.items() if name != "nobody"}
     monkeypatch.setattr(robot_listening, "_FIND_S", 30.0)
     monkeypatch.setattr(robot_listening, "_all_found", lambda node, _: (
         all(map(node.count_publishers, there)) and node.count_publishers("/twice") == 2
         and node.count_subscribers("/commands")))
+    monkeypatch.setattr(robot_listening, "_SPEAK_S", 30.0)
+    monkeypatch.setattr(robot_listening.Listener, "all_spoke", property(lambda listener: all(
+        heard.received_ns for name, heard in listener.heard.items()
+        if name not in ("type", "qos", "nobody"))))
     status, said = check(tmp_path, source=sources, action__arm__measured="unit",
                          observation__state={"sources": list(sources)[:1]})
     assert status == 1
