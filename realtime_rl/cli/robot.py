@@ -17,7 +17,7 @@ from realtime_rl.core.errors import ConfigError, MissingDependencyError, PolicyE
 from realtime_rl.core.robot.contract import OPEN, Contract
 from realtime_rl.core.robot.facts import Facts
 from realtime_rl.files import make_parents, user_path
-from realtime_rl.ros.scenario_settings import contract_of, read_robot
+from realtime_rl.ros.scenario_settings import ROBOT, contract_of, read_robot
 
 _EPILOG = """examples:
   realtime-rl robot init --out arm.yaml
@@ -77,9 +77,10 @@ def _check(args: argparse.Namespace) -> int:
 
     file = read_robot(user_path(args.contract))
     contract = contract_of(file.settings)
-    fed = _policy(contract, args.policy) if args.policy else []
-    facts = robot_listening.hear(contract, args.seconds, file.namespace)
-    findings = [*robot_checks.examine(contract, facts), *fed]
+    of_policy = fed(contract, args.policy) if args.policy else []
+    facts = robot_listening.hear(contract, args.seconds, file.namespace,
+                                 sim_time=file.settings[ROBOT].get("use_sim_time") is True)
+    findings = [*robot_checks.examine(contract, facts), *of_policy]
     if args.png:
         findings += _pictures(facts, user_path(args.png))
     wrong = sum(finding.level is Level.WRONG for finding in findings)
@@ -103,7 +104,7 @@ def _init(args: argparse.Namespace) -> int:
     return 0
 
 
-def _policy(contract: Contract, name: str) -> list[Finding]:
+def fed(contract: Contract, name: str) -> list[Finding]:
     """Say how each input of a policy is fed."""
     from realtime_rl.policies.onnx_policy import OnnxPolicy
     from realtime_rl.runner.prepare import find_policy
@@ -120,9 +121,9 @@ def _policy(contract: Contract, name: str) -> list[Finding]:
     if policy.action_history:
         findings.append(Finding(Level.OK, "policy", "input 'action_history' is the last "
                                 f"{policy.action_history} actions, as they were sent"))
-    fed = {each.place for each in policy.inputs}
+    taken = {each.place for each in policy.inputs}
     findings += [Finding(Level.NOTE, "policy", f"it does not look at '{part.name}'")
-                 for place, part in enumerate(spec.observation.parts) if place not in fed]
+                 for place, part in enumerate(spec.observation.parts) if place not in taken]
     findings += [Finding(Level.NOTE, "policy", line) for line in policy.warnings]
     return [*findings, Finding(Level.OK, "policy", f"gives '{spec.actions}', "
                                f"{policy.alone_ns / 1e6:.1f} ms an inference, alone")]

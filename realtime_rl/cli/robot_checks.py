@@ -6,7 +6,7 @@ import difflib
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import combinations
 
 from realtime_rl.core.enumerations import Named
 from realtime_rl.core.errors import choices
@@ -114,7 +114,7 @@ def _ends(link: _Link, found: Sequence[Endpoint], facts: Facts) -> Findings:
         if each.problem:
             yield _wrong(f"{where}.reliability" if verb == "publishes" else where,
                          f"{topic}: {each.node} has {each.reliability}, which does not match, so "
-                         f"that nothing arrives ({each.problem.strip()})"
+                         f"that nothing arrives ({each.problem})"
                          + ("; say `best_effort`" if each.reliability == "best_effort" else ""))
             return
     yield _ok(f"{where}.topic", f"{topic} {kind}, {of_type[0].reliability}, of {_who(of_type)}")
@@ -133,7 +133,7 @@ def _alike_topics(topic: str, kind: str, facts: Facts) -> str:
         return f"; of {kind}: {choices(same)}"
     if near:
         return f"; there is {near[0]!r} of {choices(facts.topics[near[0]])}"
-    return f"; nothing of {kind} is heard; looked from {facts.reach}"
+    return f"; nothing of {kind} is heard"
 
 
 def _alike_names(spec: SourceSpec, heard: Heard) -> str:
@@ -161,10 +161,11 @@ def _several(where: str, spec: SourceSpec, found: Sequence[Endpoint], heard: Hea
 
 
 def _times(contract: Contract, where: str, spec: SourceSpec, heard: Heard) -> Findings:
-    if len(heard.received_ns) < 2:
+    count = len(heard.received_ns)
+    if count < 2 or sum(heard.refused.values()) == count:
         return
     config = spec.config
-    every = statistics.median(b - a for a, b in pairwise(heard.received_ns)) / 1e9
+    every = (heard.received_ns[-1] - heard.received_ns[0]) / (count - 1) / 1e9
     behind = statistics.median(heard.behind_ns) / 1e9 if heard.behind_ns else 0.0
     stamped = config.stamps == Stamps.MESSAGE.word
     if every > config.max_age:

@@ -11,7 +11,7 @@ from typing import Any
 import rclpy
 from rcl_interfaces.srv import GetParameters
 from rclpy.node import Node
-from rclpy.parameter import parameter_value_to_python
+from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.qos import QoSCompatibility, QoSProfile, ReliabilityPolicy, qos_check_compatible
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
@@ -30,7 +30,10 @@ from realtime_rl.ros.spinning import NodeExecutor, executor_of
 _NAME = "robot_check"
 _FIND_S = 5.0
 """In which nodes are found, also where an announcement was lost."""
+_SPEAK_S = 2.0
+"""In which those that were found are heard."""
 _ANSWER_S = 1.0
+_UNBOUNDED_NS = 1 << 62
 _LOOK_EVERY_NS = 50_000_000
 PARAMETERS = ("joints", "interface_name", "cmd_vel_timeout")
 """Of ros2_control's controllers: the order of their joints, what they take, when they brake."""
@@ -38,13 +41,15 @@ _COMMANDS = QoSProfile(depth=1)
 
 
 @contextmanager
-def listening(namespace: str = "") -> Iterator[tuple[Node, NodeExecutor]]:
-    """Make a node that only listens, and what runs it."""
+def listening(namespace: str = "", *, sim_time: bool = False
+              ) -> Iterator[tuple[Node, NodeExecutor]]:
+    """Make a node that only listens, and what runs it; `sim_time`: ROS's clock is `/clock`."""
     environment.adopt()
     context = rclpy.Context()
     rclpy.init(args=[], context=context, signal_handler_options=rclpy.SignalHandlerOptions.NO)
     node = rclpy.create_node(_NAME, namespace=namespace or None, context=context,
-                             enable_rosout=False, start_parameter_services=False)
+                             enable_rosout=False, start_parameter_services=False,
+                             parameter_overrides=[Parameter("use_sim_time", value=sim_time)])
     node.get_logger().set_level(rclpy.logging.LoggingSeverity.ERROR)  # refusals are counted here
     executor = executor_of(node)
     try:
@@ -81,6 +86,11 @@ class Listener:
         """What was not said, in words, by source."""
         return self._observer.missing()
 
+    @property
+    def all_spoke(self) -> bool:
+        """Whether something came from each source."""
+        return all(heard.received_ns for heard in self.heard.values())
+
     def tick(self, now_ns: int) -> None:
         """Note what a tick would show."""
         observed = self._observer.observe(now_ns)
@@ -105,7 +115,7 @@ class Listener:
                 raise WireError(picture.why)
             self._observer.offer(name, message, received_ns, ros_ns, picture)
         except WireError as error:
-            heard.refused[str(error)] = heard.refused.get(str(error), 0) + 1
+            heard.refuse(str(error))
         else:
             heard.picture = picture
 
@@ -129,11 +139,13 @@ class _Refusal:
         self.why = why
 
 
-def hear(contract: Contract, seconds: float, namespace: str = "") -> Facts:
+def hear(contract: Contract, seconds: float, namespace: str = "", *, sim_time: bool = False
+         ) -> Facts:
     """Listen to a contract's robot for a time; `ConfigError` where ROS or a type is not there."""
-    with listening(namespace) as (node, executor):
+    with listening(namespace, sim_time=sim_time) as (node, executor):
         spin(executor, _FIND_S, lambda: _all_found(node, contract))
         listener = Listener(node, contract)
+        spin(executor, _SPEAK_S, lambda: listener.all_spoke)
         began_ns = time.monotonic_ns()
         listener.tick(began_ns)
         for tick in range(1, max(2, round(seconds * 1e9) // contract.period_ns)):
@@ -180,11 +192,20 @@ def other_topics(contract: Contract) -> dict[str, str]:
 
 def endpoint(info: TopicEndpointInfo, listens: QoSProfile, offers: QoSProfile) -> Endpoint:
     """Say who is at one end of a topic, and whether what is listened for is what is offered."""
-    compatibility, reason = qos_check_compatible(offers, listens)
+    compatibility, reason = qos_check_compatible(_bounded(offers), _bounded(listens))
     reliable = info.qos_profile.reliability is ReliabilityPolicy.RELIABLE
+    bad = compatibility == QoSCompatibility.ERROR
     return Endpoint(name_of(info).strip("'"), info.topic_type,
                     "reliable" if reliable else "best_effort",
-                    reason if compatibility == QoSCompatibility.ERROR else "")
+                    reason.replace("ERROR: ", "").strip("; ") if bad else "")
+
+
+def _bounded(profile: QoSProfile) -> QoSProfile:
+    """Return a profile in which times without a bound, as the graph tells them, are not given."""
+    times = {name: value for name in ("deadline", "liveliness_lease_duration")
+             if (value := getattr(profile, name)).nanoseconds < _UNBOUNDED_NS}
+    return QoSProfile(depth=1, reliability=profile.reliability, durability=profile.durability,
+                      liveliness=profile.liveliness, **times)
 
 
 def topics_of(node: Node) -> dict[str, Sequence[str]]:

@@ -26,7 +26,8 @@ sys.exit(main(sys.argv[1:]))
 """
 EXTRAS = ("ale_py", "cv2", "gymnasium", "hypothesis", "matplotlib", "mcap", "mujoco", "onnx",
           "onnxruntime", "pyboy", "pytest", "rclpy", "rosbags", "safetensors", "torch")
-VERBS = ("run", "report", "simulate", "train", "plan", "bench", "plants", "export", "doctor")
+VERBS = ("run", "report", "simulate", "train", "plan", "bench", "plants", "export", "robot",
+         "doctor")
 
 
 def without_extras(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -53,6 +54,8 @@ def test_what_needs_no_extra_works(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(("arguments", "module", "extra"), [
+    (("robot", "check", "contract.yaml"), "rclpy", "ros"),
+    (("robot", "init"), "rclpy", "ros"),
     (("simulate", "--plant", "pyboy", "--policy", "random"), "pyboy", "plants"),
     (("simulate", "--plant", "mujoco", "--policy", "random"), "mujoco", "mujoco"),
     (("simulate", "--plant", "counter", "--policy", POLICY), "onnxruntime", "cpu"),
@@ -68,3 +71,14 @@ def test_what_is_missing_is_one_line(arguments: tuple[str, ...], module: str, ex
         f"realtime-rl {arguments[0]}: error: {module} is not installed; "
         f"fix: pip install '.[{extra}]' in the clone")
     assert "Traceback" not in done.stderr
+
+
+def test_a_contract_needs_ros_alone() -> None:
+    """No plant's library, no torch, no policy's runtime: a robot's own computer may check it."""
+    pytest.importorskip("rclpy", reason="rclpy is not installed")
+    hidden = ",".join(each for each in EXTRAS if each != "rclpy")
+    done = subprocess.run([sys.executable, "-c", HIDE, hidden, "robot", "check", "absent.yaml"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(
+        "realtime-rl robot: error: absent.yaml: cannot be read")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,6 +45,13 @@ class Heard:
     newest: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     picture: NDArray[np.uint8] | None = None
     """The newest one, as the policy sees it."""
+
+    _patterns: dict[str, str] = field(default_factory=dict)
+
+    def refuse(self, why: str) -> None:
+        """Count a refusal; those that differ in numbers only are one."""
+        said = self._patterns.setdefault(re.sub(r"[\d.]+", "", why), why)
+        self.refused[said] = self.refused.get(said, 0) + 1
 
     def note(self, scaled: NDArray[np.float64], age: float) -> None:
         """Take what a tick would have shown."""

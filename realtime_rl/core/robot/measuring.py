@@ -35,11 +35,16 @@ def source_of(contract: Contract, group: ActionGroup) -> SourceSpec | None:
                           f"{choices(able) or 'none'}")
     if named or len(able) < 2:
         return able[named] if named else next(iter(able.values()), None)
-    mentioned = [spec for spec in able.values() if any(
-        field.name in group.config.names for field in spec.fields)]
+    mentioned = [spec for spec in able.values() if _mentions(spec, group)]
     if len(mentioned) != 1:
         raise ConfigError(f"{where}: absent, and {choices(able)} may measure it; name one of them")
     return mentioned[0]
+
+
+def _mentions(spec: SourceSpec, group: ActionGroup) -> bool:
+    """Whether the policy sees some of an action's elements in a source, or its type has them."""
+    return (not message_types.source(spec.config.type).arrays
+            or any(field.name in group.config.names for field in spec.fields))
 
 
 def _measures(spec: SourceSpec, group: ActionGroup) -> bool:

@@ -147,7 +147,8 @@ class Source:
     low: float = parameter(-10.0, "least value after scaling: lower ones are clamped")
     high: float = parameter(10.0, "largest value after scaling: higher ones are clamped")
     inf: float = parameter(0.0, "what an infinite field is taken for, before scaling, as of a "
-                                "scan that meets nothing; 0: such a message is refused")
+                                "scan that meets nothing; minus infinity, which is too near to be "
+                                "measured, is then 0; 0: such a message is refused")
     align: str = choice(Align.HOLD, "which message a tick takes")
     max_age: float = parameter(0.0, "at a tick; older is stale", unit="s", low=0.0, high=3600.0)
     on_stale: str = choice(OnStale.STOP, "what happens when it is stale")
@@ -181,7 +182,7 @@ class Action:
     type: str = parameter("", "type of its messages, as `std_msgs/msg/Float64MultiArray`")
     names: tuple[str, ...] = parameter(
         (), "its elements, in the robot's order: joints; `vx`, `vy`, `vz`, `wx`, `wy`, `wz` of a "
-        "twist; buttons and axes of a Joy")
+        "twist; `axes[0]`, `buttons[0]` and so on of a Joy")
     mode: str = choice(Mode.POSITION, "what its values are")
     scale: tuple[float, ...] = parameter((), f"command = value * scale + offset; {_ONE_OR_ALL}")
     offset: tuple[float, ...] = parameter((), f"see `scale`; {_ONE_OR_ALL}")
@@ -195,8 +196,8 @@ class Action:
                              choices=("", *Behaviour.words()))
     on_end: str = choice(OnEnd.HOLD, "between two episodes")
     pose: tuple[float, ...] = parameter((), "of `on_end: pose`, an element's value each")
-    measured: str = parameter("", "source of the positions that are held; empty: the JointState "
-                                  "that is there")
+    measured: str = parameter("", "source that says where its elements are, or how fast they move; "
+                                  "empty: the only one that can")
     frame: str = parameter("", "`header.frame_id` of the command")
     timeout: float = parameter(0.0, "after which the controller stops by itself when it hears "
                                "nothing; 0: it has none", unit="s", low=0.0, high=60.0)

@@ -213,9 +213,12 @@ def test_a_camera_is_a_part_of_its_own() -> None:
 
 
 def test_what_a_base_does_is_measured_by_its_odometry() -> None:
+    """Its wheels' joints are others."""
     observer = Observer(arm(
-        source={"odom": {"topic": "/odom", "type": "nav_msgs/msg/Odometry", "max_age": 0.1,
-                         "fields": ["twist.twist.angular.z"]}},
+        source={
+            "wheels": {**ARM["source"]["joints"], "fields": ["velocity.left"]},
+            "odom": {"topic": "/odom", "type": "nav_msgs/msg/Odometry", "max_age": 0.1,
+                     "fields": ["twist.twist.angular.z"]}},
         observation__state={"sources": ["odom"]}, limits=None,
         action__arm={"topic": "/cmd_vel", "type": "geometry_msgs/msg/TwistStamped",
                      "names": ["vx", "wz"], "mode": "velocity", "low": [-1.0], "high": [1.0],
