@@ -20,9 +20,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # discovery stays on this machine
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 
-.PHONY: help run test lowest lint bench doctor docs clean
+.PHONY: help run robot test lowest lint bench doctor docs clean
 help:
 	@echo "make run     a 60 s run of the bundled game: live view, bag, report"
+	@echo "make robot   a 60 s run with a simulated arm, which is a process of its own"
 	@echo "make test    lint, types and tests"
 	@echo "make lowest  the lowest versions that setup.py allows, torch too: some gigabytes"
 	@echo "make bench   the stagger engine live: 30 s of an emulated 215 ms model"
@@ -43,6 +44,13 @@ run: $(VENV)/package
 	@run=$(RUNS)/$$(date +%Y%m%d-%H%M%S); mkdir -p $(RUNS); \
 	$(BIN)/realtime-rl run --config $(CONFIG) --duration $(DURATION) --record $$run --html $$run.html && \
 	echo "report: $$run.html"
+
+robot: $(VENV)/package
+	@run=$(RUNS)/$$(date +%Y%m%d-%H%M%S); mkdir -p $(RUNS); \
+	$(BIN)/python -m examples.robot_sim arm --moving shoulder_pan shoulder_lift elbow_flex \
+	--tolerance 0.04 --renew 1 --log $$run.jsonl & robot=$$!; trap "kill $$robot" EXIT; \
+	$(BIN)/realtime-rl run --config config/so101.yaml --duration $(DURATION) --record $$run --html $$run.html && \
+	echo "report: $$run.html, and the robot's own log: $$run.jsonl"
 
 lint: $(VENV)/package
 	$(BIN)/ruff check .

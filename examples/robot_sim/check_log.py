@@ -3,7 +3,7 @@
     python -m examples.robot_sim.check_log runs/arm.jsonl --period 0.02 --limits arm.yaml
 
 Velocity is a step by the time since the command before it, in whole periods, and acceleration the
-change of it by the same: a message that came some milliseconds early or late moves nothing faster.
+change of it by the same: a message that came early or late moves nothing faster.
 """
 
 from __future__ import annotations
@@ -90,10 +90,20 @@ def _add(commands: Commands, record: Record) -> None:
     commands.values.append([given[name] for name in commands.names])
 
 
+def ticks(times: Sequence[float], period_s: float) -> NDArray[np.int64]:
+    """Return of which period each command is: one that came late is still of its own."""
+    turned = np.exp(2j * np.pi * np.array(times) / period_s)
+    phase_s = float(np.angle(turned.mean())) / (2 * np.pi) * period_s
+    found = np.round((np.array(times) - phase_s) / period_s).astype(np.int64)
+    for index in range(len(found) - 2, -1, -1):
+        found[index] = min(found[index], found[index + 1] - 1)
+    return found
+
+
 def motion(times: Sequence[float], values: NDArray[np.float64], period_s: float,
            ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return steps, velocities and accelerations between commands, each of shape (…, joints)."""
-    periods = np.maximum(1, np.round(np.diff(times) / period_s))[:, np.newaxis]
+    periods = np.diff(ticks(times, period_s))[:, np.newaxis]
     steps = np.diff(values, axis=0)
     velocities = steps / (periods * period_s)
     before = np.vstack([np.zeros((1, values.shape[1])), velocities])  # it began at rest

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import threading
 import time
@@ -26,6 +28,10 @@ from examples.robot_sim.robot import Asked, CommandTopic, Robot, Source
 PRIVATE = "robot_sim"
 """Under this name stand the topics and services that a robot would not have."""
 _MOST_BEHIND_S = 0.5
+_DEPTH = 1000
+"""Commands that may wait: none is to be missed in the log."""
+_PRIORITY = -10
+_SWITCH_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,7 @@ class Process:
         self._stopping = threading.Event()
         self._problem: BaseException | None = None
         for command in robot.commands:
-            node.create_subscription(command.type, command.topic, self._taker(command), 10)
+            node.create_subscription(command.type, command.topic, self._taker(command), _DEPTH)
         node.create_subscription(String, f"{PRIVATE}/fault", self._on_fault, 10)
         node.create_service(Trigger, f"{PRIVATE}/reset", self._on_reset)
         node.create_service(Trigger, f"{PRIVATE}/new_target", self._on_new_target)
@@ -156,6 +162,9 @@ class Process:
 
     def run(self) -> None:
         """Go on until `stop`."""
+        sys.setswitchinterval(_SWITCH_S)  # commands and control loop hinder each other less
+        with contextlib.suppress(OSError):  # a robot has a computer of its own
+            os.setpriority(os.PRIO_PROCESS, 0, _PRIORITY)
         loop = threading.Thread(target=self._loop, name="control")
         loop.start()
         try:
@@ -193,7 +202,7 @@ class Process:
             elif now_ns - due_ns > _MOST_BEHIND_S * 1e9:
                 self._log.write("behind", now_ns, seconds=(now_ns - due_ns) / 1e9)
                 due_ns = now_ns
-            self._cycle(due_ns, count)
+            self._cycle(self._now_ns(), count)
             due_ns += period_ns
 
     def _cycle(self, now_ns: int, count: int) -> None:

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-import numpy as np
-
 from realtime_rl.core.errors import ConfigError, PlantError
 from realtime_rl.core.messages.wire import WireError
-from realtime_rl.core.observations import Observation, split
+from realtime_rl.core.observations import Observation
 from realtime_rl.core.robot.contract import Contract
 from realtime_rl.core.robot.observing import Observer
 from realtime_rl.plants.mujoco_messages import Say
@@ -25,8 +23,6 @@ class Seen:
     """What is known at a tick."""
 
     observation: Observation
-    values: Mapping[str, float]
-    """The same by element."""
     positions: Mapping[str, float]
     """Of commanded elements, as measured."""
     now_ns: int
@@ -38,10 +34,6 @@ class Observing:
     def __init__(self, contract: Contract, says: Mapping[str, Say]) -> None:
         """Observe what `says` has for each source; `PlantError`."""
         self._contract, self._says = contract, says
-        self._parts = contract.observation.parts
-        self.elements = tuple(f"{part.name}.{element}" for part in self._parts
-                              for element in part.elements)
-        """Of all parts, in order."""
         self._now_ns = _BEGIN_NS
         try:
             self._observer = Observer(contract)
@@ -70,7 +62,4 @@ class Observing:
         if observation is None:
             raise PlantError("plant 'mujoco': nothing is observed, as "
                              f"{self._observer.missing() or 'a source is stale'}")
-        flat = np.concatenate([value for part, value in zip(self._parts, split(observation),
-                                                            strict=True) if part.elements])
-        return Seen(observation, dict(zip(self.elements, flat.tolist(), strict=True)),
-                    observed.positions, self._now_ns)
+        return Seen(observation, observed.positions, self._now_ns)

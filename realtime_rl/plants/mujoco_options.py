@@ -12,6 +12,7 @@ import yaml
 from realtime_rl import yaml_loader
 from realtime_rl.core.errors import ConfigError, PlantError, choices
 from realtime_rl.core.robot import contract as robot_contract
+from realtime_rl.core.robot import contract_checks
 from realtime_rl.core.robot.contract import Contract
 from realtime_rl.core.settings.config import parameter
 from realtime_rl.files import user_path
@@ -77,13 +78,19 @@ def read_contract(text: str) -> Contract:
     path = user_path(text)
     try:
         content = yaml_loader.load(path.read_text(encoding="utf-8"))
-        return robot_contract.read(_section(content))
+        contract = robot_contract.read(_section(content))
+        contract_checks.check(contract)
     except OSError as error:
         raise PlantError(f"contract {text!r} cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise PlantError(f"contract {text!r}: {' '.join(str(error).split())}") from error
     except ConfigError as error:
         raise PlantError(f"contract {text!r}: {error}") from error
+    for name, reward in contract.rewards.items():
+        if reward.topic:
+            raise PlantError(f"contract {text!r}: reward.{name} comes on a topic; the plant "
+                             "'mujoco' has rules only: give `of`, and `to`")
+    return contract
 
 
 def _section(content: object) -> Mapping[str, object]:

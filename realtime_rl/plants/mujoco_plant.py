@@ -8,6 +8,7 @@ from array import array
 import numpy as np
 
 from realtime_rl.core.errors import PlantError
+from realtime_rl.core.robot.episodes import Episodes, Outcome
 from realtime_rl.core.types import Action, PlantSpec, Transition
 from realtime_rl.plants.base import check_action
 from realtime_rl.plants.mujoco_asking import Asking
@@ -15,7 +16,6 @@ from realtime_rl.plants.mujoco_messages import Scene, saying
 from realtime_rl.plants.mujoco_model import Body, library, load
 from realtime_rl.plants.mujoco_observing import Observing
 from realtime_rl.plants.mujoco_options import MujocoOptions, find_model, read_contract, words
-from realtime_rl.plants.mujoco_rewards import Rewards
 from realtime_rl.plants.mujoco_targets import Targets
 from realtime_rl.plants.state_bytes import generator, pack, random_state, unpack
 
@@ -49,11 +49,9 @@ class MujocoPlant:
                 for source in contract.sources}
         self._observing = Observing(contract, says)
         self._targets = Targets(self._body, contract, options)
-        self._rewards = Rewards(contract.rewards, self._observing.elements)
         spec = contract.spec
         self._spec = PlantSpec(f"mujoco:{spec.name}", spec.period_ns, spec.observation,
                                spec.actions)
-        self._ticks = round(contract.episode.seconds / contract.robot.period)
         self._random = np.random.default_rng(seed)
         self._starting = True
         self._begin(0)
@@ -68,15 +66,12 @@ class MujocoPlant:
         check_action(action, self._spec)
         if self._starting:
             self._begin(int(self._random.integers(_SEEDS)))
-            self._starting = False
-            return Transition(self._seen.observation, reward=0.0, discount=1.0, first=True,
-                              last=False)
-        self._advance(action)
-        reward, success = self._rewards.earned(self._seen.values)
-        last = success or len(self._history) == self._ticks * len(action) > 0
-        self._starting = last
-        return Transition(self._seen.observation, reward, 0.0 if success else 1.0, first=False,
-                          last=last)
+            outcome = self._outcome
+        else:
+            outcome = self._advance(action)
+        self._starting = outcome.last
+        return Transition(self._seen.observation, outcome.reward, outcome.discount, outcome.first,
+                          outcome.last)
 
     def _begin(self, seed: int) -> None:
         """Start an episode, all of which follows from its seed and the actions."""
@@ -86,12 +81,18 @@ class MujocoPlant:
         self._observing.restart()
         self._seen = self._observing.observe()
         self._asking = Asking(self._contract, self._seen)
+        self._episodes = Episodes(self._contract)
+        self._outcome = self._tick()
         del self._history[:]
 
-    def _advance(self, action: Action) -> None:
+    def _tick(self) -> Outcome:
+        return self._episodes.tick(self._seen.observation, self._seen.now_ns, at_pose=True)
+
+    def _advance(self, action: Action) -> Outcome:
         self._body.advance(self._asking.command(action, self._seen))
         self._seen = self._observing.observe()
         self._history.extend(action)
+        return self._tick()
 
     def prepare(self) -> None:
         """See `Plant`: nothing here takes long."""

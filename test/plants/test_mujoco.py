@@ -90,6 +90,18 @@ def make(text: str = ARM, seed: int = 0, /, **options: object) -> Plant:
                                     **options}, seed)
 
 
+def change(**changes: object) -> str:
+    """The arm's contract with other values: `limits.j1.max_position`."""
+    content = yaml.safe_load(ARM)
+    for place, value in changes.items():
+        *sections, key = place.split("__")
+        body = content["robot"]["ros__parameters"]
+        for section in sections:
+            body = body[section]
+        body[key] = value
+    return yaml.safe_dump(content, sort_keys=False)
+
+
 class TestArm(PlantConformance):
     steps = 80
 
@@ -138,8 +150,10 @@ def test_an_episode_starts_as_on_the_robot() -> None:
 
 
 def test_a_choice_asks_for_its_steps() -> None:
-    plant = make(ARM.replace("mode: position", "mode: delta") + CHOICES)
-    moved = run(plant, [(1.0,)] * 21 + [(0.0,)] * 20)[-1].observation
+    plant = make(change(reward__reached__below=0.0001, action__arm__mode="delta",
+                        choices=yaml.safe_load(CHOICES)["choices"]))
+    left, still = (float(plant.spec.actions.labels.index(name)) for name in ("left", "still"))
+    moved = run(plant, [(left,)] * 21 + [(still,)] * 20)[-1].observation
     assert moved[1] == pytest.approx(0.4, abs=0.02)
     assert moved[0] == pytest.approx(0.0, abs=0.02)
 
@@ -178,18 +192,6 @@ def test_a_base_drives_by_its_twist_and_sees_walls() -> None:
     assert (scan == 4.0).any() and (scan < 3.5).any()
 
 
-def change(**changes: object) -> str:
-    """The arm's contract with other values: `limits.j1.max_position`."""
-    content = yaml.safe_load(ARM)
-    for place, value in changes.items():
-        *sections, key = place.split("__")
-        body = content["robot"]["ros__parameters"]
-        for section in sections:
-            body = body[section]
-        body[key] = value
-    return yaml.safe_dump(content)
-
-
 @pytest.mark.parametrize(("contract", "options", "said"), [
     (ARM, {"model": ""}, "option model is absent"),
     (ARM, {"model": "nowhere.xml"}, "there is no such file"),
@@ -201,12 +203,15 @@ def change(**changes: object) -> str:
     ("plant: {ros__parameters: {}}", {}, "0 sections 'robot:', of 'plant'"),
     ("robot: {}", {}, "no 'ros__parameters:'"),
     (change(period=0.003), {}, "no whole number of the model's time steps"),
-    (change(action__arm__names=["j1", "j3"], limits={}), {}, "joint 'j3' is not in the model"),
-    (change(action__arm__mode="velocity"), {}, "takes a position"),
+    (ARM.replace("[j1, j2]", "[j1, j3]").replace("      j2:", "      j3:"), {},
+     "joint 'j3' is not in the model"),
+    (change(action__arm__mode="velocity", action__arm__timeout=0.5,
+            limits={name: {"max_velocity": 1.0, "max_acceleration": 1.0} for name in ("j1", "j2")}),
+     {}, "takes a position"),
     (change(limits__j1__min_position=0.5), {}, "limits.j1: it is at 0.0000, which is beyond"),
     (change(source__joints__fields=["position.j7", "position.j1", "position.j2"]), {}, "'j7'"),
-    (change(source__tip__type="std_msgs/msg/Float64", source__tip__fields=["data"]), {},
-     "cannot be simulated"),
+    (change(source__tip__type="std_msgs/msg/Float64", source__tip__fields=["data"], reward={}),
+     {}, "cannot be simulated"),
     (change(reward__near={"topic": "reward", "type": "std_msgs/msg/Float64"}), {}, "on a topic"),
     (change(reward__near__of=["state.tip.point.z", "state.tip.point.x"]), {},
      "state.tip.point.z"),
@@ -234,6 +239,14 @@ def test_a_state_of_another_robot_is_refused() -> None:
     state = make().save_state()
     with pytest.raises(PlantError, match="another robot"):
         make(noise=0.1).load_state(state)
+
+
+def test_the_simulated_base_keeps_its_contract() -> None:
+    plant = registry.make("mujoco", {"contract": str(CONFIG / "base.yaml"), **DRIVE}, 0)
+    left = plant.spec.actions.labels.index("left")
+    state, _ = split(run(plant, [(float(left),)] * 20)[-1].observation)
+    assert state[2] < 0.5  # the cosine of how far it turned
+    assert state[-3] == pytest.approx(1.0, abs=0.1)
 
 
 def test_the_well_known_arm_keeps_its_contract() -> None:

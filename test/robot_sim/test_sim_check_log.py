@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from examples.robot_sim import check_log
 from examples.robot_sim.errors import SimulatorError
@@ -46,6 +48,20 @@ def test_a_message_that_comes_early_or_late_is_no_faster(tmp_path: Path) -> None
     path = write(tmp_path / "log", times, values)
     joint = check_log.check(path, PERIOD_S, {}, 1e-6)["topics"][TOPIC]["joints"]["j"]
     assert joint["velocity"] == pytest.approx(1.0)
+
+
+@given(st.lists(st.tuples(st.floats(0, 0.07), st.booleans()), min_size=3, max_size=40))
+def test_commands_that_waited_are_of_their_own_periods(sent: list[tuple[float, bool]]) -> None:
+    late = [wait * waits for wait, waits in sent]
+    punctual = [PERIOD_S * index for index in range(200, 400)]
+    begin = punctual[-1] + PERIOD_S
+    arrived = np.maximum.accumulate([begin + PERIOD_S * index + wait + 1e-6 * index
+                                     for index, wait in enumerate(late)]).tolist()
+    after = [begin + PERIOD_S * (len(late) + index) for index in range(5, 100)]
+    found = check_log.ticks([*punctual, *arrived, *after], PERIOD_S)
+    assert set(np.diff(found[:200])) == {1}
+    assert (np.diff(found) >= 1).all()
+    assert found[-1] - found[0] == 199 + len(late) + 100
 
 
 def test_after_a_gap_a_step_has_the_whole_gap(tmp_path: Path) -> None:
