@@ -34,6 +34,7 @@ from realtime_rl.ros import messages, parameter_files, priorities, qos, runtime
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.guard import listen, per_tick_hz
 from realtime_rl.ros.presence import OnlyPublisher
+from realtime_rl.ros.publishing import publisher_of
 from realtime_rl.ros.robot_images import PictureReader
 from realtime_rl.ros.robot_topics import CommandTopics, Show, listen_plainly, listen_to_sources
 from realtime_rl.ros.run_clock import RunClock
@@ -67,10 +68,10 @@ class RobotNode(Node):
         self._codec = command_codec("joy", self._spec.actions, contract.robot.gamepad_layout)
         self._commands = CommandTopics(self, contract)
         topics = observation_wire.topics(self._spec.observation)
-        self._parts = [(PartCodec(part), self.create_publisher(
-            messages.observation_type(part), topics[part.name], qos.RECORD))
+        self._parts = [(PartCodec(part), publisher_of(
+            self, messages.observation_type(part), topics[part.name], qos.RECORD))
             for part in self._spec.observation.parts]
-        self._timestep = self.create_publisher(JointState, "timestep", qos.RECORD_KEPT)
+        self._timestep = publisher_of(self, JointState, "timestep", qos.RECORD_KEPT)
         self._record = self.create_publisher(JointState, "robot", qos.RECORD_KEPT)
         self._tell = self.create_publisher(String, "contract", qos.LATCHED)
         self._tell.publish(String(data=_written(self)))

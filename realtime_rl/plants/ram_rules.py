@@ -38,10 +38,6 @@ class End:
     operator: str
     limit: int
 
-    def holds(self, memory: Memory) -> bool:
-        """Whether it is met."""
-        return OPERATORS[self.operator](self.cell.read(memory), self.limit)
-
 
 @dataclass(frozen=True, slots=True)
 class Poke:
@@ -172,23 +168,25 @@ class Score:
 
     def __init__(self, rules: Rules) -> None:
         """Make a score that is to be started."""
-        self._rules = rules
+        self._terms = [(term.cell.reader(), term.take == "difference", term.weight)
+                       for term in rules.rewards]
+        self._ends = [(end.cell.reader(), OPERATORS[end.operator], end.limit)
+                      for end in rules.ends]
         self.previous: list[int] = [0] * len(rules.rewards)
 
     def start(self, memory: Memory) -> None:
         """Begin an episode: changes count from now on."""
-        self.previous = [term.cell.read(memory) for term in self._rules.rewards]
+        self.previous = [read(memory) for read, _, _ in self._terms]
 
     def update(self, memory: Memory) -> tuple[float, bool]:
         """Return the reward of this tick, and whether the episode is over."""
-        reward, values = 0.0, []
-        for term, before in zip(self._rules.rewards, self.previous, strict=True):
-            value = term.cell.read(memory)
-            values.append(value)
-            reward += term.weight * (value - before if term.take == "difference" else value)
-        self.previous = values
-        for end in self._rules.ends:
-            if end.holds(memory):
+        reward, previous = 0.0, self.previous
+        self.previous = values = [read(memory) for read, _, _ in self._terms]
+        for (_, difference, weight), value, before in zip(
+                self._terms, values, previous, strict=True):
+            reward += weight * (value - before if difference else value)
+        for read, compare, limit in self._ends:
+            if compare(read(memory), limit):
                 return reward, True
         return reward, False
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +12,9 @@ from realtime_rl.core.errors import PlantError, choices
 KINDS = ("u8", "i8", "u16le", "u16be", "bcd")
 """`bcd`: two decimal digits a byte, the byte with the lowest digits first."""
 _SIZES = {"u8": 1, "i8": 1, "u16le": 2, "u16be": 2}
+_SIGNED = tuple(byte - 256 if byte > 127 else byte for byte in range(256))
+_DECIMAL = tuple((byte >> 4) * 10 + (byte & 15) for byte in range(256))
+"""What a byte means, by its kind."""
 LAST_ADDRESS = 0xFFFF
 
 
@@ -58,18 +63,21 @@ class Cell:
 
     def read(self, memory: Memory) -> int:
         """Return the value."""
+        return self.reader()(memory)
+
+    def reader(self) -> Callable[[Memory], int]:
+        """Return what reads the value: for who does so at every tick."""
         kind, address = self.kind, self.address
-        if kind == "bcd":
-            data = [memory[address + offset] for offset in range(self.size)]
-            return sum(((byte >> 4) * 10 + (byte & 15)) * 100**place
-                       for place, byte in enumerate(data))
-        byte = memory[address]
+        one: Callable[[Memory], int] = operator.itemgetter(address)
         if kind == "u8":
-            return byte
+            return one
         if kind == "i8":
-            return byte - 256 if byte > 127 else byte
-        other = memory[address + 1]
-        return byte << 8 | other if kind == "u16be" else other << 8 | byte
+            return lambda memory: _SIGNED[one(memory)]
+        if kind == "bcd":
+            places = [(address + place, 100**place) for place in range(self.size)]
+            return lambda memory: sum(_DECIMAL[memory[at]] * weight for at, weight in places)
+        high, low = (address, address + 1) if kind == "u16be" else (address + 1, address)
+        return lambda memory: memory[high] << 8 | memory[low]
 
     def write(self, memory: Memory, value: int) -> None:
         """Store a value; `PlantError` when it does not fit."""
