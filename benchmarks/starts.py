@@ -23,6 +23,7 @@ from statistics import median
 from benchmarks.running import Running, private_environment
 from realtime_rl import strict_json
 from realtime_rl.bags.reader import read_run
+from realtime_rl.core.errors import BagError
 from realtime_rl.core.types import Cause
 
 _LASTS_S = 6.0
@@ -46,7 +47,12 @@ def start(loaded: bool) -> Start:
             Running(Path(folder), ["recorder.observations=false"],
                     duration_s=_LASTS_S) as running:
         status = running.wait()
-        steps = read_run(running.bag).records.timesteps
+        try:
+            steps = read_run(running.bag).records.timesteps
+        except BagError as error:  # it ended, or was, before there was a bag
+            said = running.lines[-1][1] if running.lines else "nothing"
+            print(f"{error}; the run said last: {said}", file=sys.stderr)
+            steps = []
     acting = [at for at, step in enumerate(steps) if step.cause is Cause.POLICY]
     if not acting:
         return Start(loaded, None, 1.0, status)

@@ -176,10 +176,13 @@ def _startup(figures: RunFigures) -> Headline:
 def _versions(figures: RunFigures) -> Headline:
     learning = figures["learning"]
     announced = learning["policy_versions"]
+    if not announced:  # what came into use is the one to start from
+        return Headline("Policies", number(announced, 0),
+                        "versions announced: none followed the one to start from"
+                        if announced == 0 else "nothing is recorded of versions announced")
     taken = number(learning["swap_ms"]["p50"], 0, "ms")
     missed = number(learning["slots_missed_by_swap"], 0)
     return Headline("Policies", number(announced, 0),
-                    "versions announced: none followed the one to start from" if announced == 0 else
                     f"versions announced; in use after {taken} (median); slots missed by "
                     f"swapping: {missed}")
 

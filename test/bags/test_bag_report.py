@@ -101,6 +101,8 @@ def test_where_no_version_was_announced_none_came_into_use(tmp_path: Path) -> No
     report.figures["learning"]["policy_versions"] = 0
     assert re.search(r"Policies +0  versions announced: none followed the one to start from\n",
                      to_text(report))
+    report.figures["learning"]["policy_versions"] = None  # nobody was there to announce one
+    assert re.search(r"Policies +–  nothing is recorded of versions announced\n", to_text(report))
 
 
 def test_what_is_not_emulated_is_not_called_so(tmp_path: Path) -> None:
