@@ -17,7 +17,7 @@ from realtime_rl.core.errors import ConfigError, MissingDependencyError, PolicyE
 from realtime_rl.core.robot.contract import OPEN, Contract
 from realtime_rl.core.robot.facts import Facts
 from realtime_rl.files import make_parents, user_path
-from realtime_rl.ros import graph
+from realtime_rl.ros import scenario_settings
 
 _EPILOG = """examples:
   realtime-rl robot init --out arm.yaml
@@ -77,11 +77,11 @@ def _check(args: argparse.Namespace) -> int:
     from realtime_rl.ros import robot_listening
 
     path = user_path(args.contract)
-    file = graph.read_settings(path)
-    if graph.ROBOT not in file.settings:
+    file = scenario_settings.read_settings(path)
+    if scenario_settings.ROBOT not in file.settings:
         raise ConfigError(f"{path}: has no section 'robot:' with a contract; its sections: "
                           f"{choices(file.settings)}")
-    contract = graph.contract_of(file.settings)
+    contract = scenario_settings.contract_of(file.settings)
     fed = _policy(contract, args.policy) if args.policy else []
     facts = robot_listening.hear(contract, args.seconds, file.namespace)
     findings = [*robot_checks.examine(contract, facts), *fed]
