@@ -14,7 +14,9 @@ from realtime_rl.cli.main import parser
 from realtime_rl.core import enumerations, types
 from realtime_rl.core.messages import records
 from realtime_rl.core.messages.topics import SERVICES, TOPICS, Topic
+from realtime_rl.core.robot import message_types, sections
 from realtime_rl.core.settings import parameters as p
+from realtime_rl.core.settings.config import Parameter
 from realtime_rl.core.settings.config import parameters as parameters_of
 from realtime_rl.core.settings.coordinator import CoordinatorParameters
 from realtime_rl.core.settings.inference import InferenceParameters
@@ -27,13 +29,25 @@ PARAMETERS = {
     "learner": p.LearnerParameters, "monitor": p.MonitorParameters,
     "recorder": p.RecorderParameters}
 RECORDS = {"timestep": "Timestep", "verdict": "Verdict", "inference": "Inference",
-           "schedule": "ScheduleRecord", "learning": "Learning", "origin": "CommandOrigin"}
+           "schedule": "ScheduleRecord", "learning": "Learning", "origin": "CommandOrigin",
+           "robot": "RobotRecord"}
 ENUMS = {"cause": (types, "Cause"), **{
     scalar: (enumerations, name) for scalar, name in (
         ("fate", "Fate"), ("reason", "Reason"), ("miss", "Miss"), ("algorithm", "Algorithm"),
-        ("dealing", "Dealing"), ("slot_source", "SlotSource"))}}
+        ("dealing", "Dealing"), ("slot_source", "SlotSource"), ("phase", "Phase"),
+        ("stopped_by", "StopCause"))}}
+CONTRACT = {
+    "robot": sections.Robot, "observation.PART": sections.Part, "source.NAME": sections.Source,
+    "source.NAME.image": sections.Image, "action.NAME": sections.Action,
+    "limits.ELEMENT": sections.Limit, "start": sections.Start, "reward.NAME": sections.Reward,
+    "episode": sections.Episode, "deadman": sections.Deadman, "estop": sections.Estop}
+"""Sections of a robot's contract."""
+CHOICES = {"align": "Align", "on_stale": "OnStale", "stamps": "Stamps", "mode": "Mode",
+           "default and on_stop": "Behaviour", "on_end": "OnEnd", "limits.policy": "Excess"}
 TEXTS = {"plant", "node", "provider", "emulated", "exploration"}
 """Fields that are texts, in `header.frame_id`."""
+LISTS = {"action", "active", "sent", "measured", "limited", "ages_s", "repeated"}
+"""Fields of several values, at the end of a record."""
 
 
 def described(module: object, name: str) -> dict[str, str]:
@@ -74,8 +88,9 @@ def layouts() -> str:
                 lines.append(f"| `header.stamp` | | {text.replace(' [ns]', '')} |")
             elif field in TEXTS:
                 lines.append(f"| `header.frame_id` | `{field}` | {text} |")
-            elif field in ("action", "active"):
+            elif field in LISTS:
                 lines.append(f"| {place}, … | `{field}.0`, … | {text} |")
+                place = "then"
             else:
                 lines.append(f"| {place} | `{field}` | {text} |")
                 place += 1
@@ -102,12 +117,45 @@ def parameter_table(kind: type) -> str:
     lines = ["| parameter | what it is | type | default | range | live |",
              "|---|---|---|---|---|---|"]
     for item in parameters_of(kind).values():
-        unit = f" {item.unit}" if item.unit else ""
-        default = list(item.default) if isinstance(item.default, tuple) else item.default
-        shown = str(default).lower() if isinstance(default, bool) else default
-        said = "empty" if shown == "" else f"`{shown!s}`{unit}"
-        lines.append(f"| `{item.name}` | {item.description} | {item.type_name} | {said} "
+        lines.append(f"| `{item.name}` | {item.description} | {item.type_name} | {_default(item)} "
                      f"| {item.range_text} | {'yes' if item.live else ''} |")
+    return "\n".join(lines)
+
+
+def _default(item: Parameter) -> str:
+    unit = f" {item.unit}" if item.unit else ""
+    default = list(item.default) if isinstance(item.default, tuple) else item.default
+    shown = str(default).lower() if isinstance(default, bool) else default
+    return "empty" if shown in ("", []) else f"`{shown!s}`{unit}"
+
+
+def contract() -> str:
+    """Every key of a robot's contract."""
+    parts = []
+    for name, kind in CONTRACT.items():
+        lines = [f"## {name.partition('.')[0] if name.count('.') == 1 else name}", "",
+                 "" if name == "robot" else f"Keys of `{name}`.", "",
+                 "| key | what it is | default | range |", "|---|---|---|---|"]
+        lines += [f"| `{item.name}` | {item.description} | {_default(item)} | {item.range_text} |"
+                  for item in parameters_of(kind).values()]
+        parts.append("\n".join(lines).replace("\n\n\n", "\n"))
+    return "\n\n".join(parts)
+
+
+def contract_words() -> str:
+    """What the words mean that a key of a contract may have."""
+    lines = ["| key | word | meaning |", "|---|---|---|"]
+    lines += [f"| `{key}` | `{member.lower()}` | {text} |" for key, name in CHOICES.items()
+              for member, text in described(sections, name).items()]
+    return "\n".join(lines)
+
+
+def contract_types() -> str:
+    """Types of messages that sources and actions may have."""
+    lines = ["| type | source | action |", "|---|---|---|"]
+    lines += [f"| `{name}` | {'yes' if name in message_types.SOURCES else ''} "
+              f"| {'yes' if name in message_types.ACTIONS else ''} |"
+              for name in sorted({*message_types.SOURCES, *message_types.ACTIONS})]
     return "\n".join(lines)
 
 
@@ -149,7 +197,8 @@ def _argument(each: argparse.ArgumentParser, action: argparse.Action) -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "topics": topics, "layouts": layouts, "enums": enums, "parameters": parameters,
-    "command line": command_line}
+    "command line": command_line, "contract": contract, "contract words": contract_words,
+    "contract types": contract_types}
 _PART = re.compile(r"(<!-- (generated|table): (.+?) -->\n)(?:.*?\n)??(<!-- end -->)", re.DOTALL)
 
 

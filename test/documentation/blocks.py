@@ -13,7 +13,7 @@ import yaml
 
 from realtime_rl.cli.main import main, parser
 from realtime_rl.plants.rules_file import load_rules
-from realtime_rl.ros.scenario_settings import override, read_settings
+from realtime_rl.ros.scenario_settings import ROBOT, contract_of, override, read_settings
 from realtime_rl.simulate.sweep import parts_of
 
 _FENCE = re.compile(r'^ *```(\w+)(?: title="(.*?)")?\n(.*?)^ *```$', re.DOTALL | re.MULTILINE)
@@ -99,4 +99,6 @@ def _check_yaml(path: Path) -> None:
     elif "rewards" in content:
         load_rules(path)
     else:
-        read_settings(path)
+        settings = read_settings(path).settings
+        if ROBOT in settings:
+            contract_of(settings)
