@@ -22,7 +22,8 @@ class Running:
     """A run and all that it says. Use it as a context: it is ended at the latest there."""
 
     def __init__(self, folder: Path, words: Sequence[str], *, duration_s: float,
-                 environment: Mapping[str, str] | None = None) -> None:
+                 environment: Mapping[str, str] | None = None,
+                 config: Path = ROOT / "config" / "catch.yaml") -> None:
         """Start it.
 
         Args:
@@ -30,6 +31,7 @@ class Running:
             words: as for `--set`.
             duration_s: after which it ends by itself.
             environment: on top of this process' own.
+            config: of the scenario.
         """
         self.bag = folder / "bag"
         words = [f"scenario.run_dir={folder / 'policies'}", f"scenario.record={self.bag}", *words]
@@ -37,7 +39,7 @@ class Running:
         """When on the monotonic clock [s], and what was said."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "realtime_rl.cli.main", "run", "--no-live",
-             "--config", str(ROOT / "config" / "catch.yaml"), "--duration", str(duration_s),
+             "--config", str(config), "--duration", str(duration_s),
              *(word for each in words for word in ("--set", each))],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             errors="replace", env={**os.environ, **(environment or {})})

@@ -21,6 +21,7 @@ import rclpy
 from onnx import TensorProto, helper, numpy_helper
 from sensor_msgs.msg import Image, JointState, Joy
 from std_msgs.msg import String
+from std_srvs.srv import SetBool, Trigger
 
 from benchmarks.running import ROOT
 from realtime_rl.core.messages import joy_wire, wire
@@ -34,6 +35,7 @@ from realtime_rl.ros import messages, qos
 _ACTIONS = ActionSpace.parse("LEFT RIGHT NOOP = NOOP")
 _PICTURE = ObservationSpec.parse("uint8[1,84,84] 0:255")
 _HEARD_S = 10.0
+_ANSWERED_S = 2.0
 _STRANGER = 99
 HUNG_VERSION = 99
 
@@ -115,6 +117,36 @@ def hung(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
+def hand() -> None:
+    """Do what the lines of the standard input say, and answer each with a line.
+
+    `say TOPIC TEXT` publishes a text, `call SERVICE` and `call SERVICE true` ask a service; the
+    answer is empty where it succeeded.
+    """
+    node = rclpy.create_node("hand")
+    publishers: dict[str, Any] = {}
+    clients: dict[str, Any] = {}
+    for line in sys.stdin:
+        verb, name, *rest = line.split(maxsplit=2)
+        if verb == "say":
+            if name not in publishers:
+                publishers[name] = node.create_publisher(String, name, 10)
+                _until_heard(publishers[name])
+            publishers[name].publish(String(data=rest[0].strip()))
+            print(flush=True)
+            continue
+        kind = SetBool if rest else Trigger
+        client = clients.setdefault(name, node.create_client(kind, name))
+        request = SetBool.Request(data=rest[0].strip() == "true") if rest else Trigger.Request()
+        answer = None
+        if client.wait_for_service(_HEARD_S):
+            future = client.call_async(request)
+            rclpy.spin_until_future_complete(node, future, timeout_sec=_ANSWERED_S)
+            answer = future.result() if future.done() else None
+        print("no answer" if answer is None else "" if answer.success else answer.message,
+              flush=True)
+
+
 def _until_heard(publisher: Any) -> None:
     deadline_s = time.monotonic() + _HEARD_S
     while not publisher.get_subscription_count():
@@ -135,12 +167,15 @@ def main() -> int:
     flooding.add_argument("--rate", type=float, default=5000.0, help="messages a second")
     announcing = verbs.add_parser("announce-hung")
     announcing.add_argument("path", type=Path)
+    verbs.add_parser("hand")
     args = parser.parse_args()
     rclpy.init()
     try:
         if args.verb == "flood":
             count = flood(args.topic, args.seconds, args.rate)
             print(f"{count} messages of {args.topic} in {args.seconds:g} s")
+        elif args.verb == "hand":
+            hand()
         else:
             announce_hung(args.path)
     except TimeoutError as error:
