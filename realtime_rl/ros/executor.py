@@ -112,7 +112,7 @@ class TickExecutor(SingleThreadedExecutor):
         if self._said:
             self._take_what_was_said(due_ns)
             due_ns = next_deadline_ns()
-            if due_ns is not None and due_ns <= time.monotonic_ns():
+            if self._changed or (due_ns is not None and due_ns <= time.monotonic_ns()):
                 return
         self._wait_and_do(due_ns, next_deadline_ns)
 

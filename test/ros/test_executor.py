@@ -378,3 +378,22 @@ def test_a_deadline_has_its_turn_in_what_nodes_of_a_process_say_to_each_other(
     later = time.monotonic_ns() + int(PATIENCE_S * 1e9)
     spinning.executor.run_once(lambda: later if len(got) < 3 else 0)
     assert got == [0, 1, 2]
+
+
+def test_what_is_destroyed_by_what_a_node_of_its_process_said_is_not_called_again(
+        spinning: Spinning) -> None:
+    got: list[int] = []
+
+    def on_message(message: Int32) -> None:
+        got.append(message.data)
+        spinning.node.destroy_subscription(subscription)
+
+    publisher = publisher_of(spinning.node, Int32, "number", qos.RECORD)
+    subscription = spinning.node.create_subscription(Int32, "number", on_message, qos.RECORD)
+    spinning.until(lambda: publisher.get_subscription_count() == 1)
+    spinning.executor.spin_once(timeout_sec=0.0)
+    for number in range(3):
+        publisher.publish(Int32(data=number))
+    spinning.executor.run_once()
+    spinning.executor.spin_once(timeout_sec=0.0)
+    assert got == [0]
