@@ -32,7 +32,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     (["--config", CATCH, "--set", "scenario.workers=few"], "'few' is not an integer"),
     (["--config", CATCH, "--set", "scenario.processes=9"], "exceeds workers"),
     (["--config", CATCH, "--set", "coordinator.algorithm=best"], "'exp_time', 'max_time'"),
-    (["--config", CATCH, "--set", "plant.name=toaster"], "'counter', 'gymnasium', 'pyboy'"),
+    (["--config", CATCH, "--set", "plant.name=toaster"], "'gymnasium', 'mujoco', 'pyboy'"),
     (["--config", CATCH, "--set", "plant.options=rom=/no/such.gb"], "/no/such.gb"),
     (["--config", CATCH, "--set", "plant.options=colour=red"], "'colour'"),
     (["--config", CATCH, "--set", "scenario.policy=/no/such.onnx"], "'/no/such.onnx'"),

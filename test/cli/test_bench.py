@@ -98,7 +98,7 @@ def test_another_plant_has_its_own_options(monkeypatch: pytest.MonkeyPatch) -> N
     (["stagger", "--duration", "nan"], "--duration: nan is outside"),
     (["stagger", "--workers", "2", "--processes", "3"], "processes: 3 exceeds workers 2"),
     (["stagger", "--set", "workers=3"], "write it as 'node.parameter=value'"),
-    (["stagger", "--plant", "toaster"], "'counter', 'gymnasium', 'pyboy'"),
+    (["stagger", "--plant", "toaster"], "'gymnasium', 'mujoco', 'pyboy'"),
     (["stagger", "--workers", "4", "--plant-option", "colour=red"], "'colour'"),
     (["stagger", "--max-stolen", "nan"], "--max-stolen: nan is outside 0 … 100 %"),
     (["stagger", "--workers", "2", "--max-stolen", "1", "--record", "bag"],

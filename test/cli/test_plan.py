@@ -94,7 +94,7 @@ def test_json_goes_to_a_file_and_the_table_to_the_screen(
     (["--latency", "constant:5ms", "--handover=-1ms"], "--handover: duration '-1ms'"),
     (["--latency", "constant:5ms", "--quantile", "nan"], "--quantile: nan is outside 0 … 1"),
     (["--latency", "constant:5ms", "--target", "2"], "--target: 2.0 is outside 0 … 1"),
-    (["--latency", "constant:5ms", "--plant", "toaster"], "'counter', 'gymnasium', 'pyboy'"),
+    (["--latency", "constant:5ms", "--plant", "toaster"], "'gymnasium', 'mujoco', 'pyboy'"),
     (["--latency", "constant:5ms", "--plant-option", "a=b"], "needs --plant NAME"),
     (["--latency", "constant:5ms", "--algorithm", "sequential", "--dealing", "fixed"],
      "'sequential' deals no slots"),
