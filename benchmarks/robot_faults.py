@@ -155,6 +155,13 @@ def pause(node: str) -> Callable[[Scene], None]:
     return do
 
 
+def pause_robot(scene: Scene) -> None:
+    """Whoever did not hear the emergency stop for a second stops, until that is released."""
+    pause("robot")(scene)
+    time.sleep(0.5)
+    scene.release()
+
+
 def of_robot(fault: str, *, release: bool) -> Callable[[Scene], None]:
     """A fault of the robot's own, and the release of the stop that it causes."""
     def do(scene: Scene) -> None:
@@ -200,7 +207,7 @@ _FAULTS = {
     "kill-inference": Fault(kill("inference_0"), statuses=(1,)),
     "kill-coordinator": Fault(kill("coordinator"), statuses=(1,), still=False),
     "pause-actuator": Fault(pause("actuator"), StopCause.SILENCE),
-    "pause-robot": Fault(pause("robot"), StopCause.ESTOP | StopCause.DEADMAN, still=False),
+    "pause-robot": Fault(pause_robot, StopCause.ESTOP),
     "pause-inference": Fault(pause("inference_0")),
     "pause-coordinator": Fault(pause("coordinator"), still=False),
     **{f"joints-{kind}": Fault(of_robot(f"{kind}=joints", release=True), StopCause.STALE)

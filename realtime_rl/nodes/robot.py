@@ -42,6 +42,8 @@ from realtime_rl.ros.stop_memory import StopMemory, stop_path
 from realtime_rl.ros.throttled import Throttled
 from realtime_rl.ros.waiting import Waiting
 
+_FIRST_TICK_AFTER_NS = 100_000_000
+"""The grid begins a moment after all is there: others may not have met this node yet."""
 _LOOK_NS = 10_000_000
 """How often to look whether all sources have spoken, before the first tick."""
 _SAY_MISSING_NS = 2_000_000_000
@@ -151,7 +153,7 @@ class RobotNode(Node):
         """Begin once all sources have spoken."""
         missing = self._robot.missing()
         if not missing:
-            self._pacer = TickPacer(self._spec.period_ns, now_ns + self._spec.period_ns)
+            self._pacer = TickPacer(self._spec.period_ns, now_ns + _FIRST_TICK_AFTER_NS)
             self.get_logger().info("all sources are heard: the robot is held where it is")
             return
         self._look_ns = now_ns + _LOOK_NS

@@ -85,7 +85,8 @@ class InFlight:
         """Match what the plant latched with what was sent.
 
         Two defaults look alike in a timestep: the oldest that fits is taken, so that no action
-        is called superseded that may still be latched.
+        is called superseded that may still be latched. A robot may latch an action and not carry
+        it out, as when it is stopped: its timestep then names the action and another cause.
 
         Returns:
             The actions that were superseded, and the one that was applied.
@@ -95,7 +96,11 @@ class InFlight:
         if like:
             self._latched_number = self._sent[like[-1]].number
             superseded = self._give_up(like[0])
-            applied = self._sent.pop(0).received
+            latched = self._sent.pop(0)
+            if latched.command.cause is step.cause:
+                applied = latched.received
+            elif latched.received is not None:
+                superseded.append(latched.received)
         return superseded + self.forget(step.tick), applied
 
     def forget(self, tick: int) -> list[Received]:
@@ -117,5 +122,5 @@ class InFlight:
 
 
 def _same(command: Command, step: Timestep) -> bool:
-    return (command.cause is step.cause and command.worker == step.worker
-            and command.observation_tick == step.observation_tick)
+    return (command.worker == step.worker and command.observation_tick == step.observation_tick
+            and (command.cause is step.cause or command.observation_tick >= 0))

@@ -24,7 +24,8 @@ class RobotTick:
     """What a tick came to."""
 
     command: Command
-    """What was done, and on whose behalf."""
+    """What was done, and on whose behalf; the worker and the observation are those of what was
+    latched, carried out or not."""
     sent: Sent
     observed: Observed
     outcome: Outcome
@@ -77,8 +78,7 @@ class Robot:
             command, observed.positions, now_ns, stops=self.guards.stops(now_ns),
             waiting=(missing,) if missing else (), ended=self.episodes.between,
             overdue=overdue)
-        done = (replace(command, action=sent.acted) if sent.cause is command.cause
-                else Command(sent.cause, sent.acted))
+        done = replace(command, cause=sent.cause, action=sent.acted)
         outcome = self.episodes.tick(observed.observation, now_ns, at_pose=self.motion.at_pose)
         remark = sent.why if sent.why != self._why else ""
         self._why = sent.why

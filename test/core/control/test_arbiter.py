@@ -418,6 +418,15 @@ def test_an_action_is_applied_when_the_plant_says_so() -> None:
     assert bench.tick(7).verdicts == []
 
 
+@pytest.mark.parametrize("cause", [Cause.STOP, Cause.DEFAULT, Cause.NONE])
+def test_what_a_robot_latched_and_did_not_carry_out_is_superseded(cause: Cause) -> None:
+    bench = Bench().ticks(range(6))
+    [command] = bench.act(message(4), 5 * PERIOD + 1).commands
+    refused = bench.tick(6, replace(command, cause=cause))
+    assert (Fate.SUPERSEDED, Reason.NONE, 4) in fates(refused)
+    assert all(fate is not Fate.APPLIED for fate, _, _ in fates(refused))
+
+
 def test_an_action_that_a_newer_one_replaced_is_superseded() -> None:
     bench = Bench().ticks(range(6))
     bench.act(message(3), 5 * PERIOD + 1)
