@@ -298,14 +298,15 @@ def _simulated(log: Path, environment: Mapping[str, str]) -> Iterator[None]:
 
 
 def policy(kind: str) -> onnx.ModelProto:
-    """One that swings the arm from side to side; of the kinds that fail, on one of them."""
+    """One that swings the arm from side to side; of the kinds that fail, at some angles."""
     weights = np.zeros((6, 5), np.float32)
     weights[:3, :] = -20.0 * np.array([[1, 0, 0, 1, 0], [0, 1, 0, 0, 0], [0, 0, 1, 0, 1]])
     bad = {"nan": np.nan, "beyond": 9.0}.get(kind, 0.0)
     offset = 1.2 if kind == "far" else 0.0
     constants = {"w": weights, "share": np.float32([0.5]), "zero": np.float32([0.0]),
                  "bad": np.full((1, 5), bad, np.float32), "offset": np.float32([offset]),
-                 "begin": np.int64([0]), "end": np.int64([1]), "axis": np.int64([1])}
+                 "begin": np.int64([0]), "end": np.int64([1]), "axis": np.int64([1]),
+                 "from": np.float32([0.02]), "to": np.float32([0.1])}
     nodes = [
         helper.make_node("MatMul", ["state", "w"], ["sum"]),
         helper.make_node("Tanh", ["sum"], ["turned"]),
@@ -316,8 +317,10 @@ def policy(kind: str) -> onnx.ModelProto:
         helper.make_node("Mul", ["mean", "zero"], ["unseen"]),
         helper.make_node("Add", ["placed", "unseen"], ["good"]),
         helper.make_node("Slice", ["state", "begin", "end", "axis"], ["pan"]),
-        helper.make_node("Greater", ["pan", "zero"], ["left"]),
-        helper.make_node("Where", ["left", "bad" if bad else "good", "good"], ["action"])]
+        helper.make_node("Greater", ["pan", "from"], ["beyond"]),
+        helper.make_node("Less", ["pan", "to"], ["before"]),
+        helper.make_node("And", ["beyond", "before"], ["there"]),
+        helper.make_node("Where", ["there", "bad" if bad else "good", "good"], ["action"])]
     graph = helper.make_graph(
         nodes, "reach", [helper.make_tensor_value_info("state", TensorProto.FLOAT, [1, 6]),
                          helper.make_tensor_value_info("front", TensorProto.UINT8, [1, 3, 24, 32])],

@@ -122,7 +122,9 @@ def _no_fate(sessions: Sessions, columns: Columns) -> Iterator[str]:
     done, stamps_ns = gave_action(inferences), inferences.ints("stamp_ns")
     decided = last_rows((verdicts.ints("stamp_ns"), verdicts.ints("worker")),
                         (stamps_ns, inferences.ints("worker"))) >= 0
-    longest = int(verdicts.ints("delay_ticks").max(initial=0))
+    # where none was ever applied, as by a robot that refuses them, what was promised says it
+    promised = inferences.ints("due_tick") - inferences.ints("tick")
+    longest = int(max(verdicts.ints("delay_ticks").max(initial=0), promised.max(initial=0)))
     # before the first verdict the actuator was not known to the workers yet; if none ever came,
     # every action was lost
     known_ns = verdicts.ints("stamp_ns")[verdicts.ints("worker") >= 0]
