@@ -3,7 +3,8 @@
     python -m examples.robot_sim.check_log runs/arm.jsonl --period 0.02 --limits arm.yaml
 
 Velocity is a step by the time since the command before it, in whole periods, and acceleration the
-change of it by the same: a message that came early or late moves nothing faster.
+change of it by the time between their middles: a message that came early or late moves nothing
+faster.
 """
 
 from __future__ import annotations
@@ -107,7 +108,8 @@ def motion(times: Sequence[float], values: NDArray[np.float64], period_s: float,
     steps = np.diff(values, axis=0)
     velocities = steps / (periods * period_s)
     before = np.vstack([np.zeros((1, values.shape[1])), velocities])  # it began at rest
-    return steps, velocities, np.diff(before, axis=0) / (periods * period_s)
+    apart = (periods + np.vstack([periods[:1], periods[:-1]])) / 2  # from middle to middle
+    return steps, velocities, np.diff(before, axis=0) / (apart * period_s)
 
 
 def figures(commands: Commands, period_s: float) -> dict[str, Figures]:
