@@ -31,7 +31,8 @@ class Cause(Named):
     OPERATOR = 3
     """A person."""
     STOP = 4
-    """The stop service was called: the safe command until it is released."""
+    """The stop service was called: the safe command until it is released. Of a robot also: it was
+    stopped otherwise, or is between two episodes."""
 
 
 @dataclass(frozen=True, slots=True)

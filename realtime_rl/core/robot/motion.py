@@ -159,7 +159,7 @@ class Motion:
     def _end(self, positions: Mapping[str, float], now_ns: int, problem: str) -> Sent:
         """Stay, or go to the pose, until the next episode."""
         if problem or not self._allowed:
-            return self._behave(Phase.ENDED, positions, now_ns, why=problem)
+            return self._behave(Phase.ENDED, positions, now_ns, cause=Cause.STOP, why=problem)
         if self._actor is not Phase.ENDED:
             self._depart(Phase.ENDED, now_ns)
         share = self._share(now_ns)
@@ -167,7 +167,7 @@ class Motion:
         return self._sent(
             [part.pose(share, now_ns) if _poses(part) else
              part.behave(part.group.default, positions, now_ns) for part in self._parts],
-            Phase.ENDED, Cause.DEFAULT)
+            Phase.ENDED, Cause.STOP)
 
     def _idle(self, positions: Mapping[str, float], now_ns: int, why: str = "") -> Sent:
         """No action acts at this tick, or may."""

@@ -351,7 +351,7 @@ def test_between_two_episodes_it_goes_to_its_pose_within_the_limits(mode: str) -
     assert robot.motion.at_pose
     assert largest_step(path) <= 1.5 * 0.02 + 1e-12
     sent = robot.tick(ended=True)
-    assert (sent.phase, sent.cause) == (Phase.ENDED, Cause.DEFAULT)
+    assert (sent.phase, sent.cause) == (Phase.ENDED, Cause.STOP)
     sent = robot.acts((0.0, 0.0))
     assert (only(sent), sent.phase) == ((0.0, 0.5), Phase.BLENDING)
 
