@@ -48,7 +48,8 @@ CAUSE_WORDS = {
     Cause.POLICY: "policy: an action of a worker came in time",
     Cause.DEFAULT: "default: the default policy, as none came in time",
     Cause.NONE: "none: no command came at all, the plant applied its safe one",
-    Cause.OPERATOR: "operator: a person", Cause.STOP: "stop: the safe command, or a robot between two episodes"}
+    Cause.OPERATOR: "operator: a person",
+    Cause.STOP: "stop: the safe command, or a robot between two episodes"}
 
 
 @dataclass(frozen=True, slots=True)
