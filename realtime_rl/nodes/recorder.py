@@ -44,6 +44,8 @@ class RecorderNode(Node):
         self._wanted = {self.resolve_topic_name(topic.name): topic.types
                         for topic in recorded(observations=config.observations,
                                               parts=config.parts, robot=config.robot_topics)}
+        self._newest_ns: dict[str, int] = {}
+        """When the newest message of each topic came."""
         self._taken: InOrder[tuple[str, bytes]] = InOrder()
         steady.create_timer(self, _LOOK_EVERY_S, self._go_on)
         steady.create_timer(self, 1.0, self._writer.flush)
@@ -85,7 +87,10 @@ class RecorderNode(Node):
                                  batched(partial(self._on_message, topic)), wanted, raw=True)
 
     def _on_message(self, topic: str, message: bytes, info: Mapping[str, Any]) -> None:
-        self._taken.put(self._run_clock.at_ns(received_ns(info)), (topic, message))
+        # what a late subscriber is given is received in any order, and taken in that of its sender
+        came_ns = max(self._run_clock.at_ns(received_ns(info)), self._newest_ns.get(topic, 0))
+        self._newest_ns[topic] = came_ns
+        self._taken.put(came_ns, (topic, message))
 
     def _write_what_is_old(self) -> None:
         """Topics are taken one after another: what one had, another may have had before."""
