@@ -177,7 +177,7 @@ def test_a_contract_stays_as_it_is(tmp_path: Path) -> None:
     from rclpy.parameter import Parameter
 
     with arm(tmp_path) as (graph, robot):
-        robot.wait_for(Phase.HOLDING)
+        robot.wait_for(Phase.ACTING)
         change = Parameter("limits.j1.max_velocity", value=9.0).to_parameter_msg()
         answer = graph.watcher.call(SetParameters, "robot/set_parameters",
                                     SetParameters.Request(parameters=[change]))
