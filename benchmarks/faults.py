@@ -9,7 +9,6 @@ fault comes once the policy acts, and the bag and the console say what became of
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import signal
@@ -19,18 +18,17 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.running import (
     ROOT,
     Running,
     build_clock_shim,
-    private_environment,
+    run_each,
     set_clock,
     telling,
 )
-from realtime_rl import strict_json
 from realtime_rl.bags.attribution import disagreements
 from realtime_rl.bags.reader import read_run
 from realtime_rl.core.errors import RealtimeRlError
@@ -176,24 +174,8 @@ _FAULTS = {
 
 
 def main() -> int:
-    """Run the faults that are asked for and print what came of them."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=_FAULTS, metavar="FAULT", default=[*_FAULTS],
-                        help=f"of {', '.join(_FAULTS)}")
-    parser.add_argument("--runs", type=int, default=3, metavar="N", help="each (default: 3)")
-    parser.add_argument("--json", choices=("-",), help="print JSON")
-    parser.add_argument("--verbose", action="store_true", help="print all that is said")
-    args = parser.parse_args()
-    private_environment()
-    outcomes = []
-    for name in args.only:
-        for _ in range(args.runs):
-            outcomes.append(run(name, args.verbose))
-            print(row(outcomes[-1]), file=sys.stderr if args.json else sys.stdout, flush=True)
-    if args.json:
-        print(strict_json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
-    return 1 if any(outcome.wrong for outcome in outcomes) else 0
+    """Run the faults that are asked for."""
+    return run_each(__doc__, _FAULTS, run, row)
 
 
 def run(name: str, verbose: bool) -> Outcome:

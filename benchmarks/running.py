@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shutil
@@ -10,8 +11,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
+
+from realtime_rl import strict_json
 
 ROOT = Path(__file__).resolve().parent.parent
 _END_S = 60.0
@@ -105,6 +110,39 @@ class Running:
         for line in self.process.stdout:
             if text := line.strip():
                 self.lines.append((time.monotonic(), text))
+
+
+def run_each(description: str | None, faults: Iterable[str], run: Callable[[str, bool], Any],
+             row: Callable[[Any], str]) -> int:
+    """Make the runs that a command line asks for, and print what came of them.
+
+    Args:
+        description: of the command line's help.
+        faults: that there are.
+        run: makes one run with one fault, perhaps verbosely; returns a dataclass with `wrong`.
+        row: an outcome in one line.
+
+    Returns:
+        the exit status: 1 where something was wrong.
+    """
+    names = [*faults]
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=names, metavar="FAULT", default=names,
+                        help=f"of {', '.join(names)}")
+    parser.add_argument("--runs", type=int, default=3, metavar="N", help="each (default: 3)")
+    parser.add_argument("--json", choices=("-",), help="print JSON")
+    parser.add_argument("--verbose", action="store_true", help="print all that is said")
+    args = parser.parse_args()
+    private_environment()
+    outcomes = []
+    for name in args.only:
+        for _ in range(args.runs):
+            outcomes.append(run(name, args.verbose))
+            print(row(outcomes[-1]), file=sys.stderr if args.json else sys.stdout, flush=True)
+    if args.json:
+        print(strict_json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
+    return 1 if any(outcome.wrong for outcome in outcomes) else 0
 
 
 def telling(lines: Sequence[str], pattern: str) -> str:

@@ -103,6 +103,9 @@ def prepare(config: str, assignments: Sequence[str], within: str = "", *,
     path = find_config(config)
     file = read_settings(path, assignments, within)
     said = scenario_paths.anchored(file.settings, path.absolute().parent)
+    # before the command line, which may change single parameters of the contract
+    said = _with_robot(override(said, [word for word in assignments
+                                       if word.startswith("scenario.robot=")]))
     left_out = _policy_left_out(said, assignments)
     settings = override(said, [*(["scenario.policy="] if left_out else []), *assignments])
     if section_of(settings, "scenario").record == "true":
@@ -114,7 +117,6 @@ def prepare(config: str, assignments: Sequence[str], within: str = "", *,
     if summed_up and not scenario.record:
         raise ConfigError("--html and --json: need a bag; give --record DIR as well")
     _check_record(scenario.record)
-    settings = _with_robot(settings)
     plant = _plant_spec(settings)
     nodes = graph.nodes(settings, plant, "", "")  # every value is checked before a file is written
     agreement.check(settings, plant, nodes)
@@ -178,6 +180,11 @@ def _recorded_here(settings: Settings, assignments: Sequence[str]
     """
     scenario: Scenario = section_of(settings, "scenario")
     here, record = scenario.nodes, scenario.record
+    stranger, instead = (("plant", ROBOT) if ROBOT in settings else (ROBOT, "plant"))
+    if stranger in here:
+        raise ConfigError(f"nodes: {stranger!r} is named, and "
+                          + (f"a {instead} stands in its place" if ROBOT in settings else
+                             "there is no contract: name its file as scenario.robot"))
     if "learner" in here and not scenario.learner:
         raise ConfigError("nodes: 'learner' is named, but scenario.learner is false")
     if "recorder" in here and not record:
@@ -254,17 +261,16 @@ def _first_policy(settings: Settings, spec: PlantSpec, run_dir: Path) -> str:
     scenario: Scenario = section_of(settings, "scenario")
     given = find_policy(scenario.policy) if scenario.policy else None
     learns_here = scenario.learner and "learner" in (scenario.nodes or NODES)
-    plant: PlantParameters = section_of(settings, "plant")
     if given is not None and not learns_here:
         return str(PolicyUri(given, external_weights.sha256_of(given)))
     if scenario.learner and not spec.actions.discrete:
         raise ConfigError(f"learner: it learns choices, and the actions of {spec.name!r} are "
-                          "continuous: set scenario.learner=false, and scenario.policy=FILE; "
-                          f"{_untrained(plant)}")
+                          "continuous: set scenario.learner=false, and scenario.policy=FILE"
+                          f"{_untrained(settings)}")
     if not scenario.learner:
         raise ConfigError("policy: empty, and the learner is off: name an ONNX file "
-                          "(scenario.policy=FILE), or turn the learner on; "
-                          f"{_untrained(plant)}")
+                          "(scenario.policy=FILE), or turn the learner on"
+                          f"{_untrained(settings)}")
     learner: LearnerParameters = section_of(settings, "learner")
     path = run_dir / "policy-000000.onnx"
     settled = {name: value for name, item in parameters(DqnConfig).items()
@@ -279,7 +285,11 @@ def _first_policy(settings: Settings, spec: PlantSpec, run_dir: Path) -> str:
         raise PolicyError(f"no first policy: {error}{advice}") from error
 
 
-def _untrained(plant: PlantParameters) -> str:
+def _untrained(settings: Settings) -> str:
+    """Say how an untrained policy is had; of a robot nothing, as that would move it anyhow."""
+    if ROBOT in settings:
+        return ""
+    plant: PlantParameters = section_of(settings, "plant")
     words = ["realtime-rl", "export", "--plant", plant.name]
     words += [word for option in plant.options if option for word in ("--plant-option", option)]
-    return f"`{shlex.join([*words, 'first.onnx'])}` writes an untrained one"
+    return f"; `{shlex.join([*words, 'first.onnx'])}` writes an untrained one"

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from plants_conformance import PlantConformance, actions, run
 
-pytest.importorskip("mujoco")
+pytest.importorskip("mujoco", reason="mujoco is not installed")
 
 from realtime_rl.core.errors import PlantError
 from realtime_rl.core.observations import split

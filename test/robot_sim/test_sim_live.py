@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
-pytest.importorskip("mujoco")
+pytest.importorskip("mujoco", reason="mujoco is not installed")
 
 import rclpy
 from live_graph import PATIENCE_S, private_domain

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("mujoco")
+pytest.importorskip("mujoco", reason="mujoco is not installed")
 pytest.importorskip("nav_msgs", reason="the messages of ROS 2 are not installed")
 
 from geometry_msgs.msg import Twist, TwistStamped

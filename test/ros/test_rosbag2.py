@@ -15,10 +15,10 @@ from realtime_rl.ros.rosbag2 import record_command
 
 
 def command(folder: Path, namespace: str, *, observations: bool = True,
-            parts: tuple[str, ...] = ()
+            parts: tuple[str, ...] = (), robot: tuple[str, ...] = ()
             ) -> tuple[dict[str, str], list[str], dict[str, dict[str, object]]]:
     """Its options, topics and QoS profiles."""
-    parameters = values_of(RecorderParameters("runs/bag", observations, parts))
+    parameters = values_of(RecorderParameters("runs/bag", observations, parts, robot))
     words = record_command(NodeSpec("recorder", "recorder", namespace, parameters, False), folder)
     assert words[:3] == ["ros2", "bag", "record"]
     at = words.index("--topics")
@@ -61,3 +61,11 @@ def test_a_recorder_that_comes_late_asks_for_all_that_is_kept(tmp_path: Path) ->
             "history": "keep_last", "depth": 2000, "reliability": "reliable",
             "durability": "transient_local"}
     assert profiles["/observation"]["durability"] == "volatile"
+
+
+def test_a_robots_own_topics_are_recorded_whatever_their_qos(tmp_path: Path) -> None:
+    _, topics, profiles = command(tmp_path, "robot1", robot=(
+        "/tf=tf2_msgs/msg/TFMessage", "joint_states=sensor_msgs/msg/JointState"))
+    assert topics[-2:] == ["/tf", "/robot1/joint_states"]
+    assert {"/robot1/robot", "/robot1/contract"} <= set(topics) & set(profiles)
+    assert not {"/tf", "/robot1/joint_states"} & set(profiles)

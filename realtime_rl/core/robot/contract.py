@@ -15,7 +15,7 @@ from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.observations import Observations, ObservationSpec, of_parts
 from realtime_rl.core.robot import fields, message_types, sections
 from realtime_rl.core.robot.sections import Behaviour, Mode, OnStale
-from realtime_rl.core.settings.config import Value, build, parameters
+from realtime_rl.core.settings.config import Value, build
 from realtime_rl.core.types import ActionSpace, PlantSpec
 
 Values = Mapping[str, object]
@@ -29,7 +29,6 @@ OPEN = "FILL_IN"
 """Stands for what only a person can say, in a contract that is begun."""
 _DEFAULTS = {Mode.POSITION: Behaviour.HOLD_LAST, Mode.DELTA: Behaviour.HOLD_LAST,
              Mode.VELOCITY: Behaviour.DECELERATE, Mode.EFFORT: Behaviour.SEND_NOTHING}
-_HOLDS = (Behaviour.HOLD_LAST, Behaviour.HOLD_MEASURED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,8 +442,3 @@ def keys() -> dict[str, type]:
             "source.NAME": sections.Source, "source.NAME.image": sections.Image,
             "action.NAME": sections.Action, "limits.ELEMENT": sections.Limit,
             "reward.NAME": sections.Reward, **_SINGLE}
-
-
-def names_of(kind: type) -> tuple[str, ...]:
-    """Return the keys of a section."""
-    return tuple(parameters(kind))
