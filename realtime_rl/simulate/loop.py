@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,8 @@ LONGEST = 36_000
 
 Policy = Callable[[int, Observation], Action]
 """`(tick, stacked observation) -> action`."""
+RowsPolicy = Callable[[int, Observation], tuple[Action, ...]]
+"""`(tick, stacked observation) -> a chunk`: an action for each of some ticks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,10 @@ class Loop:
     """
 
     def __init__(
-        self, plant: Plant, policy: Policy | None, delay: Delay, *, stack: int = 1,
-        default: DefaultPolicy | None = None, version: int = 0, applied: ActionHistory | None = None
+        self, plant: Plant, policy: Policy | RowsPolicy | None, delay: Delay, *, stack: int = 1,
+        default: DefaultPolicy | None = None, version: int = 0,
+        applied: ActionHistory | None = None, begin: Callable[[], None] = lambda: None,
+        chunk_first_tick: int | None = None
     ) -> None:
         """Begin at tick 0.
 
@@ -86,7 +90,12 @@ class Loop:
             version: written into the records as the policy's.
             applied: is told what every tick applied before `policy` is called: one that takes
                 applied actions reads them there, as they are known live.
+            begin: called at an episode's first observation, before `policy` is.
+            chunk_first_tick: of a policy that answers with rows: the tick after its observation's
+                that the first one is meant for. The newest row for a tick acts.
         """
+        self._begin = begin
+        self._chunk_first_tick = chunk_first_tick
         self._applied = applied
         self._plant = plant
         self._policy = policy
@@ -114,14 +123,25 @@ class Loop:
             if transition.first:
                 self._applied.begin(tick)
             self._applied.push(tick, action)
+        if transition.first:
+            self._begin()
         if self._policy is not None and delay.starts(tick):
             stacked = self._observations.get(tick)
             if stacked is not None:
-                self._due[tick + delay.ticks] = self._policy(tick, stacked)
+                self._take(tick, self._policy(tick, stacked))
         self.tick += 1
         return VirtualTick(tick, Cause.POLICY if acted else Cause.DEFAULT, action,
                            transition.observation, transition.reward, transition.discount,
                            transition.first, transition.last)
+
+    def _take(self, tick: int, answer: Any) -> None:  # noqa: ANN401 - an action, or a tuple of them
+        due = tick + self._delay.ticks
+        if self._chunk_first_tick is None:
+            self._due[due] = answer
+            return
+        first = tick + self._chunk_first_tick
+        self._due.update((first + row, action) for row, action in enumerate(answer)
+                         if first + row >= due)
 
     def step(self) -> tuple[Timestep, Observation]:
         """Step one tick; return its record, as of a live run, and its observation."""

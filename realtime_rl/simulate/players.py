@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
+from realtime_rl.core.control.default_policy import DefaultPolicy
 from realtime_rl.core.control.exploration import Exploration, explore
+from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.observations import Observation
+from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.core.types import Action, PlantSpec
 from realtime_rl.files import user_path
+from realtime_rl.plants.base import Plant
 from realtime_rl.policies.onnx_policy import OnnxPolicy
-from realtime_rl.simulate.loop import Policy
+from realtime_rl.simulate.loop import Delay, Loop, Policy, RowsPolicy
 
 RANDOM = "random"
 DEFAULT = "default"
@@ -21,13 +26,30 @@ NO_FILE = (RANDOM, DEFAULT)
 class Player(NamedTuple):
     """What a `Loop` needs of whoever plays."""
 
-    policy: Policy | None
+    policy: Policy | RowsPolicy | None
     stack: int
     applied: ActionHistory
+    begin: Callable[[], None] = lambda: None
+    """Called at an episode's first observation."""
+    chunk_first_tick: int | None = None
+    """Of one that answers with rows: the tick after its observation's of the first."""
+    alone: str = ""
+    """Why only one inference at a time is possible; empty: any number is."""
+
+    def loop(self, plant: Plant, delay: Delay, default: DefaultPolicy | None = None) -> Loop:
+        """Have this one play; `PolicyError` where inferences would overlap that must not."""
+        if self.alone and delay.ticks > 1 and delay.interaction == "asynchronous":
+            raise PolicyError(f"the policy {self.alone}, so one inference has to end before the "
+                              f"next begins, and with a delay of {delay.ticks} ticks they overlap: "
+                              "take --interaction sequential, or --delay 1")
+        return Loop(plant, self.policy, delay, stack=self.stack, default=default,
+                    applied=self.applied, begin=self.begin,
+                    chunk_first_tick=self.chunk_first_tick)
 
 
 def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration | None = None,
-         *, stack: int = 0, warn: Callable[[str], None] = lambda text: None
+         *, stack: int = 0, options: PolicyOptions | None = None,
+         warn: Callable[[str], None] = lambda text: None
          ) -> Callable[[int], Player]:
     """Return what makes a fresh player, given the seed of its chance.
 
@@ -37,6 +59,7 @@ def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration
         spec: of the plant that is played on.
         exploration: of a file's policy; else none, as there is no learner.
         stack: observations that a file without metadata takes; 0: one.
+        options: what is said of a file beside it.
         warn: told what is odd about a file, as a live run tells it.
 
     Raises:
@@ -50,7 +73,9 @@ def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration
                 return explore(tick, 1.0, hold_ticks, seed, spec.actions) or spec.actions.noop
             return Player(draw, 1, ActionHistory(0))
         return make_random
-    loaded = OnnxPolicy.load(user_path(policy), (spec.observation, spec.actions), stack=stack)
+    said = replace(options or PolicyOptions(), period_ns=spec.period_ns)
+    loaded = OnnxPolicy.load(user_path(policy), (spec.observation, spec.actions), stack=stack,
+                             options=said)
     for text in filter(None, (*loaded.warnings, loaded.fallback)):
         warn(text)
     return of_policy(loaded, hold_ticks, spec, exploration)
@@ -63,9 +88,21 @@ def of_policy(loaded: OnnxPolicy, hold_ticks: int, spec: PlantSpec,
 
     def make(seed: int) -> Player:
         applied = ActionHistory(loaded.action_history)
+        memory = [loaded.memory()]
+
+        def begin() -> None:
+            memory[0] = loaded.memory()
+
+        def rows(tick: int, observation: Observation) -> tuple[Action, ...]:
+            outputs = loaded.infer(observation, applied.get(tick), memory=memory[0])
+            explored = explore(tick, epsilon, hold_ticks, seed, spec.actions)
+            found = loaded.rows(outputs) if loaded.horizon else (loaded.act(outputs),)
+            return found if explored is None else (explored,) * len(found)
 
         def act(tick: int, observation: Observation) -> Action:
-            chosen = loaded.act(loaded.infer(observation, applied.get(tick)))
-            return explore(tick, epsilon, hold_ticks, seed, spec.actions) or chosen
-        return Player(act, loaded.stack, applied)
+            return rows(tick, observation)[0]
+
+        chunked = loaded.horizon > 0
+        return Player(rows if chunked else act, loaded.stack, applied, begin,
+                      loaded.first_offset if chunked else None, loaded.recurrent)
     return make
