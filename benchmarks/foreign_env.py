@@ -40,7 +40,7 @@ class Arm(gymnasium.Env[dict[str, Any], Any]):
         self._age = 0
         return self._seen(), {}
 
-    def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:  # noqa: ANN401
+    def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Go a fifth of the way to the targets."""
         self._joints = self._joints + 0.2 * (np.asarray(action, np.float32) - self._joints)
         self._age += 1

@@ -53,7 +53,7 @@ class Net(nn.Module):
             self.add_module(name, layer)
         self._function = forward
 
-    def forward(self, *inputs: Tensor) -> Any:  # noqa: ANN401 - a tensor or several
+    def forward(self, *inputs: Tensor) -> Any:
         """Compute."""
         return self._function(self, *inputs)
 
@@ -82,7 +82,7 @@ def export(path: Path, network: nn.Module, inputs: Mapping[str, Tensor], outputs
 
 def sb3_ppo(folder: Path) -> Path:
     """Stable-Baselines3's `OnnxableSB3Policy`: action, value and log-probability; a choice."""
-    def forward(net: Any, seen: Tensor) -> tuple[Tensor, ...]:  # noqa: ANN401
+    def forward(net: Any, seen: Tensor) -> tuple[Tensor, ...]:
         logits = net.actor(seen)
         return (logits.argmax(dim=1), net.critic(seen), logits.log_softmax(dim=1).amax(dim=1))
     return export(folder / "sb3_ppo.onnx", Net(forward, actor=mlp(4, 2), critic=mlp(4, 1)),
@@ -91,7 +91,7 @@ def sb3_ppo(folder: Path) -> Path:
 
 def sb3_sac(folder: Path) -> Path:
     """SAC's actor as it is: mean and logarithm of the deviation."""
-    def forward(net: Any, seen: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401
+    def forward(net: Any, seen: Tensor) -> tuple[Tensor, Tensor]:
         return net.mu(seen), net.log_std(seen).clamp(-20, 2)
     return export(folder / "sb3_sac.onnx", Net(forward, mu=mlp(3, 1), log_std=mlp(3, 1)),
                   {"obs": torch.zeros(1, 3)}, ["mean", "log_std"], open_batch=True)
@@ -114,7 +114,7 @@ def isaac_mlp(folder: Path) -> Path:
 
 def isaac_lstm(folder: Path) -> Path:
     """The same of a recurrent policy."""
-    def forward(net: Any, seen: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, ...]:  # noqa: ANN401
+    def forward(net: Any, seen: Tensor, hidden: Tensor, cell: Tensor) -> tuple[Tensor, ...]:
         out, (hidden, cell) = net.rnn(seen.unsqueeze(0), (hidden, cell))
         return net.actor(out.squeeze(0)), hidden, cell
     zeros = torch.zeros(1, 1, 16)
@@ -123,7 +123,7 @@ def isaac_lstm(folder: Path) -> Path:
                   ["actions", "h_out", "c_out"])
 
 
-def _act(net: Any, front: Tensor, state: Tensor) -> Tensor:  # noqa: ANN401 - a module
+def _act(net: Any, front: Tensor, state: Tensor) -> Tensor:
     seen = torch.cat([net.eye(front), state], dim=1)
     rows: Tensor = net.head(seen).reshape(1, ROWS, JOINTS).tanh()
     return rows
@@ -147,7 +147,7 @@ def act(folder: Path) -> Path:
 
 def prefix(folder: Path) -> Path:
     """A chunk policy that also takes the rows that act meanwhile (training-time RTC)."""
-    def forward(net: Any, front: Tensor, state: Tensor, before: Tensor, delay: Tensor) -> Tensor:  # noqa: ANN401
+    def forward(net: Any, front: Tensor, state: Tensor, before: Tensor, delay: Tensor) -> Tensor:
         rows = torch.arange(ROWS).reshape(1, ROWS, 1) < delay.reshape(1, 1, 1)
         return torch.where(rows, before, _act(net, front, state))
     return export(folder / "prefix.onnx", Net(forward, **dict(_chunker().named_children())), {
@@ -157,7 +157,7 @@ def prefix(folder: Path) -> Path:
 
 def goal(folder: Path) -> Path:
     """A policy that is told where to go beside what it sees."""
-    def forward(net: Any, seen: Tensor, to: Tensor) -> Tensor:  # noqa: ANN401
+    def forward(net: Any, seen: Tensor, to: Tensor) -> Tensor:
         out: Tensor = net.actor(torch.cat([seen, to], dim=1))
         return out
     return export(folder / "goal.onnx", Net(forward, actor=mlp(3 + 2, 1)),
@@ -171,7 +171,7 @@ def half(folder: Path) -> Path:
 
 
 def _eye(scaled: bool, last: bool) -> Net:
-    def forward(net: Any, picture: Tensor) -> Tensor:  # noqa: ANN401
+    def forward(net: Any, picture: Tensor) -> Tensor:
         values = picture.float() / 255 if scaled else picture
         values = values.permute(0, 3, 1, 2) if last else values
         out: Tensor = net.head(values.flatten(1))
@@ -193,7 +193,7 @@ def open_axes(folder: Path) -> Path:
 
 def heads(folder: Path) -> Path:
     """Action, value and log-probability, all of one size."""
-    def forward(net: Any, seen: Tensor) -> tuple[Tensor, ...]:  # noqa: ANN401
+    def forward(net: Any, seen: Tensor) -> tuple[Tensor, ...]:
         action = net.actor(seen)
         return action, net.critic(seen), -(action ** 2)
     return export(folder / "heads.onnx", Net(forward, actor=mlp(3, 1), critic=mlp(3, 1)),
@@ -202,7 +202,7 @@ def heads(folder: Path) -> Path:
 
 def whole_numbers(folder: Path) -> Path:
     """An input of int64."""
-    def forward(net: Any, seen: Tensor) -> Tensor:  # noqa: ANN401
+    def forward(net: Any, seen: Tensor) -> Tensor:
         out: Tensor = net.head(seen.float() / 100)
         return out
     return export(folder / "whole_numbers.onnx", Net(forward, head=mlp(2, 3)),
@@ -211,7 +211,7 @@ def whole_numbers(folder: Path) -> Path:
 
 def masked(folder: Path) -> Path:
     """Logits of which one is always masked."""
-    def forward(net: Any, seen: Tensor) -> Tensor:  # noqa: ANN401
+    def forward(net: Any, seen: Tensor) -> Tensor:
         out: Tensor = net.head(seen / 100) + torch.tensor([0.0, float("-inf"), 0.0])
         return out
     return export(folder / "masked.onnx", Net(forward, head=mlp(2, 3)),
@@ -220,7 +220,7 @@ def masked(folder: Path) -> Path:
 
 def outside(folder: Path) -> Path:
     """Weights in a file beside it."""
-    path = cleanrl_dqn(folder).rename(folder / "outside.onnx")
+    path = export(folder / "outside.onnx", mlp(4, 2), {"x": torch.zeros(1, 4)}, ["q_values"])
     model = onnx.load(str(path))
     onnx.save_model(model, str(path), save_as_external_data=True, location="outside.weights",
                     size_threshold=0)
@@ -259,7 +259,7 @@ def mjlab(folder: Path) -> Path:
 
 def exploy(folder: Path) -> Path:
     """exploy's: JSON by key; targets beside the network's own actions."""
-    def forward(net: Any, seen: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401
+    def forward(net: Any, seen: Tensor) -> tuple[Tensor, Tensor]:
         raw = net.actor(seen)
         return raw * 0.5 + 0.1, raw
     return export(folder / "exploy.onnx", Net(forward, actor=mlp(3, 1)),
