@@ -270,9 +270,10 @@ class Arbiter:
             decision.verdicts.append(Verdict.defaulted(step.tick))
 
     def _settle_chunks(self, step: Timestep, decision: Decision) -> None:
-        self._book.latched(step)
-        if step.row >= 0 and step.observation_tick > self._void_until_tick:
-            self._last_action = step.action
+        if step.cause is Cause.POLICY and step.row >= 0:
+            self._book.latched(step.tick, step.observation_tick)
+            if step.observation_tick > self._void_until_tick:
+                self._last_action = step.action
         decision.verdicts += self._book.fates(step.tick, self._in_flight.carries_row_of)
 
     def _restart(self, decision: Decision) -> None:

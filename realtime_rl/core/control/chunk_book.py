@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from realtime_rl.core.control.chunk_merging import NEWEST, Merge
 from realtime_rl.core.control.in_flight import Received
 from realtime_rl.core.enumerations import MergeRule
-from realtime_rl.core.messages.records import ActionMessage, Command, Timestep, Verdict
+from realtime_rl.core.messages.records import ActionMessage, Command, Verdict
 from realtime_rl.core.types import Action, ActionSpace, Cause
 
 _TAKE_PART = {MergeRule.ENSEMBLE: 1 << 30, MergeRule.BLEND: 2}
@@ -116,16 +117,12 @@ class ChunkBook:
         newest, before = self._adopted
         return before >= 0 and tick >= 2 * newest - before
 
-    def latched(self, step: Timestep) -> None:
-        """Take in what a tick latched."""
-        if step.cause is not Cause.POLICY or step.row < 0:
-            return
-        place = bisect.bisect_left(self._held, step.observation_tick, key=_observed)
-        if place == len(self._held):
-            return
-        held = self._held[place]
-        if _observed(held) == step.observation_tick and not held.told:
-            held.first = step.tick if held.first < 0 else held.first
+    def latched(self, tick: int, observation_tick: int) -> None:
+        """A row of the chunk of an observation acted at `tick`."""
+        place = bisect.bisect_left(self._held, observation_tick, key=_observed)
+        held = self._held[place] if place < len(self._held) else None
+        if held is not None and _observed(held) == observation_tick and not held.told:
+            held.first = tick if held.first < 0 else held.first
             held.rows += 1
 
     def fates(self, tick: int, in_flight: Callable[[int], bool]) -> list[Verdict]:
@@ -158,6 +155,18 @@ class ChunkBook:
         self._held, self._adopted, self._newest = [], (-1, -1), -1
         return verdicts
 
+    def values(self) -> dict[str, Any]:
+        """Return its state as JSON can hold it."""
+        return {"adopted": self._adopted, "newest": self._newest, "held": [
+            {**asdict(held), "received": {**asdict(held.received), "age_s": None}}
+            for held in self._held]}
+
+    def restore(self, values: dict[str, Any]) -> None:
+        """Go on from what `values` returned."""
+        self._adopted, self._newest = tuple(values["adopted"]), values["newest"]
+        self._held = [_Held(**{**held, "received": _received(held["received"])})
+                      for held in values["held"]]
+
     def _covering(self, tick: int) -> list[_Held]:
         """The chunks that may act at `tick` and have a row for it, newest first."""
         most, found = _TAKE_PART.get(self.chunking.merge.rule, 1), []
@@ -174,6 +183,13 @@ class ChunkBook:
 
 def _observed(held: _Held) -> int:
     return held.received.message.tick
+
+
+def _received(values: dict[str, Any]) -> Received:
+    message = values["message"]
+    rows = tuple(map(tuple, message["rows"]))
+    return Received(ActionMessage(**{**message, "rows": rows, "action": rows[0]}),
+                    values["arrival_s"])
 
 
 def _due(message: ActionMessage) -> int:

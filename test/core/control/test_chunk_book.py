@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -43,6 +44,11 @@ def step_of(tick: int, command: Command | None) -> Timestep:
                              tick=tick, period_ns=PERIOD)
 
 
+def note(book: ChunkBook, step: Timestep) -> None:
+    if step.cause is Cause.POLICY:
+        book.latched(step.tick, step.observation_tick)
+
+
 @settings(max_examples=300, deadline=None)
 @given(CHUNKS, st.sampled_from([3, 6, 100]))
 def test_each_tick_has_the_newest_due_row_and_each_chunk_one_fate(
@@ -63,7 +69,7 @@ def test_each_tick_has_the_newest_due_row_and_each_chunk_one_fate(
             row = tick - newest.first_tick
             assert command == Command(Cause.POLICY, newest.rows[row], 0, 3, newest.tick, row, 1)
         steps.append(step_of(tick, command))
-        book.latched(steps[-1])
+        note(book, steps[-1])
         verdicts += book.fates(tick, lambda _: False)
     assert len(book) == 0
     assert sorted(v.observation_tick for v in verdicts) == sorted(m.tick for m in there)
@@ -85,6 +91,10 @@ def test_merged_rows_are_of_the_chunks_that_cover_the_tick(
             if message.tick > book.newest:  # as the arbiter takes no older ones
                 there.append(message)
                 book.add(Received(message, 0.0))
+        if tick % 7 == 3:
+            written = json.loads(json.dumps(book.values()))
+            book = ChunkBook(SPACE, Chunking(merge))
+            book.restore(written)
         command = book.take(tick)
         able = sorted((m for m in there if max(m.due_tick, m.first_tick) <= tick <= m.last_tick),
                       key=lambda m: -m.tick)
@@ -96,7 +106,7 @@ def test_merged_rows_are_of_the_chunks_that_cover_the_tick(
                                           SPACE)
             assert (command.action, command.merged) == (action, merged)
             assert command.observation_tick == able[0].tick
-        book.latched(step_of(tick, command))
+        note(book, step_of(tick, command))
         told += [v.observation_tick for v in book.fates(tick, lambda _: False)]
     assert sorted(told) == sorted(m.tick for m in there)
 
@@ -106,12 +116,12 @@ def test_a_row_on_its_way_keeps_the_fate_open() -> None:
     book.add(Received(chunk(0, 1, 2), 0.0))
     command = book.take(1)
     assert command is not None
-    book.latched(step_of(1, command))
+    note(book, step_of(1, command))
     book.void()
     assert book.take(2) is None
     assert book.fates(1, lambda observed: observed == 0) == []
     late = replace(step_of(2, command))
-    book.latched(late)
+    note(book, late)
     verdict, = book.fates(2, lambda _: False)
     assert (verdict.fate, verdict.tick, verdict.rows) == (Fate.APPLIED, 1, 2)
 
@@ -121,7 +131,7 @@ def test_a_stopped_robots_row_was_not_applied() -> None:
     book.add(Received(chunk(0, 1, 1), 0.0))
     command = book.take(1)
     assert command is not None
-    book.latched(replace(step_of(1, command), cause=Cause.STOP))
+    note(book, replace(step_of(1, command), cause=Cause.STOP))
     assert [v.fate for v in book.fates(1, lambda _: False)] == [Fate.SUPERSEDED]
 
 
@@ -149,7 +159,7 @@ def test_a_longer_chunk_goes_on_where_a_newer_one_ends() -> None:
         command = book.take(tick)
         assert command is not None
         found.append(command.observation_tick)
-        book.latched(step_of(tick, command))
+        note(book, step_of(tick, command))
         told = book.fates(tick, lambda _: False)
         assert [v.observation_tick for v in told] == {3: [1], 10: [0]}.get(tick, [])
     assert found == [0, 1, 1] + 7 * [0]
