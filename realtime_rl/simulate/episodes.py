@@ -11,6 +11,8 @@ from functools import partial
 import numpy as np
 
 from realtime_rl.core.control import default_policy
+from realtime_rl.core.control.arbiter_limits import ONE_BY_ONE
+from realtime_rl.core.control.chunk_book import Chunking
 from realtime_rl.core.control.exploration import OFF, Exploration
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.policy.options import PolicyOptions
@@ -36,6 +38,8 @@ class Game:
     """Of a policy from a file: see `Exploration`."""
     said: PolicyOptions = field(default_factory=PolicyOptions)
     """What is said of a policy from a file."""
+    chunking: Chunking = ONE_BY_ONE
+    """Of a policy that gives chunks: how their rows are used."""
 
 
 def play(game: Game, numbers: Sequence[int], warn: Callable[[str], None] = lambda text: None
@@ -59,7 +63,7 @@ def play(game: Game, numbers: Sequence[int], warn: Callable[[str], None] = lambd
             player, figures = make(seed), Tally()
             plant.reset(seed)
             loop = player.loop(plant, game.delay, default_policy.make(
-                game.default, plant.spec.actions, seed=seed))
+                game.default, plant.spec.actions, seed=seed), game.chunking)
             while not figures.returns and figures.ticks < LONGEST:
                 figures.add(loop.advance())
             found.append(figures)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
+from realtime_rl.core.control.chunk_book import Chunking
+from realtime_rl.core.control.chunk_merging import Chunk
 from realtime_rl.core.control.default_policy import DefaultPolicy
 from realtime_rl.core.control.exploration import Exploration, explore
 from realtime_rl.core.errors import PolicyError
@@ -16,7 +18,7 @@ from realtime_rl.core.types import Action, PlantSpec
 from realtime_rl.files import user_path
 from realtime_rl.plants.base import Plant
 from realtime_rl.policies.onnx_policy import OnnxPolicy
-from realtime_rl.simulate.loop import Delay, Loop, Policy, RowsPolicy
+from realtime_rl.simulate.loop import Delay, Loop, Policy
 
 RANDOM = "random"
 DEFAULT = "default"
@@ -26,25 +28,24 @@ NO_FILE = (RANDOM, DEFAULT)
 class Player(NamedTuple):
     """What a `Loop` needs of whoever plays."""
 
-    policy: Policy | RowsPolicy | None
+    policy: Policy | None
     stack: int
     applied: ActionHistory
     begin: Callable[[], None] = lambda: None
     """Called at an episode's first observation."""
-    chunk_first_tick: int | None = None
-    """Of one that answers with rows: the tick after its observation's of the first."""
     alone: str = ""
     """Why only one inference at a time is possible; empty: any number is."""
 
-    def loop(self, plant: Plant, delay: Delay, default: DefaultPolicy | None = None) -> Loop:
+    def loop(self, plant: Plant, delay: Delay, default: DefaultPolicy | None = None,
+             chunking: Chunking | None = None) -> Loop:
         """Have this one play; `PolicyError` where inferences would overlap that must not."""
-        if self.alone and delay.ticks > 1 and delay.interaction == "asynchronous":
+        if self.alone and delay.interaction == "asynchronous" and delay.ticks > delay.every:
             raise PolicyError(f"the policy {self.alone}, so one inference has to end before the "
                               f"next begins, and with a delay of {delay.ticks} ticks they overlap: "
-                              "take --interaction sequential, or --delay 1")
+                              "take --interaction sequential, --delay 1, or "
+                              f"--every {delay.ticks}")
         return Loop(plant, self.policy, delay, stack=self.stack, default=default,
-                    applied=self.applied, begin=self.begin,
-                    chunk_first_tick=self.chunk_first_tick)
+                    applied=self.applied, chunking=chunking, begin=self.begin)
 
 
 def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration | None = None,
@@ -93,16 +94,13 @@ def of_policy(loaded: OnnxPolicy, hold_ticks: int, spec: PlantSpec,
         def begin() -> None:
             memory[0] = loaded.memory()
 
-        def rows(tick: int, observation: Observation) -> tuple[Action, ...]:
+        def act(tick: int, observation: Observation) -> Action | Chunk:
             outputs = loaded.infer(observation, applied.get(tick), memory=memory[0])
             explored = explore(tick, epsilon, hold_ticks, seed, spec.actions)
-            found = loaded.rows(outputs) if loaded.horizon else (loaded.act(outputs),)
-            return found if explored is None else (explored,) * len(found)
-
-        def act(tick: int, observation: Observation) -> Action:
-            return rows(tick, observation)[0]
-
-        chunked = loaded.horizon > 0
-        return Player(rows if chunked else act, loaded.stack, applied, begin,
-                      loaded.first_offset if chunked else None, loaded.recurrent)
+            if not loaded.horizon:
+                return explored or loaded.act(outputs)
+            rows = loaded.rows(outputs)
+            return Chunk(rows if explored is None else (explored,) * len(rows),
+                         loaded.first_offset)
+        return Player(act, loaded.stack, applied, begin, loaded.recurrent)
     return make
