@@ -17,6 +17,7 @@ from realtime_rl.cli.output import drop
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.ros.environment import adopt
 from realtime_rl.ros.transport import reach
+from realtime_rl.runner.origin import origin_of
 from realtime_rl.runner.prepare import Prepared, check_last, prepare
 from realtime_rl.runner.supervisor import NodeFailedError, Supervisor, started
 
@@ -116,7 +117,7 @@ def _note(prepared: Prepared, supervisor: Supervisor, view: LiveView) -> None:
     if prepared.scenario.record:
         try:
             run_record.write(Path(prepared.scenario.record), supervisor.deaths, reach(os.environ),
-                             prepared.plant.rate, view.noted)
+                             prepared.plant.rate, view.noted, origin=origin_of(prepared.nodes))
         except OSError as error:
             view.say(f"{prepared.scenario.record}: the deaths of its nodes cannot be noted: "
                      f"{error.strerror}")
