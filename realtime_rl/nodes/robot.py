@@ -26,7 +26,7 @@ from realtime_rl.core.messages import observation_wire, wire
 from realtime_rl.core.messages.observation_cdr import PartCodec
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.observations import split
-from realtime_rl.core.robot import contract as robot_contract
+from realtime_rl.core.robot import contract_parameters, contract_reading
 from realtime_rl.core.robot.contract import Contract, SourceSpec
 from realtime_rl.core.robot.robot import Robot, RobotTick
 from realtime_rl.core.schedule.tick_grid import TickPacer, TickStart
@@ -240,11 +240,11 @@ def _contract(node: Node) -> Contract:
     if not values:
         raise ConfigError("no contract: start it with a parameter file that has the section "
                           "'robot:', as `realtime-rl run --robot FILE` does")
-    return robot_contract.read(values)
+    return contract_reading.read(values)
 
 
 def _written(node: Node) -> str:
-    return parameter_files.write(robot_contract.as_parameters(_values(node)),
+    return parameter_files.write(contract_parameters.as_parameters(_values(node)),
                                  node.get_fully_qualified_name())
 
 
