@@ -40,7 +40,7 @@ class MujocoOptions:
         "that it sees")
     target: str = parameter(
         "reach", "where targets are: reach, where the site `tip` can be brought; ring, on the "
-        "floor around a base", choices=("reach", "ring"))
+        "floor around a base; or one place [m], as '0.2 0.1 0.15'")
     tip: str = parameter("", "the site that is to reach targets; empty: the last one of the model")
     moving: str = parameter("", "joints that are needed to reach a target; empty: all that the "
                                 "contract commands")
