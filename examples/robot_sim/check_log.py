@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 from examples.robot_sim.commanded import (
     Commands,
     Limits,
+    Taken,
     figures,
-    from_measured,
     jumps,
     motion,
     offences,
+    taken_up,
 )
 from examples.robot_sim.errors import SimulatorError
 from examples.robot_sim.log import Record, read
@@ -76,40 +77,38 @@ def _add(commands: Commands, record: Record) -> None:
     commands.values.append([given[name] for name in commands.names])
 
 
-def first_hold(commands: Commands, states: Sequence[Record], joints: Sequence[str],
-               tolerance: float) -> dict[str, Any] | None:
+def first_hold(commands: Commands, taken: Taken, tolerance: float) -> dict[str, Any] | None:
     """Return how long the first command was held, and how far from the measured joints it was."""
-    found = from_measured(commands, states, joints)
-    if not found or found[0] is None:
+    if not taken.from_measured or taken.from_measured[0] is None:
         return None
     values = np.array(commands.values)
     moved = np.abs(values - values[0]).max(axis=1) > tolerance
     count = int(moved.argmax()) if moved.any() else len(values)
     return {"commands": count, "seconds": commands.times[count - 1] - commands.times[0],
-            "from_measured": float(np.abs(found[0]).max())}
+            "from_measured": float(np.abs(taken.from_measured[0]).max())}
 
 
-def after(events: Sequence[Record], commands: Commands, period_s: float, end_s: float,
-          ) -> list[Event]:
+def after(events: Sequence[Record], commands: Commands, anew: NDArray[np.bool_], period_s: float,
+          end_s: float) -> list[Event]:
     """Return what the commands did from each event on, until the next one."""
     times, values = np.array(commands.times), np.array(commands.values)
     found = []
     for index, event in enumerate(events):
         until = events[index + 1]["t"] if index + 1 < len(events) else end_s
         begin = max(0, int(np.searchsorted(times, event["t"])) - 1)  # the one before it, too
-        inside = slice(begin, int(np.searchsorted(times, until, side="right")))
-        found.append(_event(event, times[inside], values[inside], period_s, until))
+        end = int(np.searchsorted(times, until, side="right"))
+        steps, velocities, _ = motion(values[begin:end], anew[begin:max(begin, end - 1)], period_s)
+        found.append(_event(event, times[begin:end], steps, velocities, until))
     return found
 
 
-def _event(event: Record, times: NDArray[np.float64], values: NDArray[np.float64],
-           period_s: float, until: float) -> Event:
+def _event(event: Record, times: NDArray[np.float64], steps: NDArray[np.float64],
+           velocities: NDArray[np.float64], until: float) -> Event:
     what = event["kind"] if event["kind"] == "reset" else (
         f"{event['fault']} {'begins' if event['begins'] else 'ends'}")
     step = velocity = 0.0
     moves = np.zeros(0)
     if len(times) > 1:
-        steps, velocities, _ = motion(times.tolist(), values, period_s)
         step, velocity = float(np.abs(steps).max()), float(np.abs(velocities).max())
         moves = times[1:][np.abs(steps).max(axis=1) > _MOVES]
     # a move, and nothing for a while after it
@@ -153,17 +152,18 @@ def check(path: Path, period_s: float, limits: Limits, tolerance: float) -> dict
     joints, end_s = records[0]["joints"], records[-1]["t"]
     topics = {}
     for topic, given in commands.items():
-        found = figures(given, period_s)
-        begun = from_measured(given, states, joints)
+        taken = taken_up(given, states, joints)
+        found = figures(given, taken.anew, period_s)
         topics[topic] = {
             "commands": len(given.times), "ignored": given.ignored,
             "joints": {name: asdict(joint) for name, joint in found.items()},
             "beyond": [*offences(found, limits, period_s, tolerance),
-                       *jumps(given, begun, limits, period_s)],
-            "anew": max((float(np.abs(each).max()) for each in begun[1:] if each is not None),
-                        default=None),
-            "hold": first_hold(given, states, joints, 1e-3),
-            "events": [asdict(event) for event in after(events, given, period_s, end_s)]
+                       *jumps(given, taken, limits, period_s)],
+            "anew": max((float(np.abs(each).max()) for each in taken.from_measured[1:]
+                         if each is not None), default=None),
+            "hold": first_hold(given, taken, 1e-3),
+            "events": [asdict(event) for event in after(
+                events, given, taken.anew, period_s, end_s)]
             if given.times else []}
     return {"log": str(path), "seconds": end_s, "period_s": period_s, "topics": topics}
 

@@ -2,8 +2,8 @@
 
 Velocity is a step by the period, and acceleration the change of it by the period, however long ago
 the command before came: a message that came early or late moves nothing faster, and one that makes
-up for those that did not come is a jump. After a silence of half a second a robot is taken up anew:
-that command is compared with where the joints were measured, as the very first is.
+up for those that did not come is a jump. After a silence of half a second a robot may be taken up
+anew: such a command is compared with where the joints were measured, as the very first is.
 """
 
 from __future__ import annotations
@@ -42,31 +42,62 @@ class Figures:
     acceleration: float
 
 
-def anew(times: Sequence[float]) -> NDArray[np.bool_]:
-    """Return of each command but the first whether it came after a long silence."""
-    return np.diff(times) > _ANEW_S
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How a robot was taken up: first, and after each long silence."""
+
+    anew: NDArray[np.bool_]
+    """Of each command but the first: it does not go on from the one before. It came after a long
+    silence, and is nearer to where the joints were than to that command."""
+    from_measured: list[NDArray[np.float64] | None]
+    """How far from the measured joints the very first command was, and each that began anew;
+    `None`: nothing was measured before it."""
 
 
-def motion(times: Sequence[float], values: NDArray[np.float64], period_s: float,
+def taken_up(commands: Commands, states: Sequence[Record], joints: Sequence[str]) -> Taken:
+    """Say how a robot was taken up; of what has no measured joints nothing begins anew."""
+    values, silent = np.array(commands.values), np.diff(commands.times) > _ANEW_S
+    begins = np.zeros(len(silent), np.bool_)
+    if not commands.times or not set(commands.names) <= set(joints):
+        return Taken(begins, [])
+    order = [joints.index(name) for name in commands.names]
+    measured_at = [state["t"] for state in states]
+
+    def way(place: int) -> NDArray[np.float64] | None:
+        state = bisect.bisect_right(measured_at, commands.times[place]) - 1
+        return (None if state < 0
+                else values[place] - np.array(states[state]["position"])[order])
+
+    found = [way(0)]
+    for place in map(int, np.flatnonzero(silent)):
+        from_joints, step = way(place + 1), values[place + 1] - values[place]
+        begins[place] = from_joints is not None and (np.abs(from_joints).max()
+                                                     < np.abs(step).max())
+        if begins[place]:
+            found.append(from_joints)
+    return Taken(begins, found)
+
+
+def motion(values: NDArray[np.float64], anew: NDArray[np.bool_], period_s: float,
            ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return steps, velocities and accelerations between commands, each of shape (…, joints).
 
     A command that begins anew has neither velocity nor acceleration: the robot stood.
     """
     steps = np.diff(values, axis=0)
-    begins = anew(times)[:, np.newaxis]
+    begins = anew[:, np.newaxis]
     velocities = np.where(begins, 0.0, steps / period_s)
     before = np.vstack([np.zeros((1, values.shape[1])), velocities])  # it began at rest
     return steps, velocities, np.where(begins, 0.0, np.diff(before, axis=0) / period_s)
 
 
-def figures(commands: Commands, period_s: float) -> dict[str, Figures]:
+def figures(commands: Commands, anew: NDArray[np.bool_], period_s: float) -> dict[str, Figures]:
     """Return the figures of each joint, of two commands or more."""
     values = np.array(commands.values)
     if len(values) < 2:
         return {}
-    steps, velocities, accelerations = motion(commands.times, values, period_s)
-    steps = np.where(anew(commands.times)[:, np.newaxis], 0.0, steps)
+    steps, velocities, accelerations = motion(values, anew, period_s)
+    steps = np.where(anew[:, np.newaxis], 0.0, steps)
     largest = [np.abs(each).max(axis=0) for each in (steps, velocities, accelerations)]
     return {name: Figures(*(float(each[index]) for each in
                             (values.min(axis=0), values.max(axis=0), *largest)))
@@ -93,31 +124,11 @@ def offences(found: dict[str, Figures], limits: Limits, period_s: float,
     return lines
 
 
-def from_measured(commands: Commands, states: Sequence[Record], joints: Sequence[str],
-                  ) -> list[NDArray[np.float64] | None]:
-    """Return how far from the measured joints each command that began anew was.
-
-    The very first is one. `None`: nothing was measured before it; empty: nothing of this kind is.
-    """
-    if not commands.times or not set(commands.names) <= set(joints):
-        return []
-    order = [joints.index(name) for name in commands.names]
-    measured_at = [state["t"] for state in states]
-    found: list[NDArray[np.float64] | None] = []
-    for place in (0, *(np.flatnonzero(anew(commands.times)) + 1)):
-        state = bisect.bisect_right(measured_at, commands.times[place]) - 1
-        found.append(None if state < 0 else np.array(commands.values[place])
-                     - np.array(states[state]["position"])[order])
-    return found
-
-
-def jumps(commands: Commands, found: Sequence[NDArray[np.float64] | None], limits: Limits,
-          period_s: float) -> list[str]:
+def jumps(commands: Commands, taken: Taken, limits: Limits, period_s: float) -> list[str]:
     """Say which joint was taken up anew farther from where it was than it may go in a period."""
     lines = []
-    for each in found[1:]:
-        for name, way in zip(commands.names, np.abs(each) if each is not None else (),
-                             strict=False):
+    for each in taken.from_measured[1:]:
+        for name, way in zip(commands.names, [] if each is None else np.abs(each), strict=False):
             most = limits.get(name, {}).get("max_velocity")
             if most is not None and way > most * period_s:
                 lines.append(f"{name}: taken up anew {way:.6g} from where it was measured")

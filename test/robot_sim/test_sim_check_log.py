@@ -52,10 +52,18 @@ def test_a_message_that_comes_early_or_late_is_no_faster(tmp_path: Path) -> None
 
 @given(st.lists(st.floats(0.0, 0.4), min_size=2, max_size=40))
 def test_when_commands_come_makes_them_no_faster(waits: list[float]) -> None:
-    values = np.cumsum([0.01 * (index % 3) for index in range(len(waits))])[:, np.newaxis]
-    even = commanded.motion(grid(len(waits)), values, PERIOD_S)
-    uneven = commanded.motion(np.cumsum(waits).tolist(), values, PERIOD_S)
-    assert all(map(np.array_equal, even, uneven))
+    times, values = np.cumsum(waits).tolist(), [[0.01 * (index % 3)] for index in range(len(waits))]
+    even, uneven = (commanded.figures(given, commanded.taken_up(given, [], ["j"]).anew, PERIOD_S)
+                    for given in (commanded.Commands(("j",), grid(len(waits)), values),
+                                  commanded.Commands(("j",), times, values)))
+    assert even == uneven
+
+
+def test_what_goes_on_after_a_silence_is_not_taken_up_anew(tmp_path: Path) -> None:
+    path = write(tmp_path / "log", [1.0, 1.02, 2.0, 2.02], [0.0, 0.01, 0.02, 0.03], measured=-0.1)
+    limits = {"j": {"max_velocity": 0.5, "max_acceleration": 25.0}}
+    found = check_log.check(path, PERIOD_S, limits, 1e-6)["topics"][TOPIC]
+    assert (found["beyond"], found["anew"]) == ([], None)
 
 
 def test_a_command_that_makes_up_for_others_is_a_jump(tmp_path: Path) -> None:
@@ -66,10 +74,9 @@ def test_a_command_that_makes_up_for_others_is_a_jump(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("measured", "beyond"), [(0.08, []), (0.05, [
     "j: taken up anew 0.05 from where it was measured"])])
-def test_after_a_long_silence_it_is_taken_up_where_it_is(
+def test_after_a_long_silence_it_may_be_taken_up_where_it_is(
         tmp_path: Path, measured: float, beyond: list[str]) -> None:
-    path = write(tmp_path / "log", [1.0, 1.02, 2.0, 2.02], [measured, measured, 0.1, 0.1],
-                 measured=measured)
+    path = write(tmp_path / "log", [1.0, 1.02, 2.0, 2.02], [0.0, 0.0, 0.1, 0.1], measured=measured)
     limits = {"j": {"max_velocity": 1.5, "max_acceleration": 6.0, "max_step": 0.01}}
     found = check_log.check(path, PERIOD_S, limits, 1e-6)["topics"][TOPIC]
     assert found["beyond"] == beyond
