@@ -98,7 +98,9 @@ def main() -> int:
         print(strict_json.dumps({
             "policy": args.policy, "delay_ticks": delay, "seed": args.seed,
             "rows": [asdict(each) for each in rows], "robot_less_virtual": asdict(total),
-            "robot_less_virtual_acted": asdict(acted)}, indent=1))
+            "robot_less_virtual_acted": asdict(acted),
+            "episodes": {each.name: list(map(asdict, played))
+                         for each, played in zip(rows, (own, same, live), strict=True)}}, indent=1))
         return 0
     print(f"{len(live)} episodes each, {delay} ticks from observation to action")
     for each in rows:
