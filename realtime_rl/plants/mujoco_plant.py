@@ -25,7 +25,8 @@ _SEEDS = 2**31
 class MujocoPlant:
     """A robot by its contract and its MJCF: names, limits and period are those of the robot.
 
-    What is asked for goes through the same limits as on the robot. An episode begins where the
+    What is asked for goes through the same limits as on the robot, and a tick is the robot's: what
+    is seen at it is seen before what is sent at it has moved anything. An episode begins where the
     model starts, with a new target. A saved state is the episode's seed and its actions.
     """
 
@@ -80,7 +81,8 @@ class MujocoPlant:
         self._scene.target = self._targets.draw(self._scene.random)
         self._observing.restart()
         self._seen = self._observing.observe()
-        self._asking = Asking(self._contract, self._seen)
+        self._asking = Asking(self._contract, self._seen,
+                              self._body.held(self._contract.elements))
         self._episodes = Episodes(self._contract)
         self._outcome = self._tick()
         del self._history[:]
@@ -89,8 +91,9 @@ class MujocoPlant:
         return self._episodes.tick(self._seen.observation, self._seen.now_ns, at_pose=True)
 
     def _advance(self, action: Action) -> Outcome:
-        self._body.advance(self._asking.command(action, self._seen))
+        self._body.advance(self._asking.last)
         self._seen = self._observing.observe()
+        self._asking.command(action, self._seen)
         self._history.extend(action)
         return self._tick()
 
