@@ -118,10 +118,15 @@ class Body:
                 data.ctrl[motor] = data.qpos[self.model.jnt_qposadr[joint]]
         return data
 
-    def restart(self) -> None:
-        """Go to the start, at rest."""
+    @property
+    def positions(self) -> Values:
+        """Of all joints, free ones too: a copy of `qpos`."""
+        return np.array(self.data.qpos)
+
+    def restart(self, positions: Values) -> None:
+        """Go to `positions`, at rest, with the start's commands."""
         self._mujoco.mj_resetData(self.model, self.data)
-        self.data.qpos[:], self.data.ctrl[:] = self._home.qpos, self._home.ctrl
+        self.data.qpos[:], self.data.ctrl[:] = positions, self._home.ctrl
         self._mujoco.mj_forward(self.model, self.data)
 
     def advance(self, command: Sequence[float]) -> None:
