@@ -26,6 +26,8 @@ from examples.robot_sim.log import Record, read
 
 LIMITS = ("min_position", "max_position", "max_step", "max_velocity", "max_acceleration")
 Limits = dict[str, dict[str, float]]
+OF_TWISTS = {"linear.x": "vx", "angular.z": "wz"}
+"""What a contract calls the elements of a twist, which are velocities themselves."""
 _SETTLED_S = 0.2
 _MOVES = 1e-4
 """Commands that differ by less do not move a robot."""
@@ -129,14 +131,16 @@ def offences(found: dict[str, Figures], limits: Limits, period_s: float,
     lines = []
     for name, joint in found.items():
         own = limits.get(name, {})
-        values = {"min_position": -joint.low, "max_position": joint.high, "max_step": joint.step,
-                  "max_velocity": joint.velocity, "max_acceleration": joint.acceleration}
-        for limit, value in values.items():
+        # float32 on the way, in what is divided by the period once or twice
+        values = {"max_velocity": (max(-joint.low, joint.high), 0),
+                  "max_acceleration": (joint.velocity, 1)} if name in OF_TWISTS else {
+            "min_position": (-joint.low, 0), "max_position": (joint.high, 0),
+            "max_step": (joint.step, 0), "max_velocity": (joint.velocity, 1),
+            "max_acceleration": (joint.acceleration, 2)}
+        for limit, (value, order) in values.items():
             if limit not in own:
                 continue
             allowed = -own[limit] if limit == "min_position" else own[limit]
-            # float32 on the way, in what is divided by the period once or twice
-            order = {"max_velocity": 1, "max_acceleration": 2}.get(limit, 0)
             if value > allowed + tolerance / period_s**order:
                 sign = -1 if limit == "min_position" else 1
                 lines.append(f"{name}: {sign * value:.6g} is beyond {limit} {own[limit]:.6g}")
@@ -201,7 +205,8 @@ def read_limits(path: Path | None, words: Iterable[str]) -> Limits:
         except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
             raise SimulatorError(f"limits {str(path)!r}: no robot.ros__parameters.limits in it "
                                  f"({' '.join(str(error).split())})") from error
-        limits = {str(name): {key: float(value) for key, value in joint.items() if key in LIMITS}
+        twists = {element: name for name, element in OF_TWISTS.items()}
+        limits = {twists.get(name, str(name)): {key: float(value) for key, value in joint.items() if key in LIMITS}
                   for name, joint in given.items() if isinstance(joint, dict)}
     for word in words:
         place, _, value = word.partition("=")
@@ -229,6 +234,7 @@ def check(path: Path, period_s: float, limits: Limits, tolerance: float) -> dict
             "commands": len(given.times), "ignored": given.ignored,
             "joints": {name: asdict(joint) for name, joint in found.items()},
             "beyond": offences(found, limits, period_s, tolerance),
+            "unlimited": [name for name in found if limits and not limits.get(name)],
             "hold": first_hold(given, states, joints, 1e-3),
             "events": [asdict(event) for event in after(events, given, period_s, end_s)]
             if given.times else []}
@@ -254,6 +260,8 @@ def write(result: dict[str, Any]) -> None:
             print(f"  {event['what']} at {event['t']:.2f} s: {event['commands']} commands, step "
                   f"{event['step']:.5f}, velocity {event['velocity']:.4f}, {settled}, silent for "
                   f"{event['silent_s']:.3f} s")
+        if found["unlimited"]:
+            print(f"  no limits are given for {', '.join(found['unlimited'])}")
         for line in found["beyond"]:
             print(f"  BEYOND {line}")
 
