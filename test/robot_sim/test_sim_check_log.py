@@ -137,7 +137,7 @@ def test_what_follows_a_fault(tmp_path: Path) -> None:
 
 def test_ignored_commands_are_counted_apart(tmp_path: Path) -> None:
     path = write(tmp_path / "log", grid(3), [0.0, 0.0, 0.0])
-    line = {"kind": "command", "t": 2.0, "topic": TOPIC, "names": [name], "values": [9.0],
+    line = {"kind": "command", "t": 2.0, "topic": TOPIC, "names": ["j"], "values": [9.0],
             "stamp": None, "problem": "on the way home"}
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n" + '{"kind": "sta')  # and one that was cut off
