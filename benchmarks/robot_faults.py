@@ -17,8 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from benchmarks.running import (
     set_clock,
     telling,
 )
+from benchmarks.simulated import simulated
 from examples.robot_sim import check_log
 from realtime_rl.bags.attribution import disagreements
 from realtime_rl.bags.reader import read_run
@@ -239,7 +239,7 @@ def run(name: str, verbose: bool) -> Outcome:
         folder = Path(text)
         environment = build_clock_shim(folder) if fault.shim else {}
         onnx.save(policy(fault.policy), folder / "policy.onnx")
-        with _simulated(folder / "arm.jsonl", environment), Running(
+        with simulated(["arm"], folder / "arm.jsonl", environment), Running(
                 folder, [f"scenario.policy={folder / 'policy.onnx'}", *fault.words],
                 duration_s=_LONGEST_S, environment=environment, config=CONFIG) as running:
             running.wait_for("robot", "actuator", "inference_0", timeout_s=30.0)
@@ -264,19 +264,6 @@ def run(name: str, verbose: bool) -> Outcome:
         if verbose:
             print("\n".join(line for _, line in running.lines), file=sys.stderr)
         return judge(name, records, log, scene, status)
-
-
-@contextmanager
-def _simulated(log: Path, environment: Mapping[str, str]) -> Iterator[None]:
-    """The arm."""
-    arm = subprocess.Popen(
-        [sys.executable, "-m", "examples.robot_sim", "arm", "--log", str(log)],
-        cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        arm.terminate()
-        arm.wait(10.0)
 
 
 def policy(kind: str) -> onnx.ModelProto:

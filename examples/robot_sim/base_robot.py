@@ -69,7 +69,8 @@ class BaseRobot:
             Source("joints", {"joint_states": JointState}, rates["joints"], self._joint_state),
         )
         self.commands = (CommandTopic("cmd_vel", TwistStamped if options.stamped else Twist,
-                                      self._take),)
+                                      self._take, "diff_drive_controller",
+                                      {"cmd_vel_timeout": options.timeout_s}),)
 
     def restart(self) -> None:
         mujoco.mj_resetData(self._model, self._data)

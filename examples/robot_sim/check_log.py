@@ -206,7 +206,8 @@ def read_limits(path: Path | None, words: Iterable[str]) -> Limits:
             raise SimulatorError(f"limits {str(path)!r}: no robot.ros__parameters.limits in it "
                                  f"({' '.join(str(error).split())})") from error
         twists = {element: name for name, element in OF_TWISTS.items()}
-        limits = {twists.get(name, str(name)): {key: float(value) for key, value in joint.items() if key in LIMITS}
+        limits = {twists.get(name, str(name)): {key: float(value) for key, value in joint.items()
+                                                if key in LIMITS}
                   for name, joint in given.items() if isinstance(joint, dict)}
     for word in words:
         place, _, value = word.partition("=")

@@ -17,6 +17,9 @@ from realtime_rl.core.robot.sections import Limit, Mode, Stamps
 
 _PUBLISHES, _LISTENS = "publishes", "listens to"
 _ALIKE = 0.4
+_LENGTHS = ("ranges", "point.", "pose.position", "pose.pose.position")
+_MANY_M = 100.0
+"""More than what a robot's sensors measure in metres."""
 _SHARE = 0.01
 """Of the ticks that may find a source stale: more are said."""
 
@@ -203,9 +206,18 @@ def _values(where: str, spec: SourceSpec, heard: Heard) -> Findings:
         if least < config.low or most > config.high:
             yield _wrong(f"{where}.scale", f"{name} is {least:.4g} to {most:.4g}, beyond "
                          f"{config.low:g} to {config.high:g}: set scale and offset, or low and "
-                         "high" + _degrees(most, least))
+                         "high" + _units(spec, name, (least, most)))
     if len(heard.received_ns) > 2 and heard.repeated >= len(heard.received_ns) - 1:
         yield _note(where, f"all {len(heard.received_ns)} messages said the same")
+
+
+def _units(spec: SourceSpec, name: str, values: Sequence[float]) -> str:
+    """Guess what a value is measured in that is out of its range."""
+    of_angles = spec.config.type == "sensor_msgs/msg/JointState" or "rpy" in name
+    if of_angles:
+        return _degrees(*values)
+    of_lengths = name.startswith(_LENGTHS) and max(map(abs, values)) > _MANY_M
+    return "; are they millimetres?" if of_lengths else ""
 
 
 def _degrees(*values: float) -> str:

@@ -170,6 +170,22 @@ def test_what_is_worth_knowing_is_no_mistake() -> None:
     assert not wrong(contract, found)
 
 
+@pytest.mark.parametrize(("field", "value", "guess"), [
+    ("point.x", 394.0, "millimetres"), ("point.x", 20.0, ""), ("ranges[0]", 2400.0, "millimetres"),
+    ("intensities[0]", 2400.0, "")])
+def test_a_length_that_is_too_large_may_be_in_millimetres(field: str, value: float, guess: str
+                                                          ) -> None:
+    kind = ("geometry_msgs/msg/PointStamped" if field.startswith("point")
+            else "sensor_msgs/msg/LaserScan")
+    contract = arm(source__place={"topic": "/place", "type": kind, "fields": [field],
+                                  "max_age": 0.5},
+                   observation__state={"sources": ["joints", "place"]})
+    found = facts(heard={"joints": JOINTS, "place": said([value])},
+                  publishers={**facts().publishers, "/place": [Endpoint("/eye", kind)]})
+    (line,) = wrong(contract, found)
+    assert line.endswith(f"or low and high; are they {guess}?" if guess else "or low and high")
+
+
 def test_a_controller_that_says_nothing_of_itself_is_worth_knowing() -> None:
     findings = examine(arm(), facts(controllers={}, mute=["/controller"]))
     assert [each.where for each in findings if each.level is Level.NOTE] == ["action.arm.names"]
