@@ -95,7 +95,7 @@ class BaseRobot:
         self._data.ctrl[:] = self._wanted
         mujoco.mj_step(self._model, self._data, count)
         self._follow()
-        self.target.look(np.array([*self._data.xpos[self._body, :2], 0.0]), now_ns)
+        self.target.look(np.array([*self._pose[:2], 0.0]), now_ns)  # as its frame says
 
     def _follow(self) -> None:
         """Reckon the odometry from how far the wheels turned."""

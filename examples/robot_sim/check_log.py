@@ -2,9 +2,7 @@
 
     python -m examples.robot_sim.check_log runs/arm.jsonl --period 0.02 --limits arm.yaml
 
-Velocity is a step by the time since the command before it, in whole periods, and acceleration the
-change of it by the time between their middles: a message that came early or late moves nothing
-faster.
+`commanded` says how they are reckoned.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,37 +19,23 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from examples.robot_sim.commanded import (
+    OF_TWISTS,
+    Commands,
+    Limits,
+    figures,
+    from_measured,
+    jumps,
+    motion,
+    offences,
+)
 from examples.robot_sim.errors import SimulatorError
 from examples.robot_sim.log import Record, read
 
 LIMITS = ("min_position", "max_position", "max_step", "max_velocity", "max_acceleration")
-Limits = dict[str, dict[str, float]]
-OF_TWISTS = {"linear.x": "vx", "angular.z": "wz"}
-"""What a contract calls the elements of a twist, which are velocities themselves."""
 _SETTLED_S = 0.2
 _MOVES = 1e-4
 """Commands that differ by less do not move a robot."""
-
-
-@dataclass(slots=True)
-class Commands:
-    """The commands on a topic that the robot took; times [s], values of shape (count, joints)."""
-
-    names: tuple[str, ...]
-    times: list[float] = field(default_factory=list)
-    values: list[list[float]] = field(default_factory=list)
-    ignored: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Of one joint: the extremes of its commands."""
-
-    low: float
-    high: float
-    step: float
-    velocity: float
-    acceleration: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,75 +77,17 @@ def _add(commands: Commands, record: Record) -> None:
     commands.values.append([given[name] for name in commands.names])
 
 
-def ticks(times: Sequence[float], period_s: float) -> NDArray[np.int64]:
-    """Return of which period each command is: one that came late is still of its own."""
-    turned = np.exp(2j * np.pi * np.array(times) / period_s)
-    phase_s = float(np.angle(turned.mean())) / (2 * np.pi) * period_s
-    found = np.round((np.array(times) - phase_s) / period_s).astype(np.int64)
-    for index in range(len(found) - 2, -1, -1):
-        found[index] = min(found[index], found[index + 1] - 1)
-    return found
-
-
-def motion(times: Sequence[float], values: NDArray[np.float64], period_s: float,
-           ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return steps, velocities and accelerations between commands, each of shape (…, joints)."""
-    periods = np.diff(ticks(times, period_s))[:, np.newaxis]
-    steps = np.diff(values, axis=0)
-    velocities = steps / (periods * period_s)
-    before = np.vstack([np.zeros((1, values.shape[1])), velocities])  # it began at rest
-    apart = (periods + np.vstack([periods[:1], periods[:-1]])) / 2  # from middle to middle
-    return steps, velocities, np.diff(before, axis=0) / (apart * period_s)
-
-
-def figures(commands: Commands, period_s: float) -> dict[str, Figures]:
-    """Return the figures of each joint, of two commands or more."""
-    values = np.array(commands.values)
-    if len(values) < 2:
-        return {}
-    largest = [np.abs(each).max(axis=0) for each in motion(commands.times, values, period_s)]
-    return {name: Figures(*(float(each[index]) for each in
-                            (values.min(axis=0), values.max(axis=0), *largest)))
-            for index, name in enumerate(commands.names)}
-
-
-def offences(found: dict[str, Figures], limits: Limits, period_s: float,
-             tolerance: float) -> list[str]:
-    """Say which limit which joint was commanded beyond."""
-    lines = []
-    for name, joint in found.items():
-        own = limits.get(name, {})
-        # float32 on the way, in what is divided by the period once or twice
-        values = {"max_velocity": (max(-joint.low, joint.high), 0),
-                  "max_acceleration": (joint.velocity, 1)} if name in OF_TWISTS else {
-            "min_position": (-joint.low, 0), "max_position": (joint.high, 0),
-            "max_step": (joint.step, 0), "max_velocity": (joint.velocity, 1),
-            "max_acceleration": (joint.acceleration, 2)}
-        for limit, (value, order) in values.items():
-            if limit not in own:
-                continue
-            allowed = -own[limit] if limit == "min_position" else own[limit]
-            if value > allowed + tolerance / period_s**order:
-                sign = -1 if limit == "min_position" else 1
-                lines.append(f"{name}: {sign * value:.6g} is beyond {limit} {own[limit]:.6g}")
-    return lines
-
-
 def first_hold(commands: Commands, states: Sequence[Record], joints: Sequence[str],
                tolerance: float) -> dict[str, Any] | None:
     """Return how long the first command was held, and how far from the measured joints it was."""
-    if not commands.times or not set(commands.names) <= set(joints):
+    found = from_measured(commands, states, joints)
+    if not found or found[0] is None:
         return None
     values = np.array(commands.values)
     moved = np.abs(values - values[0]).max(axis=1) > tolerance
     count = int(moved.argmax()) if moved.any() else len(values)
-    order = [joints.index(name) for name in commands.names]
-    before = [state for state in states if state["t"] <= commands.times[0]]
-    if not before:
-        return None
-    measured = np.array(before[-1]["position"])[order]
     return {"commands": count, "seconds": commands.times[count - 1] - commands.times[0],
-            "from_measured": float(np.abs(values[0] - measured).max())}
+            "from_measured": float(np.abs(found[0]).max())}
 
 
 def after(events: Sequence[Record], commands: Commands, period_s: float, end_s: float,
@@ -231,11 +157,15 @@ def check(path: Path, period_s: float, limits: Limits, tolerance: float) -> dict
     topics = {}
     for topic, given in commands.items():
         found = figures(given, period_s)
+        begun = from_measured(given, states, joints)
         topics[topic] = {
             "commands": len(given.times), "ignored": given.ignored,
             "joints": {name: asdict(joint) for name, joint in found.items()},
-            "beyond": offences(found, limits, period_s, tolerance),
+            "beyond": [*offences(found, limits, period_s, tolerance),
+                       *jumps(given, begun, limits, period_s)],
             "unlimited": [name for name in found if limits and not limits.get(name)],
+            "anew": max((float(np.abs(each).max()) for each in begun[1:] if each is not None),
+                        default=None),
             "hold": first_hold(given, states, joints, 1e-3),
             "events": [asdict(event) for event in after(events, given, period_s, end_s)]
             if given.times else []}
@@ -255,6 +185,9 @@ def write(result: dict[str, Any]) -> None:
             hold = found["hold"]
             print(f"  at first held for {hold['commands']} commands, {hold['seconds']:.2f} s, "
                   f"{hold['from_measured']:.6f} from what was measured")
+        if found["anew"] is not None:
+            print(f"  taken up anew after a silence at most {found['anew']:.6f} from what was "
+                  "measured")
         for event in found["events"]:
             settled = ("never stood still" if event["settled_s"] is None
                        else f"stood still after {event['settled_s']:.3f} s")

@@ -125,6 +125,7 @@ class Process:
             if source.sensor and not options.reliable else ReliabilityPolicy.RELIABLE))
             for source in sources]
         self._log = Log(options.log)
+        self._noted: Any = None
         self._lock = threading.Lock()
         self._begin_ns = time.monotonic_ns()
         self._stopping = threading.Event()
@@ -226,9 +227,15 @@ class Process:
                 self._log.write("fault", now_ns, fault=str(fault), begins=begins)
             self._robot.step(now_ns, count)
             self._log.write("state", now_ns, **self._robot.state(now_ns))
+            self._note_target(now_ns)
             for outlet in self._outlets:
                 if outlet.due(now_s):
                     outlet.publish(self._faults.treat(outlet.source.name, now_s), time.time_ns())
+
+    def _note_target(self, now_ns: int) -> None:
+        if self._robot.target.place is not self._noted:
+            self._noted = self._robot.target.place
+            self._log.write("target", now_ns, place=self._noted.tolist())
 
     def _taker(self, command: CommandTopic) -> Callable[[Any], None]:
         def take(message: Any) -> None:  # noqa: ANN401 - of the command's type
@@ -272,6 +279,5 @@ class Process:
         del request
         with self._lock:
             self._robot.target.renew()
-        self._log.write("target", self._now_ns(), place=self._robot.target.place.tolist())
         response.success = True
         return response

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.robot.contract import OPEN
+from realtime_rl.core.robot.contract_parameters import OPEN
 from realtime_rl.core.robot.facts import Survey, Taken, Told
 from realtime_rl.core.robot.message_types import SOURCES
 

@@ -25,9 +25,10 @@ _SEEDS = 2**31
 class MujocoPlant:
     """A robot by its contract and its MJCF: names, limits and period are those of the robot.
 
-    What is asked for goes through the same limits as on the robot. An episode has a new target. It
-    begins where the model starts; a base's, which nobody carries back, where it came to rest, as
-    on the robot. A saved state is the episode's start, its seed and its actions.
+    What is asked for goes through the same limits as on the robot, and a tick is the robot's: what
+    is seen at it is seen before what is sent at it has moved anything. An episode has a new target.
+    It begins where the model starts; a base's, which nobody carries back, where it came to rest. A
+    saved state is the episode's start, its seed and its actions.
     """
 
     Options = MujocoOptions
@@ -55,7 +56,7 @@ class MujocoPlant:
                                spec.actions)
         self._random = np.random.default_rng(seed)
         self._starting = True
-        self._home = self._start = self._body.home
+        self._home = self._start = self._body.start
         self._begin(0, self._home)
 
     @property
@@ -85,7 +86,8 @@ class MujocoPlant:
         self._scene.target = self._targets.draw(self._scene.random)
         self._observing.restart()
         self._seen = self._observing.observe()
-        self._asking = Asking(self._contract, self._seen)
+        self._asking = Asking(self._contract, self._seen,
+                              self._body.held(self._contract.elements))
         self._episodes = Episodes(self._contract)
         self._outcome = self._tick()
         del self._history[:]
@@ -94,8 +96,9 @@ class MujocoPlant:
         return self._episodes.tick(self._seen.observation, self._seen.now_ns, at_pose=True)
 
     def _advance(self, action: Action) -> Outcome:
-        self._body.advance(self._asking.command(action, self._seen))
+        self._body.advance(self._asking.last)
         self._seen = self._observing.observe()
+        self._asking.command(action, self._seen)
         self._history.extend(action)
         return self._tick()
 

@@ -16,6 +16,7 @@ from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.messages import names
 from realtime_rl.core.observations import names_of
 from realtime_rl.core.robot import contract as robot_contract
+from realtime_rl.core.robot import contract_parameters
 from realtime_rl.core.settings import parameters as p
 from realtime_rl.core.settings.config import Value, values_of
 from realtime_rl.core.settings.coordinator import CoordinatorParameters
@@ -114,7 +115,7 @@ def _node(settings: Settings, scenario: p.Scenario, executable: str, name: str,
     values, of_ros = split({**given, **settings.get(executable, {}), **settings.get(name, {})})
     if executable == ROBOT:
         return NodeSpec(ROBOT, name, names.clean(scenario.namespace),
-                        {**robot_contract.as_parameters(values), **of_ros}, scenario.respawn)
+                        {**contract_parameters.as_parameters(values), **of_ros}, scenario.respawn)
     config: Any = build_with_user_paths(SECTIONS[executable], values)
     # a second recorder would find the first one's bag
     respawn = scenario.respawn and executable != "recorder"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples.robot_sim import check_log
+from examples.robot_sim import check_log, commanded
 from examples.robot_sim.errors import SimulatorError
 from examples.robot_sim.log import Log, read
 
@@ -50,24 +50,30 @@ def test_a_message_that_comes_early_or_late_is_no_faster(tmp_path: Path) -> None
     assert joint["velocity"] == pytest.approx(1.0)
 
 
-@given(st.lists(st.tuples(st.floats(0, 0.07), st.booleans()), min_size=3, max_size=40))
-def test_commands_that_waited_are_of_their_own_periods(sent: list[tuple[float, bool]]) -> None:
-    late = [wait * waits for wait, waits in sent]
-    punctual = [PERIOD_S * index for index in range(200, 400)]
-    begin = punctual[-1] + PERIOD_S
-    arrived = np.maximum.accumulate([begin + PERIOD_S * index + wait + 1e-6 * index
-                                     for index, wait in enumerate(late)]).tolist()
-    after = [begin + PERIOD_S * (len(late) + index) for index in range(5, 100)]
-    found = check_log.ticks([*punctual, *arrived, *after], PERIOD_S)
-    assert set(np.diff(found[:200])) == {1}
-    assert (np.diff(found) >= 1).all()
-    assert found[-1] - found[0] == 199 + len(late) + 100
+@given(st.lists(st.floats(0.0, 0.4), min_size=2, max_size=40))
+def test_when_commands_come_makes_them_no_faster(waits: list[float]) -> None:
+    values = np.cumsum([0.01 * (index % 3) for index in range(len(waits))])[:, np.newaxis]
+    even = commanded.motion(grid(len(waits)), values, PERIOD_S)
+    uneven = commanded.motion(np.cumsum(waits).tolist(), values, PERIOD_S)
+    assert all(map(np.array_equal, even, uneven))
 
 
-def test_after_a_gap_a_step_has_the_whole_gap(tmp_path: Path) -> None:
+def test_a_command_that_makes_up_for_others_is_a_jump(tmp_path: Path) -> None:
     path = write(tmp_path / "log", [1.0, 1.02, 1.12], [0.0, 0.0, 0.1])
     joint = check_log.check(path, PERIOD_S, {}, 1e-6)["topics"][TOPIC]["joints"]["j"]
-    assert joint["velocity"] == pytest.approx(1.0)
+    assert (joint["step"], joint["velocity"]) == pytest.approx((0.1, 5.0))
+
+
+@pytest.mark.parametrize(("measured", "beyond"), [(0.08, []), (0.05, [
+    "j: taken up anew 0.05 from where it was measured"])])
+def test_after_a_long_silence_it_is_taken_up_where_it_is(
+        tmp_path: Path, measured: float, beyond: list[str]) -> None:
+    path = write(tmp_path / "log", [1.0, 1.02, 2.0, 2.02], [measured, measured, 0.1, 0.1],
+                 measured=measured)
+    limits = {"j": {"max_velocity": 1.5, "max_acceleration": 6.0, "max_step": 0.01}}
+    found = check_log.check(path, PERIOD_S, limits, 1e-6)["topics"][TOPIC]
+    assert found["beyond"] == beyond
+    assert found["anew"] == pytest.approx(0.1 - measured)
 
 
 @pytest.mark.parametrize(("limit", "beyond"), [
