@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -35,6 +36,7 @@ from realtime_rl.ros import messages, qos
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path(tempfile.mkdtemp(prefix="launched_robot-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 LOG = FOLDER / "arm.jsonl"
 TOPIC = "forward_position_controller/commands"
 PATIENCE_S = 60.0
