@@ -48,7 +48,7 @@ run: $(VENV)/package
 robot: $(VENV)/package
 	@run=$(RUNS)/$$(date +%Y%m%d-%H%M%S); mkdir -p $(RUNS); \
 	$(BIN)/python -m examples.robot_sim arm --moving shoulder_pan shoulder_lift elbow_flex \
-	--tolerance 0.04 --renew 1 --log $$run.jsonl & robot=$$!; trap "kill $$robot" EXIT; \
+	--tolerance 0.04 --renew-home --log $$run.jsonl & robot=$$!; trap "kill $$robot" EXIT; \
 	$(BIN)/realtime-rl run --config config/so101.yaml --duration $(DURATION) --record $$run --html $$run.html && \
 	echo "report: $$run.html, and the robot's own log: $$run.jsonl"
 
