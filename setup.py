@@ -8,9 +8,10 @@ PACKAGE = "realtime_rl"
 MESSAGES = ("std-msgs", "sensor-msgs", "geometry-msgs", "nav-msgs", "diagnostic-msgs",
             "trajectory-msgs", "std-srvs")
 EXTRAS = {
-    # real ROS 2 Jazzy as wheels, where there is no ROS installation; OpenCV for a robot's cameras
+    # real ROS 2 Jazzy as wheels, where there is no ROS installation; OpenCV for a robot's cameras;
+    # what writes bags, as `ros2 bag` is no wheel
     "ros": ["ros-rclpy[fastrtps]==7.1.6", *(f"ros-{name}==5.3.6" for name in MESSAGES),
-            "opencv-python-headless>=4.8.0.76"],
+            "opencv-python-headless>=4.8.0.76", "rosbags>=0.11.6", "mcap>=1.5"],
     # one of the two: they install the same module; onnx reads policies with weights in other files
     "cpu": ["onnxruntime>=1.18", "onnx>=1.16"],
     "gpu": ["onnxruntime-gpu>=1.18", "onnx>=1.16"],

@@ -20,8 +20,9 @@ from pathlib import Path
 import onnx
 
 from benchmarks.robot_outcomes import Fault, Outcome, judge, row
-from benchmarks.robot_scene import Scene, policy, simulated
+from benchmarks.robot_scene import Scene, policy
 from benchmarks.running import Running, build_clock_shim, run_each, set_clock
+from benchmarks.simulated import simulated
 from examples.robot_sim import check_log
 from realtime_rl.bags.reader import read_run
 from realtime_rl.core.enumerations import StopCause
@@ -136,7 +137,7 @@ def run(name: str, verbose: bool) -> Outcome:
         folder = Path(text)
         environment = build_clock_shim(folder) if fault.shim else {}
         onnx.save(policy(fault.policy), folder / "policy.onnx")
-        with simulated(folder / "arm.jsonl", environment), Running(
+        with simulated(["arm"], folder / "arm.jsonl", environment), Running(
                 folder, [f"scenario.policy={folder / 'policy.onnx'}", *fault.words],
                 duration_s=_LONGEST_S, environment=environment, config=CONFIG) as running:
             running.wait_for("robot", "actuator", "inference_0", timeout_s=30.0)

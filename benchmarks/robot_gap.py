@@ -3,9 +3,11 @@
 The robot is `examples/robot_sim` in a process of its own, driven by `config/so101.yaml` as it is:
 with its emulated 120 ms model. The plant is that of `config/so101_virtual.yaml`, with as many ticks
 of delay as were measured on the robot. It is played twice: with targets of its own, and with
-those that the robot had, which leaves what the two worlds differ by.
+those that the robot had, which leaves what the two worlds differ by. A base begins each episode
+where the one before ended, in both worlds: it is played with targets of its own alone.
 
     python -m benchmarks.robot_gap
+    python -m benchmarks.robot_gap --robot base-twist
     python -m benchmarks.robot_gap --episodes 10 --seed 1 --policy runs/reach/policy.onnx --json -
 """
 
@@ -14,19 +16,19 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from benchmarks.running import ROOT, Running, private_environment
+from benchmarks.simulated import simulated
 from realtime_rl import strict_json
 from realtime_rl.bags.reader import read_run
 from realtime_rl.core.control.exploration import OFF, Exploration
@@ -37,13 +39,37 @@ from realtime_rl.plants import registry
 from realtime_rl.simulate import players
 from realtime_rl.simulate.loop import Delay, Loop, VirtualTick
 
-ROBOT, VIRTUAL = ROOT / "config" / "so101.yaml", ROOT / "config" / "so101_virtual.yaml"
-_MOVING = ("shoulder_pan", "shoulder_lift", "elbow_flex")
-_NEAR_M = 0.04
+CONFIG = ROOT / "config"
 _LONGEST_S = 14.0
 """An episode with all that is between it and the next one."""
 _LOOK_S = 1.0
 Place = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class World:
+    """A robot, simulated apart and as a plant."""
+
+    robot: Path
+    virtual: Path
+    policy: str
+    words: tuple[str, ...]
+    """Of the simulator's command line."""
+    changes: tuple[str, ...] = ()
+    """Of the robot's scenario."""
+    stays: bool = False
+    """It begins an episode where the one before ended."""
+
+
+_BASE = World(CONFIG / "base.yaml", CONFIG / "base_virtual.yaml", "base_goal",
+              ("base", "--renew", "1"), stays=True)
+WORLDS = {
+    "arm": World(CONFIG / "so101.yaml", CONFIG / "so101_virtual.yaml", "so101_reach",
+                 ("arm", "--moving", "shoulder_pan", "shoulder_lift", "elbow_flex", "--tolerance",
+                  "0.04", "--renew-home")),
+    "base": _BASE,
+    "base-twist": replace(_BASE, words=(*_BASE.words, "--twist"),
+                          changes=("robot.action.drive.type=geometry_msgs/msg/Twist",))}
 
 
 @dataclass(frozen=True)
@@ -65,6 +91,7 @@ class Row:
     """Episodes of one world."""
 
     name: str
+    episodes: int
     total: Interval
     acted: Interval
     ticks: float
@@ -76,47 +103,69 @@ def main() -> int:
     """Measure both worlds and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--robot", choices=WORLDS, default="arm")
     parser.add_argument("--episodes", type=int, default=20, metavar="N")
-    parser.add_argument("--policy", default="so101_reach", metavar="FILE|NAME")
+    parser.add_argument("--policy", default="", metavar="FILE|NAME",
+                        help="default: the robot's own")
     parser.add_argument("--seed", type=int, default=0, help="of both worlds' targets")
     parser.add_argument("--json", choices=("-",), help="print JSON")
     args = parser.parse_args()
     private_environment()
-    live, places, delay = on_robot(args.policy, args.episodes, args.seed)
-    options = plant_options()
-    own = [in_virtual_time(args.policy, delay, options, seed)
-           for seed in range(args.seed * args.episodes, (args.seed + 1) * args.episodes)]
-    same = [in_virtual_time(args.policy, delay, {**options, "target": text(place)}, 0)
-            for place in places]
-    rows = [row("virtual, targets of its own", own), row("virtual, the robot's targets", same),
-            row("robot", live)]
-    total = mean_of([robot.total - virtual.total
-                     for robot, virtual in zip(live, same, strict=True)])
-    acted = mean_of([robot.acted - virtual.acted
-                     for robot, virtual in zip(live, same, strict=True)])
-    if args.json:
-        print(strict_json.dumps({
-            "policy": args.policy, "delay_ticks": delay, "seed": args.seed,
-            "rows": [asdict(each) for each in rows], "robot_less_virtual": asdict(total),
-            "robot_less_virtual_acted": asdict(acted),
-            "episodes": {each.name: list(map(asdict, played))
-                         for each, played in zip(rows, (own, same, live), strict=True)}}, indent=1))
-        return 0
-    print(f"{len(live)} episodes each, {delay} ticks from observation to action")
-    for each in rows:
-        print(f"{each.name:28} return {each.total:.2f}; from the first action on {each.acted:.2f};"
-              f" {each.ticks:.1f} ticks, the first {each.waited:.1f} without one; "
-              f"{each.not_reached} not reached")
-    print(f"robot less virtual, target by target: {total:.2f}; from the first action on "
-          f"{acted:.2f}")
+    world = WORLDS[args.robot]
+    policy = policy_file(args.policy or world.policy)
+    live, places, delay = on_robot(world, policy, args.episodes, args.seed)
+    own, same = virtual(world, policy, delay, places, args.seed)
+    found = {"robot": args.robot, "policy": args.policy or world.policy, "delay_ticks": delay,
+             "seed": args.seed, **figures(own, same, live)}
+    print(strict_json.dumps(found, indent=1) if args.json else "\n".join(told(found)))
     return 0
 
 
-def plant_options() -> dict[str, str]:
-    """Return the plant's options of the virtual scenario, with the contract's own path."""
-    values = yaml.safe_load(VIRTUAL.read_text(encoding="utf-8"))["plant"]["ros__parameters"]
+def virtual(world: World, policy: str, delay: int, places: Sequence[Place], seed: int
+            ) -> tuple[list[Episode], list[Episode]]:
+    """Play as many episodes as there are places: with targets of its own, and with these."""
+    options, count = plant_options(world), len(places)
+    if world.stays:
+        return in_virtual_time(policy, delay, options, seed, count), []
+    return ([each for own in range(seed * count, (seed + 1) * count)
+             for each in in_virtual_time(policy, delay, options, own)],
+            [each for place in places
+             for each in in_virtual_time(policy, delay, {**options, "target": text(place)}, 0)])
+
+
+def figures(own: list[Episode], same: list[Episode], live: list[Episode]) -> dict[str, Any]:
+    """Return the figures of both worlds, and what they differ by, target by target."""
+    rows = [row("virtual, targets of its own", own),
+            *([row("virtual, the robot's targets", same)] if same else []), row("robot", live)]
+    pairs = list(zip(live, same, strict=False))
+    return {"rows": [asdict(each) for each in rows], **({
+        "robot_less_virtual": asdict(mean_of([a.total - b.total for a, b in pairs])),
+        "robot_less_virtual_acted": asdict(mean_of([a.acted - b.acted for a, b in pairs]))}
+        if pairs else {})}
+
+
+def told(found: Mapping[str, Any]) -> Iterator[str]:
+    """Return the figures in words."""
+    yield (f"{found['rows'][0]['episodes']} episodes each, {found['delay_ticks']} ticks from "
+           "observation to action")
+    for each in found["rows"]:
+        total, acted = Interval(**each["total"]), Interval(**each["acted"])
+        yield (f"{each['name']:28} return {total:.2f}; from the first action on {acted:.2f}; "
+               f"{each['ticks']:.1f} ticks, the first {each['waited']:.1f} without one; "
+               f"{each['not_reached']} not reached")
+    if "robot_less_virtual" in found:
+        total = Interval(**found["robot_less_virtual"])
+        acted = Interval(**found["robot_less_virtual_acted"])
+        yield (f"robot less virtual, target by target: {total:.2f}; from the first action on "
+               f"{acted:.2f}")
+
+
+def plant_options(world: World) -> dict[str, str]:
+    """Return the plant's options of the virtual scenario, with its files' own paths."""
+    values = yaml.safe_load(world.virtual.read_text(encoding="utf-8"))["plant"]["ros__parameters"]
     options = registry.parse_options(values["options"])
-    return {**options, "contract": str(VIRTUAL.parent / options["contract"])}
+    return {**options, **{name: str(world.virtual.parent / text) for name in ("contract", "model")
+                          if "://" not in (text := options[name])}}
 
 
 def policy_file(name: str) -> str:
@@ -125,13 +174,14 @@ def policy_file(name: str) -> str:
     return str(bundled if bundled.is_file() else name)
 
 
-def in_virtual_time(policy: str, delay: int, options: dict[str, str], seed: int) -> Episode:
-    """Play one episode."""
+def in_virtual_time(policy: str, delay: int, options: dict[str, str], seed: int, count: int = 1
+                    ) -> list[Episode]:
+    """Play one episode, or several one after another."""
     plant = registry.make("mujoco", dict(options), seed)
     try:
-        player = players.load(policy_file(policy), 1, plant.spec, Exploration.parse(OFF))(seed)
+        player = players.load(policy, 1, plant.spec, Exploration.parse(OFF))(seed)
         loop = Loop(plant, player.policy, Delay(delay), stack=player.stack, applied=player.applied)
-        return episode(iter(loop.advance, None))
+        return [episode(iter(loop.advance, None)) for _ in range(count)]
     finally:
         plant.close()
 
@@ -154,13 +204,14 @@ def episode(ticks: Iterable[VirtualTick | Timestep | None]) -> Episode:
     raise ValueError("the episode does not end")
 
 
-def on_robot(policy: str, episodes: int, seed: int) -> tuple[list[Episode], list[Place], int]:
+def on_robot(world: World, policy: str, episodes: int, seed: int
+             ) -> tuple[list[Episode], list[Place], int]:
     """Return episodes on the simulated robot, their targets, and the delay [ticks]."""
     with tempfile.TemporaryDirectory(prefix="realtime_rl-gap-") as name:
-        log, folder = Path(name) / "arm.jsonl", Path(name)
-        with _simulated(log, seed), Running(
-                folder, [f"scenario.policy={policy}"], duration_s=episodes * _LONGEST_S + 30.0,
-                config=ROBOT) as running:
+        log, folder = Path(name) / "robot.jsonl", Path(name)
+        with simulated([*world.words, "--seed", str(seed)], log), Running(
+                folder, [f"scenario.policy={policy}", *world.changes],
+                duration_s=episodes * _LONGEST_S + 30.0, config=world.robot) as running:
             while running.process.poll() is None and len(targets(log)) <= episodes + 1:
                 time.sleep(_LOOK_S)
             running.process.send_signal(signal.SIGINT)
@@ -176,19 +227,6 @@ def on_robot(policy: str, episodes: int, seed: int) -> tuple[list[Episode], list
                          f"{running.lines[-1][1]}")
     return ([episode(each) for each in whole],
             [place_at(drawn, each[-1].stamp_ns) for each in whole], delays.most_common(1)[0][0])
-
-
-@contextmanager
-def _simulated(log: Path, seed: int) -> Iterator[None]:
-    arm = subprocess.Popen(
-        [sys.executable, "-m", "examples.robot_sim", "arm", "--moving", *_MOVING, "--tolerance",
-         str(_NEAR_M), "--renew-home", "--seed", str(seed), "--log", str(log)],
-        cwd=ROOT, stdout=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        arm.terminate()
-        arm.wait(10.0)
 
 
 def split(steps: Sequence[Timestep]) -> list[list[Timestep]]:
@@ -234,7 +272,7 @@ def text(place: Place) -> str:
 def row(name: str, episodes: Sequence[Episode]) -> Row:
     """Return the figures of one world."""
     count = len(episodes)
-    return Row(name, mean_of([each.total for each in episodes]),
+    return Row(name, count, mean_of([each.total for each in episodes]),
                mean_of([each.acted for each in episodes]),
                sum(each.ticks for each in episodes) / count,
                sum(each.waited for each in episodes) / count,

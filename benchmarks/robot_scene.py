@@ -7,9 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import onnx
@@ -60,19 +58,6 @@ class Scene:
         assert self._hand.stdin is not None
         self._hand.stdin.close()
         self._hand.wait(10.0)
-
-
-@contextmanager
-def simulated(log: Path, environment: Mapping[str, str]) -> Iterator[None]:
-    """Run the arm; it writes its own log."""
-    arm = subprocess.Popen(
-        [sys.executable, "-m", "examples.robot_sim", "arm", "--log", str(log)],
-        cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        arm.terminate()
-        arm.wait(10.0)
 
 
 def policy(kind: str) -> onnx.ModelProto:

@@ -83,14 +83,17 @@ def layouts() -> str:
     for topic, name in RECORDS.items():
         lines = [f"### {topic}", "", "| place | field | meaning |", "|---|---|---|"]
         place = 0
-        for field, text in described(records, name).items():
+        fields = described(records, name)
+        listed = [field for field in fields if field in LISTS]
+        for field in [*(field for field in fields if field not in LISTS), *listed]:
+            text = fields[field]
             if field == "stamp_ns":
                 lines.append(f"| `header.stamp` | | {text.replace(' [ns]', '')} |")
             elif field in TEXTS:
                 lines.append(f"| `header.frame_id` | `{field}` | {text} |")
             elif field in LISTS:
-                lines.append(f"| {place}, … | `{field}.0`, … | {text} |")
-                place = "then"
+                begins = f"{place}, …" if field == listed[0] else "then"
+                lines.append(f"| {begins} | `{field}.0`, … | {text} |")
             else:
                 lines.append(f"| {place} | `{field}` | {text} |")
                 place += 1

@@ -88,15 +88,20 @@ class ArmRobot:
 
     def _commands(self) -> tuple[CommandTopic, ...]:
         if self._options.controller == FORWARD:
-            main = CommandTopic("forward_position_controller/commands", Float64MultiArray,
-                                lambda message, *_: self._forward(self._main, message))
+            main = self._forwarding("forward_position_controller/commands", self._main)
         else:
             main = CommandTopic("joint_trajectory_controller/joint_trajectory", JointTrajectory,
-                                self._trajectory)
+                                self._trajectory, "joint_trajectory_controller",
+                                {"joints": list(self._main.names)})
         if not self._gripper.names:
             return (main,)
-        return (main, CommandTopic("gripper/commands", Float64MultiArray,
-                                   lambda message, *_: self._forward(self._gripper, message)))
+        return (main, self._forwarding("gripper/commands", self._gripper))
+
+    def _forwarding(self, topic: str, controller: ForwardController) -> CommandTopic:
+        return CommandTopic(
+            topic, Float64MultiArray, lambda message, *_: self._forward(controller, message),
+            topic.partition("/")[0],
+            {"joints": list(controller.names), "interface_name": "position"})
 
     def _forward(self, controller: ForwardController, message: Any) -> Received:  # noqa: ANN401
         values = tuple(message.data)

@@ -20,6 +20,7 @@ import yaml
 from numpy.typing import NDArray
 
 from examples.robot_sim.commanded import (
+    OF_TWISTS,
     Commands,
     Limits,
     Taken,
@@ -129,7 +130,9 @@ def read_limits(path: Path | None, words: Iterable[str]) -> Limits:
         except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
             raise SimulatorError(f"limits {str(path)!r}: no robot.ros__parameters.limits in it "
                                  f"({' '.join(str(error).split())})") from error
-        limits = {str(name): {key: float(value) for key, value in joint.items() if key in LIMITS}
+        twists = {element: name for name, element in OF_TWISTS.items()}
+        limits = {twists.get(name, str(name)): {key: float(value) for key, value in joint.items()
+                                                if key in LIMITS}
                   for name, joint in given.items() if isinstance(joint, dict)}
     for word in words:
         place, _, value = word.partition("=")
@@ -159,6 +162,7 @@ def check(path: Path, period_s: float, limits: Limits, tolerance: float) -> dict
             "joints": {name: asdict(joint) for name, joint in found.items()},
             "beyond": [*offences(found, limits, period_s, tolerance),
                        *jumps(given, taken, limits, period_s)],
+            "unlimited": [name for name in found if limits and not limits.get(name)],
             "anew": max((float(np.abs(each).max()) for each in taken.from_measured[1:]
                          if each is not None), default=None),
             "hold": first_hold(given, taken, 1e-3),
@@ -190,6 +194,8 @@ def write(result: dict[str, Any]) -> None:
             print(f"  {event['what']} at {event['t']:.2f} s: {event['commands']} commands, step "
                   f"{event['step']:.5f}, velocity {event['velocity']:.4f}, {settled}, silent for "
                   f"{event['silent_s']:.3f} s")
+        if found["unlimited"]:
+            print(f"  no limits are given for {', '.join(found['unlimited'])}")
         for line in found["beyond"]:
             print(f"  BEYOND {line}")
 

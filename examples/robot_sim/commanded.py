@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from examples.robot_sim.log import Record
 
 Limits = dict[str, dict[str, float]]
+OF_TWISTS = {"linear.x": "vx", "angular.z": "wz"}
+"""What a contract calls the elements of a twist, which are velocities themselves."""
 _ANEW_S = 0.5
 
 
@@ -110,14 +112,16 @@ def offences(found: dict[str, Figures], limits: Limits, period_s: float,
     lines = []
     for name, joint in found.items():
         own = limits.get(name, {})
-        values = {"min_position": -joint.low, "max_position": joint.high, "max_step": joint.step,
-                  "max_velocity": joint.velocity, "max_acceleration": joint.acceleration}
-        for limit, value in values.items():
+        # float32 on the way, in what is divided by the period once or twice
+        values = {"max_velocity": (max(-joint.low, joint.high), 0),
+                  "max_acceleration": (joint.velocity, 1)} if name in OF_TWISTS else {
+            "min_position": (-joint.low, 0), "max_position": (joint.high, 0),
+            "max_step": (joint.step, 0), "max_velocity": (joint.velocity, 1),
+            "max_acceleration": (joint.acceleration, 2)}
+        for limit, (value, order) in values.items():
             if limit not in own:
                 continue
             allowed = -own[limit] if limit == "min_position" else own[limit]
-            # float32 on the way, in what is divided by the period once or twice
-            order = {"max_velocity": 1, "max_acceleration": 2}.get(limit, 0)
             if value > allowed + tolerance / period_s**order:
                 sign = -1 if limit == "min_position" else 1
                 lines.append(f"{name}: {sign * value:.6g} is beyond {limit} {own[limit]:.6g}")

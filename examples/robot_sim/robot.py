@@ -62,6 +62,10 @@ class CommandTopic:
     type: type
     take: Callable[[Any, int, int], Received]
     """Of message, now [ns since the start] and the robot's clock [ns]."""
+    controller: str
+    """The node that takes them, as ros2_control has one for each controller."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """What that node says of itself."""
 
 
 class Robot(Protocol):

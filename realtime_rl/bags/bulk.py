@@ -7,6 +7,7 @@ is checked as `wire` does. Whatever is otherwise, or refused, goes through `wire
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class _Form:
     texts: tuple[str, ...]
     items: tuple[int, ...]
     """How many values each of its lists has."""
+    scalars: int
+    """How many it says; the others, which older ones lack, are what they are without."""
 
 
 class Records(Generic[Record]):
@@ -135,12 +138,14 @@ class Records(Generic[Record]):
         """Return the form of a message; `None` where its numbers lie elsewhere than ours do."""
         layout, ours = messages.scalars_layout(cdr), self._layout
         items = tuple(len(getattr(record, name)) for name in ours.lists)
+        said = len(scalars.names) - sum(items)
         if layout is None or scalars.names != (
-                *ours.scalars, *(f"{name}.{item}" for name, count in
-                                 zip(ours.lists, items, strict=True) for item in range(count))):
+                *ours.scalars[:said], *(f"{name}.{item}" for name, count in
+                                        zip(ours.lists, items, strict=True)
+                                        for item in range(count))):
             return None
         return _Form(np.frombuffer(cdr, np.uint8), layout,
-                     tuple(getattr(record, name) for name in ours.texts), items)
+                     tuple(getattr(record, name) for name in ours.texts), items, said)
 
 
 class _Layout:
@@ -154,6 +159,8 @@ class _Layout:
         self.lists = tuple(name for name, field in fields.items() if field.listed)
         self.scalars = tuple(name for name, field in fields.items()
                              if field.kind is not str and not field.listed)
+        self.otherwise = [wire.optional(kind).get(name, math.nan) for name in self.scalars]
+        """What scalars are that a message does not have."""
 
 
 class _Block:
@@ -175,9 +182,10 @@ class _Block:
         differs = ((data ^ form.example) & form.layout.significant).any(axis=1)
         mine, found = rows[~differs], data[~differs]
         if mine.size:
-            taken, begin = len(self._layout.scalars), form.layout.values_at
+            taken, begin = form.scalars, form.layout.values_at
             values = _view(found[:, begin:begin + 8 * (taken + sum(form.items))], "<f8")
-            self._numbers[mine] = values[:, :taken]
+            self._numbers[mine, :taken] = values[:, :taken]
+            self._numbers[mine, taken:] = self._layout.otherwise[taken:]
             for name, count in zip(self._layout.lists, form.items, strict=True):
                 self._lists[name].put(mine, values[:, taken:taken + count])
                 taken += count

@@ -34,6 +34,7 @@ from realtime_rl.ros import messages, parameter_files, priorities, qos, runtime
 from realtime_rl.ros.aside import Aside
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.guard import listen, per_tick_hz
+from realtime_rl.ros.parameters import allow_what_is
 from realtime_rl.ros.presence import OnlyPublisher
 from realtime_rl.ros.publishing import publisher_of
 from realtime_rl.ros.robot_images import PictureReader
@@ -61,6 +62,7 @@ class RobotNode(Node):
         """Read the contract from the parameters; `ConfigError` when it cannot be kept."""
         super().__init__("robot", automatically_declare_parameters_from_overrides=True)
         self._contract = contract = _contract(self)
+        allow_what_is(self)
         self.add_on_set_parameters_callback(self._refuse_changes)
         self._spec = contract.spec
         self._memory = StopMemory(stop_path(contract.robot.stop_file,

@@ -136,10 +136,20 @@ class Body:
                 return data
         return self._home
 
-    def restart(self) -> None:
-        """Go to the start, at rest."""
+    @property
+    def start(self) -> Values:
+        """Return the positions of all joints, free ones too, at the start, at rest."""
+        return np.array(self._rest.qpos)
+
+    @property
+    def positions(self) -> Values:
+        """Return those of now."""
+        return np.array(self.data.qpos)
+
+    def restart(self, positions: Values) -> None:
+        """Go to `positions`, at rest, with the start's commands."""
         self._mujoco.mj_resetData(self.model, self.data)
-        self.data.qpos[:], self.data.ctrl[:] = self._rest.qpos, self._rest.ctrl
+        self.data.qpos[:], self.data.ctrl[:] = positions, self._rest.ctrl
         self._mujoco.mj_forward(self.model, self.data)
 
     def held(self, names: Sequence[str]) -> dict[str, float]:

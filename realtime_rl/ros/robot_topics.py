@@ -26,6 +26,8 @@ _MOST_HZ = 500.0
 _DEPTH = 16
 _MOST_BYTES = 1 << 26
 """Of one message, as a camera's."""
+COMMANDS = QoSProfile(depth=1)
+"""What commands are offered with: reliable, without a deadline, nothing old queued."""
 
 Offer = Callable[[str, Any, int, int, "Picture | None"], None]
 """Takes a source's message: its name, the message, the moment on the monotonic and on ROS's clock
@@ -95,7 +97,7 @@ class CommandTopics:
         for group in contract.actions:
             kind = message_types.action(group.config.type)
             self._topics.append((group, kind, node.create_publisher(
-                message_classes.find(kind.name), group.config.topic, QoSProfile(depth=1))))
+                message_classes.find(kind.name), group.config.topic, COMMANDS)))
 
     def send(self, values: Sequence[Sequence[float] | None], sent_ns: int) -> None:
         """Send to each action's topic what it is to do; `None`: nothing.

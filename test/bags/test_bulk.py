@@ -41,7 +41,7 @@ def together(kind: type, cdrs: list[bytes]) -> tuple[list[str], int, tuple[int, 
 def spoiled(scalars: NamedScalars, rng: random.Random) -> bytes:
     """A message as somebody else may send it: other values, bytes, order, names, or an end."""
     names, values = list(scalars.names), list(scalars.values)
-    choice = rng.randrange(8)
+    choice = rng.randrange(9)
     if choice == 0:
         values[rng.randrange(len(values))] = rng.choice(NASTY)
     elif choice == 1:
@@ -51,6 +51,9 @@ def spoiled(scalars: NamedScalars, rng: random.Random) -> bytes:
         values.reverse()
     elif choice == 3:
         names, values = names[1:], values[1:]
+    elif choice == 7:  # as older bags have it
+        older = [place for place, name in enumerate(names) if name not in ("row", "merged", "rows")]
+        names, values = [names[place] for place in older], [values[place] for place in older]
     cdr = bytearray(messages.scalars_to_cdr(NamedScalars(
         scalars.stamp_ns, scalars.frame_id, tuple(names), tuple(values))))
     if choice == 4:

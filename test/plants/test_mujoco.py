@@ -275,7 +275,7 @@ def test_a_state_of_another_robot_is_refused() -> None:
 def test_the_simulated_base_keeps_its_contract() -> None:
     plant = registry.make("mujoco", {"contract": str(CONFIG / "base.yaml"), **DRIVE}, 0)
     left = plant.spec.actions.labels.index("left")
-    state, _ = split(run(plant, [(float(left),)] * 20)[-1].observation)
+    state, _ = split(run(plant, [(float(left),)] * 40)[-1].observation)
     assert state[2] < 0.5  # the cosine of how far it turned
     assert state[-3] == pytest.approx(1.0, abs=0.1)
 

@@ -17,12 +17,12 @@ TOPIC = "commands"
 
 
 def write(path: Path, times: list[float], values: list[float], *, faults: tuple[float, ...] = (),
-          measured: float = 0.0) -> Path:
-    """A log of one joint `j`."""
+          measured: float = 0.0, name: str = "j") -> Path:
+    """A log of one joint, or of one velocity of a twist."""
     log = Log(path)
     log.write("robot", 0, joints=["j"], rate_hz=500.0, commands=[TOPIC])
     rows = [(0.0, "state", {"position": [measured]})]
-    rows += [(t, "command", {"topic": TOPIC, "names": ["j"], "values": [value], "stamp": None,
+    rows += [(t, "command", {"topic": TOPIC, "names": [name], "values": [value], "stamp": None,
                              "problem": ""}) for t, value in zip(times, values, strict=True)]
     rows += [(t, "fault", {"fault": "mark=x", "begins": True}) for t in faults]
     for t, kind, fields in sorted(rows, key=lambda row: row[0]):
@@ -102,6 +102,26 @@ def test_limits_are_read_from_a_contract(tmp_path: Path) -> None:
                         "j1: {max_velocity: 1.5, min_position: -2}}}}", encoding="utf-8")
     assert check_log.read_limits(contract, ["j1.max_step=0.1"]) == {
         "j1": {"max_velocity": 1.5, "min_position": -2.0, "max_step": 0.1}}
+
+
+@pytest.mark.parametrize(("limits", "status"), [
+    ("max_velocity: 0.5, max_acceleration: 10.0", 0), ("max_velocity: 0.49", 1),
+    ("max_acceleration: 9.9", 1)])
+def test_a_twists_values_are_velocities_under_the_contracts_names(tmp_path: Path, limits: str,
+                                                                  status: int) -> None:
+    contract = tmp_path / "base.yaml"
+    contract.write_text(f"robot: {{ros__parameters: {{limits: {{wz: {{{limits}}}}}}}}}",
+                        encoding="utf-8")
+    path = write(tmp_path / "log", grid(5), [0.0, -0.2, -0.4, -0.5, -0.5], name="angular.z")
+    assert check_log.main([str(path), "--period", str(PERIOD_S), "--limits", str(contract)]) \
+        == status
+
+
+def test_that_limits_are_of_something_else_is_said(tmp_path: Path,
+                                                   capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "log", grid(5), [0.0] * 5)
+    assert check_log.main([str(path), "--period", "0.02", "--limit", "k.max_step=0.0"]) == 0
+    assert "no limits are given for j" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["", "robot: 3", "robot: {ros__parameters: {}}", "a: ["])

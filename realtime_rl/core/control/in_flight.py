@@ -123,4 +123,5 @@ class InFlight:
 
 def _same(command: Command, step: Timestep) -> bool:
     return (command.worker == step.worker and command.observation_tick == step.observation_tick
+            and command.row == step.row
             and (command.cause is step.cause or command.observation_tick >= 0))

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from realtime_rl.core.errors import PolicyError, RealtimeRlError, choices
+from realtime_rl.core.messages import ranges
 from realtime_rl.core.observations import Observations, ObservationSpec, parse
 from realtime_rl.core.types import ActionSpace
 
 PREFIX = "realtime_rl."
-Outputs = Literal["q_values", "action"]
-_OUTPUTS = ("q_values", "action")
+Outputs = Literal["q_values", "action", "gaussian_tanh"]
+_OUTPUTS = ("q_values", "action", "gaussian_tanh")
 HISTORY_INPUT = "action_history"
 """Name of the input that takes applied actions."""
-_OPTIONAL = {"action_history": "0"}
+_OPTIONAL = {"action_history": "0", "chunk": "0", "chunk_first_tick": "1", "chunk_period_ns": "0"}
 """What older files do not say."""
 
 
@@ -38,10 +39,17 @@ class PolicyMetadata:
     """Share of exploration that the learner wants of whoever collects its data, in [0, 1]."""
     producer: str
     outputs: Outputs
-    """`q_values`: one a choice, the largest acts; `action`: one value a dimension."""
+    """`q_values`: one a choice, the largest acts; `action`: one value a dimension;
+    `gaussian_tanh`: mean and logarithm of the deviation, of which the mean acts, through tanh."""
     action_history: int = 0
     """Applied actions [ticks] that an input, `action_history`, takes as float32 of shape
     `(1, action_history, actions.size)`, one-hot or values, oldest first; 0: no such input."""
+    chunk: int = 0
+    """Rows of a chunk: it answers with `(1, chunk, actions.size)`; 0: with a single action."""
+    chunk_first_tick: int = 1
+    """The tick after its observation's that the first row is meant for; 0: the same tick."""
+    chunk_period_ns: int = 0
+    """Between the rows of a chunk [ns]; 0: the plant's period."""
 
     def __post_init__(self) -> None:
         """Refuse values that no policy can have."""
@@ -65,6 +73,18 @@ class PolicyMetadata:
         if self.outputs == "q_values" and not self.actions.discrete:
             raise PolicyError("policy metadata: outputs 'q_values' need a discrete action space, "
                               f"not '{self.actions}'")
+        self._check_chunk()
+
+    def _check_chunk(self) -> None:
+        if self.chunk < 0 or self.chunk > ranges.MOST_ROWS:
+            raise PolicyError(f"policy metadata: chunk {self.chunk!r} is outside 0 … "
+                              f"{ranges.MOST_ROWS}")
+        if self.chunk_first_tick not in (0, 1):
+            raise PolicyError(f"policy metadata: chunk_first_tick {self.chunk_first_tick!r} must "
+                              "be 0 or 1")
+        if self.chunk_period_ns < 0:
+            raise PolicyError(f"policy metadata: chunk_period_ns {self.chunk_period_ns!r} must not "
+                              "be negative")
 
     @property
     def inputs(self) -> dict[str, ObservationSpec]:
@@ -78,7 +98,8 @@ class PolicyMetadata:
 
     def difference(self, other: PolicyMetadata) -> str:
         """Say in what `other` takes or gives something else; empty: in nothing."""
-        for name in ("observation", "actions", "outputs", "stack", "action_history"):
+        for name in ("observation", "actions", "outputs", "stack", "action_history", "chunk",
+                     "chunk_first_tick", "chunk_period_ns"):
             mine, its = getattr(self, name), getattr(other, name)
             if mine != its:
                 return f"its {name} is {str(its)!r}, not {str(mine)!r}"
@@ -109,7 +130,8 @@ class PolicyMetadata:
                 text["input_name"], parse(text["observation"]),
                 int(text["stack"]), ActionSpace.parse(text["actions"]), int(text["version"]),
                 int(text["training_step"]), float(text["epsilon"]), text["producer"],
-                cast(Outputs, text["outputs"]), int(text["action_history"]))
+                cast(Outputs, text["outputs"]), int(text["action_history"]), int(text["chunk"]),
+                int(text["chunk_first_tick"]), int(text["chunk_period_ns"]))
         except PolicyError:
             raise
         except (ValueError, RealtimeRlError) as error:

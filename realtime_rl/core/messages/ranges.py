@@ -16,6 +16,8 @@ MOST_GENERATION = 2**31 - 1
 MOST_DELAY_TICKS = 2**31 - 1
 MOST_ITEMS = 4096
 """Values of a list: workers of a schedule, dimensions of an action."""
+MOST_ROWS = 1024
+"""Of a chunk of actions."""
 LATEST_NS = 2**31 * 1_000_000_000 - 1
 """The latest time that a ROS stamp can tell [ns]."""
 _ANY_AGE_S = 1e20

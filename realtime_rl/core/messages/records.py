@@ -85,12 +85,29 @@ class ActionMessage:
     version: IdOrNone
     generation: Id
     action: Action
+    """Of a chunk: its first row."""
+    rows: tuple[Action, ...] = ()
+    """Of a chunk: an action for each of some ticks that follow each other; empty: it is none."""
+    first_tick: IdOrNone = -1
+    """The tick that the first row is meant for; -1: it is no chunk."""
 
     @classmethod
     def answering(cls, slot: DealtSlot, version: int, action: Action) -> ActionMessage:
         """What a policy of that version computed in a slot."""
         return cls(slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, version, slot.generation,
                    action)
+
+    @classmethod
+    def chunk(cls, slot: DealtSlot, version: int, rows: tuple[Action, ...], first_tick: int
+              ) -> ActionMessage:
+        """A chunk of one row or more, whose first is meant for `first_tick`."""
+        return cls(slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, version, slot.generation,
+                   rows[0], rows, first_tick)
+
+    @property
+    def last_tick(self) -> int:
+        """The last tick that a row of a chunk is meant for; -1: it is no chunk."""
+        return self.first_tick + len(self.rows) - 1 if self.rows else -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +119,10 @@ class Command:
     worker: WorkerOrNone = -1
     version: IdOrNone = -1
     observation_tick: IdOrNone = -1
+    row: IdOrNone = -1
+    """The row of the chunk of that observation, from 0 on; -1: it is of no chunk."""
+    merged: Id = 0
+    """How many chunks took part, the newest of which is named; 0: none."""
 
     @classmethod
     def carrying_out(cls, message: ActionMessage) -> Command:
@@ -120,17 +141,20 @@ class CommandOrigin:
     version: IdOrNone
     observation_tick: IdOrNone
     action: Action
+    row: IdOrNone = -1
+    merged: Id = 0
 
     @classmethod
     def of(cls, command: Command, stamp_ns: int) -> CommandOrigin:
         """On whose behalf `command` was sent at `stamp_ns`."""
         return cls(stamp_ns, command.cause, command.worker, command.version,
-                   command.observation_tick, command.action)
+                   command.observation_tick, command.action, command.row, command.merged)
 
     @property
     def command(self) -> Command:
         """The command itself."""
-        return Command(self.cause, self.action, self.worker, self.version, self.observation_tick)
+        return Command(self.cause, self.action, self.worker, self.version, self.observation_tick,
+                       self.row, self.merged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +182,10 @@ class Timestep:
     action: Action
     """What the plant was stepped with."""
     plant: str = ""
+    row: IdOrNone = -1
+    """The row of the chunk of that observation, from 0 on; -1: it is of no chunk."""
+    merged: Id = 0
+    """How many chunks took part, the newest of which is named; 0: none."""
 
     @classmethod
     def latching(cls, command: Command, *, stamp_ns: int, tick: int, period_ns: int,
@@ -167,7 +195,7 @@ class Timestep:
         """A tick that latched `command`; by default on time, in the midst of an episode."""
         return cls(stamp_ns, tick, period_ns, lateness_s, missed, episode, reward, discount, first,
                    last, command.cause, command.worker, command.version, command.observation_tick,
-                   command.action, plant)
+                   command.action, plant, command.row, command.merged)
 
     @property
     def missing(self) -> bool:
@@ -195,6 +223,8 @@ class Verdict:
     """Arrival at the actuator on its monotonic clock since its start [s]; NaN for a default."""
     age_s: MaybeAge = NAN
     """How long before that the observation's tick was heard of, as it should have been [s]."""
+    rows: Id = 0
+    """Of a chunk: at how many ticks a row of it was latched, from `tick` on."""
 
     @classmethod
     def applied(cls, message: ActionMessage, tick: int, arrival_s: float, age_s: float = NAN

@@ -35,6 +35,7 @@ _MOST_SCALARS = ranges.MOST_ITEMS + 64
 """A list of values, and what stands beside it."""
 _LONGEST_TEXT = 8192
 _SHOWN = 200
+_NONE: Mapping[str, str] = {}
 
 
 class WireError(RealtimeRlError):
@@ -97,9 +98,10 @@ def _field_names(kind: type) -> tuple[str, ...]:
 
 
 def encode(record: Any) -> NamedScalars:  # noqa: ANN401 - any record of `records`
-    """Lay a record of `records` out as named scalars."""
+    """Lay a record of `records` out as named scalars: those of its lists come last."""
     names: list[str] = []
     values: list[float] = []
+    listed: list[tuple[str, float]] = []
     words: dict[str, str] = {}
     kind: type = type(record)
     for name in _field_names(kind):
@@ -107,18 +109,21 @@ def encode(record: Any) -> NamedScalars:  # noqa: ANN401 - any record of `record
         if isinstance(value, str):
             words[name] = value
         elif isinstance(value, tuple):
-            names += [f"{name}.{index}" for index in range(len(value))]
-            values.extend(map(float, value))
+            listed += [(f"{name}.{index}", float(item)) for index, item in enumerate(value)]
         else:
             names.append(name)
             values.append(float(value))
+    names += [name for name, _ in listed]
+    values += [value for _, value in listed]
     return NamedScalars(record.stamp_ns, encode_words(words), tuple(names), tuple(values))
 
 
 def decode(kind: type[Record], scalars: NamedScalars) -> Record:
     """Read a record of type `kind` back.
 
-    `WireError` when a field is absent, not of its type or outside its range (`ranges`), when there
+    A field that a record can be made without may be absent, as in older bags.
+
+    `WireError` when another is absent, not of its type or outside its range (`ranges`), when there
     are not as many values as names, or a name is there twice.
     """
     names, values = scalars.names, scalars.values
@@ -138,11 +143,20 @@ def decode(kind: type[Record], scalars: NamedScalars) -> Record:
             elif field.listed:
                 count = sum(1 for key in given if key.startswith(f"{name}."))
                 read[name] = tuple(field.read(f"{name}.{index}", given) for index in range(count))
-            else:
-                read[name] = words.get(name, "") if field.kind is str else field.read(name, given)
+            elif field.kind is str:
+                read[name] = words.get(name, "")
+            elif name in given or name not in optional(layout):
+                read[name] = field.read(name, given)
     except (ValueError, OverflowError) as error:
         raise WireError(f"not a {kind.__name__} message: field {error}") from error
     return kind(**read)
+
+
+@functools.cache
+def optional(kind: type) -> dict[str, float]:
+    """Scalars that a record can be made without, with what they then are."""
+    return {field.name: field.default for field in dataclasses.fields(kind)
+            if isinstance(field.default, int | float)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,16 +223,16 @@ def observation_words(frame_id: str) -> tuple[int, bool]:
 
 
 def whole_numbers(what: str, frame_id: str, wanted: Mapping[str, Range],
-             default: str | None = None) -> list[int]:
+                  defaults: Mapping[str, str] = _NONE) -> list[int]:
     """Read whole numbers out of a frame_id's words; `WireError`.
 
-    Absent ones are `default`, if there is one.
+    Absent ones are what `defaults` says of them.
     """
     words = words_of(frame_id)
     found: list[int] = []
     try:
         for name, allowed in wanted.items():
-            text = words[name] if default is None else words.get(name, default)
+            text = words[name] if name in words else defaults[name]
             found.append(int(text))
             problem = allowed.problem(found[-1])
             if problem is not None:

@@ -61,7 +61,7 @@ def test_a_file_that_says_nothing_has_no_metadata() -> None:
     ({"epsilon": "nan"}, "epsilon nan"),
     ({"observation": "uint8"}, "observation spec 'uint8'"),
     ({"actions": "A B = C"}, "action space 'A B = C'"),
-    ({"outputs": "logits"}, "outputs 'logits' is not one of 'action', 'q_values'"),
+    ({"outputs": "logits"}, "outputs 'logits' is not one of 'action', 'gaussian_tanh', 'q_values'"),
 ])
 def test_bad_pairs_are_refused(change: dict[str, str | None], message: str) -> None:
     props: dict[str, Any] = IMAGE.to_props()
