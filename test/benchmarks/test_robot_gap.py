@@ -50,7 +50,14 @@ def test_targets_are_those_of_the_robots_log(tmp_path: Path) -> None:
     assert robot_gap.place_at(drawn, 1_600_000_000) == (4, 5, 6)
 
 
-def test_the_plant_is_that_of_the_virtual_scenario() -> None:
-    options = robot_gap.plant_options()
-    assert Path(options["contract"]).is_file()
-    assert options["moving"].split() == list(robot_gap._MOVING)
+@pytest.mark.parametrize("world", robot_gap.WORLDS.values(), ids=robot_gap.WORLDS)
+def test_a_world_is_that_of_its_scenarios(world: robot_gap.World) -> None:
+    assert Path(robot_gap.plant_options(world)["contract"]).is_file()
+    assert Path(robot_gap.policy_file(world.policy)).is_file()
+
+
+def test_the_arm_reaches_with_the_joints_with_which_the_plant_does() -> None:
+    world = robot_gap.WORLDS["arm"]
+    moving = robot_gap.plant_options(world)["moving"].split()
+    begin = world.words.index("--moving") + 1
+    assert list(world.words[begin:begin + len(moving)]) == moving
