@@ -54,6 +54,7 @@ setup(
         (f"share/{PACKAGE}/config/robots", glob("config/robots/*.yaml")),
         (f"share/{PACKAGE}/config/sweeps", glob("config/sweeps/*.yaml")),
         (f"share/{PACKAGE}/policies", glob("policies/*.onnx")),
+        (f"share/{PACKAGE}/layouts", glob("layouts/*")),
         # console scripts of a pip install go to bin/, where `ros2 run` does not look
         (f"lib/{PACKAGE}", sorted(glob("scripts/*"))),
     ],
