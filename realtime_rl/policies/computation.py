@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from realtime_rl.core.control.exploration import Exploration
 from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.messages.records import Inference
+from realtime_rl.core.policy.prefix import Prefix
+from realtime_rl.core.policy.states import Memory
 from realtime_rl.core.schedule.worker_pool import Slot
 from realtime_rl.core.types import Action
 from realtime_rl.policies.hot_swap import Swap
@@ -26,14 +28,18 @@ class Begun:
     first_use: bool
     """Of this version of the policy."""
     stop: Stop
+    memory: Memory | None = None
+    """Of a recurrent policy, in this episode."""
+    promised: Prefix | None = None
+    """What acts meanwhile, as far as anybody said."""
 
 
 @dataclass(frozen=True, slots=True)
 class Computed:
     """What came of a computation."""
 
-    action: Action | None
-    """`None` where it failed."""
+    rows: tuple[Action, ...]
+    """Of a chunk, or a single action; empty where it failed."""
     begun: Begun
     compute_ns: int
     swapping: bool

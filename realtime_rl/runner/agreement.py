@@ -8,6 +8,7 @@ from realtime_rl.core import observations
 from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.gamepad import pad_layout
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.settings.chunks import chunking_of
 from realtime_rl.core.settings.parameters import ActuatorParameters, PlantParameters, Scenario
 from realtime_rl.core.types import ActionSpace, PlantSpec
 from realtime_rl.policies.latency import Latency
@@ -26,6 +27,7 @@ def check(settings: Settings, plant: PlantSpec, nodes: Sequence[NodeSpec]) -> No
                     if node.executable == "actuator"), plant.actions)
     default_policy.make(actuator.default_policy, actions, actuator.default_action)
     pad_layout(actuator.gamepad_layout, actions)
+    chunking_of(actuator, actions, plant.period_ns)
     if ROBOT in settings and actuator.command_type != "joy":
         raise ConfigError(f"actuator.command_type: {actuator.command_type!r}; the robot's contract "
                           "says which messages it takes: leave it out")

@@ -28,7 +28,7 @@ from realtime_rl.learning import networks, onnx_export
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.heads import Head, draw_noise
 from realtime_rl.learning.onnx_import import load_weights
-from realtime_rl.policies.onnx_policy import Loader
+from realtime_rl.policies.policy_loader import Loader
 
 
 def about(observation: ObservationSpec, actions: ActionSpace, stack: int = 2) -> PolicyMetadata:

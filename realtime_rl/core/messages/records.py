@@ -227,11 +227,11 @@ class Verdict:
     """Of a chunk: at how many ticks a row of it was latched, from `tick` on."""
 
     @classmethod
-    def applied(cls, message: ActionMessage, tick: int, arrival_s: float, age_s: float = NAN
-                ) -> Verdict:
-        """The plant latched it at `tick`."""
+    def applied(cls, message: ActionMessage, tick: int, arrival_s: float, age_s: float = NAN,
+                rows: int = 0) -> Verdict:
+        """The plant latched it at `tick`; of a chunk `rows` of its rows, from that tick on."""
         return cls._of(message, Fate.APPLIED, arrival_s, age_s, tick=tick,
-                       delay_ticks=tick - message.tick)
+                       delay_ticks=tick - message.tick, rows=rows)
 
     @classmethod
     def superseded(cls, message: ActionMessage, arrival_s: float, age_s: float = NAN) -> Verdict:
@@ -256,9 +256,10 @@ class Verdict:
 
     @classmethod
     def _of(cls, message: ActionMessage, fate: Fate, arrival_s: float, age_s: float, *,
-            reason: Reason = Reason.NONE, tick: int = -1, delay_ticks: int = -1) -> Verdict:
+            reason: Reason = Reason.NONE, tick: int = -1, delay_ticks: int = -1, rows: int = 0
+            ) -> Verdict:
         return cls(message.stamp_ns, fate, reason, tick, message.tick, delay_ticks, message.worker,
-                   message.version, message.generation, arrival_s, age_s)
+                   message.version, message.generation, arrival_s, age_s, rows)
 
 
 @dataclass(frozen=True, slots=True)

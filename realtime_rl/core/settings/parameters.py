@@ -12,6 +12,7 @@ from realtime_rl.core.control.gamepad_axes import AUTO
 from realtime_rl.core.control.joystick import DEADZONE
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.messages import names
+from realtime_rl.core.settings.chunks import ChunkParameters
 from realtime_rl.core.settings.config import parameter
 from realtime_rl.core.settings.dqn_config import DqnConfig
 
@@ -108,7 +109,7 @@ class SpecParameters:
 
 
 @dataclass(frozen=True)
-class ActuatorParameters(SpecParameters):
+class ActuatorParameters(ChunkParameters, SpecParameters):
     """Parameters of the `actuator` node."""
 
     command_type: str = parameter("joy", "message type of `command`", choices=COMMAND_TYPES)
