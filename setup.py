@@ -41,7 +41,7 @@ setup(
     maintainer="realtime_rl maintainers",
     maintainer_email="maintainers@example.org",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={PACKAGE: ["py.typed", "plants/roms/*", "ros/*.xml"]},
+    package_data={PACKAGE: ["py.typed", "plants/roms/*", "plants/games/*", "ros/*.xml"]},
     python_requires=">=3.10",
     install_requires=["numpy>=1.26", "PyYAML>=6", "rich>=13"],
     extras_require=EXTRAS,
