@@ -41,7 +41,7 @@ setup(
     maintainer="realtime_rl maintainers",
     maintainer_email="maintainers@example.org",
     packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
-    package_data={PACKAGE: ["py.typed", "plants/roms/*", "ros/*.xml"]},
+    package_data={PACKAGE: ["py.typed", "plants/roms/*", "plants/games/*", "ros/*.xml"]},
     python_requires=">=3.10",
     install_requires=["numpy>=1.26", "PyYAML>=6", "rich>=13"],
     extras_require=EXTRAS,
@@ -54,6 +54,7 @@ setup(
         (f"share/{PACKAGE}/config/robots", glob("config/robots/*.yaml")),
         (f"share/{PACKAGE}/config/sweeps", glob("config/sweeps/*.yaml")),
         (f"share/{PACKAGE}/policies", glob("policies/*.onnx")),
+        (f"share/{PACKAGE}/layouts", glob("layouts/*")),
         # console scripts of a pip install go to bin/, where `ros2 run` does not look
         (f"lib/{PACKAGE}", sorted(glob("scripts/*"))),
     ],

@@ -138,7 +138,9 @@ def figures(own: list[Episode], same: list[Episode], live: list[Episode]) -> dic
     rows = [row("virtual, targets of its own", own),
             *([row("virtual, the robot's targets", same)] if same else []), row("robot", live)]
     pairs = list(zip(live, same, strict=False))
-    return {"rows": [asdict(each) for each in rows], **({
+    played = [own, *([same] if same else []), live]
+    return {"rows": [asdict(each) for each in rows], "episodes": {
+        each.name: list(map(asdict, those)) for each, those in zip(rows, played, strict=True)}, **({
         "robot_less_virtual": asdict(mean_of([a.total - b.total for a, b in pairs])),
         "robot_less_virtual_acted": asdict(mean_of([a.acted - b.acted for a, b in pairs]))}
         if pairs else {})}

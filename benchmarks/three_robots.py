@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -87,8 +87,10 @@ class Outcome:
     """Commands, by the robot's own log."""
     recorded: int
     """Commands, in the bag of its graph."""
+    before: int
+    """Commands that it received before its graph's recorder was there: those of the bag follow."""
     strange: int
-    """Commands that it received and that its own graph did not send."""
+    """Other commands that it received and that its own graph did not send."""
     lost: int
     """Commands of its graph that it did not receive."""
     ignored: int
@@ -103,7 +105,7 @@ def main() -> int:
     """Run all three; the status is 1 where something was mixed or went wrong."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=30.0, metavar="S")
+    parser.add_argument("--seconds", type=float, default=45.0, metavar="S")
     parser.add_argument("--json", choices=("-",), help="print JSON")
     parser.add_argument("--verbose", action="store_true", help="print all that is said")
     args = parser.parse_args()
@@ -147,9 +149,10 @@ def started(folder: Path, namespace: str, seconds: float) -> Running:
 def let_go(runs: Mapping[str, Running]) -> None:
     """Release what stopped while others started, which takes all of a small machine."""
     scene = Scene(next(iter(runs.values())), {})
-    for namespace, running in runs.items():
-        running.wait_for("path", timeout_s=_STARTED_WITHIN_S)
-        scene.ask(f"call {namespace}/release")
+    until_s = time.monotonic() + _STARTED_WITHIN_S
+    for namespace in runs:
+        while scene.ask(f"call {namespace}/release") and time.monotonic() < until_s:
+            pass  # each waits for the service, and an answer
     time.sleep(_SETTLES_S)
     for namespace in runs:
         scene.ask(f"call {namespace}/release")
@@ -163,7 +166,7 @@ def looked_at(namespace: str, folder: Path, status: int | None) -> Outcome:
            if record["kind"] == "command"]
     topics = open_bag(bag).topics
     sent = list(commands(bag, topic, topics.get(topic, "")))
-    strange, lost = differences((tuple(record["values"]) for record in log), sent)
+    before, strange, lost = differences([tuple(record["values"]) for record in log], sent)
     records = read_run(bag).records
     figures = account(records)
     foreign = foreign_topics(topics, namespace)
@@ -176,7 +179,7 @@ def looked_at(namespace: str, folder: Path, status: int | None) -> Outcome:
         namespace, topics.get(topic, "none"), status, figures["plant"]["ticks"],
         figures["plant"]["missed_ticks"], figures["interaction"]["inaction_fraction"],
         figures["interaction"]["delay_ticks"]["p50"], figures["inference"]["promised_delay_ticks"],
-        len(log), len(sent), strange, lost, sum(bool(record["problem"]) for record in log),
+        len(log), len(sent), before, strange, lost, sum(bool(record["problem"]) for record in log),
         foreign, figures["episodes"]["count"], "; ".join(wrong))
 
 
@@ -185,10 +188,16 @@ def foreign_topics(topics: Collection[str], namespace: str) -> list[str]:
     return sorted(topic for topic in topics if not topic.startswith(f"/{namespace}/"))
 
 
-def differences(received: Iterable[Values], sent: Iterable[Values]) -> tuple[int, int]:
-    """Return how many commands were received and not sent, and sent and not received."""
+def differences(received: Sequence[Values], sent: Sequence[Values]) -> tuple[int, int, int]:
+    """Return how many commands came before all that were sent, and how many are in one list only.
+
+    Where what was sent is, in order, what was received last, the rest came before.
+    """
+    before = len(received) - len(sent)
+    if before >= 0 and list(received[before:]) == list(sent):
+        return before, 0, 0
     one, other = Counter(received), Counter(sent)
-    return (one - other).total(), (other - one).total()
+    return 0, (one - other).total(), (other - one).total()
 
 
 def commands(bag: Path, topic: str, kind: str) -> Iterator[Values]:
@@ -210,8 +219,9 @@ def row(outcome: Outcome) -> str:
     return (f"{outcome.namespace:6} {outcome.type}: {outcome.ticks} ticks, {outcome.missed} missed,"
             f" inaction {inaction}, delay {outcome.delay_ticks} (promised "
             f"{outcome.promised_ticks}), {outcome.episodes} episodes\n"
-            f"       received {outcome.received}, its graph sent {outcome.recorded}, of others "
-            f"{outcome.strange}, lost {outcome.lost}, ignored {outcome.ignored}; topics of other "
+            f"       received {outcome.received}, of its graph's bag {outcome.recorded} and "
+            f"{outcome.before} before that began, of others {outcome.strange}, "
+            f"lost {outcome.lost}, ignored {outcome.ignored}; topics of other "
             f"namespaces in its bag: {len(outcome.foreign_topics)}; status {outcome.status}"
             f"{f'   WRONG: {outcome.wrong}' if outcome.wrong else ''}")
 

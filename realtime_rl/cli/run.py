@@ -139,8 +139,8 @@ def _sum_up(prepared: Prepared, args: argparse.Namespace, *, failed: bool) -> No
     print(f"bag: {prepared.scenario.record}")
     try:
         report.main(argparse.Namespace(
-            bag=Path(prepared.scenario.record), html=args.html, json=args.json,
-            namespace=prepared.scenario.namespace or None, skip=0.0))
+            bag=[Path(prepared.scenario.record)], html=args.html, json=args.json,
+            namespace=prepared.scenario.namespace or None, skip=0.0, follow=False))
     except RealtimeRlError:
         if not failed:  # else the bag has a right to be of no use
             raise
