@@ -41,7 +41,7 @@ def _advice(expected: Expectation, found: ChunkPlan) -> list[str]:
     period_ms = expected.period_ns / 1e6
     lines = [f"{enough.workers} worker(s) leave no tick without an action: the feedback is "
              f"{enough.age_mean:.1f} ticks ({enough.age_mean * period_ms:.0f} ms) old in the mean. "
-             f"With {enough.rows_needed + math.ceil(enough.every)} rows a lost chunk leaves none "
+             f"With {enough.rows_for_a_loss} rows a lost chunk leaves none "
              "either."]
     if best.workers > enough.workers:
         lines.append(f"Each further worker buys fresher feedback, down to {best.age_mean:.1f} "

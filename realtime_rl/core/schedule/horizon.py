@@ -84,6 +84,8 @@ class ChunkPrediction:
     """Share of the ticks at which a newer chunk was promised, and did not come in time."""
     rows_needed: int
     """The horizon that leaves no tick without an action."""
+    rows_for_a_loss: int
+    """The same where one chunk fails."""
 
 
 def predict_chunks(durations_ns: Sequence[int] | Durations, workers: int, setting: Setting,
@@ -104,18 +106,21 @@ def predict_chunks(durations_ns: Sequence[int] | Durations, workers: int, settin
     cycle = max(slot_cycle(samples, workers, required, setting, ticks), workers * every)
     newest, dealt, first, promised = applications(samples, workers, setting, ticks, cycle=cycle)
     wanted = {tick + promised[tick]: tick for tick in dealt}
-    ages, tails, adopted, acting, expected, needed = [], 0, 0, -1, -1, 1
+    ages, tails, acting, expected, needed = [], 0, -1, -1, 1
+    adopted: list[int] = []
     for tick in range(first + ticks):
         newer = newest.get(tick, -1) > acting
         acting = max(acting, newest.get(tick, -1))
         expected = max(expected, wanted.get(tick, -1))
         if tick >= first:
-            adopted += newer
+            adopted += [tick] * newer
             needed = max(needed, tick - acting)
             if acting >= 0 and tick - acting <= horizon:
                 ages.append(tick - acting)
                 tails += acting < expected
+    longest = int(np.diff(adopted).max(initial=1))
     return ChunkPrediction(
-        workers, ticks / max(1, adopted), int(np.median(promised)),
+        workers, ticks / max(1, len(adopted)), int(np.median(promised)),
         1.0 - len(ages) / ticks, math.fsum(ages) / len(ages) if ages else math.nan,
-        float(np.percentile(ages, 95)) if ages else math.nan, tails / ticks, needed)
+        float(np.percentile(ages, 95)) if ages else math.nan, tails / ticks, needed,
+        needed + longest)
