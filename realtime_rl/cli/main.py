@@ -15,6 +15,7 @@ from realtime_rl.cli import (
     export,
     plan,
     plants,
+    policy,
     report,
     robot,
     run,
@@ -24,7 +25,7 @@ from realtime_rl.cli import (
 from realtime_rl.cli.output import drop, prepare
 from realtime_rl.core.errors import RealtimeRlError
 
-_VERBS = (run, report, simulate, train, plan, bench, plants, export, robot, doctor)
+_VERBS = (run, report, simulate, train, plan, policy, bench, plants, export, robot, doctor)
 
 
 def parser() -> argparse.ArgumentParser:

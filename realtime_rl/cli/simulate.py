@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from realtime_rl import strict_json
-from realtime_rl.cli import chunks
+from realtime_rl.cli import chunks, policy_options
 from realtime_rl.cli.output import put, say_about
 from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.exploration import OFF, Exploration
@@ -18,7 +18,7 @@ from realtime_rl.files import user_path
 from realtime_rl.plants import registry
 from realtime_rl.simulate import players
 from realtime_rl.simulate.episodes import Game, play_all
-from realtime_rl.simulate.loop import INTERACTIONS, LONGEST, Delay, Loop
+from realtime_rl.simulate.loop import INTERACTIONS, LONGEST, Delay
 from realtime_rl.simulate.tally import Tally, play
 
 _EPILOG = """examples:
@@ -78,6 +78,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                              "(default: 1)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON")
+    policy_options.add(parser)
     parser.set_defaults(main=main, outputs=("json",))
 
 
@@ -142,7 +143,8 @@ def run(args: argparse.Namespace) -> Tally:
     if args.episodes is not None:
         spec = registry.spec(args.plant, args.plant_option, args.seed)
         return play_all(Game(args.plant, options, args.policy, delay, args.seed, args.hold,
-                             args.default_policy, args.exploration, args.stack,
+                             args.default_policy, args.exploration,
+                             policy_options.of(args, stack=args.stack),
                              chunks.chunking(args, spec.actions)), args.episodes,
                         args.processes, _warn)
     if args.processes != 1:
@@ -152,13 +154,13 @@ def run(args: argparse.Namespace) -> Tally:
     plant = registry.make(args.plant, options, args.seed)
     say_about(plant.spec)
     try:
+        said = policy_options.of(args, stack=args.stack)
         player = players.load(args.policy, args.hold, plant.spec,
-                              Exploration.parse(args.exploration), stack=args.stack,
+                              Exploration.parse(args.exploration), options=said,
                               warn=_warn)(args.seed)
         default = default_policy.make(args.default_policy, plant.spec.actions, seed=args.seed)
-        return play(Loop(plant, player.policy, delay, stack=player.stack, default=default,
-                         applied=player.applied, chunking=chunks.chunking(
-                             args, plant.spec.actions)), args.steps)
+        return play(player.loop(plant, delay, default,
+                                chunks.chunking(args, plant.spec.actions)), args.steps)
     finally:
         plant.close()
 

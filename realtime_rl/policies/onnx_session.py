@@ -6,8 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from realtime_rl.core.errors import MissingDependencyError, PolicyError
-from realtime_rl.policies import external_weights, providers
+from realtime_rl.core.policy.tensors import Graph
+from realtime_rl.policies import external_weights, onnx_signature, providers
 from realtime_rl.policies.stop import Stop
+
+
+def graph_of_file(path: Path) -> Graph:
+    """Return what a file declares, whatever plant it is for; errors as in `OnnxPolicy.load`."""
+    model = external_weights.read(path, "")
+    try:
+        return onnx_signature.graph_of(open_session(path, model, "cpu", 1, Stop())[0])
+    finally:
+        model.close()
 
 
 def options_of_run(stop: Stop | None) -> Any:  # noqa: ANN401 - ONNX Runtime's

@@ -142,6 +142,21 @@ def _check_record(record: str) -> None:
         raise ConfigError(f"record: {record!r} cannot be written: {error.strerror}") from error
 
 
+def plant_and_settings(config: str, assignments: Sequence[str] = ()
+                       ) -> tuple[PlantSpec, Settings]:
+    """Return what a scenario controls, and its parameters; nothing is made or checked beside.
+
+    Raises:
+        ConfigError, PlantError: what is wrong, in one line.
+    """
+    path = find_config(config)
+    said = scenario_paths.anchored(read_settings(path, assignments).settings,
+                                   path.absolute().parent)
+    settings = override(_with_robot(override(said, [
+        word for word in assignments if word.startswith("scenario.robot=")])), assignments)
+    return _plant_spec(settings), settings
+
+
 def check_last(prepared: Prepared) -> list[str]:
     """Return what is to be said of ROS 2 as it is here, just before the nodes start.
 
