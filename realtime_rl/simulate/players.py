@@ -42,7 +42,8 @@ class Player(NamedTuple):
         if self.alone and delay.ticks > delay.every and delay.interaction == "asynchronous":
             raise PolicyError(f"the policy {self.alone}, so one inference has to end before the "
                               f"next begins, and with a delay of {delay.ticks} ticks they overlap: "
-                              f"take --interaction sequential, or --delay 1, or --every {delay.ticks}")
+                              "take --interaction sequential, or --delay 1, or --every "
+                              f"{delay.ticks}")
         return Loop(plant, self.policy, delay, stack=self.stack, default=default,
                     applied=self.applied, begin=self.begin, chunking=chunking)
 
