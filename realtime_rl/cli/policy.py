@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from realtime_rl import strict_json
-from realtime_rl.bench.text import number, table
+from realtime_rl.bench.text import number
 from realtime_rl.cli import policy_options
 from realtime_rl.cli.output import put
 from realtime_rl.core.errors import ConfigError
@@ -177,15 +177,14 @@ def _middle(policy: OnnxPolicy, plant: PlantSpec) -> Observation:
 def _text(path: Path, graph: Graph, tried: _Tried | None) -> Iterator[str]:
     yield str(path)
     yield ""
-    rows = [["input", each.name, each.type, str(list(each.shape)), *_use(each.name, tried)]
-            for each in graph.inputs]
-    rows += [["output", each.name, each.type, str(list(each.shape)), *_meaning(each.name, tried)]
-             for each in graph.outputs]
-    yield table(["", "name", "type", "shape", *(["how it is used"] if tried else [])], rows)
+    for what, tensors, used in (("input", graph.inputs, _use), ("output", graph.outputs, _meaning)):
+        for each in tensors:
+            yield f"{what:8}{each.name}  {each.type} {list(each.shape)}"
+            yield from (f"{'':8}{line}" for line in used(each.name, tried))
     if graph.props:
         yield ""
-        yield table(["metadata", ""], [[key, _short(value)] for key, value in
-                                       sorted(graph.props.items())])
+        yield "metadata"
+        yield from (f"{'':8}{key}  {_short(value)}" for key, value in sorted(graph.props.items()))
     yield ""
     if tried is None:
         yield ("It was not compared with a plant: name a scenario (--config catch) or a plant "
