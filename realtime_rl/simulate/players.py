@@ -9,7 +9,7 @@ from typing import NamedTuple
 from realtime_rl.core.control.chunk_book import Chunking
 from realtime_rl.core.control.chunk_merging import Chunk
 from realtime_rl.core.control.default_policy import DefaultPolicy
-from realtime_rl.core.control.exploration import Exploration, explore
+from realtime_rl.core.control.exploration import Exploration, explore, explore_rows
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.observations import Observation
@@ -39,13 +39,13 @@ class Player(NamedTuple):
     def loop(self, plant: Plant, delay: Delay, default: DefaultPolicy | None = None,
              chunking: Chunking | None = None) -> Loop:
         """Have this one play; `PolicyError` where inferences would overlap that must not."""
-        if self.alone and delay.interaction == "asynchronous" and delay.ticks > delay.every:
+        if self.alone and delay.ticks > delay.every and delay.interaction == "asynchronous":
             raise PolicyError(f"the policy {self.alone}, so one inference has to end before the "
                               f"next begins, and with a delay of {delay.ticks} ticks they overlap: "
-                              "take --interaction sequential, --delay 1, or "
-                              f"--every {delay.ticks}")
+                              "take --interaction sequential, or --delay 1, or --every "
+                              f"{delay.ticks}")
         return Loop(plant, self.policy, delay, stack=self.stack, default=default,
-                    applied=self.applied, chunking=chunking, begin=self.begin)
+                    applied=self.applied, begin=self.begin, chunking=chunking)
 
 
 def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration | None = None,
@@ -96,11 +96,11 @@ def of_policy(loaded: OnnxPolicy, hold_ticks: int, spec: PlantSpec,
 
         def act(tick: int, observation: Observation) -> Action | Chunk:
             outputs = loaded.infer(observation, applied.get(tick), memory=memory[0])
-            explored = explore(tick, epsilon, hold_ticks, seed, spec.actions)
-            if not loaded.horizon:
-                return explored or loaded.act(outputs)
-            rows = loaded.rows(outputs)
-            return Chunk(rows if explored is None else (explored,) * len(rows),
-                         loaded.first_offset)
+            first = loaded.first_offset if loaded.horizon else 0
+            found = explore_rows(
+                loaded.rows(outputs) if loaded.horizon else (loaded.act(outputs),), tick + first,
+                epsilon, hold_ticks=hold_ticks, seed=seed, actions=spec.actions)
+            return Chunk(found, first) if loaded.horizon else found[0]
+
         return Player(act, loaded.stack, applied, begin, loaded.recurrent)
     return make
