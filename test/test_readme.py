@@ -74,7 +74,8 @@ def test_prose_is_wrapped(page: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(
-    str(path.relative_to(ROOT)) for folder in (".", "policies", "roms/catch", "roms/blocks")
+    str(path.relative_to(ROOT)) for folder in (
+        ".", "policies", "roms/catch", "roms/blocks", "roms/rehearsal")
     for path in (ROOT / folder).glob("*.md")))
 def test_links_of_files_beside_the_site_lead_somewhere(name: str) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", read(name)):

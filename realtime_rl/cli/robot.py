@@ -14,7 +14,8 @@ from realtime_rl.cli import robot_checks, robot_starter
 from realtime_rl.cli.output import put, write
 from realtime_rl.cli.robot_checks import Finding, Level
 from realtime_rl.core.errors import ConfigError, MissingDependencyError, PolicyError
-from realtime_rl.core.robot.contract import OPEN, Contract
+from realtime_rl.core.robot.contract import Contract
+from realtime_rl.core.robot.contract_parameters import OPEN
 from realtime_rl.core.robot.facts import Facts
 from realtime_rl.files import make_parents, user_path
 from realtime_rl.ros.scenario_settings import ROBOT, contract_of, read_robot

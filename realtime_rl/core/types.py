@@ -128,6 +128,8 @@ class PlantSpec:
     """How the period comes about, in one line, where that is not plain."""
     warning: str = ""
     """In one line, why nothing can be learned from it; empty: nothing says so."""
+    counters: tuple[str, ...] = ()
+    """Names of what it counts beside the reward, in the order of `Transition.counters`."""
 
     def __post_init__(self) -> None:
         """Refuse a plant that would never tick."""
@@ -147,3 +149,5 @@ class Transition:
     """The observation is the first of an episode: the step was a reset, its reward is 0."""
     last: bool
     """The episode ended with this step; the next step resets."""
+    counters: tuple[float, ...] = ()
+    """What it counts, as it stands in this episode: a value for each of `PlantSpec.counters`."""

@@ -15,13 +15,19 @@ def check_action(action: Action, spec: PlantSpec) -> None:
         raise PlantError(f"action {action!r} is {problem}: the space is {spec.actions}")
 
 
+def remarks_of(plant: Plant) -> list[str]:
+    """Return a plant's remarks; of one that was written before there were any, none."""
+    found: list[str] = getattr(plant, "remarks", list)()
+    return found
+
+
 class Plant(Protocol):
     """A controlled system that advances one tick a `step`. Deterministic given seed and actions.
 
     The first `step` after construction, after `reset` and after a transition with `last` starts
     an episode: it ignores its action and returns a transition with `first` set and reward 0.
     A step must take less than the period; nothing in a plant sleeps or reads a clock. A class that
-    inherits from this one has a `prepare` and a `close` that do nothing.
+    inherits from this one has a `prepare`, a `remarks` and a `close` that do nothing.
     """
 
     @property
@@ -53,6 +59,10 @@ class Plant(Protocol):
 
     def load_state(self, state: bytes) -> None:
         """Go back to a saved state exactly; `PlantError` when the bytes are not one."""
+
+    def remarks(self) -> list[str]:
+        """Return what is odd about what was seen so far, a line each; grows, and is soon told."""
+        return []
 
     def close(self) -> None:
         """Release what the plant holds. Calling it twice is harmless."""

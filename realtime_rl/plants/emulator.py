@@ -14,14 +14,22 @@ from realtime_rl.plants.ram_values import Memory
 from realtime_rl.plants.rom_files import Rom
 
 FRAMES_PER_SECOND = 59.7275
+_CRASH, _CRASH_CODE = 0x38, 0xFF
+"""Where a processor ends that reads unwritten memory as a program: a call of itself, for ever."""
 
 
 class Emulator:
     """One running console. Buttons stay down until `hold` lets go of them."""
 
-    def __init__(self, rom: Rom, size: int = 84) -> None:
-        """Switch on, to draw `size` x `size` pixels; `PlantError` for an unknown cartridge."""
+    def __init__(self, rom: Rom, size: int = 84,
+                 crop: tuple[int, int, int, int] | None = None) -> None:
+        """Switch on, to draw `size` x `size` pixels; `PlantError` for an unknown cartridge.
+
+        `crop`: left, top, width and height of what is drawn of the screen [px]; all of it.
+        """
         self._shape = size, size
+        left, top, width, height = crop or (0, 0, 160, 144)
+        self._shown = slice(top, top + height), slice(left, left + width)
         pyboy, self._cv2 = load_library("pyboy", "plants"), load_library("cv2", "plants")
         self._error: type[Exception] = pyboy.utils.PyBoyException
         try:
@@ -60,7 +68,8 @@ class Emulator:
         """Advance one frame and return its picture: `(1, size, size)` uint8, 0 black, 255 white."""
         self._pyboy.tick(1, True)
         gray = self._cv2.cvtColor(self._pyboy.screen.ndarray, self._cv2.COLOR_RGBA2GRAY)
-        picture = self._cv2.resize(gray, self._shape, interpolation=self._cv2.INTER_AREA)
+        picture = self._cv2.resize(gray[self._shown], self._shape,
+                                   interpolation=self._cv2.INTER_AREA)
         return cast("NDArray[np.uint8]", picture[np.newaxis])
 
     def save(self) -> bytes:
@@ -71,12 +80,28 @@ class Emulator:
 
     def load(self, state: bytes, held: frozenset[str] = frozenset()) -> None:
         """Go back to a state, in which `held` were down; `PlantError` when it is not one."""
-        try:
-            self._pyboy.load_state(io.BytesIO(state))
-        except self._error as error:
-            raise PlantError(f"not a PyBoy state of this ROM ({len(state)} bytes): "
-                             f"{error}") from error
+        with io.BytesIO(state) as stream:
+            try:
+                self._pyboy.load_state(stream)
+                rest = len(state) - stream.tell()
+            except self._error as error:
+                raise PlantError(f"not a PyBoy state of this ROM ({len(state)} bytes): "
+                                 f"{error}") from error
+        if rest:
+            raise PlantError(f"not a PyBoy state of this ROM: it has {rest} bytes more, as of a "
+                             "cartridge with more memory")
         self._held = held
+
+    def astray(self, frames: int = 120) -> str:
+        """Run on for so many frames; say what shows that this is no game at work, or nothing."""
+        blank = 0
+        for _ in range(frames):
+            picture = self.draw()
+            blank = 0 if picture.min() != picture.max() else blank + 1
+        counter = self._pyboy.register_file.PC
+        if counter == _CRASH and self.memory[_CRASH] == _CRASH_CODE:
+            return "the processor has lost its way"
+        return f"the picture stays blank for {blank} frames" if 2 * blank >= frames else ""
 
     def close(self) -> None:
         """Stop; battery-backed memory is not written anywhere."""

@@ -10,7 +10,7 @@ from realtime_rl.core.settings.config import parameters
 from realtime_rl.files import beside
 from realtime_rl.plants import registry
 
-_NAMED = "rom"
+_NAMED = ("rom", "rules")
 """Where the name of a bundled file may stand, too."""
 
 
@@ -33,6 +33,6 @@ def anchored(plant: str, options: Iterable[str], folder: Path) -> tuple[str, ...
         key, equals, value = word.partition("=")
         name = key.strip()
         is_path = bool(equals) and name in known and known[name].path
-        found.append(f"{name}={beside(folder, value.strip(), named=name == _NAMED)}"
+        found.append(f"{name}={beside(folder, value.strip(), named=name in _NAMED)}"
                      if is_path else word)
     return tuple(found)

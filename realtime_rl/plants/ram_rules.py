@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from realtime_rl.core.errors import PlantError, choices
 from realtime_rl.plants.ram_values import Cell, Memory
+from realtime_rl.plants.rule_conditions import Condition
+from realtime_rl.plants.rule_values import Value
 
 TAKES = ("difference", "level")
-OPERATORS: dict[str, Callable[[int, int], bool]] = {
-    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
-    ">": operator.gt, ">=": operator.ge}
 _RAM = 0x8000
 SEED = "seed"
 """In place of a value: a fresh one is drawn at each reset, from the plant's seed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reward:
-    """One term of the reward: `weight` times a value, or times its change since last tick."""
+class Amount:
+    """A value, or its change since the tick before."""
 
-    cell: Cell
+    value: Value
     take: str
-    weight: float
 
 
 @dataclass(frozen=True, slots=True)
-class End:
-    """A condition that ends the episode for good: `value <operator> limit`."""
+class Reward:
+    """One term of the reward: `weight` times an amount, or times how often a condition holds."""
 
-    cell: Cell
-    operator: str
-    limit: int
+    what: Amount | Condition
+    weight: float = 1.0
+    when: Condition | None = None
+    """Only at ticks at which this holds."""
+
+    @staticmethod
+    def of(cell: Cell, take: str, weight: float) -> Reward:
+        """A term of one value in memory."""
+        return Reward(Amount(Value.of(cell), take), weight)
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """Of some terms the first alone that gives anything."""
+
+    terms: tuple[Reward, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """What is counted in an episode, from 0 on: an amount, or how often a condition holds."""
+
+    what: Amount | Condition
+    when: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +93,21 @@ class Watched:
         if not self.low < self.high:
             raise PlantError(f"low {self.low!r} must be below high {self.high!r}")
 
-    def read(self, memory: Memory) -> float:
-        """Return the value, in [-1, 1]."""
-        place = (self.cell.read(memory) - self.low) / (self.high - self.low)
-        return 2.0 * min(1.0, max(0.0, place)) - 1.0
+    def shown(self, value: int) -> float:
+        """Return what is shown of a value, in [-1, 1]; outside of it where the value is."""
+        return 2.0 * ((value - self.low) / (self.high - self.low)) - 1.0
 
-    def table(self) -> list[float]:
-        """Return what `read` gives of each byte; empty where the value has several."""
-        address = self.cell.address
-        return [] if self.cell.size > 1 else [self.read({address: byte}) for byte in range(256)]
+
+@dataclass(frozen=True, slots=True)
+class Equal:
+    """One element of a one-hot value: shown as 1 where the value is `value`, else as 0."""
+
+    cell: Cell
+    value: int
+
+    def shown(self, value: int) -> float:
+        """Return what is shown of a value."""
+        return float(value == self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +118,41 @@ class Hold:
     frames: int
 
 
-START = (Hold("NOOP", 120),)
+@dataclass(frozen=True, slots=True)
+class Until:
+    """Another: a label pressed again and again until a condition holds."""
+
+    condition: Condition
+    label: str
+    frames: int
+    """It is held for so many, then let go for as many."""
+    limit: int
+    """The start has failed when it does not hold after so many frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Another: nothing for a random number of frames, drawn at each reset."""
+
+    least: int
+    most: int
+
+
+Step = Hold | Until | Wait
+START: tuple[Step, ...] = (Hold("NOOP", 120),)
 """Where a rules file does not say how to get to the start state: two seconds of nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRom:
+    """A cartridge that rules are for."""
+
+    title: str
+    """In the ROM's header."""
+    checksum: int
+    """Of the header, as it stands there."""
+    name: str
+    """For people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +162,29 @@ class Rules:
     source: str
     title: str | None = None
     sha256: str | None = None
+    roms: tuple[KnownRom, ...] = ()
+    about: str = ""
+    how: str = ""
+    """How to make the states that episodes start in."""
     actions: tuple[str, ...] = ()
-    start: tuple[Hold, ...] = START
+    start: tuple[Step, ...] = START
+    ready: Condition | None = None
+    """What holds at the first tick of every episode, or the start has failed."""
+    states: tuple[Path, ...] = ()
+    """Episodes start in one of them, drawn from the seed."""
+    needs_state: bool = False
     settings: Mapping[str, Poke] = field(default_factory=dict)
     pokes: tuple[Poke, ...] = ()
     noops: tuple[int, int] = (0, 0)
-    rewards: tuple[Reward, ...] = ()
-    ends: tuple[End, ...] = ()
-    observe: Mapping[str, Watched] = field(default_factory=dict)
+    episode_ticks: int = 0
+    frame_skip: int = 1
+    """Frames a tick; rules are looked at in each of them."""
+    crop: tuple[int, int, int, int] | None = None
+    """Left, top, width and height of what is shown of the screen [px]."""
+    rewards: tuple[Reward | First, ...] = ()
+    ends: tuple[Condition, ...] = ()
+    counters: Mapping[str, Counter] = field(default_factory=dict)
+    observe: Mapping[str, Watched | Equal] = field(default_factory=dict)
 
     def with_settings(self, text: str, options: Iterable[str] = ()) -> Rules:
         """Return rules with other defaults: `difficulty=1 stochasticity=128`, `seed=seed`.
@@ -147,48 +219,6 @@ class Rules:
         """Write the settings, then the pokes."""
         for poke in (*self.settings.values(), *self.pokes):
             poke.write(memory, random)
-
-
-class Watch:
-    """Reads the values that a policy may be shown, at every tick."""
-
-    def __init__(self, rules: Rules) -> None:
-        """Work out ahead how each byte is shown that is a value of its own."""
-        self._values = [(value.cell.address, value.table(), value)
-                        for value in rules.observe.values()]
-
-    def observed(self, memory: Memory) -> NDArray[np.float32]:
-        """Return the values as they are now, each in [-1, 1]."""
-        return np.array([table[memory[address]] if table else value.read(memory)
-                         for address, table, value in self._values], np.float32)
-
-
-class Score:
-    """Rewards and ends from tick to tick; remembers the values of the previous tick."""
-
-    def __init__(self, rules: Rules) -> None:
-        """Make a score that is to be started."""
-        self._terms = [(term.cell.reader(), term.take == "difference", term.weight)
-                       for term in rules.rewards]
-        self._ends = [(end.cell.reader(), OPERATORS[end.operator], end.limit)
-                      for end in rules.ends]
-        self.previous: list[int] = [0] * len(rules.rewards)
-
-    def start(self, memory: Memory) -> None:
-        """Begin an episode: changes count from now on."""
-        self.previous = [read(memory) for read, _, _ in self._terms]
-
-    def update(self, memory: Memory) -> tuple[float, bool]:
-        """Return the reward of this tick, and whether the episode is over."""
-        reward, previous = 0.0, self.previous
-        self.previous = values = [read(memory) for read, _, _ in self._terms]
-        for (_, difference, weight), value, before in zip(
-                self._terms, values, previous, strict=True):
-            reward += weight * (value - before if difference else value)
-        for read, compare, limit in self._ends:
-            if compare(read(memory), limit):
-                return reward, True
-        return reward, False
 
 
 def _pairs(option: str, text: str) -> list[tuple[str, str]]:

@@ -39,6 +39,11 @@ class Rom:
         return self.data[_TITLE.start:end].split(b"\0")[0].decode("ascii", "replace")
 
     @property
+    def checksum(self) -> int:
+        """The header's own checksum, as it stands there."""
+        return self.data[_CHECKSUM]
+
+    @property
     def has_clock(self) -> bool:
         """Whether the cartridge has a clock that runs on when the console is off."""
         return self.data[_CARTRIDGE] in (0x0F, 0x10)

@@ -125,7 +125,7 @@ def prepare(config: str, assignments: Sequence[str], within: str = "", *,
     policy = (_first_policy(settings, plant, run_dir) if {"inference", "learner"} & set(here)
               else "")
     remarks = (*(f"{plant.name}: {text}" for text in (plant.rate, plant.warning) if text),
-               *left_out,
+               *left_out, *graph.said_by_nodes(settings, plant, policy, str(run_dir)),
                *(f"{path}: {note}" for note in file.passed_over), *unrecorded)
     return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir,
                     remarks)

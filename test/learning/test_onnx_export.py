@@ -234,6 +234,14 @@ def test_only_the_newest_versions_stay(tmp_path: Path) -> None:
         "policy-000004.onnx", "policy-000005.onnx", "policy-000099.onnx"]
 
 
+def test_keeping_none_in_particular_keeps_all(tmp_path: Path) -> None:
+    network = networks.build("mlp", VECTOR, 2, BUTTONS, seed=0)
+    exporter = onnx_export.PolicyExporter(network, tmp_path, keep=0)
+    for version in range(1, 8):
+        exporter.export(replace(about(VECTOR, BUTTONS), version=version))
+    assert len(list(tmp_path.iterdir())) == 7
+
+
 def test_versions_of_a_learner_that_died_count_and_weights_go_with_their_graph(
     tmp_path: Path
 ) -> None:

@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 
 from realtime_rl.core.errors import PlantError
 from realtime_rl.plants.buttons import EIGHT, SIX, action_space, pressed
-from realtime_rl.plants.ram_rules import End, Hold, Poke, Reward, Rules, Score, Watch, Watched
+from realtime_rl.plants.ram_rules import Hold, Poke, Reward, Rules, Watched
 from realtime_rl.plants.ram_values import Cell
+from realtime_rl.plants.rule_conditions import Compare
+from realtime_rl.plants.rule_score import Score, Watch
+from realtime_rl.plants.rule_values import Value
 from realtime_rl.plants.rules_file import load_rules
 
 
@@ -50,9 +53,9 @@ def test_byte_order_and_sign(kind: str, data: list[int], value: int) -> None:
 
 
 @pytest.mark.parametrize(("parts", "message"), [
-    ((0xC000, "u32", None), "'u32'; choose from 'bcd', 'i8', 'u16be', 'u16le', 'u8'"),
+    ((0xC000, "u32", None), "'u32'; choose from 'bcd', 'bcd_be', 'digits', 'i16be'"),
     ((0xC000, "bcd", None), "needs bytes"),
-    ((0xC000, "u8", 1), "have none"),
+    ((0xC000, "u8", 1), "has none"),
     ((0xFFFF, "u16le", None), "outside memory"),
 ])
 def test_bad_cells(parts: tuple[int, str, int | None], message: str) -> None:
@@ -63,10 +66,11 @@ def test_bad_cells(parts: tuple[int, str, int | None], message: str) -> None:
 def test_score_adds_differences_and_levels() -> None:
     memory = bytearray(0x10000)
     rules = Rules("test", rewards=(
-        Reward(Cell.of(0xC000, "u8"), "difference", 1.0),
-        Reward(Cell.of(0xC001, "u8"), "difference", -2.0),
-        Reward(Cell.of(0xC002, "u8"), "level", 0.5)),
-        ends=(End(Cell.of(0xC003, "u8"), "!=", 0), End(Cell.of(0xC000, "u8"), ">=", 9)))
+        Reward.of(Cell.of(0xC000, "u8"), "difference", 1.0),
+        Reward.of(Cell.of(0xC001, "u8"), "difference", -2.0),
+        Reward.of(Cell.of(0xC002, "u8"), "level", 0.5)),
+        ends=(Compare(Value.of(Cell.of(0xC003, "u8")), "!=", (0,)),
+              Compare(Value.of(Cell.of(0xC000, "u8")), ">=", (9,))))
     score = Score(rules)
     memory[0xC000:0xC003] = bytes([3, 5, 0])
     score.start(memory)
@@ -101,7 +105,7 @@ def test_what_is_worked_out_ahead_is_what_is_read(
     cell = Cell.of(0xC000, kind, 2 if kind == "bcd" else None)
     value = Watched(cell, low, low + span)
     assert Watch(Rules("test", observe={"x": value})).observed(memory).tolist() == [
-        np.float32(value.read(memory))]
+        np.float32(min(1.0, max(-1.0, value.shown(cell.read(memory)))))]
 
 
 def test_pokes_are_drawn_from_the_generator() -> None:
@@ -158,8 +162,8 @@ observe: {piece_x: {address: 0xC201, type: i8, low: -8, high: 15}}
     assert rules.settings == {"level": Poke(Cell(0xFFA9, "u8", 1), 9)}
     assert rules.pokes == (Poke(Cell(0xFF04, "u8", 1), None),)
     assert rules.noops == (0, 40)
-    assert rules.rewards == (Reward(Cell(0xC0A0, "bcd", 3), "difference", 1.0),)
-    assert rules.ends == (End(Cell(0xFFE1, "u8", 1), "!=", 0),)
+    assert rules.rewards == (Reward.of(Cell(0xC0A0, "bcd", 3), "difference", 1.0),)
+    assert rules.ends == (Compare(Value.of(Cell(0xFFE1, "u8", 1)), "!=", (0,)),)
     assert rules.observe == {"piece_x": Watched(Cell(0xC201, "i8", 1), -8, 15)}
 
 
@@ -167,7 +171,7 @@ CELL = "address: 0xC000, type: u8"
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ("reward: []", "reward: [] is not a known key: 'actions', 'ends'"),
+    ("reward: []", "reward: [] is not a known key: 'about', 'actions'"),
     ("- 1", "the file: [1] is not a mapping"),
     ("", "the file: None is not a mapping"),
     ("a: [", "is not YAML"),

@@ -16,7 +16,7 @@ def catch() -> bytes:
 
 def test_bundled_rom(catch: bytes) -> None:
     rom = rom_files.find("catch")
-    assert rom_files.bundled() == ["blocks", "catch"]
+    assert rom_files.bundled() == ["blocks", "catch", "rehearsal"]
     assert (rom.name, rom.title, len(rom.data)) == ("catch", "CATCH", 32768)
     assert rom.rules is not None and rom.rules.name == "catch.yaml"
     assert not rom.has_clock
@@ -48,7 +48,8 @@ def test_corrupt_header(tmp_path: Path, catch: bytes) -> None:
 
 @pytest.mark.parametrize("text", ["absent", "/absent/rom.gb", "", "/"])
 def test_absent_rom(text: str) -> None:
-    with pytest.raises(PlantError, match=r"cannot be read.*a bundled one: 'blocks', 'catch'"):
+    bundled = "'blocks', 'catch', 'rehearsal'"
+    with pytest.raises(PlantError, match=f"cannot be read.*a bundled one: {bundled}"):
         rom_files.find(text)
 
 

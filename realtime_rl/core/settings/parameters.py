@@ -183,7 +183,8 @@ class LearnerParameters(DqnConfig, SpecParameters):
     policy: str = parameter("", "ONNX file to start from when `run_dir` has none", path=True)
     export_interval: float = parameter(
         10.0, "between exported policies", unit="s", low=0.1, high=86_400.0)
-    keep: int = parameter(5, "exported policies that are kept", low=1)
+    keep: int = parameter(5, "exported policies that are kept; 0: all, as `realtime-rl regret` "
+                                "needs those that acted", low=0)
     updates_per_transition: float = parameter(
         2.0, "gradient updates never get further ahead than this", low=0.0)
     max_lag: int = parameter(
