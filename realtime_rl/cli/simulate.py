@@ -159,8 +159,8 @@ def run(args: argparse.Namespace) -> Tally:
                               Exploration.parse(args.exploration), options=said,
                               warn=_warn)(args.seed)
         default = default_policy.make(args.default_policy, plant.spec.actions, seed=args.seed)
-        return play(player.loop(plant, delay, default,
-                                chunks.chunking(args, plant.spec.actions)), args.steps)
+        return play(player.loop(plant, delay, default, chunks.chunking(
+            args, plant.spec.actions)), args.steps)
     finally:
         plant.close()
 

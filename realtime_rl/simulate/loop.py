@@ -91,8 +91,8 @@ class Loop:
     def __init__(
         self, plant: Plant, policy: Policy | None, delay: Delay, *, stack: int = 1,
         default: DefaultPolicy | None = None, version: int = 0,
-        applied: ActionHistory | None = None, begin: Callable[[], None] = lambda: None,
-        chunking: Chunking | None = None
+        applied: ActionHistory | None = None, chunking: Chunking | None = None,
+        begin: Callable[[], None] = lambda: None
     ) -> None:
         """Begin at tick 0.
 
@@ -105,8 +105,8 @@ class Loop:
             version: written into the records as the policy's.
             applied: is told what every tick applied before `policy` is called: one that takes
                 applied actions reads them there, as they are known live.
-            begin: called at an episode's first observation, before `policy` is.
             chunking: how the rows of chunks are used; the newest when not given.
+            begin: called at an episode's first observation, before `policy` is.
         """
         self._begin = begin
         self._applied = applied

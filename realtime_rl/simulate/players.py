@@ -39,13 +39,13 @@ class Player(NamedTuple):
     def loop(self, plant: Plant, delay: Delay, default: DefaultPolicy | None = None,
              chunking: Chunking | None = None) -> Loop:
         """Have this one play; `PolicyError` where inferences would overlap that must not."""
-        if self.alone and delay.ticks > delay.every and delay.interaction == "asynchronous":
+        if self.alone and delay.interaction == "asynchronous" and delay.ticks > delay.every:
             raise PolicyError(f"the policy {self.alone}, so one inference has to end before the "
                               f"next begins, and with a delay of {delay.ticks} ticks they overlap: "
-                              "take --interaction sequential, or --delay 1, or --every "
-                              f"{delay.ticks}")
+                              "take --interaction sequential, --delay 1, or "
+                              f"--every {delay.ticks}")
         return Loop(plant, self.policy, delay, stack=self.stack, default=default,
-                    applied=self.applied, begin=self.begin, chunking=chunking)
+                    applied=self.applied, chunking=chunking, begin=self.begin)
 
 
 def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration | None = None,
