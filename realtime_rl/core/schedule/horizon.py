@@ -103,7 +103,7 @@ def predict_chunks(durations_ns: Sequence[int] | Durations, workers: int, settin
         ticks: how long to look.
     """
     samples = np.asarray(durations_ns, np.int64)
-    cycle = max(slot_cycle(samples, workers, required, setting, ticks), workers * every)
+    cycle = max(slot_cycle(samples, workers, required, setting), workers * every)
     newest, dealt, first, promised = applications(samples, workers, setting, ticks, cycle=cycle)
     wanted = {tick + promised[tick]: tick for tick in dealt}
     ages, tails, acting, expected, needed = [], 0, -1, -1, 1
