@@ -13,8 +13,10 @@ from realtime_rl.cli.output import put, say_about
 from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.exploration import OFF, Exploration
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.figures.counters import in_words
 from realtime_rl.files import user_path
 from realtime_rl.plants import registry
+from realtime_rl.plants.base import remarks_of
 from realtime_rl.simulate import players
 from realtime_rl.simulate.episodes import Game, play_all
 from realtime_rl.simulate.loop import INTERACTIONS, LONGEST, Delay, Loop
@@ -81,7 +83,10 @@ def main(args: argparse.Namespace) -> int:
     if args.replay is not None:
         return _replay(args)
     figures = run(args)
-    interval = figures.interval()
+    for text in figures.remarks:
+        _warn(text)
+    interval, same = figures.interval(), figures.same
+    counted = dict(zip(figures.counter_names, figures.counters, strict=False))
     cut = 0 if args.episodes is None else args.episodes - interval.n
     document = {
         "schema": _SCHEMA, "plant": args.plant, "policy": args.policy, "seed": args.seed,
@@ -91,10 +96,12 @@ def main(args: argparse.Namespace) -> int:
         "reward": figures.reward, "reward_per_tick": _known(figures.reward_per_tick),
         "inaction_fraction": _known(figures.inaction_fraction),
         "episodes": {"count": interval.n, "cut": cut, "return": {
-            "mean": _known(interval.mean), "low": _known(interval.low),
-            "high": _known(interval.high)}},
+            "mean": _known(interval.mean), "low": None if same else _known(interval.low),
+            "high": None if same else _known(interval.high)}, "same": same},
+        "counters": counted,
     }
-    _put(args, document, _sentence(figures, cut))
+    sentence = _sentence(figures, cut)
+    _put(args, document, f"{sentence}; {in_words(counted)}" if counted else sentence)
     return 0
 
 
@@ -147,8 +154,10 @@ def run(args: argparse.Namespace) -> Tally:
                               Exploration.parse(args.exploration), stack=args.stack,
                               warn=_warn)(args.seed)
         default = default_policy.make(args.default_policy, plant.spec.actions, seed=args.seed)
-        return play(Loop(plant, player.policy, delay, stack=player.stack, default=default,
-                         applied=player.applied), args.steps)
+        figures = play(Loop(plant, player.policy, delay, stack=player.stack, default=default,
+                            applied=player.applied), args.steps)
+        figures.remarks, figures.counter_names = remarks_of(plant), list(plant.spec.counters)
+        return figures
     finally:
         plant.close()
 
@@ -163,6 +172,10 @@ def _sentence(figures: Tally, cut: int) -> str:
         return f"{head}: no mean return"
     if interval.n == 0:
         return f"{head}: no episode ended; raise --steps for a mean return"
+    if figures.same:
+        return (f"{head}: all episodes were the same, each with the return {interval.mean:g}, so "
+                "that one says as much; for others set the plant's noops, or a seed where it has "
+                "one")
     return (f"{head}: mean return {interval:.3f}, inaction "
             + (f"{figures.inaction_fraction:.4f}" if math.isfinite(figures.inaction_fraction)
                else "not counted, as no policy acted"))

@@ -14,6 +14,7 @@ from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.exploration import OFF, Exploration
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.plants import registry
+from realtime_rl.plants.base import remarks_of
 from realtime_rl.simulate import players
 from realtime_rl.simulate.loop import LONGEST, Delay, Loop
 from realtime_rl.simulate.tally import Tally
@@ -62,6 +63,7 @@ def play(game: Game, numbers: Sequence[int], warn: Callable[[str], None] = lambd
                         applied=player.applied)
             while not figures.returns and figures.ticks < LONGEST:
                 figures.add(loop.advance())
+            figures.remarks, figures.counter_names = remarks_of(plant), list(plant.spec.counters)
             found.append(figures)
         return found
     finally:

@@ -14,6 +14,7 @@ from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.experience.observation_stack import ObservationStack
 from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.core.figures.counters import joined
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.observations import Observation
 from realtime_rl.core.types import Action, Cause
@@ -63,6 +64,7 @@ class VirtualTick(NamedTuple):
     discount: float
     first: bool
     last: bool
+    counters: tuple[float, ...] = ()
 
 
 class Loop:
@@ -93,6 +95,7 @@ class Loop:
         self._delay = delay
         self._version = version
         self._spec = plant.spec
+        self._counted = joined(plant.spec.counters)
         self._default = default or default_policy.make("noop", plant.spec.actions)
         self._observations = ObservationStack(stack)
         self._due: dict[int, Action] = {}
@@ -121,7 +124,7 @@ class Loop:
         self.tick += 1
         return VirtualTick(tick, Cause.POLICY if acted else Cause.DEFAULT, action,
                            transition.observation, transition.reward, transition.discount,
-                           transition.first, transition.last)
+                           transition.first, transition.last, transition.counters)
 
     def step(self) -> tuple[Timestep, Observation]:
         """Step one tick; return its record, as of a live run, and its observation."""
@@ -133,7 +136,7 @@ class Loop:
             discount=done.discount, first=done.first, last=done.last, cause=done.cause,
             worker=0 if acted else -1, version=self._version if acted else -1,
             observation_tick=done.tick - self._delay.ticks if acted else -1, action=done.action,
-            plant=spec.name), done.observation
+            plant=spec.name, counted=self._counted, counters=done.counters), done.observation
 
     def save(self, snapshot: Snapshot) -> None:
         """See `Saveable`; the plant's state is in it."""
