@@ -13,8 +13,10 @@ from realtime_rl.cli import (
     bench,
     doctor,
     export,
+    games,
     plan,
     plants,
+    ram,
     report,
     robot,
     run,
@@ -24,7 +26,7 @@ from realtime_rl.cli import (
 from realtime_rl.cli.output import drop, prepare
 from realtime_rl.core.errors import RealtimeRlError
 
-_VERBS = (run, report, simulate, train, plan, bench, plants, export, robot, doctor)
+_VERBS = (run, report, simulate, train, plan, bench, plants, games, ram, export, robot, doctor)
 
 
 def parser() -> argparse.ArgumentParser:
