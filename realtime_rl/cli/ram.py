@@ -76,8 +76,8 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _played(plant: PyBoyPlant, args: argparse.Namespace) -> Iterator[bytes]:
-    """Yield memory at each tick; write the last picture."""
+def _played(plant: PyBoyPlant, args: argparse.Namespace) -> Iterator[tuple[bytes, bool]]:
+    """Yield memory at each tick, and whether an episode begins; write the last picture."""
     labels, random = plant.spec.actions.labels, np.random.default_rng(args.seed)
     if args.press is not None and args.press not in labels:
         raise PlantError(f"--press {args.press!r} is none of the actions: {' '.join(labels)}")
@@ -87,7 +87,7 @@ def _played(plant: PyBoyPlant, args: argparse.Namespace) -> Iterator[bytes]:
         if args.press is None and tick % args.hold == 0:
             action = (float(random.integers(len(labels))),)
         step = plant.step(action)
-        yield plant.ram(RAM)
+        yield plant.ram(RAM), step.first
     if args.png is not None and step is not None:
         if not plant.spec.observation.parts[0].is_image:
             raise PlantError("--png: with observe=memory there is no picture")

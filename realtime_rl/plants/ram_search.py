@@ -48,16 +48,22 @@ CONDITIONS: dict[str, Callable[[Search], NDArray[np.bool_]]] = {
     "same": lambda search: search.rises + search.falls == 0}
 
 
-def search(seen: Iterable[bytes], ranges: Iterable[range] = RAM) -> Search:
-    """Go through memory, tick by tick: the bytes of `ranges`, one after another. One or more."""
+def search(seen: Iterable[tuple[bytes, bool]], ranges: Iterable[range] = RAM) -> Search:
+    """Go through memory, tick by tick.
+
+    Args:
+        seen: one or more, each with the bytes of `ranges`, one after another, and whether it is the
+            first tick of an episode: what a reset changed does not count.
+        ranges: of addresses.
+    """
     addresses = np.concatenate([np.arange(part.start, part.stop) for part in ranges])
     ticks = iter(seen)
-    before = first = np.frombuffer(next(ticks), np.uint8).astype(np.int16)
+    before = first = np.frombuffer(next(ticks)[0], np.uint8).astype(np.int16)
     low, high, largest = first.copy(), first.copy(), np.zeros_like(first)
     rises, falls = (np.zeros(first.size, np.int64) for _ in range(2))
-    for data in ticks:
+    for data, begins in ticks:
         now = np.frombuffer(data, np.uint8).astype(np.int16)
-        change = now - before
+        change = np.zeros_like(now) if begins else now - before
         rises += change > 0
         falls += change < 0
         np.minimum(low, now, out=low)
