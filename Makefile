@@ -10,7 +10,7 @@ SOURCES := $(shell find realtime_rl scripts launch config policies -type f -not 
 # Where a ROS 2 installation is sourced it is used, instead of the wheels.
 ifdef ROS_DISTRO
 VENV_FLAGS := --system-site-packages
-EXTRAS := cpu,plants,gym,mujoco,learn,bags,test
+EXTRAS := cpu,plants,gym,mujoco,learn,bags,datasets,test
 else
 EXTRAS := all
 endif
@@ -48,7 +48,7 @@ run: $(VENV)/package
 robot: $(VENV)/package
 	@run=$(RUNS)/$$(date +%Y%m%d-%H%M%S); mkdir -p $(RUNS); \
 	$(BIN)/python -m examples.robot_sim arm --moving shoulder_pan shoulder_lift elbow_flex \
-	--tolerance 0.04 --renew 1 --log $$run.jsonl & robot=$$!; trap "kill $$robot" EXIT; \
+	--tolerance 0.04 --renew-home --log $$run.jsonl & robot=$$!; trap "kill $$robot" EXIT; \
 	$(BIN)/realtime-rl run --config config/so101.yaml --duration $(DURATION) --record $$run --html $$run.html && \
 	echo "report: $$run.html, and the robot's own log: $$run.jsonl"
 

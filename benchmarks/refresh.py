@@ -44,7 +44,8 @@ from realtime_rl.core.types import ActionSpace
 from realtime_rl.files import sha256_of, write_atomically
 from realtime_rl.learning import networks, onnx_export, onnx_graph
 from realtime_rl.policies import external_weights, onnx_policy
-from realtime_rl.policies.onnx_policy import Loader, OnnxPolicy
+from realtime_rl.policies.onnx_policy import OnnxPolicy
+from realtime_rl.policies.policy_loader import Loader
 
 OBSERVATION = ObservationSpec((1, 84, 84), "uint8", 0, 255)
 ACTIONS = ActionSpace(("A", "B", "LEFT", "UP", "RIGHT", "DOWN", "NOOP"), (6.0,))

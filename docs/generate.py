@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from docs import claims
+from docs import layouts as layouts_of_viewers
 from realtime_rl.cli.main import parser
 from realtime_rl.core import enumerations, types
 from realtime_rl.core.messages import records
@@ -219,7 +220,7 @@ def pages() -> dict[Path, str]:
     """Return every file that is made from others, as it should be."""
     found = {path: generated(path.read_text(encoding="utf-8"))
              for path in sorted(DOCS.rglob("*.md"))}
-    return {**found, DOCS / claims.PAGE: claims.page(),
+    return {**found, **layouts_of_viewers.files(), DOCS / claims.PAGE: claims.page(),
             ROOT / "CHANGELOG.rst": bloom_changelog(
                 (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))}
 

@@ -31,6 +31,7 @@ from launch_ros.actions import LifecycleNode, Node
 
 from launch import Event, EventHandler, LaunchContext, LaunchDescription
 from realtime_rl.bags import run_record
+from realtime_rl.bags.run_record import Origin
 from realtime_rl.core.errors import choices
 from realtime_rl.core.peers.deaths import RESPAWN_DELAY_S, Deaths, Then
 from realtime_rl.core.peers.noted import Noted
@@ -43,6 +44,7 @@ from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.transport import reach
 from realtime_rl.runner.isolated import describe
 from realtime_rl.runner.log_filter import WARNINGS, LogFilter
+from realtime_rl.runner.origin import origin_of
 from realtime_rl.runner.output_lines import OutputLines
 from realtime_rl.runner.prepare import bundled
 
@@ -59,12 +61,12 @@ LIFECYCLE = ("inference",)
 class Watch:
     """What becomes of a scenario whose processes end; the runner decides alike."""
 
-    def __init__(self, record: str, rate: str = "") -> None:
+    def __init__(self, record: str, rate: str = "", origin: Origin | None = None) -> None:
         """Watch over the processes of a scenario that records into `record`, if it does.
 
-        `rate`: how the plant's period comes about.
+        `rate`: how the plant's period comes about. `origin`: from what the run can be made anew.
         """
-        self._record, self._rate = record, rate
+        self._record, self._rate, self._origin = record, rate, origin
         self._deaths = Deaths(RunClock().now_ns())
         self._began = time.monotonic()
         self._noted = Noted()
@@ -147,7 +149,7 @@ class Watch:
             return []
         if self._record:
             run_record.write(Path(self._record), self._deaths, reach(os.environ), self._rate,
-                             self._noted)
+                             self._noted, origin=self._origin)
         # raised here, it would keep this event from others
         return [EmitEvent(event=self._failed)] if self._deaths and over else []
 
@@ -172,7 +174,7 @@ def start(context: LaunchContext) -> list:
     parent = ({} if "launch-prefix" in context.launch_configurations
               else {graph.PARENT_VARIABLE: str(os.getpid())})
     added = {**environment.additions(os.environ), **parent, **RunClock().environment}
-    watch = Watch(described.scenario.record, described.rate)
+    watch = Watch(described.scenario.record, described.rate, origin_of(described.nodes))
     apart = ("recorder",) if rosbag2_is_installed() else ()
     for process in processes(
             described.nodes, composed=described.scenario.composed, apart=apart):

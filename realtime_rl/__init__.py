@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         ObservationSpec,
         observed,
     )
+    from realtime_rl.core.policy.options import PolicyOptions
     from realtime_rl.core.settings.config import parameter
     from realtime_rl.core.types import Action, ActionSpace, Cause, PlantSpec, Transition
     from realtime_rl.plants.base import Plant, check_action
@@ -37,10 +38,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Action", "ActionSpace", "Cause", "Observation", "ObservationParts", "ObservationSpec", "Plant",
-    "PlantError", "PlantSpec", "RealtimeRlError", "Timestep", "Trained", "Transition",
-    "__version__", "check_action", "load_policy", "make_plant", "observed", "pack_state",
-    "parameter", "plan_workers", "read_bag", "report_bag", "simulate_policy", "train_policy",
-    "unpack_state",
+    "PlantError", "PlantSpec", "PolicyOptions", "RealtimeRlError", "Timestep", "Trained",
+    "Transition", "__version__", "check_action", "load_policy", "make_plant", "observed",
+    "pack_state", "parameter", "plan_workers", "read_bag", "report_bag", "simulate_policy",
+    "train_policy", "unpack_state",
 ]
 
 _HOMES = {
@@ -48,6 +49,7 @@ _HOMES = {
             "simulate_policy", "train_policy"),
     "core.errors": ("PlantError", "RealtimeRlError"),
     "core.messages.records": ("Timestep",),
+    "core.policy.options": ("PolicyOptions",),
     "core.settings.config": ("parameter",),
     "core.observations": ("Observation", "ObservationParts", "ObservationSpec", "observed"),
     "core.types": ("Action", "ActionSpace", "Cause", "PlantSpec", "Transition"),

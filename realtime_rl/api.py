@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from realtime_rl.bags.reader import Run
     from realtime_rl.bench.planning import Plan
     from realtime_rl.core.figures.schema import RunFigures
+    from realtime_rl.core.policy.options import PolicyOptions
     from realtime_rl.policies.onnx_policy import OnnxPolicy
     from realtime_rl.simulate.loop import Interaction, Policy, VirtualTick
     from realtime_rl.simulate.tally import Tally
@@ -103,7 +104,7 @@ def make_plant(name: str, seed: int = 0, **options: object) -> Plant:
 
 
 def load_policy(path: str | Path, plant: Plant, *, stack: int = 0, threads: int = 1,
-                provider: str = "auto") -> OnnxPolicy:
+                provider: str = "auto", options: PolicyOptions | None = None) -> OnnxPolicy:
     """Load an ONNX policy, checked against a plant and warmed up.
 
     Args:
@@ -112,17 +113,20 @@ def load_policy(path: str | Path, plant: Plant, *, stack: int = 0, threads: int 
         stack: observations that a file without metadata takes; 0: one.
         threads: of one inference.
         provider: `auto`, `cpu`, `cuda` or `tensorrt`.
+        options: what the file does not say itself, as `PolicyOptions(output="actions")`.
 
     Returns:
         What `simulate_policy` takes. By hand: `policy.act(policy.infer(observation))`, with an
         observation of shape `policy.input_shape`: `(stack * C, …)`, newest last.
     """
+    from realtime_rl.core.policy.options import PolicyOptions as Said
     from realtime_rl.files import user_path
     from realtime_rl.policies.onnx_policy import OnnxPolicy
 
     spec = plant.spec
+    said = replace(options or Said(), period_ns=spec.period_ns)
     return OnnxPolicy.load(user_path(str(path)), (spec.observation, spec.actions), provider,
-                           threads, stack=stack)
+                           threads, stack=stack, options=said)
 
 
 def simulate_policy(
@@ -154,7 +158,7 @@ def simulate_policy(
     from realtime_rl.core.control import default_policy
     from realtime_rl.core.experience.action_history import ActionHistory
     from realtime_rl.simulate import players
-    from realtime_rl.simulate.loop import Delay, Loop
+    from realtime_rl.simulate.loop import Delay
     from realtime_rl.simulate.tally import play
 
     _within("ticks", ticks, 1, math.inf)
@@ -166,9 +170,8 @@ def simulate_policy(
     else:
         player = players.of_policy(policy, hold_ticks, spec)(seed)
     plant.reset()
-    loop = Loop(plant, player.policy, Delay(delay, interaction), stack=player.stack,
-                default=default_policy.make(default, spec.actions, seed=seed),
-                applied=player.applied)
+    loop = player.loop(plant, Delay(delay, interaction),
+                       default_policy.make(default, spec.actions, seed=seed))
     return play(loop, ticks, on_tick)
 
 

@@ -15,7 +15,8 @@ from growth import check_bounded, sizes
 from handmade import inference, learning, schedule, step, verdict
 
 from realtime_rl.core.control import default_policy
-from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision
+from realtime_rl.core.control.arbiter import Arbiter, Decision
+from realtime_rl.core.control.arbiter_limits import ArbiterLimits
 from realtime_rl.core.control.latch import CommandLatch
 from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.experience.action_history import ActionHistory

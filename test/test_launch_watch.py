@@ -20,9 +20,9 @@ from launch.actions import (
     RegisterEventHandler,
     SetLaunchConfiguration,
 )
-from launch.event_handlers import OnProcessExit
+from launch.event_handlers import OnProcessExit, OnProcessIO
 from launch.events import Shutdown
-from launch.events.process import ProcessExited
+from launch.events.process import ProcessExited, ProcessIO
 from launch_ros.actions import PushRosNamespace
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity, LaunchService
@@ -33,10 +33,17 @@ from realtime_rl.ros.processes import ProcessSpec
 from realtime_rl.runner.isolated import Described
 
 DIES = "print('no motor'); raise SystemExit(1)"
-WAITS = "import signal; signal.signal(signal.SIGINT, lambda *_: exit(0)); signal.pause()"
-INTERRUPTED = ("import signal; signal.signal(signal.SIGINT, lambda *_: print("
-               "'KeyboardInterrupt') or exit(1)); signal.pause()")
-FAILS_AT_THE_END = "import signal; signal.signal(signal.SIGINT, lambda *_: exit(3)); signal.pause()"
+READY = "ready"
+
+
+def waits(end: str) -> str:
+    """Return what says that it is there, and ends by a signal."""
+    return (f"import signal; signal.signal(signal.SIGINT, lambda *_: {end}); "
+            f"print('{READY}', flush=True); signal.pause()")
+
+
+WAITS, FAILS_AT_THE_END = waits("exit(0)"), waits("exit(3)")
+INTERRUPTED = waits("print('KeyboardInterrupt') or exit(1)")
 
 
 def launch_file() -> ModuleType:
@@ -65,11 +72,35 @@ def scripts(watch: Any, *, respawn: bool = True, delay_s: float = 0.05, **source
     return actions
 
 
-def launched(bag: Path, seconds: float, *, respawn: bool = True, **sources: str) -> int:
-    """Launch scripts for so long; return the exit status."""
+def once_all_are_there(watch: Any, actions: list) -> list:
+    """Return what ends the scenario when each process has said that it is there, or has died."""
+    missing = {action for action in actions if isinstance(action, ExecuteProcess)}
+
+    def there(event: ProcessIO | ProcessExited, _: LaunchContext | None = None) -> list | None:
+        if isinstance(event, ProcessIO) and READY.encode() not in event.text:
+            return None
+        last = missing == {event.action}
+        missing.discard(event.action)
+        return watch.end("all were there") if last else None
+
+    return [RegisterEventHandler(OnProcessIO(on_stdout=there)),
+            RegisterEventHandler(OnProcessExit(on_exit=there))]
+
+
+def launched(bag: Path, *, respawn: bool = True, **sources: str) -> int:
+    """Launch scripts until all are there; return the exit status."""
     bag.mkdir()
     watch = launch_file().Watch(str(bag))
-    return run(*scripts(watch, respawn=respawn, **sources), *watch.until(seconds))
+    actions = scripts(watch, respawn=respawn, **sources)
+    # what is registered last is told first, and that is the watch
+    return run(*once_all_are_there(watch, actions), *actions, *watch.until(0.0))
+
+
+def launched_until_it_ends(bag: Path, seconds: float, **sources: str) -> int:
+    """Launch scripts, some of which die again and again, for so long at most."""
+    bag.mkdir()
+    watch = launch_file().Watch(str(bag))
+    return run(*scripts(watch, **sources), *watch.until(seconds))
 
 
 def told(bag: Path) -> list[str]:
@@ -79,31 +110,31 @@ def told(bag: Path) -> list[str]:
 
 
 def test_where_all_live_to_the_end_the_status_is_0(tmp_path: Path) -> None:
-    assert launched(tmp_path / "bag", 0.5, plant=WAITS, monitor=WAITS) == 0
+    assert launched(tmp_path / "bag", plant=WAITS, monitor=WAITS) == 0
     assert told(tmp_path / "bag") == []
 
 
 def test_who_is_interrupted_before_it_runs_anything_has_not_failed(tmp_path: Path) -> None:
-    assert launched(tmp_path / "bag", 1.0, plant=INTERRUPTED, monitor=WAITS) == 0
+    assert launched(tmp_path / "bag", plant=INTERRUPTED, monitor=WAITS) == 0
     assert told(tmp_path / "bag") == []
 
 
 def test_a_recorder_that_dies_is_told_and_makes_the_status_1(tmp_path: Path) -> None:
-    assert launched(tmp_path / "bag", 1.0, respawn=False, plant=WAITS, recorder=DIES) == 1
+    assert launched(tmp_path / "bag", respawn=False, plant=WAITS, recorder=DIES) == 1
     line, = told(tmp_path / "bag")
     assert line.startswith("recorder died at ")
     assert line.endswith("(status 1), not started again: no motor")
 
 
 def test_who_acts_and_dies_again_and_again_ends_the_launch(tmp_path: Path) -> None:
-    assert launched(tmp_path / "bag", 300.0, plant=DIES, monitor=WAITS) == 1
+    assert launched_until_it_ends(tmp_path / "bag", 300.0, plant=DIES, monitor=WAITS) == 1
     lines = told(tmp_path / "bag")
     assert len(lines) == 5
     assert "the run was ended" in lines[-1]
 
 
 def test_who_does_not_act_is_given_up_and_the_others_go_on(tmp_path: Path) -> None:
-    assert launched(tmp_path / "bag", 5.0, plant=WAITS, monitor=DIES) == 1
+    assert launched_until_it_ends(tmp_path / "bag", 20.0, plant=WAITS, monitor=DIES) == 1
     lines = told(tmp_path / "bag")
     assert len(lines) == 5
     assert "given up" in lines[-1]
@@ -111,7 +142,7 @@ def test_who_does_not_act_is_given_up_and_the_others_go_on(tmp_path: Path) -> No
 
 def test_what_the_nodes_warned_of_is_noted(tmp_path: Path) -> None:
     warns = "print('[INFO] begun'); print('[WARN] [1.2] [plant]: hot'); print('fine');" * 2
-    assert launched(tmp_path / "bag", 0.5, plant=warns + WAITS) == 0
+    assert launched(tmp_path / "bag", plant=warns + WAITS) == 0
     noted = run_record.read(tmp_path / "bag")
     assert noted is not None and noted.began_ns > 0
     (text, note), = noted.noted.kept.items()
@@ -119,7 +150,7 @@ def test_what_the_nodes_warned_of_is_noted(tmp_path: Path) -> None:
 
 
 def test_a_failure_in_the_end_is_told_too(tmp_path: Path) -> None:
-    assert launched(tmp_path / "bag", 1.0, plant=WAITS, recorder=FAILS_AT_THE_END) == 1
+    assert launched(tmp_path / "bag", plant=WAITS, recorder=FAILS_AT_THE_END) == 1
     assert [line.startswith("recorder failed in ending") for line in told(tmp_path / "bag")] == [
         True]
 

@@ -31,8 +31,8 @@ INSIDE = {"", "__version__"}
 """What the rooms may take from the package itself; its other names are for its users."""
 AT_ONCE = {"__future__", "typing"}
 """What the package imports when it is imported; the rest is for type checkers, or asked for."""
-CORE_ORDER = ("errors", "observations", "enumerations", "types", "messages", "peers", "schedule",
-              "control", "experience", "figures", "settings", "robot")
+CORE_ORDER = ("errors", "observations", "enumerations", "types", "messages", "policy", "peers",
+              "schedule", "control", "experience", "figures", "settings", "robot")
 """Inside `core`, each imports only what stands before it; of the folders, themselves too."""
 ROS = {"rclpy", "rcl_interfaces", "builtin_interfaces", "rosidl_runtime_py", "std_srvs", "launch",
        "launch_ros"}

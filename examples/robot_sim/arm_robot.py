@@ -39,6 +39,7 @@ class ArmOptions:
     """How far from home targets are, as a share of the joints' ranges."""
     tolerance_m: float = 0.03
     renew_s: float = 0.0
+    renew_home: bool = False
     noise: float = 1.0
     camera: tuple[int, int] = (160, 120)
     seed: int = 0
@@ -59,6 +60,7 @@ class ArmRobot:
         kind = {FORWARD: ForwardController, TRAJECTORY: TrajectoryController}[options.controller]
         self._main = kind(tuple(name for name in arm.names if name not in gripper), ())
         self._gripper = ForwardController(gripper, ())
+        self._own = np.array([name not in gripper for name in arm.names])
         self._setpoint = arm.home
         self._homing = False
         self._random = np.random.default_rng(options.seed)
@@ -67,7 +69,7 @@ class ArmRobot:
             raise SimulatorError(f"joint {min(strangers)!r} is not one of {', '.join(arm.names)}")
         self._moving = np.array([name in moving for name in arm.names])
         self.target = Target("base", self._draw_target, options.tolerance_m, options.renew_s,
-                             self._random)
+                             self._random, options.renew_home)
         self._camera = picture.Camera(*options.camera, arm.model.stat.center,
                                       float(arm.model.stat.extent), options.seed)
         self._restart_controllers()
@@ -86,15 +88,20 @@ class ArmRobot:
 
     def _commands(self) -> tuple[CommandTopic, ...]:
         if self._options.controller == FORWARD:
-            main = CommandTopic("forward_position_controller/commands", Float64MultiArray,
-                                lambda message, *_: self._forward(self._main, message))
+            main = self._forwarding("forward_position_controller/commands", self._main)
         else:
             main = CommandTopic("joint_trajectory_controller/joint_trajectory", JointTrajectory,
-                                self._trajectory)
+                                self._trajectory, "joint_trajectory_controller",
+                                {"joints": list(self._main.names)})
         if not self._gripper.names:
             return (main,)
-        return (main, CommandTopic("gripper/commands", Float64MultiArray,
-                                   lambda message, *_: self._forward(self._gripper, message)))
+        return (main, self._forwarding("gripper/commands", self._gripper))
+
+    def _forwarding(self, topic: str, controller: ForwardController) -> CommandTopic:
+        return CommandTopic(
+            topic, Float64MultiArray, lambda message, *_: self._forward(controller, message),
+            topic.partition("/")[0],
+            {"joints": list(controller.names), "interface_name": "position"})
 
     def _forward(self, controller: ForwardController, message: Any) -> Received:  # noqa: ANN401
         values = tuple(message.data)
@@ -122,6 +129,8 @@ class ArmRobot:
             self._setpoint = self._gathered(now_ns)
         self._arm.step(self._setpoint, count)
         self.target.look(self._arm.tip_position, now_ns)
+        self.target.commanded(float(np.abs(self._setpoint - self._arm.home)[self._own].max()),
+                              now_ns)
 
     def _gathered(self, now_ns: int) -> Values:
         values = dict(zip(self._main.names, self._main.setpoint(now_ns), strict=True))

@@ -69,7 +69,8 @@ class BaseRobot:
             Source("joints", {"joint_states": JointState}, rates["joints"], self._joint_state),
         )
         self.commands = (CommandTopic("cmd_vel", TwistStamped if options.stamped else Twist,
-                                      self._take),)
+                                      self._take, "diff_drive_controller",
+                                      {"cmd_vel_timeout": options.timeout_s}),)
 
     def restart(self) -> None:
         mujoco.mj_resetData(self._model, self._data)
@@ -94,7 +95,7 @@ class BaseRobot:
         self._data.ctrl[:] = self._wanted
         mujoco.mj_step(self._model, self._data, count)
         self._follow()
-        self.target.look(np.array([*self._data.xpos[self._body, :2], 0.0]), now_ns)
+        self.target.look(np.array([*self._pose[:2], 0.0]), now_ns)  # as its frame says
 
     def _follow(self) -> None:
         """Reckon the odometry from how far the wheels turned."""

@@ -2,9 +2,7 @@
 
     python -m examples.robot_sim.check_log runs/arm.jsonl --period 0.02 --limits arm.yaml
 
-Velocity is a step by the time since the command before it, in whole periods, and acceleration the
-change of it by the time between their middles: a message that came early or late moves nothing
-faster.
+`commanded` says how they are reckoned.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,35 +19,24 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from examples.robot_sim.commanded import (
+    OF_TWISTS,
+    Commands,
+    Limits,
+    Taken,
+    figures,
+    jumps,
+    motion,
+    offences,
+    taken_up,
+)
 from examples.robot_sim.errors import SimulatorError
 from examples.robot_sim.log import Record, read
 
 LIMITS = ("min_position", "max_position", "max_step", "max_velocity", "max_acceleration")
-Limits = dict[str, dict[str, float]]
 _SETTLED_S = 0.2
 _MOVES = 1e-4
 """Commands that differ by less do not move a robot."""
-
-
-@dataclass(slots=True)
-class Commands:
-    """The commands on a topic that the robot took; times [s], values of shape (count, joints)."""
-
-    names: tuple[str, ...]
-    times: list[float] = field(default_factory=list)
-    values: list[list[float]] = field(default_factory=list)
-    ignored: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Of one joint: the extremes of its commands."""
-
-    low: float
-    high: float
-    step: float
-    velocity: float
-    acceleration: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,96 +78,38 @@ def _add(commands: Commands, record: Record) -> None:
     commands.values.append([given[name] for name in commands.names])
 
 
-def ticks(times: Sequence[float], period_s: float) -> NDArray[np.int64]:
-    """Return of which period each command is: one that came late is still of its own."""
-    turned = np.exp(2j * np.pi * np.array(times) / period_s)
-    phase_s = float(np.angle(turned.mean())) / (2 * np.pi) * period_s
-    found = np.round((np.array(times) - phase_s) / period_s).astype(np.int64)
-    for index in range(len(found) - 2, -1, -1):
-        found[index] = min(found[index], found[index + 1] - 1)
-    return found
-
-
-def motion(times: Sequence[float], values: NDArray[np.float64], period_s: float,
-           ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return steps, velocities and accelerations between commands, each of shape (…, joints)."""
-    periods = np.diff(ticks(times, period_s))[:, np.newaxis]
-    steps = np.diff(values, axis=0)
-    velocities = steps / (periods * period_s)
-    before = np.vstack([np.zeros((1, values.shape[1])), velocities])  # it began at rest
-    apart = (periods + np.vstack([periods[:1], periods[:-1]])) / 2  # from middle to middle
-    return steps, velocities, np.diff(before, axis=0) / (apart * period_s)
-
-
-def figures(commands: Commands, period_s: float) -> dict[str, Figures]:
-    """Return the figures of each joint, of two commands or more."""
-    values = np.array(commands.values)
-    if len(values) < 2:
-        return {}
-    largest = [np.abs(each).max(axis=0) for each in motion(commands.times, values, period_s)]
-    return {name: Figures(*(float(each[index]) for each in
-                            (values.min(axis=0), values.max(axis=0), *largest)))
-            for index, name in enumerate(commands.names)}
-
-
-def offences(found: dict[str, Figures], limits: Limits, period_s: float,
-             tolerance: float) -> list[str]:
-    """Say which limit which joint was commanded beyond."""
-    lines = []
-    for name, joint in found.items():
-        own = limits.get(name, {})
-        values = {"min_position": -joint.low, "max_position": joint.high, "max_step": joint.step,
-                  "max_velocity": joint.velocity, "max_acceleration": joint.acceleration}
-        for limit, value in values.items():
-            if limit not in own:
-                continue
-            allowed = -own[limit] if limit == "min_position" else own[limit]
-            # float32 on the way, in what is divided by the period once or twice
-            order = {"max_velocity": 1, "max_acceleration": 2}.get(limit, 0)
-            if value > allowed + tolerance / period_s**order:
-                sign = -1 if limit == "min_position" else 1
-                lines.append(f"{name}: {sign * value:.6g} is beyond {limit} {own[limit]:.6g}")
-    return lines
-
-
-def first_hold(commands: Commands, states: Sequence[Record], joints: Sequence[str],
-               tolerance: float) -> dict[str, Any] | None:
+def first_hold(commands: Commands, taken: Taken, tolerance: float) -> dict[str, Any] | None:
     """Return how long the first command was held, and how far from the measured joints it was."""
-    if not commands.times or not set(commands.names) <= set(joints):
+    if not taken.from_measured or taken.from_measured[0] is None:
         return None
     values = np.array(commands.values)
     moved = np.abs(values - values[0]).max(axis=1) > tolerance
     count = int(moved.argmax()) if moved.any() else len(values)
-    order = [joints.index(name) for name in commands.names]
-    before = [state for state in states if state["t"] <= commands.times[0]]
-    if not before:
-        return None
-    measured = np.array(before[-1]["position"])[order]
     return {"commands": count, "seconds": commands.times[count - 1] - commands.times[0],
-            "from_measured": float(np.abs(values[0] - measured).max())}
+            "from_measured": float(np.abs(taken.from_measured[0]).max())}
 
 
-def after(events: Sequence[Record], commands: Commands, period_s: float, end_s: float,
-          ) -> list[Event]:
+def after(events: Sequence[Record], commands: Commands, anew: NDArray[np.bool_], period_s: float,
+          end_s: float) -> list[Event]:
     """Return what the commands did from each event on, until the next one."""
     times, values = np.array(commands.times), np.array(commands.values)
     found = []
     for index, event in enumerate(events):
         until = events[index + 1]["t"] if index + 1 < len(events) else end_s
         begin = max(0, int(np.searchsorted(times, event["t"])) - 1)  # the one before it, too
-        inside = slice(begin, int(np.searchsorted(times, until, side="right")))
-        found.append(_event(event, times[inside], values[inside], period_s, until))
+        end = int(np.searchsorted(times, until, side="right"))
+        steps, velocities, _ = motion(values[begin:end], anew[begin:max(begin, end - 1)], period_s)
+        found.append(_event(event, times[begin:end], steps, velocities, until))
     return found
 
 
-def _event(event: Record, times: NDArray[np.float64], values: NDArray[np.float64],
-           period_s: float, until: float) -> Event:
+def _event(event: Record, times: NDArray[np.float64], steps: NDArray[np.float64],
+           velocities: NDArray[np.float64], until: float) -> Event:
     what = event["kind"] if event["kind"] == "reset" else (
         f"{event['fault']} {'begins' if event['begins'] else 'ends'}")
     step = velocity = 0.0
     moves = np.zeros(0)
     if len(times) > 1:
-        steps, velocities, _ = motion(times.tolist(), values, period_s)
         step, velocity = float(np.abs(steps).max()), float(np.abs(velocities).max())
         moves = times[1:][np.abs(steps).max(axis=1) > _MOVES]
     # a move, and nothing for a while after it
@@ -201,7 +130,9 @@ def read_limits(path: Path | None, words: Iterable[str]) -> Limits:
         except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
             raise SimulatorError(f"limits {str(path)!r}: no robot.ros__parameters.limits in it "
                                  f"({' '.join(str(error).split())})") from error
-        limits = {str(name): {key: float(value) for key, value in joint.items() if key in LIMITS}
+        twists = {element: name for name, element in OF_TWISTS.items()}
+        limits = {twists.get(name, str(name)): {key: float(value) for key, value in joint.items()
+                                                if key in LIMITS}
                   for name, joint in given.items() if isinstance(joint, dict)}
     for word in words:
         place, _, value = word.partition("=")
@@ -224,13 +155,19 @@ def check(path: Path, period_s: float, limits: Limits, tolerance: float) -> dict
     joints, end_s = records[0]["joints"], records[-1]["t"]
     topics = {}
     for topic, given in commands.items():
-        found = figures(given, period_s)
+        taken = taken_up(given, states, joints)
+        found = figures(given, taken.anew, period_s)
         topics[topic] = {
             "commands": len(given.times), "ignored": given.ignored,
             "joints": {name: asdict(joint) for name, joint in found.items()},
-            "beyond": offences(found, limits, period_s, tolerance),
-            "hold": first_hold(given, states, joints, 1e-3),
-            "events": [asdict(event) for event in after(events, given, period_s, end_s)]
+            "beyond": [*offences(found, limits, period_s, tolerance),
+                       *jumps(given, taken, limits, period_s)],
+            "unlimited": [name for name in found if limits and not limits.get(name)],
+            "anew": max((float(np.abs(each).max()) for each in taken.from_measured[1:]
+                         if each is not None), default=None),
+            "hold": first_hold(given, taken, 1e-3),
+            "events": [asdict(event) for event in after(
+                events, given, taken.anew, period_s, end_s)]
             if given.times else []}
     return {"log": str(path), "seconds": end_s, "period_s": period_s, "topics": topics}
 
@@ -248,12 +185,17 @@ def write(result: dict[str, Any]) -> None:
             hold = found["hold"]
             print(f"  at first held for {hold['commands']} commands, {hold['seconds']:.2f} s, "
                   f"{hold['from_measured']:.6f} from what was measured")
+        if found["anew"] is not None:
+            print(f"  taken up anew after a silence at most {found['anew']:.6f} from what was "
+                  "measured")
         for event in found["events"]:
             settled = ("never stood still" if event["settled_s"] is None
                        else f"stood still after {event['settled_s']:.3f} s")
             print(f"  {event['what']} at {event['t']:.2f} s: {event['commands']} commands, step "
                   f"{event['step']:.5f}, velocity {event['velocity']:.4f}, {settled}, silent for "
                   f"{event['silent_s']:.3f} s")
+        if found["unlimited"]:
+            print(f"  no limits are given for {', '.join(found['unlimited'])}")
         for line in found["beyond"]:
             print(f"  BEYOND {line}")
 

@@ -53,6 +53,8 @@ def _add_arm(arm: argparse.ArgumentParser) -> None:
                      metavar=("WIDTH", "HEIGHT"), help="size of its pictures")
     arm.add_argument("--tolerance", type=float, default=0.03, metavar="M",
                      help="how near a target counts as reached")
+    arm.add_argument("--renew-home", action="store_true",
+                     help="a new target whenever the arm is told to be where it starts again")
 
 
 def _add_base(base: argparse.ArgumentParser) -> None:
@@ -99,8 +101,8 @@ def _robot(args: argparse.Namespace) -> Any:  # noqa: ANN401 - a Robot
 
         return ArmRobot(ArmOptions(
             args.model, args.tip, args.gripper, args.controller, tuple(args.moving), args.reach,
-            args.tolerance, args.renew, args.noise, tuple(args.camera), args.seed,
-            _rates(args.source_rate)))
+            args.tolerance, args.renew, args.renew_home, args.noise, tuple(args.camera),
+            args.seed, _rates(args.source_rate)))
     from examples.robot_sim.base_robot import BaseOptions, BaseRobot
 
     return BaseRobot(BaseOptions(

@@ -19,6 +19,7 @@ OF_SOURCES = {
     "lost": "three of ten messages are lost, at random",
     "nan": "its first number is not a number",
     "size": "the picture is half as wide and high",
+    "unit": "it says degrees for radians, millimetres for metres",
 }
 OF_ROBOT = {
     "estop": "the emergency stop is pressed",
@@ -80,6 +81,7 @@ class Treatment:
     gone: bool = False
     back_s: float = 0.0
     nan: bool = False
+    unit: bool = False
     half_size: bool = False
 
 
@@ -126,4 +128,4 @@ class Faults:
             sent=not ({"silent", "gone"} & kinds or lost or ("slow" in kinds and count % 2)),
             frozen="frozen" in kinds, gone="gone" in kinds,
             back_s=OLD_S * ("old" in kinds) + self.clock_s(now_s),
-            nan="nan" in kinds, half_size="size" in kinds)
+            nan="nan" in kinds, unit="unit" in kinds, half_size="size" in kinds)

@@ -108,6 +108,17 @@ def spoil(message: Any) -> None:  # noqa: ANN401 - any of the above
         message.axes[0] = math.nan
 
 
+def in_other_units(message: Any) -> None:  # noqa: ANN401 - any of the above
+    """Say degrees for radians, and millimetres for metres."""
+    if isinstance(message, JointState):
+        message.position = array.array("d", map(math.degrees, message.position))
+    elif isinstance(message, LaserScan):
+        message.ranges = array.array("f", (1e3 * each for each in message.ranges))
+    elif isinstance(message, PointStamped | Odometry):
+        place = message.point if isinstance(message, PointStamped) else message.pose.pose.position
+        place.x, place.y, place.z = 1e3 * place.x, 1e3 * place.y, 1e3 * place.z
+
+
 def restamp(message: Any, stamp: Time) -> None:  # noqa: ANN401 - any of the above
     if not isinstance(message, Bool | Float64):
         message.header.stamp = stamp

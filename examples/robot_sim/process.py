@@ -14,6 +14,7 @@ from typing import Any
 
 import rclpy
 from geometry_msgs.msg import PointStamped
+from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Joy
@@ -79,6 +80,9 @@ class _Outlet:
         stamp = messages.to_time(clock_ns - round(treatment.back_s * 1e9))
         if not treatment.frozen or not listened <= set(self._last):
             self._last = self.source.make(Asked(stamp, listened, treatment.half_size))
+            if treatment.unit:
+                for message in self._last.values():
+                    messages.in_other_units(message)
         for topic, message in self._last.items():
             messages.restamp(message, stamp)
             if treatment.nan:
@@ -121,18 +125,28 @@ class Process:
             if source.sensor and not options.reliable else ReliabilityPolicy.RELIABLE))
             for source in sources]
         self._log = Log(options.log)
+        self._noted: Any = None
         self._lock = threading.Lock()
         self._begin_ns = time.monotonic_ns()
         self._stopping = threading.Event()
         self._problem: BaseException | None = None
-        for command in robot.commands:
-            node.create_subscription(command.type, command.topic, self._taker(command), _DEPTH)
+        self._controllers = [self._controller(command, context) for command in robot.commands]
         node.create_subscription(String, f"{PRIVATE}/fault", self._on_fault, 10)
         node.create_service(Trigger, f"{PRIVATE}/reset", self._on_reset)
         node.create_service(Trigger, f"{PRIVATE}/new_target", self._on_new_target)
         self._log.write("robot", 0, joints=list(robot.joints), rate_hz=options.rate_hz,
                         commands=[command.topic for command in robot.commands],
                         clock_ns=time.time_ns())
+
+    def _controller(self, command: CommandTopic, context: Any) -> Any:  # noqa: ANN401 - rclpy's
+        """Make the node that takes a command, and says what it is set up for."""
+        node = rclpy.create_node(command.controller, namespace=self._options.namespace,
+                                 context=context, enable_rosout=False)
+        for name, value in command.parameters.items():
+            node.declare_parameter(name, value, ParameterDescriptor(read_only=True))
+        node.create_subscription(command.type, command.topic, self._taker(command), _DEPTH)
+        self._executor.add_node(node)
+        return node
 
     def _common(self) -> tuple[Source, ...]:
         """What every robot here says beside its sensors."""
@@ -174,7 +188,8 @@ class Process:
             self.stop()
             loop.join()
             self._executor.shutdown()
-            self._node.destroy_node()
+            for node in (self._node, *self._controllers):
+                node.destroy_node()
             self._log.close()
         if self._problem is not None:
             raise self._problem
@@ -212,9 +227,15 @@ class Process:
                 self._log.write("fault", now_ns, fault=str(fault), begins=begins)
             self._robot.step(now_ns, count)
             self._log.write("state", now_ns, **self._robot.state(now_ns))
+            self._note_target(now_ns)
             for outlet in self._outlets:
                 if outlet.due(now_s):
                     outlet.publish(self._faults.treat(outlet.source.name, now_s), time.time_ns())
+
+    def _note_target(self, now_ns: int) -> None:
+        if self._robot.target.place is not self._noted:
+            self._noted = self._robot.target.place
+            self._log.write("target", now_ns, place=self._noted.tolist())
 
     def _taker(self, command: CommandTopic) -> Callable[[Any], None]:
         def take(message: Any) -> None:  # noqa: ANN401 - of the command's type
@@ -258,6 +279,5 @@ class Process:
         del request
         with self._lock:
             self._robot.target.renew()
-        self._log.write("target", self._now_ns(), place=self._robot.target.place.tolist())
         response.success = True
         return response

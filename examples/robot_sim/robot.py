@@ -10,6 +10,11 @@ import numpy as np
 
 from examples.robot_sim.physics import Values
 
+_AWAY, _HOME = 0.2, 1e-3
+"""Farther from its start, and nearer, a robot is away and at home [rad]."""
+_STAYS_S = 0.2
+"""At home so long, a robot has come back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -57,6 +62,10 @@ class CommandTopic:
     type: type
     take: Callable[[Any, int, int], Received]
     """Of message, now [ns since the start] and the robot's clock [ns]."""
+    controller: str
+    """The node that takes them, as ros2_control has one for each controller."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """What that node says of itself."""
 
 
 class Robot(Protocol):
@@ -93,17 +102,21 @@ class Target:
     renew_s: float
     """How long after it was reached a new one is drawn; 0: never by itself."""
     random: np.random.Generator
+    renew_home: bool = False
+    """A new one is drawn when the robot has come back to where it starts."""
     place: Values = field(init=False)
     distance_m: float = field(init=False, default=0.0)
     reached: bool = field(init=False, default=False)
     _since_ns: int = field(init=False, default=-1)
+    _home_ns: int = field(init=False, default=-1)
+    _away: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self.renew()
 
     def renew(self) -> None:
         self.place = self.draw(self.random)
-        self.reached, self._since_ns = False, -1
+        self.reached, self._since_ns, self._away = False, -1, False
 
     def look(self, place: Values, now_ns: int) -> None:
         """Compare where the robot is with where it is to be."""
@@ -113,3 +126,15 @@ class Target:
             self._since_ns = now_ns
         if self.renew_s and 0 <= self._since_ns <= now_ns - self.renew_s * 1e9:
             self.renew()
+
+    def commanded(self, distance: float, now_ns: int) -> None:
+        """Take how far from its start the robot is told to be [rad]."""
+        self._away = self._away or distance > _AWAY
+        if not self._away or distance > _HOME:
+            self._home_ns = -1
+        elif self._home_ns < 0:
+            self._home_ns = now_ns
+        elif now_ns - self._home_ns >= _STAYS_S * 1e9:
+            self._away, self._home_ns = False, -1
+            if self.renew_home:
+                self.renew()

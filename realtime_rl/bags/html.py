@@ -36,18 +36,27 @@ class _Section:
     body: str
 
 
-def page(report: Report) -> str:
-    """Render a report; `MissingDependencyError` came up on import without matplotlib."""
+def page(report: Report, *, refresh_s: int = 0) -> str:
+    """Render a report; `MissingDependencyError` came up on import without matplotlib.
+
+    A browser reads it again every `refresh_s`, if that is not 0.
+    """
     sections = list(_sections(report))
     body = "\n".join((*_header(report), *_contents(sections),
                       *(section.body for section in sections)))
+    return document(f"{title(report)} – realtime_rl report", body,
+                    f"figures: schema {report.figures['schema']}", refresh_s=refresh_s)
+
+
+def document(name: str, body: str, foot: str, *, refresh_s: int = 0) -> str:
+    """Make a whole page of a body; a browser reads it again every `refresh_s`, if that is not 0."""
+    again = f"<meta http-equiv=\"refresh\" content=\"{refresh_s}\">\n" if refresh_s else ""
     return (f"<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
             "<meta name=\"color-scheme\" content=\"light dark\">\n"
-            f"<title>{escape(title(report))} – realtime_rl report</title>\n"
+            f"{again}<title>{escape(name)}</title>\n"
             f"<style>\n{CSS}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n"
-            f"<footer>realtime_rl {__version__} · figures: schema {report.figures['schema']}"
-            "</footer>\n</body>\n</html>\n")
+            f"<footer>realtime_rl {__version__} · {escape(foot)}</footer>\n</body>\n</html>\n")
 
 
 def _sections(report: Report) -> Iterator[_Section]:
@@ -139,14 +148,19 @@ def _headlines(report: Report) -> Iterator[str]:
 
 
 def _picture(picture: Picture, name: str) -> _Section:
+    return _Section(name, picture.title, figure(picture, name))
+
+
+def figure(picture: Picture, name: str) -> str:
+    """Put a picture into the page; no other has its `name`."""
     heading = escape(picture.title)
-    return _Section(name, picture.title, "\n".join((
+    return "\n".join((
         f"<figure id=\"{name}\">\n<h2>{heading}</h2>",
         f"<figcaption>{escape(picture.caption)}</figcaption>", *_keys(picture.keys),
         f"<div class=\"wide\" role=\"img\" aria-label=\"{heading}\">"
         f"{inline(picture.svg, name)}</div>",
         f"<div class=\"narrow\" role=\"img\" aria-label=\"{heading}\">"
-        f"{inline(picture.narrow, f'{name}-narrow')}</div>\n</figure>")))
+        f"{inline(picture.narrow, f'{name}-narrow')}</div>\n</figure>"))
 
 
 def _keys(keys: tuple[Key, ...]) -> Iterator[str]:

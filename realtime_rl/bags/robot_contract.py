@@ -10,7 +10,7 @@ import yaml
 
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.figures.robot_figures import RobotNames
-from realtime_rl.core.robot import contract
+from realtime_rl.core.robot import contract_reading
 from realtime_rl.core.robot.sections import Mode
 
 _PARAMETERS = "ros__parameters"
@@ -23,7 +23,7 @@ def names_in(text: str) -> RobotNames:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigError(f"not YAML: {' '.join(str(error).split())}") from error
-    read = contract.read(_parameters(content))
+    read = contract_reading.read(_parameters(content))
     return RobotNames(
         read.elements, tuple(source.name for source in read.sources),
         tuple((limit.min_position, limit.max_position)

@@ -161,7 +161,7 @@ def _apart(table: Table[RobotRecord], names: RobotNames, times: NDArray[np.float
     yield _rows("How far commands and positions were apart",
                 "The command of a tick less the position that was measured at it. A robot that is "
                 "pushed, blocked or switched off drifts away from zero.", known.size, paint,
-                row_in=0.8, keys=[Key(BLUE, "command less measured position", "dot")],
+                row_in=1.0, keys=[Key(BLUE, "command less measured position", "dot")],
                 clock=clock, end=float(times.max()))
 
 

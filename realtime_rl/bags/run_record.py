@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,20 @@ from realtime_rl.files import write_atomically
 NAME = "run.json"
 _SCHEMA = 1
 _SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """From what a run can be made once more."""
+
+    plant: str
+    """Its name; empty: a robot."""
+    options: tuple[str, ...]
+    """The plant's, as `key=value`."""
+    seed: int
+    """The plant's."""
+    policy: str
+    """URI of the policy that it started from; empty: there was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,8 @@ class RunRecord:
     """What the nodes warned of."""
     began_ns: int = 0
     """When the run began, by the clock of its stamps; 0: it was not noted."""
+    origin: Origin | None = None
+    """`None`: it was not noted."""
 
     @property
     def died(self) -> tuple[tuple[int, str], ...]:
@@ -51,11 +67,12 @@ class RunRecord:
         return [*shown, f"nodes died {rest} more time(s)"] if rest else shown
 
 
-def write(bag: Path, deaths: Deaths, reach: str, rate: str = "", noted: Noted | None = None
-          ) -> None:
+def write(bag: Path, deaths: Deaths, reach: str, rate: str = "", noted: Noted | None = None,
+          *, origin: Origin | None = None) -> None:
     """Note in a bag's folder, where there is one, how the nodes fared; `OSError`.
 
-    `rate`: how the plant's period comes about. `noted`: what the nodes warned of.
+    `rate`: how the plant's period comes about. `noted`: what the nodes warned of. `origin`: from
+    what the run can be made once more.
     """
     if not bag.is_dir():
         return
@@ -67,7 +84,8 @@ def write(bag: Path, deaths: Deaths, reach: str, rate: str = "", noted: Noted | 
                  for death in deaths.kept],
         **({} if noted is None else {"warned": [
             {"text": text, "at_s": round(note.at_s, 3), "times": note.times}
-            for text, note in noted.kept.items()], "warned_more": noted.left_out})}, indent=2)
+            for text, note in noted.kept.items()], "warned_more": noted.left_out}),
+        **({} if origin is None else {"origin": asdict(origin)})}, indent=2)
     write_atomically(bag / NAME, f"{text}\n".encode())
 
 
@@ -87,9 +105,15 @@ def read(bag: Path) -> RunRecord | None:
                          Noted({str(item["text"]): Note(float(item["at_s"]), int(item["times"]))
                                 for item in content.get("warned", ())},
                                int(content.get("warned_more", 0))),
-                         int(content.get("began_ns", 0)))
+                         int(content.get("began_ns", 0)), _origin(content.get("origin")))
     except (KeyError, TypeError) as error:
         raise ValueError(f"{error!r} is wrong or missing") from error
+
+
+def _origin(said: dict[str, Any] | None) -> Origin | None:
+    return None if said is None else Origin(
+        str(said["plant"]), tuple(map(str, said["options"])), int(said["seed"]),
+        str(said["policy"]))
 
 
 def _deaths(kept: Iterable[dict[str, Any]]) -> Iterable[Death]:

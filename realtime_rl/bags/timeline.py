@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from realtime_rl.bags.drawing import (
     BLUE,
@@ -66,8 +67,8 @@ def timeline(records: RunRecords) -> Picture | None:
     more = f" Only {shown} workers are shown, {left_out} are not." if left_out else ""
     return picture(
         "Staggered workers",
-        f"{window.width_ms / 1e3:.2g} s from the middle of the run: a row a worker, a bar an "
-        f"inference, a vertical line a tick.{more}",
+        f"{window.width_ms / 1e3:.2g} s from around the middle of the run: a row a worker, a bar "
+        f"an inference, a vertical line a tick.{more}",
         height_in, lambda axes: _paint(axes, window), _keys(window))
 
 
@@ -79,7 +80,7 @@ def _window(records: RunRecords) -> _Window | None:
     acted = session.equal("cause", Cause.POLICY)
     delays = (session.ints("tick") - session.ints("observation_tick"))[acted]
     count = max(_TICKS, 3 * int(delays.max()) if delays.size else 3)
-    begin = max(0, (len(session) - count) // 2)
+    begin = _begin(acted, count)
     ticks = list(session[begin:begin + count])
     start_ns, end_ns = ticks[0].stamp_ns, ticks[-1].stamp_ns
     slots = _slots(columns.inferences, start_ns, end_ns)
@@ -90,6 +91,20 @@ def _window(records: RunRecords) -> _Window | None:
     fates = {(verdict.stamp_ns, verdict.worker): verdict for verdict in decided}
     return _Window(ticks, slots, fates, start_ns, (end_ns - start_ns) / 1e6,
                    {worker: row for row, worker in enumerate(workers)})
+
+
+def _begin(acted: NDArray[np.bool_], count: int) -> int:
+    """Return where the middle `count` ticks begin, or the nearest at which a policy acted more.
+
+    A robot may be between two episodes for most of a run.
+    """
+    middle = max(0, (len(acted) - count) // 2)
+    until = np.concatenate([[0], np.cumsum(acted)])
+    within = until[count:] - until[:-count]  # by where they begin
+    if not within.size or 2 * within[middle] >= within.max():
+        return middle
+    most = np.flatnonzero(within == within.max())
+    return int(most[np.abs(most - middle).argmin()])
 
 
 def _slots(inferences: Table[Inference], start_ns: int, end_ns: int) -> list[Inference]:

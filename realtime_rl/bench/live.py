@@ -18,6 +18,7 @@ from realtime_rl.plants import registry
 from realtime_rl.ros.transport import reach
 from realtime_rl.runner.first_policy import FirstPolicy, write_in_child
 from realtime_rl.runner.log_filter import LogFilter
+from realtime_rl.runner.origin import origin_of
 from realtime_rl.runner.prepare import Prepared, check_last, prepare
 from realtime_rl.runner.supervisor import Supervisor, started
 
@@ -156,7 +157,8 @@ def _measure(bench: LiveBench, watch: Callable[[float], None], say: Callable[[st
         usage = _run(prepared, supervisor, bench, look)
         log_filter.drain()
         bag = Path(prepared.scenario.record)
-        run_record.write(bag, supervisor.deaths, reach(os.environ))
+        run_record.write(bag, supervisor.deaths, reach(os.environ),
+                         origin=origin_of(prepared.nodes))
         if not bag.exists():
             raise BagError("nothing was recorded: the graph did not come up; --set "
                            "scenario.record must not be empty")

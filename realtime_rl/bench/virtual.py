@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from realtime_rl.core.control import default_policy
-from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision
+from realtime_rl.core.control.arbiter import Arbiter, Decision
+from realtime_rl.core.control.arbiter_limits import ArbiterLimits
 from realtime_rl.core.control.latch import CommandLatch
 from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.figures.accounting import RunRecords

@@ -11,12 +11,15 @@ from collections.abc import Sequence
 from realtime_rl import __version__
 from realtime_rl.cli import (
     bench,
+    dataset,
     doctor,
     export,
     games,
     plan,
     plants,
+    policy,
     ram,
+    regret,
     report,
     robot,
     run,
@@ -26,7 +29,8 @@ from realtime_rl.cli import (
 from realtime_rl.cli.output import drop, prepare
 from realtime_rl.core.errors import RealtimeRlError
 
-_VERBS = (run, report, simulate, train, plan, bench, plants, games, ram, export, robot, doctor)
+_VERBS = (run, report, regret, dataset, simulate, train, plan, policy, bench, plants, games, ram,
+          export, robot, doctor)
 
 
 def parser() -> argparse.ArgumentParser:

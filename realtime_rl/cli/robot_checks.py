@@ -15,7 +15,11 @@ from realtime_rl.core.robot.contract import ActionGroup, Contract, SourceSpec
 from realtime_rl.core.robot.facts import Endpoint, Facts, Heard
 from realtime_rl.core.robot.sections import Limit, Mode, Stamps
 
+_PUBLISHES, _LISTENS = "publishes", "listens to"
 _ALIKE = 0.4
+_LENGTHS = ("ranges", "point.", "pose.position", "pose.pose.position")
+_MANY_M = 100.0
+"""More than what a robot's sensors measure in metres."""
 _SHARE = 0.01
 """Of the ticks that may find a source stale: more are said."""
 
@@ -77,7 +81,8 @@ def _source(contract: Contract, spec: SourceSpec, facts: Facts) -> Findings:
     for why, count in heard.refused.items():
         yield _wrong(where, f"{count} of {len(heard.received_ns)} messages refused: {why}")
     if not heard.received_ns:
-        yield _wrong(f"{where}.topic", f"nothing came on {config.topic} in {facts.seconds:g} s")
+        yield _wrong(f"{where}.topic", f"nothing came on {facts.full(config.topic)} in "
+                                       f"{facts.seconds:g} s")
     elif spec.name in facts.missing and not heard.refused:
         yield _wrong(f"{where}.fields", facts.missing[spec.name] + _alike_names(spec, heard))
     yield from _times(contract, where, spec, heard)
@@ -86,7 +91,7 @@ def _source(contract: Contract, spec: SourceSpec, facts: Facts) -> Findings:
 
 def _listened(where: str, topic: str, kind: str, facts: Facts) -> Findings:
     """Who publishes on a topic, and whether the robot node would hear it."""
-    return _ends(_Link(where, topic, kind, "publishes"), facts.publishers[topic], facts)
+    return _ends(_Link(where, topic, kind, _PUBLISHES), facts.publishers[topic], facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +106,10 @@ class _Link:
 
 def _ends(link: _Link, found: Sequence[Endpoint], facts: Facts) -> Findings:
     """Who is at the other end of a topic, and whether they and the robot node would match."""
-    where, topic, kind, verb = link.where, link.topic, link.kind, link.verb
+    where, topic, kind, verb = link.where, facts.full(link.topic), link.kind, link.verb
     if not found:
-        yield _wrong(f"{where}.topic", f"nobody {verb} {topic}{_alike_topics(topic, kind, facts)}")
+        there = facts.published if verb == _PUBLISHES else facts.taken
+        yield _wrong(f"{where}.topic", f"nobody {verb} {topic}{_alike_topics(topic, kind, there)}")
         return
     of_type = [each for each in found if each.type == kind]
     if not of_type:
@@ -112,7 +118,7 @@ def _ends(link: _Link, found: Sequence[Endpoint], facts: Facts) -> Findings:
         return
     for each in of_type:
         if each.problem:
-            yield _wrong(f"{where}.reliability" if verb == "publishes" else where,
+            yield _wrong(f"{where}.reliability" if verb == _PUBLISHES else where,
                          f"{topic}: {each.node} has {each.reliability}, which does not match, so "
                          f"that nothing arrives ({each.problem})"
                          + ("; say `best_effort`" if each.reliability == "best_effort" else ""))
@@ -124,16 +130,13 @@ def _who(found: Iterable[Endpoint]) -> str:
     return ", ".join(sorted({each.node for each in found}))
 
 
-def _alike_topics(topic: str, kind: str, facts: Facts) -> str:
-    """Return what else might be meant."""
-    same = [name for name, kinds in facts.topics.items() if kind in kinds and name != topic]
-    near = difflib.get_close_matches(topic, [name for name in facts.topics if name != topic],
-                                     n=1, cutoff=0.8)
-    if same:
+def _alike_topics(topic: str, kind: str, there: Mapping[str, Sequence[str]]) -> str:
+    """Return what else might be meant, of the topics that there are."""
+    if same := [name for name, kinds in there.items() if kind in kinds]:
         return f"; of {kind}: {choices(same)}"
-    if near:
-        return f"; there is {near[0]!r} of {choices(facts.topics[near[0]])}"
-    return f"; nothing of {kind} is heard"
+    if near := difflib.get_close_matches(topic, there, n=1, cutoff=0.8):
+        return f"; there is {near[0]!r} of {choices(there[near[0]])}"
+    return f"; nothing of {kind} is there" if there else "; nothing is there at all"
 
 
 def _alike_names(spec: SourceSpec, heard: Heard) -> str:
@@ -203,9 +206,18 @@ def _values(where: str, spec: SourceSpec, heard: Heard) -> Findings:
         if least < config.low or most > config.high:
             yield _wrong(f"{where}.scale", f"{name} is {least:.4g} to {most:.4g}, beyond "
                          f"{config.low:g} to {config.high:g}: set scale and offset, or low and "
-                         "high" + _degrees(most, least))
+                         "high" + _units(spec, name, (least, most)))
     if len(heard.received_ns) > 2 and heard.repeated >= len(heard.received_ns) - 1:
         yield _note(where, f"all {len(heard.received_ns)} messages said the same")
+
+
+def _units(spec: SourceSpec, name: str, values: Sequence[float]) -> str:
+    """Guess what a value is measured in that is out of its range."""
+    of_angles = spec.config.type == "sensor_msgs/msg/JointState" or "rpy" in name
+    if of_angles:
+        return _degrees(*values)
+    of_lengths = name.startswith(_LENGTHS) and max(map(abs, values)) > _MANY_M
+    return "; are they millimetres?" if of_lengths else ""
 
 
 def _degrees(*values: float) -> str:
@@ -215,11 +227,14 @@ def _degrees(*values: float) -> str:
 def _action(contract: Contract, group: ActionGroup, facts: Facts) -> Findings:
     where, config = f"action.{group.name}", group.config
     found = facts.subscribers[config.topic]
-    yield from _ends(_Link(where, config.topic, config.type, "listens to"), found, facts)
+    yield from _ends(_Link(where, config.topic, config.type, _LISTENS), found, facts)
     rivals = facts.publishers[config.topic]
     if rivals:
-        yield _wrong(f"{where}.topic", f"{_who(rivals)} commands {config.topic}, too: end it "
-                                       "before a policy acts")
+        yield _wrong(f"{where}.topic", f"{_who(rivals)} commands {facts.full(config.topic)}, too: "
+                                       "end it before a policy acts")
+    yield from (_note(f"{where}.names", f"{name} did not say its parameters: whether it takes the "
+                      "values in this order is not known") for name in facts.mute
+                if any(each.node == name for each in found))
     for each in found:
         yield from _controller(contract, where, group, facts.controllers.get(each.node, {}),
                                each.node)

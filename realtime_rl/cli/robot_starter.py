@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.robot.contract import OPEN
+from realtime_rl.core.robot.contract_parameters import OPEN
 from realtime_rl.core.robot.facts import Survey, Taken, Told
 from realtime_rl.core.robot.message_types import SOURCES
 
@@ -121,6 +121,8 @@ def _range(told: Told) -> Iterator[str]:
     if told.type == "sensor_msgs/msg/LaserScan":
         most = float(told.message.range_max)
         yield f"inf: {most:g}  # m: nothing was met; after scaling, 0 to 1"
+        if any(map(math.isnan, told.message.ranges)):
+            yield f"nan: {most:g}  # m: some rays are no number; or what they mean to this scanner"
         yield f"scale: [{1 / most:.6g}]" if most > 0 else f"scale: [{OPEN}]"
         yield "low: 0.0"
         yield "high: 1.0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import importlib.util
 import os
 import sys
 import tempfile
@@ -14,9 +15,10 @@ from realtime_rl.bags import run_record
 from realtime_rl.cli import report
 from realtime_rl.cli.live_view import LiveView
 from realtime_rl.cli.output import drop
-from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.core.errors import MissingDependencyError, RealtimeRlError
 from realtime_rl.ros.environment import adopt
 from realtime_rl.ros.transport import reach
+from realtime_rl.runner.origin import origin_of
 from realtime_rl.runner.prepare import Prepared, check_last, prepare
 from realtime_rl.runner.supervisor import NodeFailedError, Supervisor, started
 
@@ -64,6 +66,7 @@ def main(args: argparse.Namespace) -> int:
     if args.record:
         assignments.append(f"scenario.record={args.record}")
     prepared = prepare(args.config, assignments, summed_up=bool(args.html or args.json))
+    _check_libraries(record=bool(prepared.scenario.record), html=bool(args.html))
     view = LiveView(prepared, verbose=args.verbose, live=not args.no_live)
     for line in (*prepared.remarks, *adopt()):
         view.say(line)
@@ -85,6 +88,13 @@ def main(args: argparse.Namespace) -> int:
     if failure is not None:
         raise failure
     return status
+
+
+def _check_libraries(*, record: bool, html: bool) -> None:
+    """`MissingDependencyError` where what is asked for would only fail once the robot moves."""
+    for module in (*(("rosbags", "mcap") if record else ()), *(("matplotlib",) if html else ())):
+        if importlib.util.find_spec(module) is None:
+            raise MissingDependencyError(module, "bags")
 
 
 def _run(prepared: Prepared, supervisor: Supervisor, view: LiveView) -> NodeFailedError | None:
@@ -116,7 +126,7 @@ def _note(prepared: Prepared, supervisor: Supervisor, view: LiveView) -> None:
     if prepared.scenario.record:
         try:
             run_record.write(Path(prepared.scenario.record), supervisor.deaths, reach(os.environ),
-                             prepared.plant.rate, view.noted)
+                             prepared.plant.rate, view.noted, origin=origin_of(prepared.nodes))
         except OSError as error:
             view.say(f"{prepared.scenario.record}: the deaths of its nodes cannot be noted: "
                      f"{error.strerror}")
@@ -129,8 +139,8 @@ def _sum_up(prepared: Prepared, args: argparse.Namespace, *, failed: bool) -> No
     print(f"bag: {prepared.scenario.record}")
     try:
         report.main(argparse.Namespace(
-            bag=Path(prepared.scenario.record), html=args.html, json=args.json,
-            namespace=prepared.scenario.namespace or None, skip=0.0))
+            bag=[Path(prepared.scenario.record)], html=args.html, json=args.json,
+            namespace=prepared.scenario.namespace or None, skip=0.0, follow=False))
     except RealtimeRlError:
         if not failed:  # else the bag has a right to be of no use
             raise

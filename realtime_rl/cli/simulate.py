@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from realtime_rl import strict_json
+from realtime_rl.cli import chunks, policy_options
 from realtime_rl.cli.output import put, say_about
 from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.exploration import OFF, Exploration
@@ -19,7 +20,7 @@ from realtime_rl.plants import registry
 from realtime_rl.plants.base import remarks_of
 from realtime_rl.simulate import players
 from realtime_rl.simulate.episodes import Game, play_all
-from realtime_rl.simulate.loop import INTERACTIONS, LONGEST, Delay, Loop
+from realtime_rl.simulate.loop import INTERACTIONS, LONGEST, Delay
 from realtime_rl.simulate.tally import Tally, play
 
 _EPILOG = """examples:
@@ -65,6 +66,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--interaction", choices=INTERACTIONS, default="asynchronous",
                         help="an inference at every tick, or one after another "
                              "(default: %(default)s)")
+    parser.add_argument("--every", type=int, default=1, metavar="TICKS",
+                        help="asynchronous: between the starts of two inferences, as with fewer "
+                             "workers (default: %(default)s)")
+    chunks.add_arguments(parser)
     parser.add_argument("--steps", type=int, default=36_000, metavar="N",
                         help="ticks to run (default: %(default)s)")
     parser.add_argument("--episodes", type=int, metavar="E",
@@ -75,6 +80,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                              "(default: 1)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON")
+    policy_options.add(parser)
     parser.set_defaults(main=main, outputs=("json",))
 
 
@@ -92,7 +98,8 @@ def main(args: argparse.Namespace) -> int:
         "schema": _SCHEMA, "plant": args.plant, "policy": args.policy, "seed": args.seed,
         "exploration": None if args.policy in players.NO_FILE else args.exploration,
         "delay_ticks": args.delay,
-        "interaction": args.interaction, "ticks": figures.ticks,
+        "interaction": args.interaction, "every_ticks": args.every, "ticks": figures.ticks,
+        "feedback_age_ticks": {"mean": _known(figures.age_mean), "p95": figures.age_p95},
         "reward": figures.reward, "reward_per_tick": _known(figures.reward_per_tick),
         "inaction_fraction": _known(figures.inaction_fraction),
         "episodes": {"count": interval.n, "cut": cut, "return": {
@@ -138,10 +145,14 @@ def run(args: argparse.Namespace) -> Tally:
     """Simulate what the command line asks for."""
     if args.stack < 0:
         raise ConfigError(f"--stack {args.stack!r} must be 0 or more")
-    delay, options = Delay(args.delay, args.interaction), registry.parse_options(args.plant_option)
+    delay = Delay(args.delay, args.interaction, args.every)
+    options = registry.parse_options(args.plant_option)
     if args.episodes is not None:
+        spec = registry.spec(args.plant, args.plant_option, args.seed)
         return play_all(Game(args.plant, options, args.policy, delay, args.seed, args.hold,
-                             args.default_policy, args.exploration, args.stack), args.episodes,
+                             args.default_policy, args.exploration,
+                             policy_options.of(args, stack=args.stack),
+                             chunks.chunking(args, spec.actions)), args.episodes,
                         args.processes, _warn)
     if args.processes != 1:
         raise ConfigError("--processes: what is shared out is episodes; give --episodes N")
@@ -150,12 +161,13 @@ def run(args: argparse.Namespace) -> Tally:
     plant = registry.make(args.plant, options, args.seed)
     say_about(plant.spec)
     try:
+        said = policy_options.of(args, stack=args.stack)
         player = players.load(args.policy, args.hold, plant.spec,
-                              Exploration.parse(args.exploration), stack=args.stack,
+                              Exploration.parse(args.exploration), options=said,
                               warn=_warn)(args.seed)
         default = default_policy.make(args.default_policy, plant.spec.actions, seed=args.seed)
-        figures = play(Loop(plant, player.policy, delay, stack=player.stack, default=default,
-                            applied=player.applied), args.steps)
+        figures = play(player.loop(plant, delay, default,
+                                   chunks.chunking(args, plant.spec.actions)), args.steps)
         figures.remarks, figures.counter_names = remarks_of(plant), list(plant.spec.counters)
         return figures
     finally:
@@ -177,8 +189,8 @@ def _sentence(figures: Tally, cut: int) -> str:
                 "that one says as much; for others set the plant's noops, or a seed where it has "
                 "one")
     return (f"{head}: mean return {interval:.3f}, inaction "
-            + (f"{figures.inaction_fraction:.4f}" if math.isfinite(figures.inaction_fraction)
-               else "not counted, as no policy acted"))
+            + (f"{figures.inaction_fraction:.4f}, feedback {figures.age_mean:.1f} ticks old"
+               if math.isfinite(figures.inaction_fraction) else "not counted, as no policy acted"))
 
 
 def _known(value: float) -> float | None:

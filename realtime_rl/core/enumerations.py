@@ -105,6 +105,19 @@ class Dealing(Named):
     """The one whose turn it is, or nobody."""
 
 
+class MergeRule(Named):
+    """How the chunks that cover a tick become one action."""
+
+    NEWEST = 0
+    """The newest due chunk's row acts."""
+    ENSEMBLE = 1
+    """The mean of the rows of all of them, weighted by their place in time (ACT)."""
+    BLEND = 2
+    """From the chunk before to the newest one, linearly over its first executed rows."""
+    PREFIX = 3
+    """As the newest: the policy itself continues what was promised, as it is told of it."""
+
+
 class SlotSource(Named):
     """What starts a slot."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import sys
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
@@ -50,13 +51,13 @@ class PolicyExporter:
         Args:
             network: its weights are read at each `export`.
             folder: made when absent.
-            keep: how many versions stay; a policy is read soon after it is announced.
+            keep: how many versions stay, as a policy is read soon after it is announced; 0: all.
             earlier: versions in the folder that count among those, as of a learner that died.
             inline_bytes: weights of so many bytes at most are in the ONNX file itself.
         """
         self._network = network
         self._folder = folder
-        self._keep = max(keep, 1)
+        self._keep = keep or sys.maxsize
         self._inline_bytes = inline_bytes
         self._graph: onnx.ModelProto | None = None
         self._written: deque[int] = deque(sorted(earlier))

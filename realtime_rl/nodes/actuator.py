@@ -11,7 +11,8 @@ from sensor_msgs.msg import JointState, Joy
 from std_srvs.srv import SetBool
 
 from realtime_rl.core.control import default_policy
-from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision, usable_margin_ns
+from realtime_rl.core.control.arbiter import Arbiter, Decision
+from realtime_rl.core.control.arbiter_limits import ArbiterLimits, usable_margin_ns
 from realtime_rl.core.control.gamepad import pad_layout
 from realtime_rl.core.control.operator_input import OperatorInput
 from realtime_rl.core.enumerations import Fate, Reason
@@ -21,6 +22,7 @@ from realtime_rl.core.messages.records import Command, CommandOrigin, Timestep
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.peers.rate_limit import TokenBucket
 from realtime_rl.core.schedule.tick_grid import ticks_in
+from realtime_rl.core.settings.chunks import chunking_of
 from realtime_rl.core.settings.parameters import ActuatorParameters
 from realtime_rl.core.types import ActionSpace
 from realtime_rl.ros import messages, priorities, qos, runtime
@@ -60,7 +62,7 @@ class ActuatorNode(Node):
         limits = ArbiterLimits(
             config.period_ns, ticks_in(config.stale_after, config.period_ns),
             round(config.deadline_margin * 1e9), round(config.operator_timeout * 1e9),
-            config.workers)
+            config.workers, chunking_of(config, self._space, config.period_ns))
         self._stop = StopMemory(stop_path(config.stop_file, self.get_fully_qualified_name(),
                                           os.environ))
         self._arbiter = Arbiter(self._space, default, limits, time.monotonic_ns(),

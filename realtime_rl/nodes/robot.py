@@ -26,13 +26,15 @@ from realtime_rl.core.messages import observation_wire, wire
 from realtime_rl.core.messages.observation_cdr import PartCodec
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.observations import split
-from realtime_rl.core.robot import contract as robot_contract
+from realtime_rl.core.robot import contract_parameters, contract_reading
 from realtime_rl.core.robot.contract import Contract, SourceSpec
 from realtime_rl.core.robot.robot import Robot, RobotTick
 from realtime_rl.core.schedule.tick_grid import TickPacer, TickStart
 from realtime_rl.ros import messages, parameter_files, priorities, qos, runtime
+from realtime_rl.ros.aside import Aside
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.guard import listen, per_tick_hz
+from realtime_rl.ros.parameters import allow_what_is
 from realtime_rl.ros.presence import OnlyPublisher
 from realtime_rl.ros.publishing import publisher_of
 from realtime_rl.ros.robot_images import PictureReader
@@ -60,6 +62,7 @@ class RobotNode(Node):
         """Read the contract from the parameters; `ConfigError` when it cannot be kept."""
         super().__init__("robot", automatically_declare_parameters_from_overrides=True)
         self._contract = contract = _contract(self)
+        allow_what_is(self)
         self.add_on_set_parameters_callback(self._refuse_changes)
         self._spec = contract.spec
         self._memory = StopMemory(stop_path(contract.robot.stop_file,
@@ -79,7 +82,8 @@ class RobotNode(Node):
         self._tell.publish(String(data=_written(self)))
         listen(self, self._codec.message_type, "command", self._on_command, qos.COMMAND,
                rate_hz=per_tick_hz(self._spec.period_ns), decode=self._codec.decode)
-        listen_to_sources(self, contract, self._robot.observer.offer, _show)
+        self._aside = Aside("aside")
+        listen_to_sources(self, contract, self._robot.observer.offer, _show, self._aside)
         self._listen_beside(contract)
         for name, action in (("reset", self._reset), ("start", self._start),
                              ("release", self._release)):
@@ -127,6 +131,7 @@ class RobotNode(Node):
 
     def on_deadline(self, now_ns: int) -> None:
         """One tick."""
+        self._aside.finish()
         if self._pacer is None:
             self._look(now_ns)
             return
@@ -144,8 +149,11 @@ class RobotNode(Node):
 
     def _remember(self) -> None:
         """A stop that stays until it is released stays over a restart."""
-        self._stops = self._robot.stops
-        hindered = self._memory.set(bool(self._stops), strict_json.dumps(self._stops))
+        self._stops = stops = self._robot.stops
+        self._aside.do("stop", lambda: self._memory.set(bool(stops), strict_json.dumps(stops)),
+                       self._on_remembered, self._on_remembered)
+
+    def _on_remembered(self, hindered: str) -> None:
         if hindered:
             self.get_logger().error(f"the stop is NOT remembered for a restart ({hindered})")
 
@@ -211,6 +219,7 @@ class RobotNode(Node):
 
     def close(self) -> None:
         """`ConfigError` when another one ticked beside it."""
+        self._aside.close()
         self._only.check()
 
 
@@ -240,11 +249,11 @@ def _contract(node: Node) -> Contract:
     if not values:
         raise ConfigError("no contract: start it with a parameter file that has the section "
                           "'robot:', as `realtime-rl run --robot FILE` does")
-    return robot_contract.read(values)
+    return contract_reading.read(values)
 
 
 def _written(node: Node) -> str:
-    return parameter_files.write(robot_contract.as_parameters(_values(node)),
+    return parameter_files.write(contract_parameters.as_parameters(_values(node)),
                                  node.get_fully_qualified_name())
 
 

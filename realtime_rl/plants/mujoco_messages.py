@@ -157,11 +157,11 @@ def _scanner(body: Body, place: Place, text: str) -> Say:
     angles = -math.pi + np.arange(rays) * step
     ways = np.stack([np.cos(angles), np.sin(angles), np.zeros(rays)], 1)
     groups = (np.arange(6) == seen).astype(np.uint8)
-    met = np.zeros(1, np.int32)
+    met, ray = np.zeros(1, np.int32), library().mj_ray
 
     def look() -> SimpleNamespace:
         origin = place.position
-        found = np.array([library().mj_ray(body.model, body.data, origin, way, groups, 1, -1, met)
+        found = np.array([ray(body.model, body.data, origin, way, groups, 1, -1, met)
                           for way in ways @ place.rotation.T])
         found[(found < nearest) | (found > farthest)] = math.inf  # -1: nothing is met
         return SimpleNamespace(ranges=found, intensities=(), angle_min=-math.pi,

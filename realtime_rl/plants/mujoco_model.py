@@ -18,6 +18,10 @@ from realtime_rl.plants.libraries import load_library
 EXTRA = "mujoco"
 Values = NDArray[np.float64]
 _TWIST = ("vx", "wz")
+_SETTLES_WITHIN = 200
+"""Periods in which a start comes to rest, or does not."""
+_AT_REST = 1e-3
+"""Slower is at rest [rad/s or m/s]."""
 
 
 def library() -> Any:  # noqa: ANN401 - the module
@@ -62,6 +66,7 @@ class Body:
             raise PlantError(f"plant 'mujoco', option drive: is for the elements {_TWIST}, not for "
                              f"{contract.elements}")
         self._home = self._found_home()
+        self._rest = self._settled()
 
     def joint(self, name: str) -> int:
         """Return the place of a joint; `PlantError`."""
@@ -118,11 +123,39 @@ class Body:
                 data.ctrl[motor] = data.qpos[self.model.jnt_qposadr[joint]]
         return data
 
-    def restart(self) -> None:
-        """Go to the start, at rest."""
+    def _settled(self) -> Any:  # noqa: ANN401 - mujoco.MjData
+        """Return the start as its motors hold it, where gravity has it; as it is, if they do not.
+
+        A robot that was at its start for a while is there: it sagged already.
+        """
+        data = self._mujoco.MjData(self.model)
+        data.qpos[:], data.ctrl[:] = self._home.qpos, self._home.ctrl
+        for _ in range(_SETTLES_WITHIN):
+            self._mujoco.mj_step(self.model, data, self._steps)
+            if np.abs(data.qvel).max() < _AT_REST:
+                return data
+        return self._home
+
+    @property
+    def start(self) -> Values:
+        """Return the positions of all joints, free ones too, at the start, at rest."""
+        return np.array(self._rest.qpos)
+
+    @property
+    def positions(self) -> Values:
+        """Return those of now."""
+        return np.array(self.data.qpos)
+
+    def restart(self, positions: Values) -> None:
+        """Go to `positions`, at rest, with the start's commands."""
         self._mujoco.mj_resetData(self.model, self.data)
-        self.data.qpos[:], self.data.ctrl[:] = self._home.qpos, self._home.ctrl
+        self.data.qpos[:], self.data.ctrl[:] = positions, self._rest.ctrl
         self._mujoco.mj_forward(self.model, self.data)
+
+    def held(self, names: Sequence[str]) -> dict[str, float]:
+        """Return the positions at which motors hold joints now; none of a base's."""
+        return {} if self._wheels else dict(zip(names, self.data.ctrl[self._motors].tolist(),
+                                                strict=True))
 
     def advance(self, command: Sequence[float]) -> None:
         """Advance by a period, with a value for each of the contract's elements."""

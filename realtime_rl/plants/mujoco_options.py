@@ -11,8 +11,7 @@ import yaml
 
 from realtime_rl import yaml_loader
 from realtime_rl.core.errors import ConfigError, PlantError, choices
-from realtime_rl.core.robot import contract as robot_contract
-from realtime_rl.core.robot import contract_checks
+from realtime_rl.core.robot import contract_checks, contract_reading
 from realtime_rl.core.robot.contract import Contract
 from realtime_rl.core.settings.config import parameter
 from realtime_rl.files import user_path
@@ -41,7 +40,7 @@ class MujocoOptions:
         "that it sees")
     target: str = parameter(
         "reach", "where targets are: reach, where the site `tip` can be brought; ring, on the "
-        "floor around a base", choices=("reach", "ring"))
+        "floor around a base; or one place [m], as '0.2 0.1 0.15'")
     tip: str = parameter("", "the site that is to reach targets; empty: the last one of the model")
     moving: str = parameter("", "joints that are needed to reach a target; empty: all that the "
                                 "contract commands")
@@ -78,7 +77,7 @@ def read_contract(text: str) -> Contract:
     path = user_path(text)
     try:
         content = yaml_loader.load(path.read_text(encoding="utf-8"))
-        contract = robot_contract.read(_section(content))
+        contract = contract_reading.read(_section(content))
         contract_checks.check(contract)
     except OSError as error:
         raise PlantError(f"contract {text!r} cannot be read: {error.strerror}") from error

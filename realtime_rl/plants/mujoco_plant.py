@@ -13,7 +13,7 @@ from realtime_rl.core.types import Action, PlantSpec, Transition
 from realtime_rl.plants.base import check_action
 from realtime_rl.plants.mujoco_asking import Asking
 from realtime_rl.plants.mujoco_messages import Scene, saying
-from realtime_rl.plants.mujoco_model import Body, library, load
+from realtime_rl.plants.mujoco_model import Body, Values, library, load
 from realtime_rl.plants.mujoco_observing import Observing
 from realtime_rl.plants.mujoco_options import MujocoOptions, find_model, read_contract, words
 from realtime_rl.plants.mujoco_targets import Targets
@@ -25,8 +25,10 @@ _SEEDS = 2**31
 class MujocoPlant:
     """A robot by its contract and its MJCF: names, limits and period are those of the robot.
 
-    What is asked for goes through the same limits as on the robot. An episode begins where the
-    model starts, with a new target. A saved state is the episode's seed and its actions.
+    What is asked for goes through the same limits as on the robot, and a tick is the robot's: what
+    is seen at it is seen before what is sent at it has moved anything. An episode has a new target.
+    It begins where the model starts; a base's, which nobody carries back, where it came to rest. A
+    saved state is the episode's start, its seed and its actions.
     """
 
     Options = MujocoOptions
@@ -54,7 +56,8 @@ class MujocoPlant:
                                spec.actions)
         self._random = np.random.default_rng(seed)
         self._starting = True
-        self._begin(0)
+        self._home = self._start = self._body.start
+        self._begin(0, self._home)
 
     @property
     def spec(self) -> PlantSpec:
@@ -65,7 +68,9 @@ class MujocoPlant:
         """See `Plant`."""
         check_action(action, self._spec)
         if self._starting:
-            self._begin(int(self._random.integers(_SEEDS)))
+            stays = self._options.drive and not self._reset
+            self._begin(int(self._random.integers(_SEEDS)),
+                        self._body.positions if stays else self._home)
             outcome = self._outcome
         else:
             outcome = self._advance(action)
@@ -73,14 +78,16 @@ class MujocoPlant:
         return Transition(self._seen.observation, outcome.reward, outcome.discount, outcome.first,
                           outcome.last)
 
-    def _begin(self, seed: int) -> None:
-        """Start an episode, all of which follows from its seed and the actions."""
+    def _begin(self, seed: int, start: Values) -> None:
+        """Begin an episode, all of which follows from its seed, its start and the actions."""
         self._episode_seed, self._scene.random = seed, np.random.default_rng(seed)
-        self._body.restart()
+        self._start, self._reset = start, False
+        self._body.restart(start)
         self._scene.target = self._targets.draw(self._scene.random)
         self._observing.restart()
         self._seen = self._observing.observe()
-        self._asking = Asking(self._contract, self._seen)
+        self._asking = Asking(self._contract, self._seen,
+                              self._body.held(self._contract.elements))
         self._episodes = Episodes(self._contract)
         self._outcome = self._tick()
         del self._history[:]
@@ -89,8 +96,9 @@ class MujocoPlant:
         return self._episodes.tick(self._seen.observation, self._seen.now_ns, at_pose=True)
 
     def _advance(self, action: Action) -> Outcome:
-        self._body.advance(self._asking.command(action, self._seen))
+        self._body.advance(self._asking.last)
         self._seen = self._observing.observe()
+        self._asking.command(action, self._seen)
         self._history.extend(action)
         return self._tick()
 
@@ -101,13 +109,14 @@ class MujocoPlant:
         """See `Plant`."""
         if seed is not None:
             self._random = np.random.default_rng(seed)
-        self._starting = True
+        self._starting = self._reset = True
 
     def save_state(self) -> bytes:
         """See `Plant`."""
         return pack("mujoco", {"robot": self._robot, "starting": self._starting,
-                               "seed": self._episode_seed, "random": random_state(self._random)},
-                    self._history.tobytes())
+                               "reset": self._reset, "seed": self._episode_seed,
+                               "random": random_state(self._random)},
+                    self._start.tobytes() + self._history.tobytes())
 
     def load_state(self, state: bytes) -> None:
         """See `Plant`: it takes as long as the episode did."""
@@ -115,10 +124,11 @@ class MujocoPlant:
         if header["robot"] != self._robot:
             raise PlantError("the saved state is of another robot, or of other options, than "
                              f"{self._spec.name!r}")
-        self._begin(header["seed"])
-        for action in np.frombuffer(raw).reshape(-1, len(self._spec.actions.noop)).tolist():
+        start, history = np.split(np.frombuffer(raw), [len(self._home)])
+        self._begin(header["seed"], start)
+        for action in history.reshape(-1, len(self._spec.actions.noop)).tolist():
             self._advance(tuple(action))
-        self._starting = header["starting"]
+        self._starting, self._reset = header["starting"], header["reset"]
         self._random = generator(header["random"])
 
     @property

@@ -14,6 +14,7 @@ from realtime_rl.plants.mujoco_options import MujocoOptions
 _LOWEST_M, _NEAREST_M = 0.03, 0.08
 """A target is above the table, and not where the tip is at the start."""
 _RING_M = 0.8, 1.6
+_KINDS = "reach", "ring"
 _TRIES = 1000
 
 
@@ -23,7 +24,8 @@ class Targets:
     def __init__(self, body: Body, contract: Contract, options: MujocoOptions) -> None:
         """See the options; `PlantError` where they do not fit the model."""
         self._ring = options.target == "ring"
-        if self._ring:
+        self._place = None if options.target in _KINDS else _place(options.target)
+        if self._ring or self._place is not None:
             return
         self._body, self._reach = body, options.reach
         moving = options.moving.split() or list(contract.elements)
@@ -34,6 +36,8 @@ class Targets:
 
     def draw(self, random: np.random.Generator) -> Values:
         """Return a target [m]; `PlantError` where none is found."""
+        if self._place is not None:
+            return np.array(self._place)
         if self._ring:
             distance, angle = random.uniform(*_RING_M), random.uniform(-math.pi, math.pi)
             return np.array([distance * math.cos(angle), distance * math.sin(angle), 0.0])
@@ -46,6 +50,17 @@ class Targets:
                 return place
         raise PlantError("plant 'mujoco': no target is above the table and away from the start; "
                          "give a larger option reach, or other joints in moving")
+
+
+def _place(text: str) -> Values:
+    try:
+        place = np.array(text.split(), float)
+    except ValueError:
+        place = np.zeros(0)
+    if place.shape != (3,) or not np.isfinite(place).all():
+        raise PlantError(f"plant 'mujoco', option target: {text!r} is neither one of "
+                         f"{choices(_KINDS)} nor a place [m], as '0.2 0.1 0.15'")
+    return place
 
 
 def _tip(body: Body, name: str) -> int:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from realtime_rl.core.control.exploration import Exploration
 from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.messages.records import Inference
+from realtime_rl.core.policy.prefix import Prefix
+from realtime_rl.core.policy.states import Memory
 from realtime_rl.core.schedule.worker_pool import Slot
 from realtime_rl.core.types import Action
 from realtime_rl.policies.hot_swap import Swap
@@ -26,14 +28,18 @@ class Begun:
     first_use: bool
     """Of this version of the policy."""
     stop: Stop
+    memory: Memory | None = None
+    """Of a recurrent policy, in this episode."""
+    promised: Prefix | None = None
+    """What acts meanwhile, as far as anybody said."""
 
 
 @dataclass(frozen=True, slots=True)
 class Computed:
     """What came of a computation."""
 
-    action: Action | None
-    """`None` where it failed."""
+    rows: tuple[Action, ...]
+    """Of a chunk, or a single action; empty where it failed."""
     begun: Begun
     compute_ns: int
     swapping: bool
@@ -59,7 +65,9 @@ class SlotRecords:
         return Inference.taken(
             slot, miss, version=policy.version, age_s=begun.age_ns / 1e9, duration_s=took_ns / 1e9,
             compute_s=compute_ns / 1e9, swapping=swapping, swap_s=swap_s, node=self._node,
-            provider=policy.provider, emulated=self._emulated, exploration=self._exploration)
+            provider=policy.provider, emulated=self._emulated, exploration=self._exploration,
+            horizon=policy.first_offset + policy.horizon - 1
+            if policy.horizon and miss is Miss.NONE else 0)
 
     def missed(self, slot: Slot, miss: Miss, swapping: bool) -> Inference:
         """No worker took the slot."""

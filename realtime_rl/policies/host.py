@@ -14,14 +14,15 @@ from realtime_rl.core.control.exploration import Exploration
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.schedule.stagger import Schedule, workers_of_process
-from realtime_rl.core.settings.inference import InferenceParameters
+from realtime_rl.core.settings.inference import InferenceParameters, policy_options
 from realtime_rl.core.types import ActionSpace
 from realtime_rl.policies.compute_threads import NAME
 from realtime_rl.policies.hot_swap import LOAD, HotSwap, Swap
 from realtime_rl.policies.inference_engine import EngineConfig, InferenceEngine
 from realtime_rl.policies.latency import Latency, NoLatency
-from realtime_rl.policies.onnx_policy import Loader, OnnxPolicy
+from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.policies.policy_files import Limits
+from realtime_rl.policies.policy_loader import Loader
 
 _SHORT_NS = 2_000_000
 """An inference that computes for less here holds nobody up."""
@@ -87,7 +88,8 @@ class InferenceHost:
         config, around = self._config, self._around
         limits = Limits(self._root(), round(config.policy_size_limit * 1e9), config.sessions)
         loader = Loader((self.observation, self.actions), config.provider, config.threads,
-                        config.sessions, stack=config.stack, limits=limits, own=self._own)
+                        config.sessions, options=policy_options(config), limits=limits,
+                        own=self._own, workers=config.workers, in_use=self._in_use)
         self._policies = policies = HotSwap(
             loader, time.monotonic_ns, on_swap=self._on_swap, on_failure=self._on_failure,
             on_trouble=self._on_trouble, prepare_thread=self._prepare_loading,
@@ -124,6 +126,10 @@ class InferenceHost:
         self._announced = uri
         if self._policies is not None:
             self._policies.request(uri, time.monotonic_ns())
+
+    def _in_use(self) -> OnnxPolicy | None:
+        current = None if self._policies is None else self._policies.current
+        return None if current is None else current.policy
 
     def _root(self) -> Path | None:
         if self._config.policy_root:

@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from realtime_rl.core.control.exploration import Exploration, explore
+from realtime_rl.core.control.exploration import Exploration, explore_rows
 from realtime_rl.core.enumerations import Algorithm, Miss, SlotSource
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.action_history import ActionHistory, History
@@ -22,6 +22,8 @@ from realtime_rl.core.experience.gathering import Lost
 from realtime_rl.core.experience.observation_stack import ObservationStack
 from realtime_rl.core.messages.records import ActionMessage, Inference
 from realtime_rl.core.observations import Observation
+from realtime_rl.core.policy.prefix import Prefix
+from realtime_rl.core.policy.states import Memory
 from realtime_rl.core.schedule.slot_watch import SlotWatch, limit_ns
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.schedule.worker_pool import Finished, Slot, WorkerPool
@@ -80,6 +82,8 @@ class InferenceEngine:
         self._stack = ObservationStack(1)
         self._stack_size = 1
         self._applied = ActionHistory(0)
+        self._memory: Memory | None = None
+        self._promised: Prefix | None = None
         self._seen = (0, 0)
         self.newest: tuple[int, int] | None = None
         """Tick and stamp [ns] of the newest observation."""
@@ -108,6 +112,7 @@ class InferenceEngine:
         self._stack.push(tick, observation, first)
         if first:
             self._applied.begin(tick)
+            self._memory = None  # what is under way keeps its own
 
     @property
     def wants_applied(self) -> bool:
@@ -117,6 +122,10 @@ class InferenceEngine:
     def applied(self, tick: int, action: Action) -> None:
         """Take in what the plant applied at a tick, for the inferences on later ones."""
         self._applied.push(tick, action)
+
+    def promise(self, promised: Prefix) -> None:
+        """Take in what will act meanwhile, for the inferences that begin from now on."""
+        self._promised = promised
 
     def start(self, now_ns: int, age_ns: int) -> list[Inference]:
         """Start the slot of the newest observation, if it is one; return the slots missed.
@@ -175,7 +184,8 @@ class InferenceEngine:
             in_flight = self.pool.busy(slot.start_ns)  # this one, and those it has to share with
             taken_ns = self._config.latency.sample(self._rng, in_flight)
             before_ns, after_ns = self._learning(slot)
-            self.pool.on_result(slot, end_ns, taken_ns + before_ns, computed, after_ns)
+            self.pool.on_result(slot, end_ns, taken_ns + before_ns, computed, after_ns,
+                                held=not computed.begun.swap.policy.horizon)
 
     def overdue(self, now_ns: int) -> list[tuple[Inference, str]]:
         """Write off the computations that hang; return their records, and what to say of each.
@@ -189,6 +199,7 @@ class InferenceEngine:
             self.pool.write_off(slot)
             begun = self._begun[slot.worker]
             begun.stop.ask()
+            self._memory = None if self._memory is None else self._memory.copy()
             took_ns = now_ns - slot.start_ns
             found.append((
                 self._records.taken(slot, begun, took_ns, took_ns, Miss.FAILED,
@@ -246,7 +257,10 @@ class InferenceEngine:
         known = self._applied.length == current.policy.action_history
         history = (self._applied.get(slot.tick) if known
                    else (None,) * current.policy.action_history)
-        begun = self._begun[slot.worker] = Begun(current, age_ns, first_use, Stop())
+        if first_use or self._memory is None:
+            self._memory = current.policy.memory()
+        begun = self._begun[slot.worker] = Begun(current, age_ns, first_use, Stop(), self._memory,
+                                                 self._promised)
         self._watch.begin(slot, slot.start_ns, limit_ns(
             self._config.slot_limit_ns, current.policy.alone_ns, len(self._config.workers)))
         self._threads.submit(partial(self._compute, slot, begun, stacked, history))
@@ -254,33 +268,40 @@ class InferenceEngine:
     def _compute(self, slot: Slot, begun: Begun, stacked: Observation | None, history: History
                  ) -> None:
         """Runs in one of the threads."""
-        action, error = None, ""
+        rows: tuple[Action, ...] = ()
+        error = ""
         begin_ns = time.monotonic_ns()
         try:
             if stacked is None:
                 raise PolicyError("its observation is not kept any more")
             policy, config = begun.swap.policy, self._config
-            action = policy.act(policy.infer(stacked, history, worker=self._indices[slot.worker],
-                                             stop=begun.stop))
-            action = explore(slot.tick, config.exploration.epsilon(policy.epsilon),
-                             config.exploration_hold, config.seed, config.actions) or action
+            outputs = policy.infer(stacked, history, worker=self._indices[slot.worker],
+                                   stop=begun.stop, memory=begun.memory, promised=begun.promised)
+            rows = policy.rows(outputs) if policy.horizon else (policy.act(outputs),)
+            rows = explore_rows(rows, slot.tick + (policy.first_offset if policy.horizon else 0),
+                                config.exploration.epsilon(policy.epsilon),
+                                hold_ticks=config.exploration_hold, seed=config.seed,
+                                actions=config.actions)
         except PolicyError as problem:
             error = str(problem)
         except Exception as problem:  # a fault of the runtime costs its slot, not the worker
             error = f"{type(problem).__name__}: {problem}"
         end_ns = time.monotonic_ns()
         self._computed.append((slot, end_ns, Computed(
-            action, begun, end_ns - begin_ns, self._policies.loading, error)))
-        if time.monotonic_ns() >= slot.planned_ns and not self._closed:
-            self._wake()  # before, `next_due_ns` brings the other thread here in time
+            rows, begun, end_ns - begin_ns, self._policies.loading, error)))
+        leaves_at_once = begun.swap.policy.horizon or time.monotonic_ns() >= slot.planned_ns
+        if leaves_at_once and not self._closed:
+            self._wake()  # else `next_due_ns` brings the other thread here in time
 
     def _leave(self, finished: Finished[Computed]
                ) -> tuple[ActionMessage | None, Inference, str]:
         slot, computed = finished.slot, finished.result
         message = None
-        if computed.action is not None:
-            version = computed.begun.swap.policy.version
-            message = ActionMessage.answering(slot, version, computed.action)
+        if computed.rows:
+            policy = computed.begun.swap.policy
+            message = (ActionMessage.chunk(slot, policy.version, computed.rows,
+                                           slot.tick + policy.first_offset) if policy.horizon
+                       else ActionMessage.answering(slot, policy.version, computed.rows[0]))
         miss = Miss.NONE if message is not None else Miss.FAILED
         return message, self._records.taken(
             slot, computed.begun, finished.end_ns - slot.start_ns, computed.compute_ns, miss,

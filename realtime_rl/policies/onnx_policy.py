@@ -5,23 +5,25 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_rl.core.errors import MissingDependencyError, PolicyError
+from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.action_history import History, encode
 from realtime_rl.core.messages.policy_metadata import HISTORY_INPUT, PolicyMetadata
-from realtime_rl.core.messages.policy_uri import PolicyUri
-from realtime_rl.core.observations import Observation, Observations, split
+from realtime_rl.core.observations import Observation, split
+from realtime_rl.core.policy import chunk_period, prefix
+from realtime_rl.core.policy.fitting import Fitted, Plant
+from realtime_rl.core.policy.inputs import Input
+from realtime_rl.core.policy.options import PolicyOptions
+from realtime_rl.core.policy.prefix import Prefix
+from realtime_rl.core.policy.states import Memory
 from realtime_rl.core.types import Action, ActionSpace
-from realtime_rl.policies import external_weights, onnx_signature, providers
+from realtime_rl.policies import external_weights, onnx_session, onnx_signature, providers
 from realtime_rl.policies.policy_files import Limits
 from realtime_rl.policies.stop import Stop
-
-Expected = tuple[Observations, ActionSpace]
-"""What the plant gives and takes; a policy must fit it."""
 
 
 class OnnxPolicy:
@@ -30,14 +32,17 @@ class OnnxPolicy:
     Make one with `load`.
     """
 
-    def __init__(self, sessions: list[Any], path: Path, fitted: onnx_signature.Fitted,
-                 actions: ActionSpace, model: external_weights.Model) -> None:
+    def __init__(self, sessions: list[Any], path: Path, fitted: Fitted, actions: ActionSpace,
+                 model: external_weights.Model, *, period_ns: int = 0) -> None:
         """Wrap sessions of one checked file; `load` is the way to get one."""
         self._sessions = sessions
         self._model = model  # its weights are the sessions'
-        self._fitted = fitted
         self._path = path
         self._actions = actions
+        self._period_ns = period_ns
+        self._names = [fitted.reading.output, *(each.output for each in fitted.states)]
+        self.fitted = fitted
+        """How it is fed and read."""
         self.provider: str = providers.name_of(sessions[0].get_providers()[0])
         """What really computes: `cpu`, `cuda` or `tensorrt`."""
         self.fallback = ""
@@ -48,9 +53,9 @@ class OnnxPolicy:
 
     @staticmethod
     def load(
-        path: Path, expected: Expected, provider: str = "auto", threads: int = 1, sha256: str = "",
-        *, sessions: int = 1, stack: int = 0, limits: Limits | None = None,
-        stop: Stop | None = None,
+        path: Path, expected: Plant, provider: str = "auto", threads: int = 1, sha256: str = "",
+        *, sessions: int = 1, stack: int = 0, options: PolicyOptions | None = None,
+        limits: Limits | None = None, stop: Stop | None = None,
     ) -> OnnxPolicy:
         """Load, check and warm up a policy.
 
@@ -63,7 +68,8 @@ class OnnxPolicy:
                 empty: anything.
             sessions: how many hold the weights, each once. One serves any number of threads;
                 several keep a GPU's inferences in streams of their own.
-            stack: observations that a file without metadata takes; 0: one.
+            stack: observations that a file without metadata takes; 0: one, or as `options` say.
+            options: what is said of it beside the file.
             limits: where the files may be and how large; else the usual ones, and anywhere.
             stop: ends the loading, as far as ONNX Runtime lets itself be ended.
 
@@ -75,18 +81,22 @@ class OnnxPolicy:
                 files.
         """
         stop = stop or Stop()
+        options = options or PolicyOptions()
+        options = replace(options, stack=stack or options.stack)
         limits = replace(limits or Limits(), sessions=sessions)
         model = external_weights.read(path, sha256, limits)
         try:
-            opened = [_session(path, model, provider, threads, stop) for _ in range(sessions)]
+            opened = [onnx_session.open_session(path, model, provider, threads, stop)
+                      for _ in range(sessions)]
         finally:
             model.close()
         session, fallback = opened[0]
         try:
-            fitted = onnx_signature.fit(session, expected, stack)
+            fitted = onnx_signature.fit(onnx_signature.graph_of(session), expected, options)
         except PolicyError as error:
             raise PolicyError(f"policy {str(path)!r}: {error}") from error
-        policy = OnnxPolicy([each for each, _ in opened], path, fitted, expected[1], model)
+        policy = OnnxPolicy([each for each, _ in opened], path, fitted, expected[1], model,
+                            period_ns=options.period_ns)
         policy.fallback = fallback
         policy._warm_up(stop)
         return policy
@@ -94,7 +104,7 @@ class OnnxPolicy:
     @property
     def metadata(self) -> PolicyMetadata | None:
         """What the file says about itself; `None` when it says nothing."""
-        return self._fitted.metadata
+        return self.fitted.metadata
 
     @property
     def version(self) -> int:
@@ -109,27 +119,63 @@ class OnnxPolicy:
     @property
     def stack(self) -> int:
         """How many observations the inputs join."""
-        return self._fitted.stack
+        return self.fitted.stack
 
     @property
-    def inputs(self) -> tuple[onnx_signature.Input, ...]:
+    def inputs(self) -> tuple[Input, ...]:
         """What `infer` feeds with the parts of an observation."""
-        return self._fitted.inputs
+        return self.fitted.inputs
 
     @property
     def action_history(self) -> int:
         """How many applied actions `infer` needs beside the observation."""
-        return self._fitted.history
+        return self.fitted.history
+
+    @property
+    def horizon(self) -> int:
+        """Ticks of the plant that a chunk is for; 0: it gives single actions."""
+        return chunk_period.ticks(self.fitted.reading.horizon, self.fitted.chunk_period_ns,
+                                  self._period_ns)
+
+    @property
+    def first_offset(self) -> int:
+        """The tick after its observation's that the first row of a chunk is meant for."""
+        return self.fitted.first_tick
+
+    @property
+    def recurrent(self) -> str:
+        """Why only one inference at a time is possible; empty: any number is."""
+        pairs = ", ".join(f"{each.input} → {each.output}" for each in self.fitted.states)
+        return f"is recurrent ({pairs})" if pairs else ""
+
+    @property
+    def takes_prefix(self) -> bool:
+        """Whether `infer` feeds it with what is promised."""
+        return bool(self.fitted.prefix)
+
+    def memory(self) -> Memory | None:
+        """Return what a recurrent policy remembers before an episode; of others `None`."""
+        return Memory(self.fitted.states) if self.fitted.states else None
+
+    def difference(self, other: OnnxPolicy) -> str:
+        """Say in what `other` takes or gives something else than this one; empty: in nothing."""
+        return self.fitted.difference(other.fitted)
 
     def infer(self, observation: Observation, history: History = (), *, worker: int = 0,
-              stop: Stop | None = None) -> NDArray[np.float32]:
-        """Run the network on one stacked observation; return its outputs, shape `(outputs,)`.
+              stop: Stop | None = None, memory: Memory | None = None,
+              promised: Prefix | None = None) -> NDArray[np.float32]:
+        """Run the network on one stacked observation.
 
         Args:
             observation: as many joined as `stack` says.
             history: the last `action_history` applied actions, oldest first.
             worker: index of the caller: different ones share as few of several sessions as can be.
             stop: ends it between two steps of the network; it then raises what ONNX Runtime does.
+            memory: of a recurrent policy, from `memory()`; it is brought up to date.
+            promised: what acts meanwhile, where `takes_prefix`; else nothing is.
+
+        Returns:
+            Shape `(outputs,)`, or `(H, outputs)` of a chunk, in the plant's units.
 
         Raises:
             PolicyError: the observation has another shape, the history another length, or what
@@ -137,35 +183,53 @@ class OnnxPolicy:
                 `-inf`, as those that are masked.
         """
         feed = self._feed(observation)
-        if len(history) != self._fitted.history:
-            raise PolicyError(f"policy {str(self._path)!r} takes the last {self._fitted.history} "
+        if len(history) != self.fitted.history:
+            raise PolicyError(f"policy {str(self._path)!r} takes the last {self.fitted.history} "
                               f"applied actions beside the observation, not {len(history)}")
         if history:
             feed[HISTORY_INPUT] = encode([history], self._actions)
-        return self._run(feed, worker, stop)
+        self._promise(feed, promised or Prefix())
+        return self._run(feed, worker, stop, memory)
 
-    def _feed(self, observation: Observation) -> dict[str, NDArray[np.generic]]:
-        parts, feed = split(observation), {}
-        for each in self._fitted.inputs:
+    def _feed(self, observation: Observation) -> dict[str, NDArray[Any]]:
+        parts, feed = split(observation), dict(self.fitted.constants)
+        for each in self.fitted.inputs:
             if each.place >= len(parts) or parts[each.place].shape != each.shape:
                 raise PolicyError(f"policy {str(self._path)!r}: {each.name!r} takes {each.shape}, "
                                   "not an observation of shape "
                                   f"{', '.join(str(part.shape) for part in parts)}")
-            feed[each.name] = parts[each.place][None].astype(each.dtype, copy=False)
+            feed[each.name] = each.feed(parts[each.place])
         return feed
 
-    def _run(self, feed: dict[str, Any], worker: int, stop: Stop | None) -> NDArray[np.float32]:
+    def _promise(self, feed: dict[str, NDArray[Any]], promised: Prefix) -> None:
+        """Feed the inputs of a prefix, in the network's units."""
+        fitted = self.fitted
+        if not fitted.prefix:
+            return
+        rows = prefix.padded(promised, max(1, fitted.reading.horizon), self._actions.noop)
+        scaled = fitted.reading.normalization
+        values = {prefix.CHUNK: rows if scaled is None else scaled.redo(rows),
+                  prefix.DELAY: promised.promised, prefix.FINAL: promised.final}
+        for each in fitted.prefix:
+            value = np.asarray(values[each.name], each.dtype)
+            feed[each.name] = (value[None] if each.name == prefix.CHUNK
+                               else value.reshape(each.closed()))
+
+    def _run(self, feed: dict[str, Any], worker: int, stop: Stop | None, memory: Memory | None
+             ) -> NDArray[np.float32]:
         session = self._sessions[worker % len(self._sessions)]
-        found = session.run(None, feed, _options(stop))[0]
-        if found.shape != (1, self._actions.size):
-            raise PolicyError(f"policy {str(self._path)!r} gives outputs of shape "
-                              f"{list(found.shape)}, the plant's actions need "
-                              f"[1, {self._actions.size}]")
-        outputs = cast(NDArray[np.float32], found[0])
-        # the largest of them is finite only if none is NaN, none +inf and not all are -inf
-        judged = outputs.max() if self._actions.discrete else outputs
-        if not np.isfinite(judged).all():
-            raise PolicyError(f"policy {str(self._path)!r} gives non-finite outputs: {outputs}")
+        if self.fitted.states:
+            if memory is None:
+                raise PolicyError(f"policy {str(self._path)!r} {self.recurrent}: it needs its "
+                                  "memory")
+            feed.update(memory.feed)
+        found = session.run(self._names, feed, onnx_session.options_of_run(stop))
+        try:
+            outputs = self.fitted.reading.read(found[0])
+            if memory is not None:
+                memory.keep(dict(zip(self._names, found, strict=True)))
+        except PolicyError as error:
+            raise PolicyError(f"policy {str(self._path)!r} {error}") from error
         return outputs
 
     def act(self, outputs: NDArray[np.float32]) -> Action:
@@ -175,108 +239,38 @@ class OnnxPolicy:
         clipped = np.clip(outputs, self._actions.low, self._actions.high)
         return tuple(float(value) for value in clipped)
 
+    def rows(self, outputs: NDArray[np.float32]) -> tuple[Action, ...]:
+        """Return the actions of a chunk, one for each of `horizon` ticks of the plant."""
+        if self._actions.discrete:
+            return tuple((float(choice),) for choice in outputs.argmax(axis=-1))
+        at_ticks = chunk_period.at_ticks(outputs, self.fitted.chunk_period_ns, self._period_ns)
+        return tuple(map(tuple, np.clip(at_ticks, self._actions.low, self._actions.high).tolist()))
+
     def _warm_up(self, stop: Stop) -> None:
         """The first runs allocate; an overflow or NaN shows on the extremes, and open sizes."""
-        inputs, history = self._fitted.inputs, self._fitted.history
         for worker in range(len(self._sessions)):
             for end in ("low", "high"):
-                begin_ns = time.monotonic_ns()
                 feed: dict[str, Any] = {
-                    each.name: np.full((1, *each.shape), getattr(each, end), each.dtype)
-                    for each in inputs}
-                if history:
-                    feed[HISTORY_INPUT] = encode([(self._actions.noop,) * history], self._actions)
-                self._try(feed, worker, stop)
+                    **self.fitted.constants,
+                    **{each.name: each.extreme(getattr(each, end)) for each in self.fitted.inputs}}
+                if self.fitted.history:
+                    feed[HISTORY_INPUT] = encode(
+                        [(self._actions.noop,) * self.fitted.history], self._actions)
+                self._promise(feed, Prefix())
+                begin_ns = time.monotonic_ns()
+                found = self._try(feed, worker, stop)
                 self.alone_ns = max(self.alone_ns, time.monotonic_ns() - begin_ns)
+                if self.fitted.reading.horizon < 0:  # left open in the file
+                    self.fitted = replace(self.fitted, reading=replace(
+                        self.fitted.reading, horizon=len(found)))
 
-    def _try(self, feed: dict[str, Any], worker: int, stop: Stop) -> None:
+    def _try(self, feed: dict[str, Any], worker: int, stop: Stop) -> NDArray[np.float32]:
         try:
-            self._run(feed, worker, stop)
+            return self._run(feed, worker, stop, self.memory())
         except PolicyError:
             raise
         except Exception as error:  # ONNX Runtime has no common base class for its errors
-            shapes = ", ".join(str([1, *each.shape]) for each in self._fitted.inputs)
+            shapes = ", ".join(str([1, *each.shape]) for each in self.fitted.inputs)
             raise PolicyError(
                 f"policy {str(self._path)!r} cannot be run on observations of shape "
                 f"{shapes}: {' '.join(str(error).split())}") from error
-
-
-class Loader:
-    """Loads policies for one plant and one provider by URI: what `HotSwap` calls."""
-
-    def __init__(self, expected: Expected, provider: str = "auto", threads: int = 1,
-                 sessions: int = 1, *, stack: int = 0, limits: Limits | None = None,
-                 own: str | None = None) -> None:
-        """Keep what `OnnxPolicy.load` needs beside the URI.
-
-        `own` is the URI that this host's own configuration names: that one needs no hash and may
-        be anywhere. Any other was announced by anybody; `None`: all are this host's own.
-        """
-        self._sessions = sessions
-        self._stack = stack
-        self._expected = expected
-        self._provider = provider
-        self._threads = threads
-        self._limits = limits or Limits()
-        self._own = own
-
-    def __call__(self, uri: str, stop: Stop | None = None) -> OnnxPolicy:
-        """Load the policy that `uri` names; errors as in `OnnxPolicy.load`.
-
-        `PolicyError`, too, for one that anybody announced without its hash.
-        """
-        parsed, limits = PolicyUri.parse(uri), self._limits
-        if self._own in (None, uri):
-            limits = replace(limits, root=None)
-        elif limits.root is None:
-            raise PolicyError(f"policy URI {uri!r}: no policies are taken, as there is no "
-                              "policy_root, nor a policy to start from whose folder would be it")
-        elif not parsed.sha256:
-            raise PolicyError(f"policy URI {uri!r} has no hash; announce it with '#sha256=…', as "
-                              "`realtime-rl export` writes it")
-        return OnnxPolicy.load(parsed.path, self._expected, self._provider, self._threads,
-                               parsed.sha256, sessions=self._sessions, stack=self._stack,
-                               limits=limits, stop=stop)
-
-
-def _options(stop: Stop | None) -> Any:  # noqa: ANN401 - ONNX Runtime's
-    """Return the options of a run that `stop` ends; `None` where nobody would."""
-    if stop is None:
-        return None
-    import onnxruntime
-
-    options = onnxruntime.RunOptions()
-    options.log_severity_level = 4
-    stop.on_ask(lambda: setattr(options, "terminate", True))
-    return options
-
-
-def _session(path: Path, model: external_weights.Model, provider: str, threads: int,
-             stop: Stop) -> tuple[Any, str]:
-    """Return an ONNX Runtime session, and why it does not use the provider asked for."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingDependencyError("onnxruntime", "cpu") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # A spinning thread would take the core that the plant or another worker needs.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 4  # what goes wrong is raised and reported here
-    if hasattr(options, "set_load_cancellation_flag"):  # not in older releases
-        stop.on_ask(lambda: options.set_load_cancellation_flag(True))
-    wanted = providers.wanted(provider, onnxruntime.get_available_providers())
-    if "CUDAExecutionProvider" in wanted and hasattr(onnxruntime, "preload_dlls"):
-        onnxruntime.preload_dlls()  # the system's loader does not look where pip installs CUDA's
-    try:
-        if model.weights:
-            options.add_external_initializers(
-                list(model.weights),
-                [onnxruntime.OrtValue.ortvalue_from_numpy(each) for each in model.weights.values()])
-        session = onnxruntime.InferenceSession(model.source, options, providers=wanted)
-    except Exception as error:  # ONNX Runtime has no common base class for its errors
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise PolicyError(f"policy {str(path)!r} cannot be loaded: {reason}") from error
-    actual = providers.name_of(session.get_providers()[0])
-    return session, providers.fallback_message(provider, actual)

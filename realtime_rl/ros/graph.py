@@ -16,6 +16,7 @@ from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.messages import names
 from realtime_rl.core.observations import names_of
 from realtime_rl.core.robot import contract as robot_contract
+from realtime_rl.core.robot import contract_parameters
 from realtime_rl.core.settings import parameters as p
 from realtime_rl.core.settings.config import Value, values_of
 from realtime_rl.core.settings.coordinator import CoordinatorParameters
@@ -38,6 +39,10 @@ PARENT_VARIABLE = "REALTIME_RL_PARENT"
 """Environment of a node: the process that watches over it, and with which it ends."""
 MEMORY_VARIABLE = "REALTIME_RL_MEMORY_MB"
 """Environment of a node: what it may hold at most [MiB]; 0: as much as there is."""
+_FILES = {"policy", "bag", "run_dir"}
+"""Parameters of nodes that name files of one run."""
+_Wanted = tuple[str, str, Mapping[str, object]]
+"""A node: its executable, its name, and what it is told where no section of its own says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,29 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
         run_dir: folder for exported policies.
     """
     scenario: p.Scenario = section_of(settings, "scenario")
+    return [_node(settings, scenario, *node) for node in _wanted(settings, plant, policy, run_dir)]
+
+
+def said_by_nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> list[str]:
+    """Say which files of the scenario are not used, as a node's own section names others.
+
+    So it is with what `ros2 param dump` wrote in another run. Arguments as of `nodes`.
+    """
+    lines = []
+    for executable, name, given in _wanted(settings, plant, policy, run_dir):
+        own = settings.get(name, {})
+        said = {**settings.get(executable, {}), **own}
+        for item in _FILES & said.keys() & given.keys():
+            if said[item] != given[item]:
+                lines.append(f"{name if item in own else executable}.{item}: {said[item]!r}, of "
+                             f"its own section, goes before the scenario's, {given[item]!r}; "
+                             "leave it out there to have that")
+    return sorted(set(lines))
+
+
+def _wanted(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> list[_Wanted]:
+    """Return the nodes that start here; arguments as of `nodes`."""
+    scenario: p.Scenario = section_of(settings, "scenario")
     spec = {"period_ns": plant.period_ns, "actions": str(plant.actions),
             "observation": str(plant.observation)}
     parts = names_of(plant.observation) or ()
@@ -79,7 +107,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
                               f"{choices(inference_names)}: see scenario.processes")
     shared = {"workers": scenario.workers, "processes": scenario.processes}
     stop_file = str(Path(run_dir) / "stopped") if run_dir else ""
-    wanted: list[tuple[str, str, Mapping[str, object]]] = [
+    wanted: list[_Wanted] = [
         *(("inference", name, {**spec, **shared, **schedule, "process": index, "policy": policy,
                                "policy_root": run_dir if scenario.learner else "",
                                "exploration": LEARNER if scenario.learner else OFF,
@@ -105,8 +133,7 @@ def nodes(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> li
                                   "stop_file": stop_file and f"{stop_file}-{ROBOT}"})
                   if ROBOT in settings else
                   ("plant", "plant", {"allow_second": scenario.allow_second}))
-    return [_node(settings, scenario, *node) for node in wanted
-            if not scenario.nodes or node[0] in scenario.nodes]
+    return [node for node in wanted if not scenario.nodes or node[0] in scenario.nodes]
 
 
 def _node(settings: Settings, scenario: p.Scenario, executable: str, name: str,
@@ -114,7 +141,7 @@ def _node(settings: Settings, scenario: p.Scenario, executable: str, name: str,
     values, of_ros = split({**given, **settings.get(executable, {}), **settings.get(name, {})})
     if executable == ROBOT:
         return NodeSpec(ROBOT, name, names.clean(scenario.namespace),
-                        {**robot_contract.as_parameters(values), **of_ros}, scenario.respawn)
+                        {**contract_parameters.as_parameters(values), **of_ros}, scenario.respawn)
     config: Any = build_with_user_paths(SECTIONS[executable], values)
     # a second recorder would find the first one's bag
     respawn = scenario.respawn and executable != "recorder"

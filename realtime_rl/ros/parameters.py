@@ -46,8 +46,7 @@ class NodeParameters(Generic[Config]):
         self._on_change = on_change
         self.current = build_with_user_paths(config, {item.name: _declare(node, item)
                                                       for item in self._known.values()})
-        node.set_parameters_atomically = partial(_set_atomically, node,
-                                                 node.set_parameters_atomically)
+        allow_what_is(node)
         node.add_on_set_parameters_callback(self._check)
         node.add_post_set_parameters_callback(self._apply)
 
@@ -76,6 +75,11 @@ def _plain(value: object) -> object:
     if isinstance(value, bool | int | float | str):
         return value
     return tuple(cast(Iterable[object], value))
+
+
+def allow_what_is(node: Node) -> None:
+    """Let parameters of a node that cannot be changed be set to what they are."""
+    node.set_parameters_atomically = partial(_set_atomically, node, node.set_parameters_atomically)
 
 
 def _set_atomically(node: Node, set_rest: Callable[[list[RosParameter]], SetParametersResult],

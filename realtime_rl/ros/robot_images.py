@@ -58,6 +58,7 @@ class PictureReader:
             self._cv2: Any = importlib.import_module("cv2")
         except ImportError as error:
             raise MissingDependencyError("cv2", "ros") from error
+        self._cv2.setNumThreads(1)  # its own would wait for work by keeping cores busy
         self._image = image
         self._wanted: Size = (image.width, image.height)
         self._interpolation = getattr(self._cv2, f"INTER_{image.interpolation.upper()}")

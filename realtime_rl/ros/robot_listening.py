@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,7 +24,7 @@ from realtime_rl.ros import environment, transport
 from realtime_rl.ros.messages import to_ns
 from realtime_rl.ros.presence import name_of
 from realtime_rl.ros.robot_images import PictureReader
-from realtime_rl.ros.robot_topics import Show, listen_to_sources, sensor_qos
+from realtime_rl.ros.robot_topics import COMMANDS, Show, listen_to_sources, sensor_qos
 from realtime_rl.ros.spinning import NodeExecutor, executor_of
 
 _NAME = "robot_check"
@@ -32,12 +32,13 @@ _FIND_S = 5.0
 """In which nodes are found, also where an announcement was lost."""
 _SPEAK_S = 2.0
 """In which those that were found are heard."""
-_ANSWER_S = 1.0
-_UNBOUNDED_NS = 1 << 62
+_ANSWER_S = 5.0
+"""In which a node says its parameters, also one that has much to do."""
+_UNBOUNDED_NS = 2_000_000_000_000_000_000
+"""63 years: no bound, however the middleware writes it (2^31 s, or 2^63 ns)."""
 _LOOK_EVERY_NS = 50_000_000
 PARAMETERS = ("joints", "interface_name", "cmd_vel_timeout")
 """Of ros2_control's controllers: the order of their joints, what they take, when they brake."""
-_COMMANDS = QoSProfile(depth=1)
 
 
 @contextmanager
@@ -154,9 +155,10 @@ def hear(contract: Contract, seconds: float, namespace: str = "", *, sim_time: b
             listener.tick(due_ns)
         publishers, subscribers = _ends(node, contract)
         listeners = {each.node for endpoints in subscribers.values() for each in endpoints}
-        return Facts(seconds, transport.reach(os.environ), topics_of(node), publishers,
-                     subscribers, listener.heard, listener.missing, listener.positions,
-                     parameters(node, executor, listeners))
+        said, mute = parameters(node, executor, listeners)
+        return Facts(seconds, transport.reach(os.environ), node.get_namespace(),
+                     *topics_of(node), publishers, subscribers, listener.heard, listener.missing,
+                     listener.positions, said, mute)
 
 
 def _all_found(node: Node, contract: Contract) -> bool:
@@ -172,12 +174,12 @@ def _ends(node: Node, contract: Contract) -> tuple[dict[str, tuple[Endpoint, ...
                 **{spec.config.topic: sensor_qos(reliable=spec.config.reliability == "reliable")
                    for spec in contract.sources}}
     commands = tuple(group.config.topic for group in contract.actions)
-    subscribers = {topic: tuple(endpoint(info, info.qos_profile, _COMMANDS)
+    subscribers = {topic: tuple(endpoint(info, info.qos_profile, COMMANDS)
                                 for info in node.get_subscriptions_info_by_topic(topic))
                    for topic in commands}
     publishers = {topic: tuple(endpoint(info, profile, info.qos_profile)
                                for info in node.get_publishers_info_by_topic(topic))
-                  for topic, profile in {**dict.fromkeys(commands, _COMMANDS), **listened}.items()}
+                  for topic, profile in {**dict.fromkeys(commands, COMMANDS), **listened}.items()}
     return publishers, subscribers
 
 
@@ -208,14 +210,26 @@ def _bounded(profile: QoSProfile) -> QoSProfile:
                       liveliness=profile.liveliness, **times)
 
 
-def topics_of(node: Node) -> dict[str, Sequence[str]]:
-    """Return the topics that there are, with their types."""
-    return dict(node.get_topic_names_and_types())
+def topics_of(node: Node) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return the topics that others publish, and those that others listen to: their types."""
+    published: dict[str, list[str]] = {}
+    taken: dict[str, list[str]] = {}
+    for topic, _ in node.get_topic_names_and_types():
+        for found, infos in ((published, node.get_publishers_info_by_topic(topic)),
+                             (taken, node.get_subscriptions_info_by_topic(topic))):
+            kinds = {info.topic_type for info in infos if not _is_own(info, node)}
+            if kinds:
+                found[topic] = sorted(kinds)
+    return published, taken
+
+
+def _is_own(info: TopicEndpointInfo, node: Node) -> bool:
+    return (info.node_name, info.node_namespace) == (node.get_name(), node.get_namespace())
 
 
 def parameters(node: Node, executor: NodeExecutor, names: Iterable[str]
-               ) -> dict[str, dict[str, object]]:
-    """Return those of `PARAMETERS` that each node has; nodes that do not answer have none."""
+               ) -> tuple[dict[str, dict[str, object]], list[str]]:
+    """Return those of `PARAMETERS` that each node has, and who was asked and did not answer."""
     services = {name for name, _ in node.get_service_names_and_types()}
     asked = {}
     for name in sorted(names):
@@ -232,4 +246,4 @@ def parameters(node: Node, executor: NodeExecutor, names: Iterable[str]
             value = parameter_value_to_python(each)
             if value is not None:
                 found.setdefault(name, {})[key] = value
-    return found
+    return found, sorted({name for (name, _), future in asked.items() if not future.done()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rclpy.node import Node
@@ -52,19 +53,24 @@ def survey(seconds: float) -> Survey:
     """Look around and listen for some seconds; `ConfigError` where ROS does not start."""
     with listening() as (node, executor):
         spin(executor, _FIND_S, _Quiet(node))
-        topics = {topic: kinds[0] for topic, kinds in topics_of(node).items()
-                  if not _is_ours(topic) and len(kinds) == 1}
-        ears = [_Ear(node, topic, kind) for topic, kind in topics.items()
-                if kind in SOURCES and node.count_publishers(topic) and _installed(kind)]
+        published, listened = map(_single, topics_of(node))
+        ears = [_Ear(node, topic, kind) for topic, kind in published.items()
+                if kind in SOURCES and _installed(kind)]
         spin(executor, seconds)
         taken = [(topic, kind, endpoint(info, info.qos_profile, info.qos_profile).node)
-                 for topic, kind in topics.items()
-                 if kind in ACTIONS and not node.count_publishers(topic)
+                 for topic, kind in listened.items()
+                 if kind in ACTIONS and topic not in published
                  for info in node.get_subscriptions_info_by_topic(topic)]
-        said = parameters(node, executor, {name for *_, name in taken})
+        said, _ = parameters(node, executor, {name for *_, name in taken})
         return Survey(tuple(ear.told() for ear in ears),
                       tuple(Taken(*each, said.get(each[2], {})) for each in taken),
                       transport.reach(os.environ))
+
+
+def _single(topics: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the type of each topic that is not of our own graph, and of one type."""
+    return {topic: kinds[0] for topic, kinds in topics.items()
+            if not _is_ours(topic) and len(kinds) == 1}
 
 
 class _Quiet:
@@ -76,7 +82,7 @@ class _Quiet:
         self._since_s = time.monotonic()
 
     def __call__(self) -> bool:
-        topics = {topic for topic, kinds in topics_of(self._node).items()
+        topics = {topic for topic, kinds in self._node.get_topic_names_and_types()
                   if kinds[0] in SOURCES or kinds[0] in ACTIONS}
         if topics != self._topics:
             self._topics, self._since_s = topics, time.monotonic()

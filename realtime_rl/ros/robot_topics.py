@@ -17,13 +17,17 @@ from realtime_rl.core.robot.contract import ActionGroup, Contract, SourceSpec
 from realtime_rl.core.robot.message_types import ActionType, Order
 from realtime_rl.core.robot.sources import Picture
 from realtime_rl.ros import message_classes
+from realtime_rl.ros.aside import Aside
 from realtime_rl.ros.guard import listen
+from realtime_rl.ros.throttled import Throttled
 
 _MOST_HZ = 500.0
 """Of a sensor; `guard.GENEROUS` times as many messages are taken."""
 _DEPTH = 16
 _MOST_BYTES = 1 << 26
 """Of one message, as a camera's."""
+COMMANDS = QoSProfile(depth=1)
+"""What commands are offered with: reliable, without a deadline, nothing old queued."""
 
 Offer = Callable[[str, Any, int, int, "Picture | None"], None]
 """Takes a source's message: its name, the message, the moment on the monotonic and on ROS's clock
@@ -39,20 +43,43 @@ def sensor_qos(*, reliable: bool = False, depth: int = _DEPTH) -> QoSProfile:
 
 
 def listen_to_sources(node: Node, contract: Contract, offer: Offer,
-                      picture_of: Callable[[SourceSpec], Show]) -> None:
-    """Subscribe to a contract's sources; `ConfigError` where a type is not installed."""
+                      picture_of: Callable[[SourceSpec], Show], aside: Aside | None = None) -> None:
+    """Subscribe to a contract's sources; `ConfigError` where a type is not installed.
+
+    `aside`: where pictures are made, and offered as its owner takes them; else they are at once.
+    """
     for spec in contract.sources:
-        show = None if spec.image is None else picture_of(spec)
-        listen(node, message_classes.find(spec.config.type), spec.config.topic,
-               partial(_offer, node, spec.name, offer, show),
+        take = partial(_offer, node, spec.name, offer)
+        if spec.image is not None:
+            take = (partial(_offer_shown, node, spec.name, offer, picture_of(spec))
+                    if aside is None else
+                    partial(_offer_later, node, spec, offer, picture_of(spec), aside, Throttled(
+                        node, f"{spec.config.topic}: {{count}} picture(s) refused; the newest: "
+                        "{last}")))
+        listen(node, message_classes.find(spec.config.type), spec.config.topic, take,
                sensor_qos(reliable=spec.config.reliability == "reliable"),
                rate_hz=_MOST_HZ, most_bytes=_MOST_BYTES)
 
 
-def _offer(node: Node, name: str, offer: Offer, show: Show | None,
-           message: Any) -> None:  # noqa: ANN401 - of the source's type
-    received_ns, ros_ns = time.monotonic_ns(), node.get_clock().now().nanoseconds
-    offer(name, message, received_ns, ros_ns, None if show is None else show(message))
+def _offer(node: Node, name: str, offer: Offer, message: Any) -> None:  # noqa: ANN401
+    offer(name, message, *_now(node), None)
+
+
+def _offer_shown(node: Node, name: str, offer: Offer, show: Show, message: Any) -> None:  # noqa: ANN401
+    now = _now(node)
+    offer(name, message, *now, show(message))
+
+
+def _offer_later(node: Node, spec: SourceSpec, offer: Offer, show: Show,  # noqa: PLR0917
+                 aside: Aside, refused: Throttled, message: Any) -> None:  # noqa: ANN401
+    now = _now(node)
+    aside.do(f"source.{spec.name}", lambda: show(message),
+             lambda picture: offer(spec.name, message, *now, picture), refused.note)
+
+
+def _now(node: Node) -> tuple[int, int]:
+    """Return the moment on the monotonic clock and on ROS's [ns]."""
+    return time.monotonic_ns(), node.get_clock().now().nanoseconds
 
 
 def listen_plainly(node: Node, type_name: str, topic: str, callback: Callable[[Any], None]) -> None:
@@ -70,7 +97,7 @@ class CommandTopics:
         for group in contract.actions:
             kind = message_types.action(group.config.type)
             self._topics.append((group, kind, node.create_publisher(
-                message_classes.find(kind.name), group.config.topic, QoSProfile(depth=1))))
+                message_classes.find(kind.name), group.config.topic, COMMANDS)))
 
     def send(self, values: Sequence[Sequence[float] | None], sent_ns: int) -> None:
         """Send to each action's topic what it is to do; `None`: nothing.

@@ -15,7 +15,7 @@ from typing import Any
 
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.messages import names
-from realtime_rl.core.robot import contract as robot_contract
+from realtime_rl.core.robot import contract_reading
 from realtime_rl.core.robot.contract import Contract
 from realtime_rl.core.settings import parameters as p
 from realtime_rl.core.settings.config import Parameter, Value, build, parameters
@@ -230,7 +230,7 @@ def section_of(settings: Settings, section: str) -> Any:  # noqa: ANN401 - a sec
 
 def contract_of(settings: Settings) -> Contract:
     """Return the contract of the robot that is in the plant's place; `ConfigError`."""
-    return robot_contract.read(split(settings[ROBOT])[0])
+    return contract_reading.read(split(settings[ROBOT])[0])
 
 
 def split(values: Mapping[str, object]) -> tuple[dict[str, object], dict[str, Value]]:

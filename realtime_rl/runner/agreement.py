@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from realtime_rl.core import observations
 from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.gamepad import pad_layout
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.settings.parameters import ActuatorParameters, PlantParameters
+from realtime_rl.core.settings.chunks import chunking_of
+from realtime_rl.core.settings.parameters import ActuatorParameters, PlantParameters, Scenario
 from realtime_rl.core.types import ActionSpace, PlantSpec
 from realtime_rl.policies.latency import Latency
 from realtime_rl.ros.graph import NodeSpec
@@ -26,11 +27,13 @@ def check(settings: Settings, plant: PlantSpec, nodes: Sequence[NodeSpec]) -> No
                     if node.executable == "actuator"), plant.actions)
     default_policy.make(actuator.default_policy, actions, actuator.default_action)
     pad_layout(actuator.gamepad_layout, actions)
+    chunking_of(actuator, actions, plant.period_ns)
     if ROBOT in settings and actuator.command_type != "joy":
         raise ConfigError(f"actuator.command_type: {actuator.command_type!r}; the robot's contract "
                           "says which messages it takes: leave it out")
     plays = any(node.executable == "plant" for node in nodes)
-    _check_alike(nodes, plant if plays or ROBOT in settings else None)
+    _check_alike(nodes, _told(section_of(settings, "scenario"),
+                              plant if plays or ROBOT in settings else None))
     if not plays:
         return
     other: PlantParameters = section_of(settings, "plant")
@@ -42,21 +45,29 @@ def check(settings: Settings, plant: PlantSpec, nodes: Sequence[NodeSpec]) -> No
                 f"plant.{name} and actuator.{name}")
 
 
-def _check_alike(nodes: Sequence[NodeSpec], plant: PlantSpec | None) -> None:
-    """`ConfigError` where nodes that start here were told differently of what they control.
+def _told(scenario: Scenario, plant: PlantSpec | None) -> dict[str, tuple[str, object]]:
+    """Return who says what to all nodes, and what it is, where that is known here."""
+    said: dict[str, tuple[str, object]] = {
+        name: ("scenario", getattr(scenario, name)) for name in ("workers", "processes")}
+    if plant is not None:
+        said |= {name: ("plant", getattr(plant, name))
+                 for name in ("actions", "observation", "period_ns")}
+    return said
 
-    `plant`: what says it, where that is known here.
-    """
+
+def _check_alike(nodes: Sequence[NodeSpec], told: Mapping[str, tuple[str, object]]) -> None:
+    """`ConfigError` where nodes that start here were told differently of what they share."""
     for name, read in (("actions", ActionSpace.parse), ("observation", observations.parse),
-                       ("period_ns", int)):
+                       ("period_ns", int), ("workers", int), ("processes", int)):
         said = {node.name: str(read(str(node.parameters[name]))) for node in nodes
                 if name in node.parameters and node.executable != ROBOT}
-        if plant is not None:
-            said = {"plant": str(getattr(plant, name)), **said}
+        if name in told:
+            who, value = told[name]
+            said = {who: str(value), **said}
         first = next(iter(said), "")
         for node, value in said.items():
             if value != said[first]:
                 raise ConfigError(f"{name}: of {node} it is '{value}', of {first} "
                                   f"'{said[first]}': they would not understand each other; "
-                                  + ("the plant says it, so leave it out" if plant is not None
+                                  + (f"the {first} says it, so leave it out" if name in told
                                      else "give both the same"))

@@ -125,7 +125,7 @@ def prepare(config: str, assignments: Sequence[str], within: str = "", *,
     policy = (_first_policy(settings, plant, run_dir) if {"inference", "learner"} & set(here)
               else "")
     remarks = (*(f"{plant.name}: {text}" for text in (plant.rate, plant.warning) if text),
-               *left_out,
+               *left_out, *graph.said_by_nodes(settings, plant, policy, str(run_dir)),
                *(f"{path}: {note}" for note in file.passed_over), *unrecorded)
     return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir,
                     remarks)
@@ -140,6 +140,21 @@ def _check_record(record: str) -> None:
             make_parents(Path(record).absolute())
     except OSError as error:
         raise ConfigError(f"record: {record!r} cannot be written: {error.strerror}") from error
+
+
+def plant_and_settings(config: str, assignments: Sequence[str] = ()
+                       ) -> tuple[PlantSpec, Settings]:
+    """Return what a scenario controls, and its parameters; nothing is made or checked beside.
+
+    Raises:
+        ConfigError, PlantError: what is wrong, in one line.
+    """
+    path = find_config(config)
+    said = scenario_paths.anchored(read_settings(path, assignments).settings,
+                                   path.absolute().parent)
+    settings = override(_with_robot(override(said, [
+        word for word in assignments if word.startswith("scenario.robot=")])), assignments)
+    return _plant_spec(settings), settings
 
 
 def check_last(prepared: Prepared) -> list[str]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
 from realtime_rl.core.control import default_policy
+from realtime_rl.core.control.arbiter_limits import ONE_BY_ONE
+from realtime_rl.core.control.chunk_book import Chunking
 from realtime_rl.core.control.exploration import OFF, Exploration
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.plants import registry
 from realtime_rl.plants.base import remarks_of
 from realtime_rl.simulate import players
-from realtime_rl.simulate.loop import LONGEST, Delay, Loop
+from realtime_rl.simulate.loop import LONGEST, Delay
 from realtime_rl.simulate.tally import Tally
 
 
@@ -34,8 +37,10 @@ class Game:
     default: str = "noop"
     exploration: str = OFF
     """Of a policy from a file: see `Exploration`."""
-    stack: int = 0
-    """Observations that a file without metadata takes; 0: one."""
+    said: PolicyOptions = field(default_factory=PolicyOptions)
+    """What is said of a policy from a file."""
+    chunking: Chunking = ONE_BY_ONE
+    """Of a policy that gives chunks: how their rows are used."""
 
 
 def play(game: Game, numbers: Sequence[int], warn: Callable[[str], None] = lambda text: None
@@ -52,15 +57,14 @@ def play(game: Game, numbers: Sequence[int], warn: Callable[[str], None] = lambd
     plant = registry.make(game.plant, game.options, game.seed)
     try:
         make = players.load(game.policy, game.hold_ticks, plant.spec,
-                            Exploration.parse(game.exploration), stack=game.stack, warn=warn)
+                            Exploration.parse(game.exploration), options=game.said, warn=warn)
         found = []
         for number in numbers:
             seed = int(np.random.SeedSequence((game.seed, number)).generate_state(1)[0])
             player, figures = make(seed), Tally()
             plant.reset(seed)
-            loop = Loop(plant, player.policy, game.delay, stack=player.stack,
-                        default=default_policy.make(game.default, plant.spec.actions, seed=seed),
-                        applied=player.applied)
+            loop = player.loop(plant, game.delay, default_policy.make(
+                game.default, plant.spec.actions, seed=seed), game.chunking)
             while not figures.returns and figures.ticks < LONGEST:
                 figures.add(loop.advance())
             figures.remarks, figures.counter_names = remarks_of(plant), list(plant.spec.counters)

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
-from realtime_rl.core.control.exploration import Exploration, explore
+from realtime_rl.core.control.chunk_book import Chunking
+from realtime_rl.core.control.chunk_merging import Chunk
+from realtime_rl.core.control.default_policy import DefaultPolicy
+from realtime_rl.core.control.exploration import Exploration, explore, explore_rows
+from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.observations import Observation
+from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.core.types import Action, PlantSpec
 from realtime_rl.files import user_path
+from realtime_rl.plants.base import Plant
 from realtime_rl.policies.onnx_policy import OnnxPolicy
-from realtime_rl.simulate.loop import Policy
+from realtime_rl.simulate.loop import Delay, Loop, Policy
 
 RANDOM = "random"
 DEFAULT = "default"
@@ -24,10 +31,26 @@ class Player(NamedTuple):
     policy: Policy | None
     stack: int
     applied: ActionHistory
+    begin: Callable[[], None] = lambda: None
+    """Called at an episode's first observation."""
+    alone: str = ""
+    """Why only one inference at a time is possible; empty: any number is."""
+
+    def loop(self, plant: Plant, delay: Delay, default: DefaultPolicy | None = None,
+             chunking: Chunking | None = None) -> Loop:
+        """Have this one play; `PolicyError` where inferences would overlap that must not."""
+        if self.alone and delay.ticks > delay.every and delay.interaction == "asynchronous":
+            raise PolicyError(f"the policy {self.alone}, so one inference has to end before the "
+                              f"next begins, and with a delay of {delay.ticks} ticks they overlap: "
+                              "take --interaction sequential, or --delay 1, or --every "
+                              f"{delay.ticks}")
+        return Loop(plant, self.policy, delay, stack=self.stack, default=default,
+                    applied=self.applied, begin=self.begin, chunking=chunking)
 
 
 def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration | None = None,
-         *, stack: int = 0, warn: Callable[[str], None] = lambda text: None
+         *, stack: int = 0, options: PolicyOptions | None = None,
+         warn: Callable[[str], None] = lambda text: None
          ) -> Callable[[int], Player]:
     """Return what makes a fresh player, given the seed of its chance.
 
@@ -37,6 +60,7 @@ def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration
         spec: of the plant that is played on.
         exploration: of a file's policy; else none, as there is no learner.
         stack: observations that a file without metadata takes; 0: one.
+        options: what is said of a file beside it.
         warn: told what is odd about a file, as a live run tells it.
 
     Raises:
@@ -50,7 +74,9 @@ def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration
                 return explore(tick, 1.0, hold_ticks, seed, spec.actions) or spec.actions.noop
             return Player(draw, 1, ActionHistory(0))
         return make_random
-    loaded = OnnxPolicy.load(user_path(policy), (spec.observation, spec.actions), stack=stack)
+    said = replace(options or PolicyOptions(), period_ns=spec.period_ns)
+    loaded = OnnxPolicy.load(user_path(policy), (spec.observation, spec.actions), stack=stack,
+                             options=said)
     for text in filter(None, (*loaded.warnings, loaded.fallback)):
         warn(text)
     return of_policy(loaded, hold_ticks, spec, exploration)
@@ -63,9 +89,18 @@ def of_policy(loaded: OnnxPolicy, hold_ticks: int, spec: PlantSpec,
 
     def make(seed: int) -> Player:
         applied = ActionHistory(loaded.action_history)
+        memory = [loaded.memory()]
 
-        def act(tick: int, observation: Observation) -> Action:
-            chosen = loaded.act(loaded.infer(observation, applied.get(tick)))
-            return explore(tick, epsilon, hold_ticks, seed, spec.actions) or chosen
-        return Player(act, loaded.stack, applied)
+        def begin() -> None:
+            memory[0] = loaded.memory()
+
+        def act(tick: int, observation: Observation) -> Action | Chunk:
+            outputs = loaded.infer(observation, applied.get(tick), memory=memory[0])
+            first = loaded.first_offset if loaded.horizon else 0
+            found = explore_rows(
+                loaded.rows(outputs) if loaded.horizon else (loaded.act(outputs),), tick + first,
+                epsilon, hold_ticks=hold_ticks, seed=seed, actions=spec.actions)
+            return Chunk(found, first) if loaded.horizon else found[0]
+
+        return Player(act, loaded.stack, applied, begin, loaded.recurrent)
     return make

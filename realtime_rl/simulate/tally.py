@@ -27,6 +27,8 @@ class Tally:
     """Ticks after it on which the default policy acted."""
     reward: float = 0.0
     """Sum over all ticks, the unfinished episode included."""
+    ages: list[int] = field(default_factory=list)
+    """At place `n`: how many ticks acted on an observation of `n` ticks before."""
     counters: list[float] = field(default_factory=list)
     """What each of the plant's counters counted, over all ticks."""
     counter_names: list[str] = field(default_factory=list)
@@ -42,6 +44,8 @@ class Tally:
         self.reward += step.reward
         if step.cause is Cause.POLICY:
             self._started = True
+            if step.observation_tick >= 0:
+                self._count_age(step.tick - step.observation_tick, 1)
         elif not self._started:
             self.startup_ticks += 1
         elif step.cause is Cause.DEFAULT:
@@ -74,6 +78,12 @@ class Tally:
                              other.counters or [0.0] * len(self.counters), strict=True)]
         self.counter_names = self.counter_names or other.counter_names
         self.remarks += [text for text in other.remarks if text not in self.remarks]
+        for age, ticks in enumerate(other.ages):
+            self._count_age(age, ticks)
+
+    def _count_age(self, age: int, ticks: int) -> None:
+        self.ages += [0] * (age + 1 - len(self.ages))
+        self.ages[age] += ticks
 
     def save(self, snapshot: Snapshot) -> None:
         """See `Saveable`."""
@@ -89,6 +99,23 @@ class Tally:
         """Share of the ticks from the first policy action on, on which the default acted."""
         counted = self.ticks - self.startup_ticks
         return self.default_ticks / counted if counted else float("nan")
+
+    @property
+    def age_mean(self) -> float:
+        """Mean age of the feedback [ticks], of the ticks on which the policy acted; NaN of none."""
+        ticks = sum(self.ages)
+        return sum(age * count for age, count in enumerate(self.ages)) / ticks if ticks \
+            else float("nan")
+
+    @property
+    def age_p95(self) -> int | None:
+        """The age [ticks] that 95 % of them do not exceed; `None` of none."""
+        below, ticks = 0, sum(self.ages)
+        for age, count in enumerate(self.ages):
+            below += count
+            if ticks and below >= 0.95 * ticks:
+                return age
+        return None
 
     @property
     def reward_per_tick(self) -> float:

@@ -50,6 +50,20 @@ def test_when_the_run_began_places_its_deaths(tmp_path: Path) -> None:
     assert noted is not None and noted.died == ()
 
 
+def test_from_what_a_run_can_be_made_anew_is_noted(tmp_path: Path) -> None:
+    origin = run_record.Origin("pyboy", ("rom=catch", "size=84"), 3, "file:///p.onnx#sha256=00")
+    run_record.write(tmp_path, deaths(), "", origin=origin)
+    noted = run_record.read(tmp_path)
+    assert noted is not None and noted.origin == origin
+    run_record.write(tmp_path, deaths(), "")  # by who does not know it, or before it was noted
+    noted = run_record.read(tmp_path)
+    assert noted is not None and noted.origin is None
+    content = json.loads((tmp_path / "run.json").read_text())
+    (tmp_path / "run.json").write_text(json.dumps({**content, "origin": {"plant": "counter"}}))
+    with pytest.raises(ValueError, match="options"):
+        run_record.read(tmp_path)
+
+
 def test_very_many_are_counted_and_the_first_are_listed(tmp_path: Path) -> None:
     found = Deaths()
     for n in range(1000):

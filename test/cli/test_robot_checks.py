@@ -37,7 +37,7 @@ CONTROLLER = Endpoint("/controller", ARRAY)
 def facts(**more: Any) -> Facts:
     """Of the arm as it should be, with changes."""
     found = Facts(
-        1.0, "this machine alone", {"/joint_states": [JOINT_STATE], "/commands": [ARRAY]},
+        1.0, "this machine alone", "/", {"/joint_states": [JOINT_STATE]}, {"/commands": [ARRAY]},
         {"/joint_states": [DRIVER], "/commands": []}, {"/commands": [CONTROLLER]},
         {"joints": JOINTS}, {}, {"j1": 0.1, "j2": 0.2}, {"/controller": {"joints": ["j1", "j2"]}})
     return replace(found, **more)
@@ -113,16 +113,24 @@ MISTAKES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
                "source.joints.topic: nothing came on /joint_states in 1 s"),
     "misspelt topic": (
         {}, {"publishers": {"/joint_states": [], "/commands": []},
-             "topics": {"/joint_state": ["sensor_msgs/msg/Imu"]}},
+             "published": {"/joint_state": ["sensor_msgs/msg/Imu"]}},
         "source.joints.topic: nobody publishes /joint_states; there is '/joint_state' of "
         "'sensor_msgs/msg/Imu'"),
     "another one commands": (
         {}, {"publishers": {"/joint_states": [DRIVER], "/commands": [Endpoint("/pad", ARRAY)]}},
         "action.arm.topic: /pad commands /commands, too: end it before a policy acts"),
     "nobody is commanded": (
-        {}, {"subscribers": {"/commands": []}, "topics": {}},
+        {}, {"subscribers": {"/commands": []}, "taken": {"/gripper": ["std_msgs/msg/Bool"]}},
         "action.arm.topic: nobody listens to /commands; nothing of std_msgs/msg/Float64MultiArray "
-        "is heard"),
+        "is there"),
+    "nobody at all": (
+        {}, {"subscribers": {"/commands": []}, "taken": {}},
+        "action.arm.topic: nobody listens to /commands; nothing is there at all"),
+    "a topic of another namespace": (
+        {"source__joints__topic": "joint_states"},
+        {"namespace": "/left", "publishers": {"joint_states": [], "/commands": []}},
+        "source.joints.topic: nobody publishes /left/joint_states; of "
+        "sensor_msgs/msg/JointState: '/joint_states'"),
     "a joint that nobody measures": (
         {"source__joints__fields": ["position.j1"]},
         {"positions": {"j1": 0.0}, "heard": {"joints": said([0.0], names=(("j1", "x"),))}},
@@ -130,7 +138,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "no emergency stop": (
         {"estop": {"topic": "/estop"}},
         {"publishers": {"/joint_states": [DRIVER], "/commands": [], "/estop": []}},
-        "estop.topic: nobody publishes /estop; nothing of std_msgs/msg/Bool is heard"),
+        "estop.topic: nobody publishes /estop; nothing of std_msgs/msg/Bool is there"),
 }
 
 
@@ -160,6 +168,27 @@ def test_what_is_worth_knowing_is_no_mistake() -> None:
         "source.cam: all 25 messages said the same",
         "action.arm.timeout: /controller stops 0.5 s after a command, the contract says 1"]
     assert not wrong(contract, found)
+
+
+@pytest.mark.parametrize(("field", "value", "guess"), [
+    ("point.x", 394.0, "millimetres"), ("point.x", 20.0, ""), ("ranges[0]", 2400.0, "millimetres"),
+    ("intensities[0]", 2400.0, "")])
+def test_a_length_that_is_too_large_may_be_in_millimetres(field: str, value: float, guess: str
+                                                          ) -> None:
+    kind = ("geometry_msgs/msg/PointStamped" if field.startswith("point")
+            else "sensor_msgs/msg/LaserScan")
+    contract = arm(source__place={"topic": "/place", "type": kind, "fields": [field],
+                                  "max_age": 0.5},
+                   observation__state={"sources": ["joints", "place"]})
+    found = facts(heard={"joints": JOINTS, "place": said([value])},
+                  publishers={**facts().publishers, "/place": [Endpoint("/eye", kind)]})
+    (line,) = wrong(contract, found)
+    assert line.endswith(f"or low and high; are they {guess}?" if guess else "or low and high")
+
+
+def test_a_controller_that_says_nothing_of_itself_is_worth_knowing() -> None:
+    findings = examine(arm(), facts(controllers={}, mute=["/controller"]))
+    assert [each.where for each in findings if each.level is Level.NOTE] == ["action.arm.names"]
 
 
 def test_ticks_before_anything_was_heard_do_not_count() -> None:

@@ -11,7 +11,8 @@ from robot_messages import imu, joints, number, odometry, scan
 
 from realtime_rl.cli import robot_starter
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.robot.contract import OPEN, Contract
+from realtime_rl.core.robot.contract import Contract
+from realtime_rl.core.robot.contract_parameters import OPEN
 from realtime_rl.core.robot.facts import Survey, Taken, Told
 from realtime_rl.ros import scenario_settings
 

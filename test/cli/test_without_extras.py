@@ -35,7 +35,8 @@ def without_extras(*arguments: str) -> subprocess.CompletedProcess[str]:
                           capture_output=True, text=True, check=False)
 
 
-POLICY = str(Path(__file__).parents[2] / "policies" / "catch.onnx")
+ROOT = Path(__file__).parents[2]
+POLICY = str(ROOT / "policies" / "catch.onnx")
 
 
 @pytest.mark.parametrize("arguments", [
@@ -71,6 +72,22 @@ def test_what_is_missing_is_one_line(arguments: tuple[str, ...], module: str, ex
         f"realtime-rl {arguments[0]}: error: {module} is not installed; "
         f"fix: pip install '.[{extra}]' in the clone")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("hidden", "arguments"), [
+    ("rosbags", ()), ("mcap", ()), ("matplotlib", ("--html", "report.html"))])
+def test_what_a_recording_needs_is_known_before_the_robot_moves(
+    hidden: str, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    for needed in ("rclpy", "onnxruntime"):
+        pytest.importorskip(needed, reason=f"{needed} is not installed")
+    done = subprocess.run(
+        [sys.executable, "-c", HIDE, hidden, "run", "--config", str(ROOT / "config/so101.yaml"),
+         "--set", f"scenario.policy={ROOT / 'policies/so101_reach.onnx'}", "--record", "bag",
+         *arguments], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (f"realtime-rl run: error: {hidden} is not installed; "
+                                            "fix: pip install '.[bags]' in the clone")
 
 
 def test_a_contract_needs_ros_alone() -> None:

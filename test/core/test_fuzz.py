@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from realtime_rl.core.control import default_policy
-from realtime_rl.core.control.arbiter import Arbiter, ArbiterLimits, Decision
+from realtime_rl.core.control.arbiter import Arbiter, Decision
+from realtime_rl.core.control.arbiter_limits import ArbiterLimits
 from realtime_rl.core.control.latch import CommandLatch
 from realtime_rl.core.enumerations import Fate, Miss
 from realtime_rl.core.experience.assembler import Assembler

@@ -28,7 +28,7 @@ from realtime_rl.learning import networks, onnx_export
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.heads import Head, draw_noise
 from realtime_rl.learning.onnx_import import load_weights
-from realtime_rl.policies.onnx_policy import Loader
+from realtime_rl.policies.policy_loader import Loader
 
 
 def about(observation: ObservationSpec, actions: ActionSpace, stack: int = 2) -> PolicyMetadata:
@@ -232,6 +232,14 @@ def test_only_the_newest_versions_stay(tmp_path: Path) -> None:
         exporter.export(replace(about(VECTOR, BUTTONS), version=version))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "policy-000004.onnx", "policy-000005.onnx", "policy-000099.onnx"]
+
+
+def test_keeping_none_in_particular_keeps_all(tmp_path: Path) -> None:
+    network = networks.build("mlp", VECTOR, 2, BUTTONS, seed=0)
+    exporter = onnx_export.PolicyExporter(network, tmp_path, keep=0)
+    for version in range(1, 8):
+        exporter.export(replace(about(VECTOR, BUTTONS), version=version))
+    assert len(list(tmp_path.iterdir())) == 7
 
 
 def test_versions_of_a_learner_that_died_count_and_weights_go_with_their_graph(

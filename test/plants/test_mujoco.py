@@ -182,6 +182,35 @@ def test_targets_follow_from_the_seed_and_differ_by_episode() -> None:
     assert len({tuple(target) for target in targets}) == len(targets) > 5
 
 
+def test_a_target_may_be_one_place() -> None:
+    plant = make(target="0.25 -0.1 0.2")
+    assert {tuple(transition.observation[5:7].tolist())
+            for transition in run(plant, [(0.0, 0.0)] * 120)} == {
+                (np.float32(0.25), np.float32(-0.1))}
+
+
+def test_what_is_seen_at_a_tick_is_seen_before_what_it_sends_moves_anything() -> None:
+    moved, still = make(ARM, 1), make(ARM, 1)
+    run(moved, [(0.0, 0.0)] * 2)
+    run(still, [(0.0, 0.0)] * 2)
+    at_once = [plant.step((1.0, 0.5)).observation if plant is moved
+               else plant.step((0.0, 0.0)).observation for plant in (moved, still)]
+    assert np.array_equal(*at_once)
+    later = [plant.step((0.0, 0.0)).observation for plant in (moved, still)]
+    assert later[0][1] > later[1][1]
+
+
+def test_an_arm_starts_where_its_motors_hold_it_against_gravity() -> None:
+    text = (ROBOTS / "arm.xml").read_text().replace('kp="40"', 'kp="4"')
+    name, rest = text.split('<joint name="j2" ')
+    Path("sagging.xml").write_text(f'{name}<joint name="j2" {rest.replace("0 0 1", "0 1 0", 1)}')
+    plant = make(model="sagging.xml")
+    start, *later = (transition.observation for transition in run(plant, [(0.0, 0.0)] * 20))
+    assert start[0] > 0.02
+    for observation in later:
+        assert observation[:3] == pytest.approx(start[:3], abs=1e-3)
+
+
 def test_a_base_drives_by_its_twist_and_sees_walls() -> None:
     plant = make(BASE, **DRIVE)
     pose, scan = split(run(plant, [(0.5, 0.0)] * 25)[-1].observation)
@@ -220,13 +249,15 @@ def test_a_base_drives_by_its_twist_and_sees_walls() -> None:
     (ARM, {"tip": "nose"}, "'nose' is no site"),
     (ARM, {"moving": "j9"}, "joint 'j9'"),
     (ARM, {"reach": 0.0}, "no target"),
+    (ARM, {"target": "0.1 0.2"}, "neither one of 'reach', 'ring' nor a place"),
+    (ARM, {"target": "0.1 0.2 nan"}, "neither one of"),
     (ARM, {"drive": "left right"}, "option drive"),
     (BASE, {**DRIVE, "scan": "many"}, "option scan"),
     (BASE, {**DRIVE, "drive": "left_wheel_joint right_wheel_joint 0.1 wide"}, "option drive"),
     (BASE, {**DRIVE, "drive": ""}, "joint 'vx' is not in the model"),
 ], ids=str.split("""no-model no-file no-package no-mjcf no-contract no-contract-file no-yaml
     no-robot no-values period joint mode start field type reward element place word tip moving reach
-    drive scan number twist"""))
+    place-of-two place-nowhere drive scan number twist"""))
 def test_what_does_not_fit_is_refused_in_a_line(contract: str, options: dict[str, object],
                                                 said: str) -> None:
     with pytest.raises(PlantError) as error:
@@ -244,7 +275,7 @@ def test_a_state_of_another_robot_is_refused() -> None:
 def test_the_simulated_base_keeps_its_contract() -> None:
     plant = registry.make("mujoco", {"contract": str(CONFIG / "base.yaml"), **DRIVE}, 0)
     left = plant.spec.actions.labels.index("left")
-    state, _ = split(run(plant, [(float(left),)] * 20)[-1].observation)
+    state, _ = split(run(plant, [(float(left),)] * 40)[-1].observation)
     assert state[2] < 0.5  # the cosine of how far it turned
     assert state[-3] == pytest.approx(1.0, abs=0.1)
 

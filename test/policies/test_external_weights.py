@@ -16,7 +16,8 @@ from policies.tiny_policies import BUTTONS, IMAGE, metadata, model
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.policies import external_weights
 from realtime_rl.policies.hot_swap import HotSwap
-from realtime_rl.policies.onnx_policy import Loader, OnnxPolicy
+from realtime_rl.policies.onnx_policy import OnnxPolicy
+from realtime_rl.policies.policy_loader import Loader
 
 PICK = np.eye(8, 3, k=-4)
 NEWEST = np.array([[[9, 9], [9, 9]], [[1, 3], [2, 0]]], np.uint8)

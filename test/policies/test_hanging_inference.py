@@ -21,7 +21,7 @@ from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.policies.hot_swap import HotSwap
 from realtime_rl.policies.inference_engine import EngineConfig, InferenceEngine
 from realtime_rl.policies.latency import NoLatency
-from realtime_rl.policies.onnx_policy import Loader
+from realtime_rl.policies.policy_loader import Loader
 from realtime_rl.policies.stop import Stop
 
 Write = Callable[..., Path]
@@ -32,6 +32,7 @@ class Gated:
     """A policy whose inference on a tick ends when the test says so."""
 
     version, epsilon, stack, action_history, provider, alone_ns = 3, 0.5, 1, 0, "cpu", 0
+    horizon = 0
 
     def __init__(self, obeys: bool) -> None:
         self.gates: dict[int, threading.Event] = {}
@@ -40,7 +41,8 @@ class Gated:
     def gate(self, tick: int) -> threading.Event:
         return self.gates.setdefault(tick, threading.Event())
 
-    def infer(self, stacked: np.ndarray, history: object, *, worker: int, stop: Stop) -> np.ndarray:
+    def infer(self, stacked: np.ndarray, history: object, *, stop: Stop, **beside: object
+              ) -> np.ndarray:
         gate = self.gate(int(stacked[0]))
         if self._obeys:
             stop.on_ask(gate.set)
@@ -51,6 +53,9 @@ class Gated:
 
     def act(self, outputs: object) -> tuple[float, ...]:
         return (0.0,)
+
+    def memory(self) -> None:
+        return None
 
 
 class Driven:
@@ -213,7 +218,8 @@ def test_exploration_is_as_it_is_set_and_said(
     """The policy's own file wants ε = 0.5; what is greedy is action 0."""
     driven = drive(SimpleNamespace(
         version=1, epsilon=0.5, stack=1, action_history=0, provider="cpu", alone_ns=0,
-        infer=lambda *unused, **more: None, act=lambda outputs: (0.0,)), exploration=exploration)
+        horizon=0, memory=lambda: None, infer=lambda *unused, **more: None,
+        act=lambda outputs: (0.0,)), exploration=exploration)
     acted, said = [], set()
     for tick in range(200):
         driven.show(tick)

@@ -18,7 +18,8 @@ from policies.tiny_policies import BUTTONS, IMAGE, VECTOR, WHEELS, metadata, mod
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.types import ActionSpace
-from realtime_rl.policies.onnx_policy import Loader, OnnxPolicy
+from realtime_rl.policies.onnx_policy import OnnxPolicy
+from realtime_rl.policies.policy_loader import Loader
 
 Write = Callable[..., Path]
 
@@ -170,8 +171,8 @@ def test_a_continuous_action_is_finite(write: Write) -> None:
 
 
 def test_an_input_of_another_type_is_refused(write: Write) -> None:
-    path = write(model(IMAGE, 2, PICK, TensorProto.INT64))
-    with pytest.raises(PolicyError, match=r"'tensor\(int64\)', not one of"):
+    path = write(model(IMAGE, 2, PICK, TensorProto.INT8))
+    with pytest.raises(PolicyError, match=r"'tensor\(int8\)', not one of"):
         OnnxPolicy.load(path, (IMAGE, BUTTONS))
 
 

@@ -19,7 +19,8 @@ from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.policies.hot_swap import HotSwap
 from realtime_rl.policies.inference_engine import EngineConfig, InferenceEngine
 from realtime_rl.policies.latency import NoLatency
-from realtime_rl.policies.onnx_policy import Loader, OnnxPolicy
+from realtime_rl.policies.onnx_policy import OnnxPolicy
+from realtime_rl.policies.policy_loader import Loader
 
 Write = Callable[..., Path]
 SEEN = np.zeros(3, np.float32)
@@ -36,7 +37,7 @@ def test_the_newest_action_comes_last(write: Write) -> None:
 
 
 @pytest.mark.parametrize(("history", "told", "message"), [
-    (3, 0, "it has 2 inputs and 1 outputs, not 1 and 1"),
+    (3, 0, "its input is 'x', 'action_history', its metadata say 'x'"),
     (3, 2, r"its input 'action_history' is 'tensor\(float\)' \[1, 3, 3\], not "
            r"'tensor\(float\)' \[1, 2, 3\]"),
 ])

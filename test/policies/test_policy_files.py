@@ -18,8 +18,9 @@ from realtime_rl import free_memory
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.policies import external_weights
-from realtime_rl.policies.onnx_policy import Loader, OnnxPolicy
+from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.policies.policy_files import Limits, PolicyFiles, chunks
+from realtime_rl.policies.policy_loader import Loader
 
 EXPECTED = (IMAGE, BUTTONS)
 PICK = np.eye(8, 3, k=-4)

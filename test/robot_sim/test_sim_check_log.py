@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples.robot_sim import check_log
+from examples.robot_sim import check_log, commanded
 from examples.robot_sim.errors import SimulatorError
 from examples.robot_sim.log import Log, read
 
@@ -17,12 +17,12 @@ TOPIC = "commands"
 
 
 def write(path: Path, times: list[float], values: list[float], *, faults: tuple[float, ...] = (),
-          measured: float = 0.0) -> Path:
-    """A log of one joint `j`."""
+          measured: float = 0.0, name: str = "j") -> Path:
+    """A log of one joint, or of one velocity of a twist."""
     log = Log(path)
     log.write("robot", 0, joints=["j"], rate_hz=500.0, commands=[TOPIC])
     rows = [(0.0, "state", {"position": [measured]})]
-    rows += [(t, "command", {"topic": TOPIC, "names": ["j"], "values": [value], "stamp": None,
+    rows += [(t, "command", {"topic": TOPIC, "names": [name], "values": [value], "stamp": None,
                              "problem": ""}) for t, value in zip(times, values, strict=True)]
     rows += [(t, "fault", {"fault": "mark=x", "begins": True}) for t in faults]
     for t, kind, fields in sorted(rows, key=lambda row: row[0]):
@@ -50,24 +50,37 @@ def test_a_message_that_comes_early_or_late_is_no_faster(tmp_path: Path) -> None
     assert joint["velocity"] == pytest.approx(1.0)
 
 
-@given(st.lists(st.tuples(st.floats(0, 0.07), st.booleans()), min_size=3, max_size=40))
-def test_commands_that_waited_are_of_their_own_periods(sent: list[tuple[float, bool]]) -> None:
-    late = [wait * waits for wait, waits in sent]
-    punctual = [PERIOD_S * index for index in range(200, 400)]
-    begin = punctual[-1] + PERIOD_S
-    arrived = np.maximum.accumulate([begin + PERIOD_S * index + wait + 1e-6 * index
-                                     for index, wait in enumerate(late)]).tolist()
-    after = [begin + PERIOD_S * (len(late) + index) for index in range(5, 100)]
-    found = check_log.ticks([*punctual, *arrived, *after], PERIOD_S)
-    assert set(np.diff(found[:200])) == {1}
-    assert (np.diff(found) >= 1).all()
-    assert found[-1] - found[0] == 199 + len(late) + 100
+@given(st.lists(st.floats(0.0, 0.4), min_size=2, max_size=40))
+def test_when_commands_come_makes_them_no_faster(waits: list[float]) -> None:
+    times, values = np.cumsum(waits).tolist(), [[0.01 * (index % 3)] for index in range(len(waits))]
+    even, uneven = (commanded.figures(given, commanded.taken_up(given, [], ["j"]).anew, PERIOD_S)
+                    for given in (commanded.Commands(("j",), grid(len(waits)), values),
+                                  commanded.Commands(("j",), times, values)))
+    assert even == uneven
 
 
-def test_after_a_gap_a_step_has_the_whole_gap(tmp_path: Path) -> None:
+def test_what_goes_on_after_a_silence_is_not_taken_up_anew(tmp_path: Path) -> None:
+    path = write(tmp_path / "log", [1.0, 1.02, 2.0, 2.02], [0.0, 0.01, 0.02, 0.03], measured=-0.1)
+    limits = {"j": {"max_velocity": 0.5, "max_acceleration": 25.0}}
+    found = check_log.check(path, PERIOD_S, limits, 1e-6)["topics"][TOPIC]
+    assert (found["beyond"], found["anew"]) == ([], None)
+
+
+def test_a_command_that_makes_up_for_others_is_a_jump(tmp_path: Path) -> None:
     path = write(tmp_path / "log", [1.0, 1.02, 1.12], [0.0, 0.0, 0.1])
     joint = check_log.check(path, PERIOD_S, {}, 1e-6)["topics"][TOPIC]["joints"]["j"]
-    assert joint["velocity"] == pytest.approx(1.0)
+    assert (joint["step"], joint["velocity"]) == pytest.approx((0.1, 5.0))
+
+
+@pytest.mark.parametrize(("measured", "beyond"), [(0.08, []), (0.05, [
+    "j: taken up anew 0.05 from where it was measured"])])
+def test_after_a_long_silence_it_may_be_taken_up_where_it_is(
+        tmp_path: Path, measured: float, beyond: list[str]) -> None:
+    path = write(tmp_path / "log", [1.0, 1.02, 2.0, 2.02], [0.0, 0.0, 0.1, 0.1], measured=measured)
+    limits = {"j": {"max_velocity": 1.5, "max_acceleration": 6.0, "max_step": 0.01}}
+    found = check_log.check(path, PERIOD_S, limits, 1e-6)["topics"][TOPIC]
+    assert found["beyond"] == beyond
+    assert found["anew"] == pytest.approx(0.1 - measured)
 
 
 @pytest.mark.parametrize(("limit", "beyond"), [
@@ -89,6 +102,26 @@ def test_limits_are_read_from_a_contract(tmp_path: Path) -> None:
                         "j1: {max_velocity: 1.5, min_position: -2}}}}", encoding="utf-8")
     assert check_log.read_limits(contract, ["j1.max_step=0.1"]) == {
         "j1": {"max_velocity": 1.5, "min_position": -2.0, "max_step": 0.1}}
+
+
+@pytest.mark.parametrize(("limits", "status"), [
+    ("max_velocity: 0.5, max_acceleration: 10.0", 0), ("max_velocity: 0.49", 1),
+    ("max_acceleration: 9.9", 1)])
+def test_a_twists_values_are_velocities_under_the_contracts_names(tmp_path: Path, limits: str,
+                                                                  status: int) -> None:
+    contract = tmp_path / "base.yaml"
+    contract.write_text(f"robot: {{ros__parameters: {{limits: {{wz: {{{limits}}}}}}}}}",
+                        encoding="utf-8")
+    path = write(tmp_path / "log", grid(5), [0.0, -0.2, -0.4, -0.5, -0.5], name="angular.z")
+    assert check_log.main([str(path), "--period", str(PERIOD_S), "--limits", str(contract)]) \
+        == status
+
+
+def test_that_limits_are_of_something_else_is_said(tmp_path: Path,
+                                                   capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "log", grid(5), [0.0] * 5)
+    assert check_log.main([str(path), "--period", "0.02", "--limit", "k.max_step=0.0"]) == 0
+    assert "no limits are given for j" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["", "robot: 3", "robot: {ros__parameters: {}}", "a: ["])

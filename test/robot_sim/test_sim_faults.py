@@ -48,7 +48,7 @@ def test_a_fault_holds_for_its_time_and_its_source() -> None:
     ("old=joints@0", Treatment(back_s=OLD_S)),
     ("clock@0", Treatment(back_s=CLOCK_S)),
     ("nan=joints@0", Treatment(nan=True)),
-    ("size=joints@0", Treatment(half_size=True)),
+    ("size=joints@0", Treatment(half_size=True)), ("unit=joints@0", Treatment(unit=True)),
     ("gone=joints@0", Treatment(sent=False, gone=True)),
     ("estop@0", Treatment()),
 ])

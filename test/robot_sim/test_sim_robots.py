@@ -102,6 +102,27 @@ def test_a_target_is_reached_and_another_one_drawn_after_a_while() -> None:
     assert not arm.target.reached
 
 
+def test_another_target_is_drawn_when_an_arm_has_come_home() -> None:
+    arm = ArmRobot(ArmOptions(SMALL, renew_home=True))
+    first, now = arm.target.place, 0
+
+    def go(position: float, seconds: float) -> None:
+        nonlocal now
+        send(arm, 0, Float64MultiArray(data=[position, 0.0]))
+        now = advance(arm, seconds, now)
+
+    go(0.0, 1.0)  # it is there, and was never away
+    go(0.5, 1.0)
+    go(0.0, 0.1)  # it passes by
+    go(0.5, 1.0)
+    assert arm.target.place is first
+    go(0.0, 0.3)
+    second = arm.target.place
+    assert second is not first
+    go(0.0, 1.0)
+    assert arm.target.place is second
+
+
 def test_targets_can_be_reached_and_follow_from_the_seed() -> None:
     one, other = (ArmRobot(ArmOptions(SMALL, seed=7)) for _ in range(2))
     for _ in range(20):

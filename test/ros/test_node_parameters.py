@@ -17,7 +17,9 @@ from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.settings.config import parameter, parameters, values_of
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
+import in_process
 import rclpy
+from core.robot.contracts import changed
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter, parameter_value_to_python
@@ -26,6 +28,7 @@ from rclpy.task import Future
 
 from realtime_rl.core.settings.inference import InferenceParameters
 from realtime_rl.core.settings.parameters import LearnerParameters, PlantParameters
+from realtime_rl.nodes.robot import RobotNode
 from realtime_rl.ros.graph import NodeSpec, parameter_file
 from realtime_rl.ros.parameters import NodeParameters
 from realtime_rl.ros.scenario_settings import SECTIONS, read_settings, section_of
@@ -275,6 +278,18 @@ class Client:
         self.executor.spin_until_future_complete(future, 20.0)
         return future.result()
 
+    def dump_and_load(self, path: Path) -> dict[str, Any]:
+        """Write a node's parameters into a file, and give them to it; return them."""
+        names = self.answer(self.asked.list_parameters()).result.names
+        values = self.answer(self.asked.get_parameters(names)).values
+        dumped = {name: list(value) if isinstance(value, array.array) else value
+                  for name, value in zip(names, map(parameter_value_to_python, values),
+                                         strict=True)}
+        path.write_text(yaml.dump({"/robot": {"ros__parameters": dumped}}), encoding="utf-8")
+        answer = self.answer(self.asked.load_parameter_file(str(path), use_wildcard=True))
+        assert [each.reason for each in answer.results if not each.successful] == []
+        return dumped
+
 
 def test_another_node_sets_all_at_once(make_node: MakeNode, client: Callable[[Node], Client]
                                        ) -> None:
@@ -303,17 +318,25 @@ def test_what_ros_dumps_of_a_node_it_can_load_into_it(
     config = AWKWARD.get(section, SECTIONS[section]())
     node = make_node(**values_of(config))
     made = NodeParameters(node, SECTIONS[section])
-    other = client(node)
-    names = other.answer(other.asked.list_parameters()).result.names
-    values = other.answer(other.asked.get_parameters(names)).values
-    assert len(values) == len(names) > len(parameters(SECTIONS[section]))
-    path = tmp_path / "dump.yaml"
-    path.write_text(yaml.dump({"/robot": {"ros__parameters": {
-        name: list(value) if isinstance(value, array.array) else value for name, value in zip(
-            names, map(parameter_value_to_python, values), strict=True)}}}), encoding="utf-8")
-    answer = other.answer(other.asked.load_parameter_file(str(path), use_wildcard=True))
-    assert [each.reason for each in answer.results if not each.successful] == []
+    dumped = client(node).dump_and_load(tmp_path / "dump.yaml")
+    assert len(dumped) > len(parameters(SECTIONS[section]))
     assert made.current == config
+
+
+def test_what_ros_dumps_of_a_robot_it_can_load_into_it(tmp_path: Path) -> None:
+    path = tmp_path / "robot.yaml"
+    path.write_text(yaml.dump({"/robot": {"ros__parameters": changed()}}), encoding="utf-8")
+    with in_process.ros("--params-file", str(path)) as make:
+        node, executor = RobotNode(), SingleThreadedExecutor()
+        other = make("other")
+        executor.add_node(other)
+        executor.add_node(node)
+        asked = AsyncParameterClient(other, "robot")
+        assert asked.wait_for_services(20.0)
+        dumped = Client(asked, executor).dump_and_load(tmp_path / "dump.yaml")
+        executor.shutdown()
+        node.destroy_node()
+    assert dumped["limits.j1.max_velocity"] == 1.5
 
 
 def test_what_cannot_be_changed_is_refused_beside_what_can(make_node: MakeNode) -> None:

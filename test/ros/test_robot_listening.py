@@ -18,14 +18,17 @@ pytest.importorskip("rclpy", reason="rclpy is not installed")
 pytest.importorskip("cv2", reason="OpenCV is not installed")
 from contracts import CAMERA, changed
 from in_process import ros
+from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 from sensor_msgs.msg import Image, Imu, JointState
 from std_msgs.msg import Float64MultiArray
 
 from realtime_rl.cli.main import main
 from realtime_rl.ros import robot_listening
+from realtime_rl.ros.robot_topics import COMMANDS
 
 PERIOD_S = 0.01
 BEST_EFFORT = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -164,6 +167,29 @@ def test_a_robot_that_is_wrong_in_every_way(robot: Robot, tmp_path: Path,
     assert sorted(wrong) == sorted(expected)
     assert len([each for each in said["findings"] if each["where"] == "source.ahead"]) == 1
     assert all(text in wrong[where] for where, text in expected.items())
+
+
+@pytest.mark.parametrize(("deadline", "problem"), [
+    (Duration(nanoseconds=2**63 - 1), ""), (Duration(seconds=2**31 - 1), ""),
+    (Duration(seconds=2**31 - 1, nanoseconds=2**32 - 1), ""), (Duration(), ""),
+    (Duration(seconds=1), "deadline")], ids=["ROS", "DDS", "DDS-rest", "none", "a-second"])
+def test_a_deadline_without_a_bound_is_none(deadline: Duration, problem: str) -> None:
+    profile = QoSProfile(depth=1, deadline=deadline, liveliness_lease_duration=deadline)
+    info = TopicEndpointInfo(node_name="drive", node_namespace="/", topic_type="t",
+                             qos_profile=profile)
+    found = robot_listening.endpoint(info, profile, COMMANDS).problem
+    assert problem in found and bool(problem) == bool(found)
+
+
+def test_with_no_robot_nothing_of_our_own_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+                                                   ) -> None:
+    monkeypatch.setattr(robot_listening, "_FIND_S", 0.0)
+    monkeypatch.setattr(robot_listening, "_SPEAK_S", 0.0)
+    with ros():
+        _, said = check(tmp_path, source__joints__topic="joint_states")
+    assert lines(said, "wrong") == {
+        "source.joints.topic": "nobody publishes /joint_states; nothing is there at all",
+        "action.arm.topic": "nobody listens to /commands; nothing is there at all"}
 
 
 def test_a_contract_is_begun_with_what_there_is(robot: Robot, tmp_path: Path,

@@ -138,6 +138,9 @@ def test_a_layout_that_one_side_would_misread_is_refused(
                                    ": they would not understand each other; the plant says it"),
     (["inference_0.observation=float32[7] -1:1"], "observation: of inference_0 it is 'float32"),
     (["monitor.period_ns=7"], "period_ns: of monitor it is '7', of plant '20000000'"),
+    (["inference.workers=7", "scenario.workers=3"],
+     "workers: of inference_0 it is '7', of scenario '3': .* scenario says it, so leave it out"),
+    (["inference_0.processes=2"], "processes: of inference_0 it is '2', of scenario '1'"),
     (["scenario.nodes=inference,actuator", "actuator.actions=A B = B"],
      "actions: of actuator it is 'A B = B', of inference_0 'A0 A1 A2 = A0': .* give both the same"),
 ])
@@ -254,6 +257,8 @@ def test_files_that_a_scenario_names_lie_beside_it(
     ("scenario", "record", "true", "true"), ("scenario", "record", "runs", "/s/runs"),
     ("scenario", "namespace", "robot", "robot"),
     ("inference", "policy", "file:///p.onnx#sha256=0", "file:///p.onnx#sha256=0"),
+    ("inference", "policy_constants", ["goal=1", "x=t.npy"], ["goal=1", "x=/s/t.npy"]),
+    ("inference", "policy_descriptors", "it.yaml", "/s/it.yaml"),
     ("inference", "latency", "constant:95ms", "constant:95ms"),
     ("plant", "options", ["rom=catch"], ("rom=catch",)),
     ("plant", "options", ["rom=catch.gb", "size=42", ""], ("rom=/s/catch.gb", "size=42", "")),
@@ -299,6 +304,32 @@ def test_a_policy_that_is_left_out_is_said_with_what_stays(scenario: Path) -> No
         "of the learner stays: network=mlp stack=1 seed=3; --config rom and --config gymnasium "
         "begin with neither")
     assert prepared(scenario, "plant.name=counter", "scenario.policy=mine").remarks == ()
+
+
+@pytest.mark.parametrize("section", ["inference", "inference_0"])
+@pytest.mark.usefixtures("unwritten")
+def test_a_policy_that_a_nodes_own_section_names_is_said(scenario: Path, section: str) -> None:
+    """As `ros2 param dump` of another run does."""
+    scenario.write_text(f"{SCENARIO}/{section}: {{ros__parameters: {{policy: 'file:///old'}}}}\n")
+    run = prepared(scenario)
+    assert {node.parameters["policy"] for node in run.nodes if node.executable == "inference"} == {
+        "file:///old"}
+    assert run.remarks == (
+        f"{section}.policy: 'file:///old', of its own section, goes before the scenario's, "
+        "'file:///p.onnx'; leave it out there to have that",)
+    scenario.write_text(f"{SCENARIO}/{section}: {{ros__parameters: {{policy: 'file:///p.onnx'}}}}\n")
+    assert prepared(scenario).remarks == ()
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_files_of_another_run_that_nodes_name_are_said(scenario: Path) -> None:
+    scenario.write_text(f"{SCENARIO}recorder: {{ros__parameters: {{bag: /old}}}}\n"
+                        "/learner: {ros__parameters: {run_dir: /older}}\n")
+    new = scenario.parent / "new"
+    one, two = prepared(scenario, f"scenario.record={new}").remarks
+    said = ", of its own section, goes before the scenario's"
+    assert one.startswith(f"learner.run_dir: '/older'{said}, '{scenario.parent / 'run'}'")
+    assert two.startswith(f"recorder.bag: '/old'{said}, '{new}'")
 
 
 @pytest.mark.parametrize(("name", "plant"), [

@@ -17,7 +17,7 @@ from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import ActionSpace
 from realtime_rl.plants import rom_files
-from realtime_rl.policies.onnx_policy import Loader
+from realtime_rl.policies.policy_loader import Loader
 
 COUNTER = ["--plant", "counter", "--plant-option", "observation=vector",
            "--plant-option", "episode_ticks=20"]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import math
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from simulate.tiny_plant import SPEC, Counter
 
 from realtime_rl.core.control import default_policy
+from realtime_rl.core.control.chunk_merging import Chunk
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.experience.action_history import ActionHistory
+from realtime_rl.core.experience.snapshot import Snapshot
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.observations import Observation
 from realtime_rl.core.types import Action, Cause
@@ -138,3 +144,83 @@ def test_a_tick_says_what_its_record_says(delay: Delay) -> None:
     seen: list[object] = []
     assert play(Loop(Counter(), always_a, delay), 25, seen.append) == recorded
     assert [tick.tick for tick in seen] == list(range(25))
+
+
+def rows_of(tick: int, rows: int) -> Chunk:
+    return Chunk(tuple((float((tick + 1 + row) % 3),) for row in range(rows)))
+
+
+@given(st.integers(1, 8), st.integers(1, 6), st.integers(0, 4), st.integers(0, 70))
+def test_a_chunk_every_so_many_ticks_leaves_no_tick_without(delay: int, every: int, lost: int,
+                                                            steps: int) -> None:
+    def policy(tick: int, observation: Observation) -> Chunk:
+        return rows_of(tick, delay + every - 1 - min(lost, delay + every - 2))
+
+    records = [step for step, _ in simulate(Counter(), policy, Delay(delay, every=every), steps)]
+    rows = delay + every - 1 - min(lost, delay + every - 2)
+    for step in records:
+        newest = (step.tick - delay) // every * every
+        age = step.tick - newest
+        acts = step.tick >= delay and age <= rows
+        assert step.cause is (Cause.POLICY if acts else Cause.DEFAULT)
+        if acts:
+            assert (step.observation_tick, step.row, step.merged) == (newest, age - 1, 1)
+            assert step.action == (float(step.tick % 3),)
+
+
+def test_a_chunk_of_one_row_is_a_single_action() -> None:
+    def chunked(tick: int, observation: Observation) -> Chunk:
+        return Chunk(((float(tick % 3),),), 4)
+
+    def single(tick: int, observation: Observation) -> Action:
+        return (float(tick % 3),)
+
+    one, other = ([step for step, _ in simulate(Counter(), policy, Delay(4), 30)]
+                  for policy in (chunked, single))
+    assert [replace(step, row=-1, merged=0) for step in one] == other
+
+
+def test_fewer_workers_cost_single_actions_their_ticks() -> None:
+    records = [step for step, _ in simulate(Counter(), always_a, Delay(4, every=3), 13)]
+    assert [step.tick for step in records if step.cause is Cause.POLICY] == [4, 7, 10]
+
+
+def test_a_loop_goes_on_with_its_chunks() -> None:
+    def policy(tick: int, observation: Observation) -> Chunk:
+        return rows_of(tick, 12)
+
+    def records(loop: Loop, ticks: int) -> list[Timestep]:
+        return [loop.step()[0] for _ in range(ticks)]
+
+    whole = Loop(Counter(), policy, Delay(3, every=4))
+    wanted = records(whole, 30)
+    part = Loop(Counter(), policy, Delay(3, every=4))
+    found = records(part, 9)
+    snapshot = Snapshot()
+    part.save(snapshot)
+    snapshot.values = json.loads(json.dumps(snapshot.values))
+    rest = Loop(Counter(), policy, Delay(3, every=4))
+    rest.load(snapshot)
+    assert found + records(rest, 21) == wanted
+
+
+def test_the_age_of_feedback_is_counted() -> None:
+    figures = Tally()
+    for step, _ in simulate(Counter(), lambda tick, seen: rows_of(tick, 9), Delay(3, every=4), 43):
+        figures.add(step)
+    assert figures.ages == [0, 0, 0, 10, 10, 10, 10]
+    assert (figures.age_mean, figures.age_p95) == (4.5, 6)
+    both = Tally()
+    both.extend(figures)
+    both.extend(figures)
+    assert both.ages == [0, 0, 0, 20, 20, 20, 20]
+    assert math.isnan(Tally().age_mean)
+    assert Tally().age_p95 is None
+
+
+@pytest.mark.parametrize(("interaction", "every", "message"), [
+    ("asynchronous", 0, "every 0 must be 1 tick or more"), ("sequential", 2, "leave it out")])
+def test_an_interval_that_cannot_be_is_refused(interaction: Interaction, every: int, message: str
+                                               ) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Delay(3, interaction, every)

@@ -9,6 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from realtime_rl.core.control import chunk_merging
+from realtime_rl.core.control.arbiter_limits import ArbiterLimits, usable_margin_ns
+from realtime_rl.core.control.chunk_book import ChunkBook
 from realtime_rl.core.control.default_policy import DefaultPolicy
 from realtime_rl.core.control.in_flight import InFlight, Received
 from realtime_rl.core.enumerations import Reason
@@ -16,39 +19,9 @@ from realtime_rl.core.messages.records import ActionMessage, Command, Timestep, 
 from realtime_rl.core.schedule.tick_grid import TickGrid
 from realtime_rl.core.types import Action, ActionSpace, Cause
 
-_REASONS = {"malformed": Reason.MALFORMED, "non_finite": Reason.NON_FINITE,
-            "out_of_range": Reason.OUT_OF_RANGE}
-_HEARD_WITHIN_NS = 2_000_000
-"""By then, as a rule, a tick was heard of."""
 _EARLY = 0.25
 """An action answers a tick whose record has not come yet from so much of a period before the tick's
 expected arrival on: messages overtake each other by less."""
-
-
-def usable_margin_ns(margin_ns: int, period_ns: int) -> int:
-    """Return the most of `margin_ns` that leaves time to hear of the tick before.
-
-    Who fills a tick before knowing what the tick before it latched may fill one whose action is
-    under way. Three quarters of a period are allowed, less where 2 ms are not left of it, and a
-    quarter always.
-    """
-    most_ns = max(period_ns // 4, min(period_ns * 3 // 4, period_ns - _HEARD_WITHIN_NS))
-    return min(margin_ns, most_ns)
-
-
-@dataclass(frozen=True, slots=True)
-class ArbiterLimits:
-    """What the arbiter allows."""
-
-    period_ns: int
-    max_delay_ticks: int
-    """Actions on observations older than this are stale."""
-    margin_ns: int
-    """How long before a tick the default policy steps in, as far as `usable_margin_ns` allows."""
-    operator_timeout_ns: int
-    """A person's last input keeps the policy out for this long."""
-    workers: int = 0
-    """Actions of workers from this number on are refused; 0: not known."""
 
 
 @dataclass(slots=True)
@@ -76,6 +49,9 @@ class Arbiter:
         self._deadline_tick = -1
         self._in_flight = InFlight(limits.period_ns)
         self._early: list[Received] = []
+        self._book = ChunkBook(space, limits.chunking)
+        self._row_sent = (-1, -1)
+        """The newest tick that a row was sent for, and the observation of its chunk."""
         self._received: set[int] = set()
         self._newest_forwarded = -1
         self._last_action: Action = space.noop
@@ -111,6 +87,10 @@ class Arbiter:
             self._received = {tick for tick in self._received if tick >= oldest}
         self._settle(step, decision)
         self._release_early(step.tick + 1, now_ns, decision)
+        upcoming = self._upcoming(now_ns)
+        if len(self._book) and self._overridden(now_ns) is None \
+                and not self._book.expects_newer(upcoming):
+            self._send_row(upcoming, decision)
         return decision
 
     def on_action(self, message: ActionMessage, now_ns: int) -> Decision:
@@ -124,6 +104,9 @@ class Arbiter:
         self._received.add(message.tick)
         if self._overridden(now_ns) is not None:
             decision.verdicts.append(received.superseded())
+        elif message.rows:
+            self._book.add(received)
+            self._send_row(self._upcoming(now_ns), decision, newer_than=self._row_sent[1])
         elif message.due_tick > max(self._newest_tick + 1, self._deadline_tick - 1):
             self._early.append(received)
         else:
@@ -162,15 +145,18 @@ class Arbiter:
         override = self._overridden(now_ns)
         if override is not None:
             self._send(override, tick, None, decision)
+        elif self._send_row(tick, decision):
+            pass
         elif not self._in_flight.reach(tick, settled=self._newest_tick >= tick - 1):
             action = self._default(tick, self._last_action)
             self._send(Command(Cause.DEFAULT, action), tick, None, decision)
         return decision
 
     def _refusal(self, message: ActionMessage, now_ns: int) -> Reason:
-        problem = self._space.problem(message.action)
-        if problem is not None:
-            return _REASONS[problem]
+        problem = (chunk_merging.problem(message.rows, self._space) if message.rows
+                   else chunk_merging.reason(self._space.problem(message.action)))
+        if problem is not Reason.NONE:
+            return problem
         if message.worker < 0 or 0 < self._limits.workers <= message.worker:
             return Reason.UNKNOWN_WORKER
         misplaced = self._misplaced(message, now_ns)
@@ -178,7 +164,9 @@ class Arbiter:
             return misplaced
         if message.tick in self._received:
             return Reason.DUPLICATE
-        return Reason.LATE if message.tick < self._newest_forwarded else Reason.NONE
+        late = message.tick < max(self._newest_forwarded, self._book.newest) or (
+            message.rows and not self._book.usable(message, self._upcoming(now_ns)))
+        return Reason.LATE if late else Reason.NONE
 
     def _misplaced(self, message: ActionMessage, now_ns: int) -> Reason:
         """Say whether an action answers a tick that it cannot, or must not any more."""
@@ -220,6 +208,7 @@ class Arbiter:
         """What was decided before a stop or a takeover is never carried out after it."""
         if self._overridden(now_ns) is None:
             self._void_until_tick = self._newest_tick
+            self._book.void()
             self._last_action = self._space.noop
 
     def _override(self, now_ns: int) -> Decision:
@@ -246,6 +235,22 @@ class Arbiter:
             else:
                 self._forward(early, now_ns, decision)
 
+    def _send_row(self, tick: int, decision: Decision, newer_than: int = -2) -> bool:
+        """Send the row of a chunk for `tick`; return whether it has one, now or before.
+
+        `newer_than`: nothing is sent unless it is of a newer observation than this.
+        """
+        if tick < self._row_sent[0] or not self._grid.known:
+            return False
+        command = self._book.take(tick)
+        if command is None or command.observation_tick <= self._newest_forwarded:
+            return False
+        row = (tick, command.observation_tick)
+        if row != self._row_sent and command.observation_tick > newer_than:
+            self._row_sent = row
+            self._send(command, tick, None, decision)
+        return True
+
     def _send(self, command: Command, tick: int, received: Received | None,
               decision: Decision) -> None:
         _supersede(self._in_flight.add(command, tick, received), decision)
@@ -259,12 +264,23 @@ class Arbiter:
             if applied.message.tick > self._void_until_tick:
                 self._last_action = applied.message.action
             decision.verdicts.append(applied.applied(step.tick))
+        if len(self._book):
+            self._settle_chunks(step, decision)
         if step.cause is Cause.DEFAULT:
             decision.verdicts.append(Verdict.defaulted(step.tick))
+
+    def _settle_chunks(self, step: Timestep, decision: Decision) -> None:
+        if step.cause is Cause.POLICY and step.row >= 0:
+            self._book.latched(step.tick, step.observation_tick)
+            if step.observation_tick > self._void_until_tick:
+                self._last_action = step.action
+        decision.verdicts += self._book.fates(step.tick, self._in_flight.carries_row_of)
 
     def _restart(self, decision: Decision) -> None:
         """The plant began anew: what answered its former session is void."""
         _supersede(self._in_flight.clear() + self._early, decision)
+        decision.verdicts += self._book.clear()
+        self._row_sent = (-1, -1)
         self._early.clear()
         self._stamps.clear()
         self._received.clear()

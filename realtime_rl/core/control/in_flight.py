@@ -25,9 +25,9 @@ class Received:
     age_s: float = math.nan
     """How long before that its observation's tick was."""
 
-    def applied(self, tick: int) -> Verdict:
-        """The plant latched it at `tick`."""
-        return Verdict.applied(self.message, tick, self.arrival_s, self.age_s)
+    def applied(self, tick: int, rows: int = 0) -> Verdict:
+        """The plant latched it at `tick`; of a chunk `rows` of its rows, from that tick on."""
+        return Verdict.applied(self.message, tick, self.arrival_s, self.age_s, rows)
 
     def superseded(self) -> Verdict:
         """A newer command takes its place."""
@@ -80,6 +80,11 @@ class InFlight:
                                      or (settled and sent.command.cause is not Cause.DEFAULT)
                                      else tick)
             for sent in self._sent)
+
+    def carries_row_of(self, observation_tick: int) -> bool:
+        """Whether a row of the chunk of that observation is on its way."""
+        return any(sent.command.observation_tick == observation_tick and sent.command.row >= 0
+                   for sent in self._sent)
 
     def settle(self, step: Timestep) -> tuple[list[Received], Received | None]:
         """Match what the plant latched with what was sent.

@@ -59,6 +59,17 @@ def stratified(strata: Sequence[Sequence[float]]) -> Interval:
     return Interval(mean, mean - half, mean + half, n)
 
 
+def difference_of(values: Sequence[float], others: Sequence[float]) -> Interval:
+    """Return the mean of `values` less that of `others`, which know nothing of each other.
+
+    With Welch's interval, as of `stratified`; NaN where either has none.
+    """
+    if not len(values) or not len(others):
+        return Interval(math.nan, math.nan, math.nan, 0)
+    half = stratified([values, [-value for value in others]])
+    return Interval(2 * half.mean, 2 * half.low, 2 * half.high, half.n)
+
+
 @lru_cache(maxsize=256)
 def _quantile(freedom: int) -> float:
     """By how many standard errors Student's t leaves its mean in 5% of all cases."""

@@ -112,12 +112,13 @@ class PolicyMetadata:
 
     @staticmethod
     def from_props(props: Mapping[str, str]) -> PolicyMetadata | None:
-        """Read the pairs of an ONNX file; `None` when none is ours.
+        """Read the pairs of an ONNX file; `None` when none is there that every file of ours has.
 
         Raises:
             PolicyError: a pair is absent or unreadable, or the values do not fit each other.
         """
-        if not any(key.startswith(PREFIX) for key in props):
+        if not any(PREFIX + field.name in props for field in dataclasses.fields(PolicyMetadata)
+                   if field.name not in _OPTIONAL):
             return None
         given = {field.name: props.get(PREFIX + field.name, _OPTIONAL.get(field.name))
                  for field in dataclasses.fields(PolicyMetadata)}

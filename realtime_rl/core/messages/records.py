@@ -232,11 +232,11 @@ class Verdict:
     """Of a chunk: at how many ticks a row of it was latched, from `tick` on."""
 
     @classmethod
-    def applied(cls, message: ActionMessage, tick: int, arrival_s: float, age_s: float = NAN
-                ) -> Verdict:
-        """The plant latched it at `tick`."""
+    def applied(cls, message: ActionMessage, tick: int, arrival_s: float, age_s: float = NAN,
+                rows: int = 0) -> Verdict:
+        """The plant latched it at `tick`; of a chunk `rows` of its rows, from that tick on."""
         return cls._of(message, Fate.APPLIED, arrival_s, age_s, tick=tick,
-                       delay_ticks=tick - message.tick)
+                       delay_ticks=tick - message.tick, rows=rows)
 
     @classmethod
     def superseded(cls, message: ActionMessage, arrival_s: float, age_s: float = NAN) -> Verdict:
@@ -261,9 +261,10 @@ class Verdict:
 
     @classmethod
     def _of(cls, message: ActionMessage, fate: Fate, arrival_s: float, age_s: float, *,
-            reason: Reason = Reason.NONE, tick: int = -1, delay_ticks: int = -1) -> Verdict:
+            reason: Reason = Reason.NONE, tick: int = -1, delay_ticks: int = -1, rows: int = 0
+            ) -> Verdict:
         return cls(message.stamp_ns, fate, reason, tick, message.tick, delay_ticks, message.worker,
-                   message.version, message.generation, arrival_s, age_s)
+                   message.version, message.generation, arrival_s, age_s, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,15 +296,18 @@ class Inference:
     """The emulated accelerator's latency; empty for none."""
     exploration: str = ""
     """The parameter `exploration` in force; empty: not known, as in older bags."""
+    horizon: Id = 0
+    """Its chunk has rows up to so many ticks after its observation; 0: it gave no chunk."""
 
     @classmethod
     def taken(cls, slot: DealtSlot, miss: Miss, *, version: int, age_s: float, duration_s: float,
               compute_s: float, swapping: bool = False, swap_s: float = NAN, node: str = "",
-              provider: str = "", emulated: str = "", exploration: str = "") -> Inference:
+              provider: str = "", emulated: str = "", exploration: str = "",
+              horizon: int = 0) -> Inference:
         """A worker took the slot; `miss` says whether it gave an action."""
         return cls(slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, slot.generation, version,
                    age_s, duration_s, compute_s, miss, swapping, swap_s, node, provider, emulated,
-                   exploration)
+                   exploration, horizon)
 
     @classmethod
     def missed(cls, slot: DealtSlot, why: Miss, *, swapping: bool = False, node: str = "",

@@ -17,7 +17,11 @@ _ROUNDING = 1e-6
 
 
 class ActionMotion:
-    """Of one action; `begin` must have succeeded before anything is sent."""
+    """Of one action; `begin` must have succeeded before anything is sent.
+
+    Limits hold between two commands that are sent, as if a period lay between them, however many
+    ticks did: a robot that was sent nothing meanwhile holds what it was sent last.
+    """
 
     def __init__(self, contract: Contract, group: ActionGroup) -> None:
         """Move as a contract says for one of its actions."""
@@ -34,13 +38,20 @@ class ActionMotion:
         self._hold: Values | None = None
         self._origin: Values = ()
         self._last_step: Values | None = None
+        self._mute = False
 
-    def begin(self, positions: Mapping[str, float], now_ns: int) -> str:
+    def begin(self, positions: Mapping[str, float], now_ns: int, *, mute: bool = False) -> str:
         """Stand where the elements are measured, or go on from the last command.
+
+        Args:
+            positions: of elements, as measured.
+            now_ns: monotonic time.
+            mute: nothing is sent until the next call, whatever is asked for.
 
         Returns:
             why that cannot be, in one line; empty: it stands.
         """
+        self._mute = mute
         if self._sent_ns is not None and now_ns - self._sent_ns <= self._forgotten_after_ns:
             return ""
         self._begun, self._hold = False, None
@@ -101,7 +112,7 @@ class ActionMotion:
                 zip(self._limiter.values, values, strict=True)), stepwise=True)
         return self._blend(values, share)
 
-    def act(self, step: Step, now_ns: int) -> Values:
+    def act(self, step: Step, now_ns: int) -> Values | None:
         """Send what `propose` returned."""
         self._hold = None
         return self._send(step, now_ns)
@@ -124,7 +135,7 @@ class ActionMotion:
                 for name, rest in zip(self.group.config.names, resting, strict=True))
         return self._send(self._limiter.towards(self._hold), now_ns)
 
-    def pose(self, share: float, now_ns: int) -> Values:
+    def pose(self, share: float, now_ns: int) -> Values | None:
         """Send the next step to the pose between two episodes."""
         return self.act(self._blend(self.group.config.pose, share), now_ns)
 
@@ -151,7 +162,10 @@ class ActionMotion:
         self._origin = values
         self._begun, self._hold = True, None
 
-    def _send(self, step: Step, now_ns: int) -> Values:
+    def _send(self, step: Step, now_ns: int) -> Values | None:
+        if self._mute:
+            self._last_step = (0.0,) * len(self._limits)
+            return None
         self._last_step = tuple(sent - last for sent, last in
                                 zip(step.values, self._limiter.values, strict=True))
         self._limiter.keep(step)

@@ -71,8 +71,12 @@ class Facts:
     seconds: float
     reach: str
     """From where robots can be heard, in words."""
-    topics: Mapping[str, Sequence[str]]
-    """Types of each topic that there is."""
+    namespace: str
+    """Of the contract's topics that do not begin with `/`."""
+    published: Mapping[str, Sequence[str]]
+    """Types of each topic that somebody else publishes."""
+    taken: Mapping[str, Sequence[str]]
+    """Types of each topic that somebody else listens to."""
     publishers: Mapping[str, Sequence[Endpoint]]
     """Of each of the contract's topics, others than this process."""
     subscribers: Mapping[str, Sequence[Endpoint]]
@@ -84,6 +88,12 @@ class Facts:
     """Of commanded elements, measured."""
     controllers: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Parameters of those who listen to commands, by the node's name."""
+    mute: Sequence[str] = ()
+    """Of those, who did not answer when they were asked for their parameters."""
+
+    def full(self, topic: str) -> str:
+        """Return a topic's full name."""
+        return topic if topic.startswith("/") else f"{self.namespace.rstrip('/')}/{topic}"
 
 
 @dataclass(frozen=True, slots=True)

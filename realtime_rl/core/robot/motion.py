@@ -86,13 +86,13 @@ class Motion:
             waiting: for which sources, in words.
             ended: an episode did, and the next has not begun.
             overdue: the next tick is due already, as after a pause of this process. Nothing is
-                sent then, so that the robot gets no two commands at once: the next one makes up
-                for it.
+                sent then, so that the robot gets no two commands at once; the next one goes on
+                from the last one that was sent, by no more than a tick's step.
         """
         self._overdue = overdue
         stopped_by, reasons = _stopped_by(command, stops or Stops())
         lacking = "; ".join(waiting)
-        begun = [part.begin(positions, now_ns) for part in self._parts]
+        begun = [part.begin(positions, now_ns, mute=overdue) for part in self._parts]
         problem = next(filter(None, begun), "")
         if not self._begun and (lacking or problem):
             return self._sent([None] * len(self._parts), Phase.WAITING, _cause_of_stop(stopped_by),
@@ -187,8 +187,8 @@ class Motion:
     def _sent(self, values: Sequence[Values | None], phase: Phase, cause: Cause, *,
               limited: tuple[bool, ...] = (), stopped_by: StopCause = NOTHING, why: str = "",
               acted: Action | None = None) -> Sent:
-        if self._overdue:
-            values = [None] * len(self._parts)
+        if self._overdue and cause in _ACTS:
+            cause, acted = Cause.DEFAULT, None
         elements = tuple(
             value for part, each in zip(self._parts, values, strict=True)
             for value in each or (math.nan,) * len(part.group.config.names))

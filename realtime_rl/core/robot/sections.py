@@ -149,6 +149,9 @@ class Source:
     inf: float = parameter(0.0, "what an infinite field is taken for, before scaling, as of a "
                                 "scan that meets nothing; minus infinity, which is too near to be "
                                 "measured, is then 0; 0: such a message is refused")
+    nan: float = parameter(0.0, "what a field that is no number is taken for, before scaling, as "
+                                "of a scanner that says so where nothing came back; never what is "
+                                "measured of a commanded element; 0: such a message is refused")
     align: str = choice(Align.HOLD, "which message a tick takes")
     max_age: float = parameter(0.0, "at a tick; older is stale", unit="s", low=0.0, high=3600.0)
     on_stale: str = choice(OnStale.STOP, "what happens when it is stale")

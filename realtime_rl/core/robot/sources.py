@@ -64,6 +64,7 @@ class VectorSource:
         self._measures = tuple((each.element, each.velocity,
                                 self._reader.elements.index(each.field.elements[0]))
                                for each in measures)
+        self._measured = [place for *_, place in self._measures]
         self._scale = _each(spec, "scale", 1.0)
         self._offset = _each(spec, "offset", 0.0)
         self._begun = False
@@ -88,17 +89,19 @@ class VectorSource:
         self._begun = True
 
     def _finite(self, places: Sequence[int], values: Sequence[float]) -> list[float]:
-        """Take what is infinite for what the contract says; `WireError` for the rest."""
-        found = np.asarray(values, np.float64)
-        instead = self.spec.config.inf
-        bad = np.isnan(found) if instead else ~np.isfinite(found)
-        if bad.any():
-            which = np.flatnonzero(bad)
+        """Take what is not finite for what the contract says; `WireError` for the rest."""
+        found, config = np.asarray(values, np.float64), self.spec.config
+        may = ~np.isin(places, self._measured)  # where a robot is, is never made up
+        if config.nan:
+            found[may & np.isnan(found)] = config.nan
+        if config.inf:
+            found[may & np.isposinf(found)] = config.inf
+            found[may & np.isneginf(found)] = 0.0  # of a scan: too near to be measured
+        which = np.flatnonzero(~np.isfinite(found))
+        if which.size:
             others = f", and {which.size - 1} others" if which.size > 1 else ""
             raise WireError(f"{self._reader.elements[places[which[0]]]} is "
                             f"{found[which[0]]}{others}")
-        found[np.isposinf(found)] = instead
-        found[np.isneginf(found)] = 0.0  # of a scan: too near to be measured
         finite: list[float] = found.tolist()
         return finite
 

@@ -9,6 +9,8 @@ from realtime_rl.core.enumerations import Algorithm, Dealing, SlotSource
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.messages import ranges
 from realtime_rl.core.messages.ranges import MOST_DELAY_TICKS, MOST_GENERATION
+from realtime_rl.core.policy.options import AS_SAID, PolicyOptions
+from realtime_rl.core.policy.said import LAYOUTS
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.settings.config import Value, choice, parameter
 from realtime_rl.core.settings.dqn_config import DqnConfig
@@ -32,6 +34,32 @@ class InferenceParameters(SpecParameters):
     stack: int = parameter(
         0, "observations joined for a policy without metadata, which does not say; 0: it takes "
         "one", unit="ticks", low=0, high=64)
+    policy_inputs: tuple[str, ...] = parameter(
+        (), "part of the observation that an input of the policy takes, where names do not tell: "
+        "`observation.state=state`; `hx=output:hy`: a state that an output gives back")
+    policy_output: str = parameter(
+        "", "output of the policy that acts, where several could, and what it is where that is "
+        "not plain: `actions`, `gaussian_tanh`, `mean gaussian_tanh`")
+    policy_normalize: tuple[str, ...] = parameter(
+        (), "what the policy's values are of the plant's, `(x * scale - mean) / std`: `front "
+        "scale=1/255 mean=0.5 std=0.25`; of what it gives `action scale=0.25 offset=0.1`, or its "
+        "`mean` and `std`")
+    policy_layout: str = parameter(
+        AS_SAID, "axes of pictures that the policy takes; `auto`: as it says, else `nchw`",
+        choices=(AS_SAID, *LAYOUTS))
+    policy_constants: tuple[str, ...] = parameter(
+        (), "inputs that are fed with the same values whatever is seen: `goal=0.1,0.2`, "
+        "`instruction=tokens.npy`")
+    policy_descriptors: str = parameter(
+        "", "Isaac Lab's `IO_descriptors.yaml` of the policy", path=True)
+    policy_foreign: bool = parameter(
+        True, "whether metadata that exploy and mjlab write count")
+    chunk_first_tick: int = parameter(
+        -1, "tick after its observation's that the first row of a chunk is meant for; -1: as the "
+        "metadata say, else 1", unit="ticks", low=-1, high=1)
+    chunk_period: float = parameter(
+        0.0, "between the rows of a chunk; 0: as the metadata say, else the plant's period",
+        unit="s", low=0.0, high=60.0)
     policy_size_limit: float = parameter(
         8.0, "a policy's files may have so much together", unit="GB", low=0.0, high=1e6)
     load_limit: float = parameter(
@@ -103,6 +131,14 @@ class InferenceParameters(SpecParameters):
         if strangers or len(set(self.schedule_active)) != len(self.schedule_active):
             raise ConfigError(f"schedule_active: {list(self.schedule_active)!r} must be distinct "
                               f"ids from 0 to {self.workers - 1}")
+
+
+def policy_options(config: InferenceParameters) -> PolicyOptions:
+    """Return what the parameters say of the policy beside what it says itself."""
+    return PolicyOptions(
+        config.policy_inputs, config.policy_output, config.policy_normalize, config.policy_layout,
+        config.policy_constants, config.policy_descriptors, config.policy_foreign,
+        config.chunk_first_tick, round(config.chunk_period * 1e9), config.stack, config.period_ns)
 
 
 def schedule_of(config: InferenceParameters) -> Schedule:

@@ -12,6 +12,7 @@ from realtime_rl.core.control.gamepad_axes import AUTO
 from realtime_rl.core.control.joystick import DEADZONE
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.messages import names
+from realtime_rl.core.settings.chunks import ChunkParameters
 from realtime_rl.core.settings.config import parameter
 from realtime_rl.core.settings.dqn_config import DqnConfig
 
@@ -108,7 +109,7 @@ class SpecParameters:
 
 
 @dataclass(frozen=True)
-class ActuatorParameters(SpecParameters):
+class ActuatorParameters(ChunkParameters, SpecParameters):
     """Parameters of the `actuator` node."""
 
     command_type: str = parameter("joy", "message type of `command`", choices=COMMAND_TYPES)
@@ -182,7 +183,8 @@ class LearnerParameters(DqnConfig, SpecParameters):
     policy: str = parameter("", "ONNX file to start from when `run_dir` has none", path=True)
     export_interval: float = parameter(
         10.0, "between exported policies", unit="s", low=0.1, high=86_400.0)
-    keep: int = parameter(5, "exported policies that are kept", low=1)
+    keep: int = parameter(5, "exported policies that are kept; 0: all, as `realtime-rl regret` "
+                                "needs those that acted", low=0)
     updates_per_transition: float = parameter(
         2.0, "gradient updates never get further ahead than this", low=0.0)
     max_lag: int = parameter(

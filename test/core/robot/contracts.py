@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from realtime_rl.core.robot import contract
+from realtime_rl.core.robot import contract_reading
 from realtime_rl.core.robot.contract import Contract
 
 ARM: dict[str, Any] = {
@@ -43,4 +43,4 @@ def changed(**changes: Any) -> dict[str, Any]:
 
 def arm(**changes: Any) -> Contract:
     """The arm's contract, with changes as of `changed`."""
-    return contract.read(changed(**changes))
+    return contract_reading.read(changed(**changes))

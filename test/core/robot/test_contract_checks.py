@@ -9,7 +9,7 @@ import pytest
 from contracts import CAMERA, arm, changed
 
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.robot import contract
+from realtime_rl.core.robot import contract_parameters, contract_reading
 
 LIMIT = {"min_position": -2.0, "max_position": 2.0, "max_velocity": 1.5}
 VELOCITY = {"action__arm__mode": "velocity", "action__arm__timeout": 0.5,
@@ -202,8 +202,8 @@ def test_what_numbers_stand_for_does_not_hang_on_the_order_of_parameters() -> No
                      observation__front={"sources": ["cam"]}, source__cam=CAMERA,
                      source__alone={**CAMERA, "topic": "/alone"})
     for order in (sorted, reversed):
-        given = dict(order(list(contract.flat(values).items())))
-        read = contract.read(given)
+        given = dict(order(list(contract_parameters.flat(values).items())))
+        read = contract_reading.read(given)
         assert read.spec.actions.labels == ("left", "right", "stay")
         assert [spec.name for spec in read.sources] == ["joints", "cam", "alone"]
 

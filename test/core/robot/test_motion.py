@@ -356,13 +356,21 @@ def test_between_two_episodes_it_goes_to_its_pose_within_the_limits(mode: str) -
     assert (only(sent), sent.phase) == ((0.0, 0.5), Phase.BLENDING)
 
 
-def test_a_tick_that_is_overdue_sends_nothing_and_the_next_makes_up_for_it() -> None:
-    asked = [(0.1 + 0.02 * tick, -0.2) for tick in range(12)]
-    steady, late = Robot(start__ramp=0.0), Robot(start__ramp=0.0)
-    even = [only(steady.acts(each)) for each in asked]
-    uneven = [only(late.acts(each, overdue=place in (6, 7))) for place, each in enumerate(asked)]
-    assert uneven[6:8] == [None, None]
-    assert [*uneven[:6], *uneven[8:]] == [*even[:6], *even[8:]]
+def test_a_tick_that_is_overdue_sends_nothing_and_the_next_goes_on_by_a_ticks_step() -> None:
+    robot = Robot(start__ramp=0.0)
+    asked = [(0.1 + 0.03 * tick, -0.2) for tick in range(12)]
+    path = [only(robot.acts(each, overdue=place in (6, 7))) for place, each in enumerate(asked)]
+    assert path[6:8] == [None, None]
+    assert path[5] == pytest.approx(asked[5])
+    assert path[8] == pytest.approx((asked[5][0] + 0.03, -0.2))
+
+
+def test_what_was_not_sent_was_not_done() -> None:
+    robot = Robot(start__ramp=0.0)
+    before = robot.acts(NEAR, 10)
+    sent = robot.acts((0.5, 0.5), overdue=True)
+    assert (sent.cause, sent.acted, sent.values) == (Cause.DEFAULT, before.acted, (None,))
+    assert all(map(math.isnan, sent.elements))
 
 
 def test_between_two_episodes_a_stop_is_a_stop() -> None:
@@ -375,7 +383,8 @@ def test_between_two_episodes_a_stop_is_a_stop() -> None:
 EVENTS = st.lists(st.tuples(
     st.sampled_from(["policy", "operator", "default", "stop", "none", "stale", "ended", "waiting",
                      "nonsense"]),
-    st.floats(-2.0, 2.0), st.floats(-2.0, 2.0), st.integers(1, 40)), max_size=25)
+    st.floats(-2.0, 2.0), st.floats(-2.0, 2.0), st.integers(1, 40), st.integers(0, 3)),
+    max_size=25)
 COMMANDS = {"policy": Cause.POLICY, "operator": Cause.OPERATOR, "stop": Cause.STOP,
             "none": Cause.NONE, "nonsense": Cause.POLICY}
 
@@ -383,21 +392,22 @@ COMMANDS = {"policy": Cause.POLICY, "operator": Cause.OPERATOR, "stop": Cause.ST
 @given(EVENTS, st.sampled_from(["hold_last", "hold_measured"]),
        st.sampled_from(["clamp", "scale", "reject"]), st.sampled_from([0.0, 0.3]))
 def test_whatever_happens_every_command_is_within_the_limits(
-        events: list[tuple[str, float, float, int]], behaviour: str, excess: str, ramp: float
-        ) -> None:
+        events: list[tuple[str, float, float, int, int]], behaviour: str, excess: str,
+        ramp: float) -> None:
     robot = Robot(action__arm__on_stop=behaviour, limits__policy=excess, start__ramp=ramp,
                   limits__j1__max_acceleration=6.0, limits__j2__max_acceleration=9.0,
                   limits__j2__max_step=0.02, action__arm__on_end="pose",
                   action__arm__pose=[1.0, -1.0])
     path = [only(robot.tick())]
-    for what, one, two, count in events:
+    for what, one, two, count, overdue in events:
         action = (one, two) if what != "nonsense" else (math.nan, 0.0)
         stops = Stops(StopCause.STALE, ("old",)) if what == "stale" else Stops()
-        for _ in range(count):
+        for place in range(count):
             sent = robot.tick(COMMANDS.get(what, Cause.DEFAULT), action, stops=stops,
-                              ended=what == "ended",
+                              ended=what == "ended", overdue=place < overdue,
                               waiting=("source.cam: silent",) if what == "waiting" else ())
-            path.append(only(sent))
+            path += [only(sent)] if place >= overdue else []
+            assert (sent.values == (None,)) == (place < overdue)
             if sent.cause in (Cause.POLICY, Cause.OPERATOR):
                 assert what in ("policy", "operator")
     for joint, (acceleration, most) in enumerate(((6.0, 0.03), (9.0, 0.02))):

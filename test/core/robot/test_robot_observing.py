@@ -148,6 +148,27 @@ def test_a_scan_that_meets_nothing_is_as_far_as_the_contract_says() -> None:
         say(observer, 1, scan([1.0, 1.0, math.nan, 1.0, 1.0, 1.0]), "scan")
 
 
+def test_a_ray_that_is_no_number_is_what_the_contract_says() -> None:
+    observer = Observer(arm(
+        source__scan={"topic": "/scan", "type": "sensor_msgs/msg/LaserScan", "max_age": 0.2,
+                      "fields": ["ranges[0:6:2]"], "nan": 9.0, "low": 0.0, "high": 10.0},
+        observations=["state", "scan"], observation__scan={"sources": ["scan"]}))
+    say(observer, 0, state())
+    say(observer, 0, scan([math.nan, 1.0, 2.5, 1.0, math.nan, 1.0]), "scan")
+    found = observe(observer, 0).observation
+    assert found is not None
+    assert found["scan"].tolist() == [9.0, 2.5, 9.0]
+    with pytest.raises(WireError, match=r"ranges\[0\] is inf"):
+        say(observer, 1, scan([math.inf, 1.0, math.nan, 1.0, 1.0, 1.0]), "scan")
+
+
+@pytest.mark.parametrize("said", [math.nan, math.inf, -math.inf])
+def test_where_a_robot_is_is_never_made_up(said: float) -> None:
+    observer = Observer(arm(source__joints__inf=1.0, source__joints__nan=1.0))
+    with pytest.raises(WireError, match=f"position.j1 is {said}"):
+        say(observer, 0, joints(JOINTS, [0.0, 2.0, said], [0.0] * 3))
+
+
 def test_a_stamp_that_cannot_be_right_is_refused() -> None:
     observer = Observer(arm())
     message = state()
