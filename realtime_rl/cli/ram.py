@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from realtime_rl import strict_json
-from realtime_rl.cli.output import put, write
+from realtime_rl.cli import picture
+from realtime_rl.cli.output import put
 from realtime_rl.core.errors import ConfigError, PlantError
 from realtime_rl.core.types import Action
 from realtime_rl.files import user_path
@@ -63,6 +63,8 @@ def main(args: argparse.Namespace) -> int:
     plant = registry.make("pyboy", registry.parse_options(args.plant_option), args.seed)
     assert isinstance(plant, PyBoyPlant)
     try:
+        if args.png is not None:
+            picture.check(plant.spec)
         found = search(_played(plant, args))
     finally:
         plant.close()
@@ -89,12 +91,7 @@ def _played(plant: PyBoyPlant, args: argparse.Namespace) -> Iterator[tuple[bytes
         step = plant.step(action)
         yield plant.ram(RAM), step.first
     if args.png is not None and step is not None:
-        if not plant.spec.observation.parts[0].is_image:
-            raise PlantError("--png: with observe=memory there is no picture")
-        import cv2
-
-        write(args.png, cv2.imencode(".png", step.observation[0])[1].tobytes())
-        print(f"picture: {args.png}", file=sys.stderr)
+        picture.save(args.png, step.observation)
 
 
 def _row(found: Search, place: int, symbols: Symbols) -> dict[str, int | str]:

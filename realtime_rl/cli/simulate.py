@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections import deque
 from dataclasses import asdict
 from typing import Any
 
 from realtime_rl import strict_json
-from realtime_rl.cli import chunks, policy_options
+from realtime_rl.cli import chunks, picture, policy_options
 from realtime_rl.cli.output import put, say_about
 from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.exploration import OFF, Exploration
@@ -20,7 +21,7 @@ from realtime_rl.plants import registry
 from realtime_rl.plants.base import remarks_of
 from realtime_rl.simulate import players
 from realtime_rl.simulate.episodes import Game, play_all
-from realtime_rl.simulate.loop import INTERACTIONS, LONGEST, Delay
+from realtime_rl.simulate.loop import INTERACTIONS, LONGEST, Delay, VirtualTick
 from realtime_rl.simulate.tally import Tally, play
 
 _EPILOG = """examples:
@@ -81,7 +82,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON")
     policy_options.add(parser)
-    parser.set_defaults(main=main, outputs=("json",))
+    parser.add_argument("--png", type=user_path, metavar="FILE",
+                        help="write the picture that was seen last; with --steps")
+    parser.set_defaults(main=main, outputs=("json", "png"))
 
 
 def main(args: argparse.Namespace) -> int:
@@ -147,6 +150,8 @@ def run(args: argparse.Namespace) -> Tally:
         raise ConfigError(f"--stack {args.stack!r} must be 0 or more")
     delay = Delay(args.delay, args.interaction, args.every)
     options = registry.parse_options(args.plant_option)
+    if args.png is not None and args.episodes is not None:
+        raise ConfigError("--png: the last picture of --steps; without --episodes")
     if args.episodes is not None:
         spec = registry.spec(args.plant, args.plant_option, args.seed)
         return play_all(Game(args.plant, options, args.policy, delay, args.seed, args.hold,
@@ -166,8 +171,14 @@ def run(args: argparse.Namespace) -> Tally:
                               Exploration.parse(args.exploration), options=said,
                               warn=_warn)(args.seed)
         default = default_policy.make(args.default_policy, plant.spec.actions, seed=args.seed)
+        if args.png is not None:
+            picture.check(plant.spec)
+        seen: deque[VirtualTick] = deque(maxlen=1)
         figures = play(player.loop(plant, delay, default,
-                                   chunks.chunking(args, plant.spec.actions)), args.steps)
+                                   chunks.chunking(args, plant.spec.actions)), args.steps,
+                       None if args.png is None else seen.append)
+        for tick in seen:
+            picture.save(args.png, tick.observation)
         figures.remarks, figures.counter_names = remarks_of(plant), list(plant.spec.counters)
         return figures
     finally:

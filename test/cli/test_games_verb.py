@@ -50,7 +50,8 @@ def test_the_score_is_found_in_memory(capsys: pytest.CaptureFixture[str], tmp_pa
 @pytest.mark.parametrize(("words", "message"), [
     (["--press", "A"], "--press 'A' is none of the actions: LEFT RIGHT NOOP"),
     (["--steps", "0"], "--steps: 0 is outside"),
-    (["--png", "x.png", "--plant-option", "observe=memory"], "there is no picture"),
+    (["--png", "x.png", "--plant-option", "observe=memory"],
+     "--png: 'pyboy:catch' shows no picture, but float32[5]"),
     (["--symbols", "/absent.sym"], "symbols '/absent.sym' cannot be read")])
 def test_bad_searches(capsys: pytest.CaptureFixture[str], words: list[str], message: str,
                       tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,6 +83,18 @@ def test_episodes_that_were_all_the_same_are_said(capsys: pytest.CaptureFixture[
     assert document["episodes"] == {
         "count": 3, "cut": 0, "same": True, "return": {"mean": 20, "low": None, "high": None}}
     assert document["counters"] == {"frames": 60}
+
+
+def test_the_last_picture_of_a_simulation(capsys: pytest.CaptureFixture[str], tmp_path: Path
+                                          ) -> None:
+    import cv2
+
+    words = ["simulate", "--plant", "pyboy", "--plant-option", "rom=catch", "--plant-option",
+             "size=64", "--policy", "random", "--png", str(tmp_path / "seen.png")]
+    said(capsys, *words, "--steps", "30")
+    picture = cv2.imread(str(tmp_path / "seen.png"), cv2.IMREAD_UNCHANGED)
+    assert picture.shape[:2] == (64, 64) and picture.max() == 255 and picture.min() < 100
+    assert "without --episodes" in said(capsys, *words, "--episodes", "2", status=2)[1]
 
 
 def test_training_without_a_reward_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path
