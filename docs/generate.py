@@ -45,9 +45,9 @@ CONTRACT = {
 """Sections of a robot's contract."""
 CHOICES = {"align": "Align", "on_stale": "OnStale", "stamps": "Stamps", "mode": "Mode",
            "default and on_stop": "Behaviour", "on_end": "OnEnd", "limits.policy": "Excess"}
-TEXTS = {"plant", "node", "provider", "emulated", "exploration"}
+TEXTS = {"plant", "node", "provider", "emulated", "exploration", "counted"}
 """Fields that are texts, in `header.frame_id`."""
-LISTS = {"action", "active", "sent", "measured", "limited", "ages_s", "repeated"}
+LISTS = {"action", "active", "sent", "measured", "limited", "ages_s", "repeated", "counters"}
 """Fields of several values, at the end of a record."""
 
 

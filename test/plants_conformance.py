@@ -25,8 +25,8 @@ def actions(spec: PlantSpec, seed: int, count: int) -> list[Action]:
 
 def same(one: Transition, other: Transition) -> bool:
     return (np.array_equal(one.observation, other.observation)
-            and (one.reward, one.discount, one.first, one.last)
-            == (other.reward, other.discount, other.first, other.last))
+            and (one.reward, one.discount, one.first, one.last, one.counters)
+            == (other.reward, other.discount, other.first, other.last, other.counters))
 
 
 def run(plant: Plant, sequence: list[Action]) -> list[Transition]:

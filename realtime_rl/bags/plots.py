@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from realtime_rl.bags.commanded import commanded
+from realtime_rl.bags.counted import counters
 from realtime_rl.bags.drawing import (
     BLUE,
     CAUSE_COLOUR,
@@ -66,7 +67,7 @@ def pictures(records: RunRecords, died: Sequence[tuple[int, str]] = ()) -> Itera
              *robot_pictures(records, clock),
              commanded(ticks, clock),
              _durations(columns, records.schedules, period_ms, clock),
-             _returns(episodes_of(sessions), ticks, clock))
+             _returns(episodes_of(sessions), ticks, clock), counters(sessions, clock))
     return (picture for picture in drawn if picture is not None)
 
 

@@ -221,6 +221,10 @@ def _of_the_policy(figures: RunFigures) -> Iterator[Headline]:
     yield Headline("Return", number(returns["mean"], 2),
                    f"mean of {episodes['count']:,} whole episodes, "
                    f"standard deviation {number(returns['std'], 2)}")
+    for name, counted in episodes["counters"].items():
+        yield Headline(name, f"{counted['total']:,.10g}",
+                       "counted in all; of an episode "
+                       f"{number(counted['per_episode']['mean'], 2)} (mean)")
     yield Headline("Reward", number(episodes["reward_per_tick"], 4),
                    f"a tick (mean); {number(episodes['unfinished_reward'], 2)} in all came in "
                    "episodes that were not seen from first to last")
@@ -233,7 +237,9 @@ def to_text(report: Report) -> str:
     if spec is not None:
         lines.append(spec)
     lines.append("")
-    lines += [f"  {line.label:<10}{line.value:>10}  {line.detail}" for line in headlines(report)]
+    told = list(headlines(report))
+    width = max(10, *(len(line.label) + 1 for line in told))
+    lines += [f"  {line.label:<{width}}{line.value:>10}  {line.detail}" for line in told]
     if report.warnings:
         lines.append("")
         lines += [f"  warning: {warning}" for warning in report.warnings]

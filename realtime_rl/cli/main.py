@@ -14,9 +14,11 @@ from realtime_rl.cli import (
     dataset,
     doctor,
     export,
+    games,
     plan,
     plants,
     policy,
+    ram,
     regret,
     report,
     robot,
@@ -27,8 +29,8 @@ from realtime_rl.cli import (
 from realtime_rl.cli.output import drop, prepare
 from realtime_rl.core.errors import RealtimeRlError
 
-_VERBS = (run, report, regret, dataset, simulate, train, plan, policy, bench, plants, export, robot,
-          doctor)
+_VERBS = (run, report, regret, dataset, simulate, train, plan, policy, bench, plants, games, ram,
+          export, robot, doctor)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections import deque
 from dataclasses import asdict
 from typing import Any
 
 from realtime_rl import strict_json
-from realtime_rl.cli import chunks, policy_options
+from realtime_rl.cli import chunks, picture, policy_options
 from realtime_rl.cli.output import put, say_about
 from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.exploration import OFF, Exploration
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.figures.counters import in_words
 from realtime_rl.files import user_path
 from realtime_rl.plants import registry
+from realtime_rl.plants.base import remarks_of
 from realtime_rl.simulate import players
 from realtime_rl.simulate.episodes import Game, play_all
-from realtime_rl.simulate.loop import INTERACTIONS, LONGEST, Delay
+from realtime_rl.simulate.loop import INTERACTIONS, LONGEST, Delay, VirtualTick
 from realtime_rl.simulate.tally import Tally, play
 
 _EPILOG = """examples:
@@ -79,7 +82,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON")
     policy_options.add(parser)
-    parser.set_defaults(main=main, outputs=("json",))
+    parser.add_argument("--png", type=user_path, metavar="FILE",
+                        help="write the picture that was seen last; with --steps")
+    parser.set_defaults(main=main, outputs=("json", "png"))
 
 
 def main(args: argparse.Namespace) -> int:
@@ -87,7 +92,10 @@ def main(args: argparse.Namespace) -> int:
     if args.replay is not None:
         return _replay(args)
     figures = run(args)
-    interval = figures.interval()
+    for text in figures.remarks:
+        _warn(text)
+    interval, same = figures.interval(), figures.same
+    counted = dict(zip(figures.counter_names, figures.counters, strict=False))
     cut = 0 if args.episodes is None else args.episodes - interval.n
     document = {
         "schema": _SCHEMA, "plant": args.plant, "policy": args.policy, "seed": args.seed,
@@ -98,10 +106,12 @@ def main(args: argparse.Namespace) -> int:
         "reward": figures.reward, "reward_per_tick": _known(figures.reward_per_tick),
         "inaction_fraction": _known(figures.inaction_fraction),
         "episodes": {"count": interval.n, "cut": cut, "return": {
-            "mean": _known(interval.mean), "low": _known(interval.low),
-            "high": _known(interval.high)}},
+            "mean": _known(interval.mean), "low": None if same else _known(interval.low),
+            "high": None if same else _known(interval.high)}, "same": same},
+        "counters": counted,
     }
-    _put(args, document, _sentence(figures, cut))
+    sentence = _sentence(figures, cut)
+    _put(args, document, f"{sentence}; {in_words(counted)}" if counted else sentence)
     return 0
 
 
@@ -140,6 +150,8 @@ def run(args: argparse.Namespace) -> Tally:
         raise ConfigError(f"--stack {args.stack!r} must be 0 or more")
     delay = Delay(args.delay, args.interaction, args.every)
     options = registry.parse_options(args.plant_option)
+    if args.png is not None and args.episodes is not None:
+        raise ConfigError("--png: the last picture of --steps; without --episodes")
     if args.episodes is not None:
         spec = registry.spec(args.plant, args.plant_option, args.seed)
         return play_all(Game(args.plant, options, args.policy, delay, args.seed, args.hold,
@@ -159,8 +171,16 @@ def run(args: argparse.Namespace) -> Tally:
                               Exploration.parse(args.exploration), options=said,
                               warn=_warn)(args.seed)
         default = default_policy.make(args.default_policy, plant.spec.actions, seed=args.seed)
-        return play(player.loop(plant, delay, default, chunks.chunking(
-            args, plant.spec.actions)), args.steps)
+        if args.png is not None:
+            picture.check(plant.spec)
+        seen: deque[VirtualTick] = deque(maxlen=1)
+        figures = play(player.loop(plant, delay, default,
+                                   chunks.chunking(args, plant.spec.actions)), args.steps,
+                       None if args.png is None else seen.append)
+        for tick in seen:
+            picture.save(args.png, tick.observation)
+        figures.remarks, figures.counter_names = remarks_of(plant), list(plant.spec.counters)
+        return figures
     finally:
         plant.close()
 
@@ -175,6 +195,10 @@ def _sentence(figures: Tally, cut: int) -> str:
         return f"{head}: no mean return"
     if interval.n == 0:
         return f"{head}: no episode ended; raise --steps for a mean return"
+    if figures.same:
+        return (f"{head}: all episodes were the same, each with the return {interval.mean:g}, so "
+                "that one says as much; for others set the plant's noops, or a seed where it has "
+                "one")
     return (f"{head}: mean return {interval:.3f}, inaction "
             + (f"{figures.inaction_fraction:.4f}, feedback {figures.age_mean:.1f} ticks old"
                if math.isfinite(figures.inaction_fraction) else "not counted, as no policy acted"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from realtime_rl import strict_json
 from realtime_rl.cli import train_result
 from realtime_rl.cli.output import put, say_about, write
-from realtime_rl.core.errors import ConfigError, MissingDependencyError, choices
+from realtime_rl.core.errors import ConfigError, MissingDependencyError, PlantError, choices
 from realtime_rl.core.settings.config import build, parameters
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.files import user_path
@@ -147,6 +147,9 @@ def _train(args: argparse.Namespace, group: ProcessGroup | None) -> int:
     torch_process.prepare(settings.threads)
     view = TrainView(args.ticks, silent=not reports)
     plant = registry.make(settings.plant, settings.options, settings.seed)
+    if plant.spec.warning:
+        plant.close()
+        raise PlantError(plant.spec.warning)
     if reports:
         say_about(plant.spec)
     try:

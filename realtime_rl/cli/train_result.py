@@ -64,12 +64,15 @@ def _evaluation(args: argparse.Namespace, settings: Settings, training: Training
     return {"asked": args.evaluate, "episodes": len(figures.returns),
             "ticks": figures.ticks, "reward": figures.reward,
             "reward_per_tick": _known(figures.reward_per_tick),
-            "return": _interval(mean_of(figures.returns))}
+            "return": _interval(mean_of(figures.returns), same=figures.same),
+            "counters": dict(zip(plant.spec.counters, figures.counters, strict=False))}
 
 
-def _interval(interval: Interval) -> dict[str, float | int | None]:
-    return {"mean": _known(interval.mean), "low": _known(interval.low),
-            "high": _known(interval.high), "n": interval.n}
+def _interval(interval: Interval, *, same: bool = False) -> dict[str, float | int | None]:
+    """Where all values are the same for a reason, no interval says how far off they may be."""
+    low, high = (math.nan, math.nan) if same else (interval.low, interval.high)
+    return {"mean": _known(interval.mean), "low": _known(low), "high": _known(high),
+            "n": interval.n}
 
 
 def _read(figures: dict[str, Any]) -> Interval:
@@ -106,6 +109,10 @@ def _line(what: str, figures: dict[str, Any], of: dict[str, Any]) -> str:
     """Say the mean return, or, of play that does not end, the reward a tick."""
     if figures["n"]:
         returns = f"mean return {_read(figures):.3f}, {figures['n']} episodes"
+        if figures["n"] > 1 and figures["low"] is None:
+            returns = (f"all {figures['n']} episodes were the same, with the return "
+                       f"{figures['mean']:g}; for others set the plant's noops, or a seed where "
+                       "it has one")
         asked = of.get("asked")
         return f"{what}: {returns}" + ("" if asked in (None, figures["n"]) else
                                        f", of {asked}: the next did not end")

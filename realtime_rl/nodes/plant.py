@@ -11,6 +11,7 @@ from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 from realtime_rl.core.control.latch import CommandLatch
+from realtime_rl.core.figures.counters import joined
 from realtime_rl.core.messages import observation_wire, wire
 from realtime_rl.core.messages.observation_cdr import PartCodec
 from realtime_rl.core.messages.records import Command, CommandOrigin, Timestep
@@ -19,6 +20,7 @@ from realtime_rl.core.schedule.tick_grid import TickPacer, TickStart
 from realtime_rl.core.settings.parameters import PlantParameters
 from realtime_rl.core.types import Transition
 from realtime_rl.plants import registry
+from realtime_rl.plants.base import remarks_of
 from realtime_rl.ros import messages, priorities, qos, runtime
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.guard import listen, per_tick_hz
@@ -46,6 +48,8 @@ class PlantNode(Node):
         self._spec = spec
         self._latch = CommandLatch(spec.actions)
         self._codec = command_codec(config.command_type, spec.actions, config.gamepad_layout)
+        self._counted = joined(spec.counters)
+        self._remarked = 0
         self._episode = -1
         topics = observation_wire.topics(spec.observation)
         self._parts = [(PartCodec(part), publisher_of(
@@ -84,6 +88,15 @@ class PlantNode(Node):
         self._episode += transition.first
         self._publish(started, self._run_clock.at_ns(now_ns), command, transition)
         self._plant.prepare()  # in the time that is left of the tick
+        if transition.first:
+            self._remark()
+
+    def _remark(self) -> None:
+        """Say what the plant remarks that it had not yet."""
+        remarks = remarks_of(self._plant)
+        for text in remarks[self._remarked:]:
+            self.get_logger().warning(text)
+        self._remarked = len(remarks)
 
     def _publish(self, started: TickStart, stamp_ns: int, command: Command,
                  transition: Transition) -> None:
@@ -97,7 +110,8 @@ class PlantNode(Node):
             command, stamp_ns=stamp_ns, tick=started.tick, period_ns=spec.period_ns,
             lateness_s=started.lateness_ns / 1e9, missed=started.missed, episode=self._episode,
             reward=transition.reward, discount=transition.discount, first=transition.first,
-            last=transition.last, plant=spec.name)))
+            last=transition.last, plant=spec.name, counted=self._counted,
+            counters=transition.counters)))
 
     def _on_command(self, message: Any) -> None:  # noqa: ANN401 - of the configured type
         if not self._codec.offer(message, self._latch):

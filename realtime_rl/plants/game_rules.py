@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from realtime_rl.core.errors import PlantError
+from realtime_rl.core.errors import PlantError, choices
 from realtime_rl.files import user_path
 from realtime_rl.plants.ram_rules import KnownRom, Rules
 from realtime_rl.plants.rom_files import Rom
@@ -21,6 +21,13 @@ def names() -> list[str]:
 def load(name: str) -> Rules:
     """Return the rules of a name, or of a path; `PlantError`."""
     return load_rules(_FOLDER / f"{name}.yaml" if name in names() else user_path(name))
+
+
+def known(name: str) -> Rules:
+    """Return the rules of a name; `PlantError` with the names for any other."""
+    if name not in names():
+        raise PlantError(f"no game {name!r}; choose from {choices(names())}")
+    return load(name)
 
 
 def rules_for(rom: Rom, name: str) -> Rules:

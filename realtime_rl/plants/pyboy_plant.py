@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,6 +97,11 @@ class PyBoyPlant:
     def memory(self) -> Memory:
         """The console's memory as it is now, for scripted players."""
         return self._emulator.memory
+
+    def ram(self, ranges: Iterable[range]) -> bytes:
+        """Return what memory holds at some addresses, one range after another."""
+        memory = self._emulator.memory
+        return bytes(memory[address] for part in ranges for address in part)
 
     def step(self, action: Action) -> Transition:
         """See `Plant`."""

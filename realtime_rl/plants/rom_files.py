@@ -64,6 +64,11 @@ def bundled() -> list[str]:
     return sorted(_hashes())
 
 
+def playable() -> list[str]:
+    """Return the names of those that are games, with rules of their own."""
+    return [name for name in bundled() if (_FOLDER / f"{name}.yaml").is_file()]
+
+
 def find(text: str) -> Rom:
     """Return the ROM of a bundled name or a path.
 

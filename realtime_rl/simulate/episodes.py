@@ -17,6 +17,7 @@ from realtime_rl.core.control.exploration import OFF, Exploration
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.plants import registry
+from realtime_rl.plants.base import remarks_of
 from realtime_rl.simulate import players
 from realtime_rl.simulate.loop import LONGEST, Delay
 from realtime_rl.simulate.tally import Tally
@@ -66,6 +67,7 @@ def play(game: Game, numbers: Sequence[int], warn: Callable[[str], None] = lambd
                 game.default, plant.spec.actions, seed=seed), game.chunking)
             while not figures.returns and figures.ticks < LONGEST:
                 figures.add(loop.advance())
+            figures.remarks, figures.counter_names = remarks_of(plant), list(plant.spec.counters)
             found.append(figures)
         return found
     finally:

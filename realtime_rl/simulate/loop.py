@@ -17,6 +17,7 @@ from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.experience.observation_stack import ObservationStack
 from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.core.figures.counters import joined
 from realtime_rl.core.messages.records import ActionMessage, Timestep
 from realtime_rl.core.observations import Observation
 from realtime_rl.core.types import Action, Cause
@@ -80,6 +81,7 @@ class VirtualTick(NamedTuple):
     """Of the chunk; -1: it is of none."""
     merged: int = 0
     """Chunks that took part."""
+    counters: tuple[float, ...] = ()
 
 
 class Loop:
@@ -115,6 +117,7 @@ class Loop:
         self._delay = delay
         self._version = version
         self._spec = plant.spec
+        self._counted = joined(plant.spec.counters)
         self._default = default or default_policy.make("noop", plant.spec.actions)
         self._observations = ObservationStack(stack)
         self._due: dict[int, Action] = {}
@@ -145,7 +148,8 @@ class Loop:
         self.tick += 1
         return VirtualTick(tick, Cause.POLICY if answered >= 0 else Cause.DEFAULT, action,
                            transition.observation, transition.reward, transition.discount,
-                           transition.first, transition.last, answered, row, merged)
+                           transition.first, transition.last, answered, row, merged,
+                           transition.counters)
 
     def _act(self, tick: int) -> tuple[Action, int, int, int]:
         """Return what acts, the observation that it answers, its row, and how many chunks."""
@@ -180,7 +184,8 @@ class Loop:
             discount=done.discount, first=done.first, last=done.last, cause=done.cause,
             worker=0 if acted else -1, version=self._version if acted else -1,
             observation_tick=done.observation_tick, action=done.action, plant=spec.name,
-            row=done.row, merged=done.merged), done.observation
+            row=done.row, merged=done.merged, counted=self._counted,
+            counters=done.counters), done.observation
 
     def save(self, snapshot: Snapshot) -> None:
         """See `Saveable`; the plant's state is in it."""

@@ -29,6 +29,12 @@ class Tally:
     """Sum over all ticks, the unfinished episode included."""
     ages: list[int] = field(default_factory=list)
     """At place `n`: how many ticks acted on an observation of `n` ticks before."""
+    counters: list[float] = field(default_factory=list)
+    """What each of the plant's counters counted, over all ticks."""
+    counter_names: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    """What the plant remarked."""
+    _counted: list[float] = field(default_factory=list)
     _return: float = 0.0
     _started: bool = False
 
@@ -45,9 +51,19 @@ class Tally:
         elif step.cause is Cause.DEFAULT:
             self.default_ticks += 1
         self._return = step.reward if step.first else self._return + step.reward
+        if step.counters:
+            self._count(step)
         if step.last:
             self.returns.append(self._return)
             self.end_ticks.append(step.tick)
+
+    def _count(self, step: Timestep | VirtualTick) -> None:
+        if step.first or not self.counters:
+            self._counted = [0.0] * len(step.counters)
+            self.counters = self.counters or self._counted.copy()
+        self.counters = [total + now - before for total, now, before in
+                         zip(self.counters, step.counters, self._counted, strict=True)]
+        self._counted = list(step.counters)
 
     def extend(self, other: Tally) -> None:
         """Take over what another run counted, as if it had come after this one."""
@@ -57,6 +73,11 @@ class Tally:
         self.startup_ticks += other.startup_ticks
         self.default_ticks += other.default_ticks
         self.reward += other.reward
+        self.counters = [one + two for one, two in
+                         zip(self.counters or [0.0] * len(other.counters),
+                             other.counters or [0.0] * len(self.counters), strict=True)]
+        self.counter_names = self.counter_names or other.counter_names
+        self.remarks += [text for text in other.remarks if text not in self.remarks]
         for age, ticks in enumerate(other.ages):
             self._count_age(age, ticks)
 
@@ -100,6 +121,13 @@ class Tally:
     def reward_per_tick(self) -> float:
         """Mean over all ticks; NaN without one."""
         return self.reward / self.ticks if self.ticks else float("nan")
+
+    @property
+    def same(self) -> bool:
+        """Whether all episodes, of two or more, were as long and gave as much: one is as good."""
+        lengths = [end - begin for begin, end in
+                   zip([-1, *self.end_ticks], self.end_ticks, strict=False)]
+        return len(lengths) > 1 and len(set(zip(lengths, self.returns, strict=True))) == 1
 
     def interval(self, since_tick: int = 0) -> Interval:
         """Return the mean return of the episodes that ended from `since_tick` on; NaN of none."""

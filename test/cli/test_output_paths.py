@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime_rl.cli import export, plan, report, robot, run, simulate, train
+from realtime_rl.cli import export, plan, ram, report, robot, run, simulate, train
 from realtime_rl.cli.main import main, parser
 from realtime_rl.ros.scenario_settings import override, section_of
 from realtime_rl.runner.prepare import find_config, find_policy
@@ -20,7 +20,10 @@ WRITES = [
     (["plan", "--latency", "constant:5ms"], "--json"), (STAGGER, "--json"),
     (["bench", "compare"], "--plot"), (["train", "--out", "x", "--plant", "counter"], "--json"),
     (["export", "--plant", "counter"], None), (["robot", "init"], "--out"),
-    (["robot", "check", "arm.yaml"], "--json")]
+    (["robot", "check", "arm.yaml"], "--json"),
+    (["ram", "--plant-option", "rom=catch"], "--png"),
+    (["ram", "--plant-option", "rom=catch"], "--json"),
+    (["simulate", "--plant", "counter", "--policy", "random"], "--png")]
 
 
 @pytest.mark.parametrize(("arguments", "option"), WRITES)
@@ -28,7 +31,7 @@ WRITES = [
 def test_what_cannot_be_written_is_known_before_anything_is_done(
         arguments: list[str], option: str | None, path: str,
         capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for verb in (export, plan, report, robot, run, simulate, train):
+    for verb in (export, plan, ram, report, robot, run, simulate, train):
         monkeypatch.setattr(verb, "main", lambda args: pytest.fail("it began"))
     assert main([*arguments, *([option] if option else []), path]) == 2
     said = capsys.readouterr()
@@ -45,7 +48,7 @@ def _options(of: argparse.ArgumentParser) -> list[argparse.Action]:
 def test_every_file_that_is_written_is_among_them() -> None:
     written = {(option.option_strings or [None])[0] for option in _options(parser())
                if "write" in (option.help or "") and "FILE" in str(option.metavar)}
-    assert written == {"--html", "--json", "--out"}
+    assert written == {"--html", "--json", "--out", "--png"}
 
 
 def test_a_folder_that_is_missing_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

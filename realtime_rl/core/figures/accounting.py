@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from realtime_rl.core.enumerations import Algorithm, Dealing, Fate, Miss, Reason
 from realtime_rl.core.figures.chunk_figures import chunk_figures
+from realtime_rl.core.figures.counters import counter_figures
 from realtime_rl.core.figures.policy_lag import policy_lags
 from realtime_rl.core.figures.robot_figures import NAMELESS, RobotNames, robot_figures
 from realtime_rl.core.figures.schema import (
@@ -27,6 +28,7 @@ from realtime_rl.core.figures.schema import (
     RunFigures,
 )
 from realtime_rl.core.figures.statistics import (
+    Episodes,
     Sessions,
     arrivals,
     distribution,
@@ -106,7 +108,7 @@ def account(records: RunRecords, *, started: bool = False) -> RunFigures:
         interaction=_interaction(records, columns, sessions, started),
         inference=_inference(records, columns.inferences),
         learning=_learning(records, columns.inferences, sessions.ticks),
-        episodes=_episodes(sessions.ticks, episodes.returns.tolist()),
+        episodes=_episodes(sessions, episodes),
         recording=RecordingFigures(gaps=sum(len(gap) for gap in gaps(sessions)),
                                    duration_s=records.duration_s, deaths=records.deaths),
         chunks=chunk_figures(sessions, columns.inferences),
@@ -185,15 +187,17 @@ def real(inferences: Iterable[Inference]) -> Iterator[Inference]:
     return (inference for inference in inferences if inference.miss is Miss.NONE)
 
 
-def _episodes(ticks: Table[Timestep], returns: Sequence[float]) -> EpisodeFigures:
+def _episodes(sessions: Sessions, episodes: Episodes) -> EpisodeFigures:
     """Rewards that are not finite say nothing, nor do returns of them."""
-    rewards = ticks.floats("reward")
+    returns = episodes.returns.tolist()
+    rewards = sessions.ticks.floats("reward")
     rewards = rewards[np.isfinite(rewards)]
     total, whole = math.fsum(rewards), math.fsum(filter(math.isfinite, returns))
     return {"count": len(returns), "return": distribution(returns),
             "reward_per_tick": total / len(rewards) if len(rewards) else None,
             # rounded: sums of floats leave dust
-            "unfinished_reward": round(total - whole, 9) + 0.0 if len(rewards) else None}
+            "unfinished_reward": round(total - whole, 9) + 0.0 if len(rewards) else None,
+            "counters": counter_figures(sessions, episodes)}
 
 
 def _plant(sessions: Sessions) -> PlantFigures:

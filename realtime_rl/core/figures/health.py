@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from realtime_rl.core.figures.counters import in_words
 from realtime_rl.core.figures.present import Present
 from realtime_rl.core.figures.schema import RunFigures
 from realtime_rl.core.messages.records import Learning, ScheduleRecord
 from realtime_rl.core.types import Cause
 
 _INACTION_LIMIT = 0.05
+_NOTHING: Mapping[str, float] = {}
 _LEARNER_LIMIT_S = 5.0
 """A learner says once a second where it stands."""
 
@@ -37,7 +39,8 @@ class Health:
 
 def assess(figures: RunFigures, schedule: ScheduleRecord | None, learning: Learning | None,
            returns: Sequence[float], version: int, *, learner_silent_s: float = 0.0,
-           so_far: float = 0.0, present: Present | None = None) -> list[Health]:
+           so_far: float = 0.0, present: Present | None = None,
+           counted: Mapping[str, float] = _NOTHING) -> list[Health]:
     """Put a window's figures into words.
 
     Args:
@@ -49,9 +52,11 @@ def assess(figures: RunFigures, schedule: ScheduleRecord | None, learning: Learn
         learner_silent_s: how long ago the learner's figures came [s].
         so_far: reward of the episode that is under way.
         present: how it is at this moment; left out, nothing is said of it.
+        counted: by the plant, since the run began to be watched.
     """
     acting = [] if present is None or present.step is None else [_acting(present)]
-    return [*acting, _plant(figures, returns, so_far, present or Present()), _interaction(figures),
+    return [*acting, _plant(figures, returns, so_far, present or Present(), counted),
+            _interaction(figures),
             _inference(figures, schedule, version), _learning(learning, learner_silent_s)]
 
 
@@ -65,8 +70,8 @@ def _acting(present: Present) -> Health:
         "stop": "in force, until it is released" if cause is Cause.STOP else "released"})
 
 
-def _plant(figures: RunFigures, returns: Sequence[float], so_far: float, present: Present
-           ) -> Health:
+def _plant(figures: RunFigures, returns: Sequence[float], so_far: float, present: Present,
+           counted: Mapping[str, float]) -> Health:
     plant = figures["plant"]
     if not plant["ticks"]:
         return Health("plant", Level.STALE, "no tick was heard of", {})
@@ -79,7 +84,8 @@ def _plant(figures: RunFigures, returns: Sequence[float], so_far: float, present
         "plant rate": f"{_number(plant['rate_hz'], 3)} Hz, {plant['missed_ticks']} missed",
         "episode return": recent,
         "reward": f"{_number(figures['episodes']['reward_per_tick'], 4)} a tick, {so_far:.2f} in "
-                  "this episode so far"})
+                  "this episode so far",
+        **({"counted": in_words(counted)} if counted else {})})
 
 
 def _interaction(figures: RunFigures) -> Health:

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from realtime_rl.core.figures.accounting import RunRecords, account
+from realtime_rl.core.figures.counters import Totals, names_of
 from realtime_rl.core.figures.health import Health, assess
 from realtime_rl.core.figures.present import Present, still_s
 from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
@@ -91,6 +92,7 @@ class LiveWindow:
         self._newest_at_ns = 0
         self._standstills: _Recent[float] = _Recent(span_ns)
         self._operator_at_ns: int | None = None
+        self._counted = Totals()
 
     def take(self, record: Timestep | Verdict | Inference | ScheduleRecord | Learning,
              now_ns: int) -> None:
@@ -116,7 +118,7 @@ class LiveWindow:
             started=self._version >= 0)
         silent_s = (now_ns - self._learning_at_ns) / 1e9 if self._learning else math.nan
         return assess(figures, self._schedule, self._learning, self._returns, self._version,
-                      learner_silent_s=silent_s, so_far=self._return,
+                      learner_silent_s=silent_s, so_far=self._return, counted=self._counted.totals,
                       present=self._present(now_ns))
 
     def _present(self, now_ns: int) -> Present:
@@ -137,6 +139,8 @@ class LiveWindow:
         self._newest, self._newest_at_ns = step, now_ns
         if step.cause is Cause.OPERATOR:
             self._operator_at_ns = now_ns
+        if step.counters:
+            self._counted.add(names_of(step.counted), step.counters, step.episode)
         self._return = step.reward if step.first else self._return + step.reward
         if step.last:
             self._returns.append(self._return)

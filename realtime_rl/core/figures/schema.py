@@ -71,9 +71,18 @@ class LearningFigures(TypedDict):
     policy_lag_s: Distribution
 
 
+class CounterFigures(TypedDict):
+    """What a plant counted beside the reward."""
+
+    total: float
+    """In all that was recorded."""
+    per_episode: Distribution
+    """Of episodes that were seen from first to last."""
+
+
 EpisodeFigures = TypedDict("EpisodeFigures", {
     "count": int, "return": Distribution, "reward_per_tick": float | None,
-    "unfinished_reward": float | None})
+    "unfinished_reward": float | None, "counters": dict[str, CounterFigures]})
 """Episodes that were seen from first to last, and what came at all the ticks and outside of those.
 """
 

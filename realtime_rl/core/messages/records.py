@@ -186,16 +186,21 @@ class Timestep:
     """The row of the chunk of that observation, from 0 on; -1: it is of no chunk."""
     merged: Id = 0
     """How many chunks took part, the newest of which is named; 0: none."""
+    counted: str = ""
+    """Names of the plant's counters, with `,` between them; empty: it has none."""
+    counters: tuple[float, ...] = ()
+    """What each of them counted in this episode so far."""
 
     @classmethod
     def latching(cls, command: Command, *, stamp_ns: int, tick: int, period_ns: int,
                  lateness_s: float = 0.0, missed: bool = False, episode: int = 0,
                  reward: float = 0.0, discount: float = 1.0, first: bool = False,
-                 last: bool = False, plant: str = "") -> Timestep:
+                 last: bool = False, plant: str = "", counted: str = "",
+                 counters: tuple[float, ...] = ()) -> Timestep:
         """A tick that latched `command`; by default on time, in the midst of an episode."""
         return cls(stamp_ns, tick, period_ns, lateness_s, missed, episode, reward, discount, first,
                    last, command.cause, command.worker, command.version, command.observation_tick,
-                   command.action, plant, command.row, command.merged)
+                   command.action, plant, command.row, command.merged, counted, counters)
 
     @property
     def missing(self) -> bool:

@@ -44,7 +44,7 @@ SCHEMA: dict[str, Any] = {
                  "swap_ms": DISTRIBUTION, "slots_missed_by_swap": None,
                  "policy_lag_versions": DISTRIBUTION, "policy_lag_s": DISTRIBUTION},
     "episodes": {"count": None, "return": DISTRIBUTION, "reward_per_tick": None,
-                 "unfinished_reward": None},
+                 "unfinished_reward": None, "counters": {}},
     "recording": {"gaps": None, "duration_s": None, "deaths": None},
     "chunks": None, "robot": None}
 
@@ -310,7 +310,7 @@ def test_a_reward_that_is_not_finite_never_reaches_the_json() -> None:
     ticks = [step(0, first=True), step(1, reward=math.nan, last=True)]
     assert account(RunRecords(ticks))["episodes"] == {
         "count": 1, "return": {**DISTRIBUTION, "n": 0}, "reward_per_tick": 0.0,
-        "unfinished_reward": 0.0}
+        "unfinished_reward": 0.0, "counters": {}}
 
 
 def test_rewards_of_play_that_never_ends_are_counted() -> None:
