@@ -28,7 +28,8 @@ from realtime_rl.core.types import ActionSpace, Cause, PlantSpec
 _PATH = "MINARI_DATASETS_PATH"
 _ID = re.compile(r"[A-Za-z0-9_-]+-v\d+")
 _SAID = tuple(field.name for field in fields(Timestep)
-              if field.name not in ("action", "plant", "reward", "discount", "first", "last"))
+              if field.name not in ("action", "plant", "reward", "discount", "first", "last",
+                                    "counted", "counters"))
 """Fields of a timestep that Minari has no place of its own for."""
 _APPLIED = "applied"
 """What each tick latched, the first as well, which takes no action: whole and in full precision."""
@@ -90,7 +91,7 @@ def read(folder: Path, spec: PlantSpec) -> Iterator[RecordedEpisode]:
         raise BagError(f"dataset {str(folder)!r}: its actions are {found}, those of {spec.name!r} "
                        f"{wanted}")
     for episode in dataset.iterate_episodes():
-        if not {_APPLIED, *_SAID} <= set(episode.infos):
+        if not {_APPLIED, *_SAID, *spec.counters} <= set(episode.infos):
             raise BagError(f"dataset {str(folder)!r} does not say who acted when "
                            f"({', '.join(_SAID)}): it was not made by `realtime-rl dataset`")
         yield _episode(episode, spec)
@@ -168,6 +169,8 @@ def _buffers(minari: Any, spec: PlantSpec) -> Any:  # noqa: ANN401 - makes Minar
             terminations=[step.last and not step.discount for step in acted],
             truncations=[step.last and bool(step.discount) for step in acted],
             infos={_APPLIED: np.array([step.action for step in steps]),
+                   **{name: np.array([step.counters[place] for step in steps])
+                      for place, name in enumerate(spec.counters)},
                    **{name: np.array([getattr(step, name) for step in steps]) for name in _SAID}})
     return buffer
 
@@ -180,6 +183,7 @@ def _episode(episode: Any, spec: PlantSpec) -> RecordedEpisode:  # noqa: ANN401 
     for row in range(count):
         last = row == count - 1
         said = {name: episode.infos[name][row] for name in _SAID}
+        said["counters"] = tuple(float(episode.infos[name][row]) for name in spec.counters)
         steps.append(_step(said, spec, actions[row], rewards[row], (
             row == 0, last, 0.0 if last and episode.terminations[-1] else 1.0)))
         values = episode.observations if names is None else [
@@ -200,4 +204,5 @@ def _step(said: Mapping[str, Any], spec: PlantSpec, action: tuple[float, ...], r
     values = {name: value.item() if hasattr(value, "item") else value
               for name, value in said.items()}
     return Timestep(**{**values, "cause": Cause(values["cause"])}, action=action, reward=reward,
-                    discount=discount, first=first, last=last, plant=spec.name)
+                    discount=discount, first=first, last=last, plant=spec.name,
+                    counted=",".join(spec.counters))
