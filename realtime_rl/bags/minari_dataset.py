@@ -91,7 +91,7 @@ def read(folder: Path, spec: PlantSpec) -> Iterator[RecordedEpisode]:
         raise BagError(f"dataset {str(folder)!r}: its actions are {found}, those of {spec.name!r} "
                        f"{wanted}")
     for episode in dataset.iterate_episodes():
-        if not {_APPLIED, *_SAID, *spec.counters} <= set(episode.infos):
+        if not {_APPLIED, *_SAID, *map(_counter, spec.counters)} <= set(episode.infos):
             raise BagError(f"dataset {str(folder)!r} does not say who acted when "
                            f"({', '.join(_SAID)}): it was not made by `realtime-rl dataset`")
         yield _episode(episode, spec)
@@ -169,7 +169,7 @@ def _buffers(minari: Any, spec: PlantSpec) -> Any:  # noqa: ANN401 - makes Minar
             terminations=[step.last and not step.discount for step in acted],
             truncations=[step.last and bool(step.discount) for step in acted],
             infos={_APPLIED: np.array([step.action for step in steps]),
-                   **{name: np.array([step.counters[place] for step in steps])
+                   **{_counter(name): np.array([step.counters[place] for step in steps])
                       for place, name in enumerate(spec.counters)},
                    **{name: np.array([getattr(step, name) for step in steps]) for name in _SAID}})
     return buffer
@@ -183,13 +183,19 @@ def _episode(episode: Any, spec: PlantSpec) -> RecordedEpisode:  # noqa: ANN401 
     for row in range(count):
         last = row == count - 1
         said = {name: episode.infos[name][row] for name in _SAID}
-        said["counters"] = tuple(float(episode.infos[name][row]) for name in spec.counters)
+        said["counters"] = tuple(float(episode.infos[_counter(name)][row])
+                                 for name in spec.counters)
         steps.append(_step(said, spec, actions[row], rewards[row], (
             row == 0, last, 0.0 if last and episode.terminations[-1] else 1.0)))
         values = episode.observations if names is None else [
             episode.observations[name] for name in names]
         observations.append(_observation(values, row, names))
     return RecordedEpisode(tuple(steps), tuple(observations))
+
+
+def _counter(name: str) -> str:
+    """Return what a plant's counter is called among the columns."""
+    return f"counter_{name}"
 
 
 def _observation(values: Any, row: int, names: tuple[str, ...] | None  # noqa: ANN401 - Minari's

@@ -100,6 +100,22 @@ def test_learning_from_it_is_learning_from_the_bag(tmp_path: Path) -> None:
                       "updates": 1}
 
 
+def test_the_plants_counters_are_kept(tmp_path: Path) -> None:
+    plant = registry.make("pyboy", {"rom": "catch", "observe": "memory"}, 3)
+    names = ("caught", "missed")
+    spec = replace(plant.spec, counters=names)
+    steps = tuple(replace(step, plant=spec.name, counted=",".join(names),
+                          counters=(float(place), 2.0 * place))
+                  for place, (step, _) in enumerate(play(counter(), 21)))
+    seen = tuple(np.full(spec.observation.parts[0].shape, place / 32, np.float32)
+                 for place in range(21))
+    steps = tuple(replace(step, period_ns=spec.period_ns) for step in steps)
+    minari_dataset.write(tmp_path / "c-v0", spec, [RecordedEpisode(steps, seen)], "a test")
+    (again,) = minari_dataset.read(tmp_path / "c-v0", spec)
+    equal(again, RecordedEpisode(steps, seen))
+    plant.close()
+
+
 def test_an_episode_with_a_gap_is_left_out(tmp_path: Path) -> None:
     plant = counter()
     recorded = bag(tmp_path / "bag", plant, 84, unseen=range(25, 26), lost=range(50, 51))
