@@ -10,7 +10,7 @@ SOURCES := $(shell find realtime_rl scripts launch config policies -type f -not 
 # Where a ROS 2 installation is sourced it is used, instead of the wheels.
 ifdef ROS_DISTRO
 VENV_FLAGS := --system-site-packages
-EXTRAS := cpu,plants,gym,mujoco,learn,bags,test
+EXTRAS := cpu,plants,gym,mujoco,learn,bags,datasets,test
 else
 EXTRAS := all
 endif

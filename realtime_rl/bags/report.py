@@ -16,6 +16,7 @@ from realtime_rl.bags.robot_report import in_short
 from realtime_rl.bags.run_record import RunRecord
 from realtime_rl.core.errors import BagError
 from realtime_rl.core.figures.accounting import account, settled
+from realtime_rl.core.figures.chunk_figures import ChunkFigures
 from realtime_rl.core.figures.schema import RunFigures
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.messages.table import Table
@@ -157,10 +158,25 @@ def headlines(report: Report) -> Iterator[Headline]:
     yield Headline("Jitter", number(interaction["action_jitter_ms"]["p50"], 2, "ms"),
                    "how far the time between two actions is off one period (median); 99 % within "
                    f"{number(interaction['action_jitter_ms']['p99'], 2, 'ms')}")
+    if figures["chunks"] is not None:
+        yield from _of_chunks(figures["chunks"])
     if figures["robot"] is not None:
         acting, detail = in_short(figures["robot"])
         yield Headline("Robot", acting, detail)
     yield from _of_the_policy(figures)
+
+
+def _of_chunks(chunks: ChunkFigures) -> Iterator[Headline]:
+    age, every = chunks["feedback_age_ticks"], chunks["every_ticks"]
+    yield Headline("Feedback", f"{number(age['mean'], 1)} ticks",
+                   f"old in the mean, 95 % within {number(age['p95'], 0)}: {chunks['chunks']:,} "
+                   f"chunks acted, one every {number(every['mean'], 1)} ticks; each reaches "
+                   f"{number(chunks['horizon'], 0)} ticks")
+    yield Headline("Tails", number(chunks["tail_ticks"], 0),
+                   "ticks at which an older chunk acted than was promised by then")
+    yield Headline("Seams", number(chunks["seam_step"]["mean"], 3),
+                   "change of an action where another chunk begins (mean); "
+                   f"{number(chunks['inner_step']['mean'], 3)} within a chunk")
 
 
 def _startup(figures: RunFigures) -> Headline:

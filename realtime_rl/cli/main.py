@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from realtime_rl import __version__
 from realtime_rl.cli import (
     bench,
+    dataset,
     doctor,
     export,
     plan,
@@ -26,7 +27,8 @@ from realtime_rl.cli import (
 from realtime_rl.cli.output import drop, prepare
 from realtime_rl.core.errors import RealtimeRlError
 
-_VERBS = (run, report, regret, simulate, train, plan, policy, bench, plants, export, robot, doctor)
+_VERBS = (run, report, regret, dataset, simulate, train, plan, policy, bench, plants, export, robot,
+          doctor)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from realtime_rl import strict_json
+from realtime_rl.bench import chunk_plan_text
 from realtime_rl.bench.approaches import BASELINES, select
+from realtime_rl.bench.chunk_planning import plan_chunks
 from realtime_rl.bench.planning import Expectation, Plan, plan
 from realtime_rl.bench.text import UNKNOWN, number, percent, table
 from realtime_rl.cli.output import put
@@ -23,6 +25,7 @@ from realtime_rl.policies.latency_text import duration_ns, duration_text
 _EPILOG = """examples:
   realtime-rl plan --latency constant:95ms
   realtime-rl plan --latency lognormal:215ms,cv=0.3 --period 16.74ms --workers 12
+  realtime-rl plan --latency constant:215ms --period 16.74ms --chunk 50
   realtime-rl plan --latency trace:measured.txt --plant pyboy --plant-option rom=catch
   realtime-rl plan --latency constant:20ms,contention=0.15 --period 10ms --algorithm max_time
   realtime-rl plan --latency normal:40ms,std=4ms --period 10ms --json - | jq .rows[0]"""
@@ -59,6 +62,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                              "(default: %(default)s)")
     parser.add_argument("--target", type=float, default=0.005, metavar="SHARE",
                         help="share of the ticks that may lack a worker (default: %(default)s)")
+    parser.add_argument("--chunk", type=int, metavar="H",
+                        help="of a policy that gives so many actions at once, for the ticks after "
+                             "its observation: what each further worker buys (max_time)")
     parser.add_argument("--json", metavar="FILE|-", help="write the plan as JSON")
     parser.set_defaults(main=main, outputs=("json",))
 
@@ -66,6 +72,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def main(args: argparse.Namespace) -> int:
     """Plan and print; errors are `RealtimeRlError`."""
     expected = _expectation(args)
+    if args.chunk is not None:
+        return _chunks(args, expected)
     approaches = select(args.algorithm, args.dealing)
     if not approaches:
         raise ConfigError(f"--dealing {args.dealing!r}: {args.algorithm!r} deals no slots; "
@@ -73,6 +81,18 @@ def main(args: argparse.Namespace) -> int:
     plans = [plan(expected, approach, args.workers) for approach in approaches]
     put(args, strict_json.dumps(_document(expected, plans), indent=2) + "\n",
         _text(expected, plans, args.workers))
+    return 0
+
+
+def _chunks(args: argparse.Namespace, expected: Expectation) -> int:
+    if args.chunk < 1:
+        raise ConfigError(f"--chunk: {args.chunk!r} must be 1 or more")
+    if args.algorithm not in (None, Algorithm.MAX_TIME.word):
+        raise ConfigError(f"--chunk: chunks act at the promised tick, as in 'max_time'; leave "
+                          f"--algorithm {args.algorithm!r} out")
+    found = plan_chunks(expected, args.chunk, args.workers)
+    put(args, strict_json.dumps(chunk_plan_text.document(expected, found), indent=2) + "\n",
+        "\n".join([*_heading(expected), chunk_plan_text.text(expected, found)]))
     return 0
 
 
@@ -110,18 +130,22 @@ def _duration_ns(name: str, text: str) -> int:
 
 
 def _text(expected: Expectation, plans: list[Plan], workers: int | None) -> str:
-    alone_ms = expected.alone_ns / 1e6
-    p95, p99 = np.percentile(alone_ms, (95, 99))
-    lines = [
-        f"inference {expected.latency}: mean {alone_ms.mean():.1f} ms, 95 % within {p95:.1f} ms, "
-        f"99 % within {p99:.1f} ms", f"a tick every {expected.period_ns / 1e6:g} ms, hand-over "
-        f"{duration_text(expected.handover_ns)}", ""]
+    lines = _heading(expected)
     given = [f"delay with {workers}", f"no action with {workers}"] if workers else []
     lines.append(table(
         ["algorithm", "workers", "delay [ticks]", "delay [ms]", "no action", *given],
         [_row(each, expected.period_ns) for each in plans]))
     advice = [textwrap.fill(line, 100) for line in _advice(expected, plans)]
     return "\n".join([*lines, "", *advice])
+
+
+def _heading(expected: Expectation) -> list[str]:
+    alone_ms = expected.alone_ns / 1e6
+    p95, p99 = np.percentile(alone_ms, (95, 99))
+    return [
+        f"inference {expected.latency}: mean {alone_ms.mean():.1f} ms, 95 % within {p95:.1f} ms, "
+        f"99 % within {p99:.1f} ms", f"a tick every {expected.period_ns / 1e6:g} ms, hand-over "
+        f"{duration_text(expected.handover_ns)}", ""]
 
 
 def _row(each: Plan, period_ns: int) -> list[str]:

@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 
 from realtime_rl import strict_json
-from realtime_rl.bench.text import number, table
+from realtime_rl.bench.text import number
 from realtime_rl.cli import policy_options
 from realtime_rl.cli.output import put
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.observations import Observation, join, names_of
 from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.core.policy.tensors import Graph
-from realtime_rl.core.schedule.planner import Setting, required_workers
+from realtime_rl.core.schedule.horizon import workers_needed
+from realtime_rl.core.schedule.planner import Setting, representative_ns, required_workers
+from realtime_rl.core.schedule.stagger import promised_delay_ticks
 from realtime_rl.core.settings.inference import InferenceParameters
 from realtime_rl.core.settings.inference import policy_options as of_parameters
 from realtime_rl.core.types import PlantSpec
@@ -83,7 +85,29 @@ class _Tried:
     @property
     def workers(self) -> int:
         """That an action at every tick takes, by the times measured here."""
-        return required_workers(self.durations_ns, Setting(self.plant.period_ns, _HANDOVER_NS))
+        return required_workers(self.durations_ns, self._setting)
+
+    @property
+    def delay(self) -> int:
+        """Promised, by the same times [ticks]."""
+        return promised_delay_ticks(representative_ns(self.durations_ns, self._setting),
+                                    _HANDOVER_NS, self.plant.period_ns)
+
+    @property
+    def fewest(self) -> int:
+        """Workers that leave no tick without an action; 0: no number does.
+
+        With chunks these are fewer than act anew at every tick.
+        """
+        if not self.policy.horizon:
+            return self.workers
+        reach = self.policy.horizon + self.policy.first_offset - 1
+        longest = reach - self.delay + 1
+        return workers_needed(self.workers, longest) if longest > 0 else 0
+
+    @property
+    def _setting(self) -> Setting:
+        return Setting(self.plant.period_ns, _HANDOVER_NS)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -153,15 +177,14 @@ def _middle(policy: OnnxPolicy, plant: PlantSpec) -> Observation:
 def _text(path: Path, graph: Graph, tried: _Tried | None) -> Iterator[str]:
     yield str(path)
     yield ""
-    rows = [["input", each.name, each.type, str(list(each.shape)), *_use(each.name, tried)]
-            for each in graph.inputs]
-    rows += [["output", each.name, each.type, str(list(each.shape)), *_meaning(each.name, tried)]
-             for each in graph.outputs]
-    yield table(["", "name", "type", "shape", *(["how it is used"] if tried else [])], rows)
+    for what, tensors, used in (("input", graph.inputs, _use), ("output", graph.outputs, _meaning)):
+        for each in tensors:
+            yield f"{what:8}{each.name}  {each.type} {list(each.shape)}"
+            yield from (f"{'':8}{line}" for line in used(each.name, tried))
     if graph.props:
         yield ""
-        yield table(["metadata", ""], [[key, _short(value)] for key, value in
-                                       sorted(graph.props.items())])
+        yield "metadata"
+        yield from (f"{'':8}{key}  {_short(value)}" for key, value in sorted(graph.props.items()))
     yield ""
     if tried is None:
         yield ("It was not compared with a plant: name a scenario (--config catch) or a plant "
@@ -188,8 +211,11 @@ def _verdict(tried: _Tried) -> Iterator[str]:
         yield (f"{plant.name}: a tick every {plant.period_ns / 1e6:g} ms; workers for an action at "
                f"every tick: {tried.workers}")
     if policy.horizon:
-        yield (f"a chunk is for {policy.horizon} ticks from the {policy.first_offset}. after its "
-               "observation on; `realtime-rl plan --chunk` says what further workers buy")
+        enough = (f"{tried.fewest} worker(s) leave no tick without an action, more buy fresher "
+                  "feedback: `realtime-rl plan --chunk`" if tried.fewest else
+                  "too short for any number of workers to leave no tick without an action")
+        yield (f"a chunk is for {policy.horizon} ticks, from {policy.first_offset} after its "
+               f"observation on, and acts {tried.delay} after it: {enough}")
 
 
 def _use(name: str, tried: _Tried | None) -> list[str]:
@@ -249,4 +275,5 @@ def _document(path: Path, graph: Graph, tried: _Tried | None) -> dict[str, Any]:
             "recurrent": bool(policy.recurrent), "prefix": policy.takes_prefix,
             "warnings": [*policy.warnings], "provider": policy.provider,
             "duration_ms": {"median": median, "p95": p95, "n": len(tried.durations_ns)},
-            "required_workers": tried.workers, "workers": 1 if policy.recurrent else tried.workers}
+            "promised_delay_ticks": tried.delay, "required_workers": tried.workers,
+            "workers": 1 if policy.recurrent else tried.fewest}

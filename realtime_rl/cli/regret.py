@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realtime_rl import strict_json
-from realtime_rl.bags import run_record
-from realtime_rl.bags.run_record import Origin
+from realtime_rl.cli.origin import add_origin, origin_of_bag
 from realtime_rl.cli.output import put, write
 from realtime_rl.core.errors import BagError, ConfigError
 from realtime_rl.core.figures.accounting import account
@@ -21,6 +20,7 @@ from realtime_rl.plants import registry
 
 if TYPE_CHECKING:
     from realtime_rl.bags.reader import Run
+    from realtime_rl.bags.run_record import Origin
 
 _EPILOG = """examples:
   realtime-rl regret run1                              against the newest version that acted
@@ -49,12 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="a version that acted, where its file is elsewhere than in the run")
     parser.add_argument("--episodes", type=int, default=0, metavar="N",
                         help="so many episodes, evenly over the run; 0: all (default)")
-    parser.add_argument("--plant", metavar="NAME",
-                        help="where the bag does not say it, with --plant-option and --seed")
-    parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--namespace", metavar="NS",
-                        help="whose topics to read, where the bag holds several robots'")
+    add_origin(parser)
     parser.add_argument("--plot", type=Path, metavar="FILE.svg",
                         help="draw the terms, summed up over the run")
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON")
@@ -72,7 +67,7 @@ def main(args: argparse.Namespace) -> int:
     run = read_run(args.bag, args.namespace)
     for warning in run.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    origin = _origin(args)
+    origin = origin_of_bag(args, args.bag)
     inaction = account(run.records)["interaction"]["inaction_fraction"]
     if not origin.plant:
         reason = ("it is a robot's: what another policy would have got there cannot be played "
@@ -87,22 +82,6 @@ def main(args: argparse.Namespace) -> int:
         write(args.plot, draw_regret(found))
     put(args, _json(args, run, found, inaction), _text(found, args.reference))
     return 0
-
-
-def _origin(args: argparse.Namespace) -> Origin:
-    """Return from what the run can be made again: as the command line says, else as noted."""
-    try:
-        noted = run_record.read(args.bag) if args.bag.is_dir() else None
-    except ValueError as error:
-        raise BagError(f"{str(args.bag / run_record.NAME)!r}: {error}") from error
-    known = noted.origin if noted is not None else None
-    if args.plant:
-        return Origin(args.plant, tuple(args.plant_option), args.seed,
-                      known.policy if known is not None else "")
-    if known is None:
-        raise BagError(f"bag {str(args.bag)!r} does not say from what it can be made again "
-                       f"({run_record.NAME}): give --plant, --plant-option and --seed")
-    return known
 
 
 def _decompose(args: argparse.Namespace, run: Run, origin: Origin) -> Decomposition:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from realtime_rl.cli import robot_checks, robot_starter
 from realtime_rl.cli.output import put, write
 from realtime_rl.cli.robot_checks import Finding, Level
 from realtime_rl.core.errors import ConfigError, MissingDependencyError, PolicyError
+from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.core.robot.contract import Contract
 from realtime_rl.core.robot.contract_parameters import OPEN
 from realtime_rl.core.robot.facts import Facts
+from realtime_rl.core.settings.inference import policy_options
 from realtime_rl.files import make_parents, user_path
-from realtime_rl.ros.scenario_settings import ROBOT, contract_of, read_robot
+from realtime_rl.ros.scenario_settings import ROBOT, contract_of, read_robot, section_of
 
 _EPILOG = """examples:
   realtime-rl robot init --out arm.yaml
@@ -78,7 +81,8 @@ def _check(args: argparse.Namespace) -> int:
 
     file = read_robot(user_path(args.contract))
     contract = contract_of(file.settings)
-    of_policy = fed(contract, args.policy) if args.policy else []
+    said = policy_options(section_of(file.settings, "inference"))
+    of_policy = fed(contract, args.policy, said) if args.policy else []
     facts = robot_listening.hear(contract, args.seconds, file.namespace,
                                  sim_time=file.settings[ROBOT].get("use_sim_time") is True)
     findings = [*robot_checks.examine(contract, facts), *of_policy]
@@ -105,18 +109,20 @@ def _init(args: argparse.Namespace) -> int:
     return 0
 
 
-def fed(contract: Contract, name: str) -> list[Finding]:
-    """Say how each input of a policy is fed."""
+def fed(contract: Contract, name: str, said: PolicyOptions | None = None) -> list[Finding]:
+    """Say how each input of a policy is fed, of which `said` is said beside its file."""
     from realtime_rl.policies.onnx_policy import OnnxPolicy
     from realtime_rl.runner.prepare import find_policy
 
     spec = contract.spec
     try:
-        policy = OnnxPolicy.load(find_policy(name), (spec.observation, spec.actions), "cpu")
+        policy = OnnxPolicy.load(
+            find_policy(name), (spec.observation, spec.actions), "cpu",
+            options=replace(said or PolicyOptions(), period_ns=spec.period_ns))
     except PolicyError as error:
         return [Finding(Level.WRONG, "policy", str(error))]
     findings = [Finding(Level.OK, "policy", f"input {each.name!r} {list(each.shape)} is part "
-                        f"'{spec.observation.parts[each.place]}'"
+                        f"'{spec.observation.parts[each.place]}' {each}"
                         + (f", {policy.stack} joined" if policy.stack > 1 else ""))
                 for each in policy.inputs]
     if policy.action_history:

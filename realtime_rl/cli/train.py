@@ -81,9 +81,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="go on from the checkpoint in DIR, when there is one")
     parser.add_argument("--evaluate", type=int, default=0, metavar="EPISODES",
                         help="play so many greedily at the end")
-    parser.add_argument("--demonstrations", type=user_path, nargs="+", default=[], metavar="BAG",
-                        help="recorded runs of the same plant, as of a person who played: they are "
-                             "in the replay from the beginning")
+    parser.add_argument("--demonstrations", type=user_path, nargs="+", default=[],
+                        metavar="BAG|DATASET",
+                        help="recorded runs of the same plant, as of a person who played, or what "
+                             "`realtime-rl dataset` made of them: they are in the replay from the "
+                             "beginning")
     parser.add_argument("--pretrain", type=int, default=0, metavar="N",
                         help="gradient updates on the demonstrations before the first tick "
                              "(default: 0)")
@@ -214,7 +216,7 @@ def _demonstrations(args: argparse.Namespace, delay: Delay) -> Demonstrations | 
     counts = found.figures()
     for run in found.runs:
         for warning in run.warnings:
-            print(f"warning: {str(run.path)!r}: {warning}", file=sys.stderr)
+            print(f"warning: {warning}", file=sys.stderr)
     print(f"demonstrations: {counts['ticks']} ticks, {counts['operator_ticks']} of them a "
           f"person's, {counts['missing_ticks']} not recorded", file=sys.stderr)
     return found

@@ -114,8 +114,6 @@ class MergeRule(Named):
     """The mean of the rows of all of them, weighted by their place in time (ACT)."""
     BLEND = 2
     """From the chunk before to the newest one, linearly over its first executed rows."""
-    PREFIX = 3
-    """As the newest: the policy itself continues what was promised, as it is told of it."""
 
 
 class SlotSource(Named):

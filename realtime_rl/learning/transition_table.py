@@ -99,10 +99,11 @@ class TransitionTable:
 
         for slot, row in enumerate(self._rows[:self._size].tolist()):
             action, reward, discount, steps, terminal = row
-            yield SemiMdpTransition(
+            yield SemiMdpTransition(  # choices of the DQN learner, which gives no chunks
                 shown("observation", slot), (float(action),), reward, discount,
                 shown("next_observation", slot), steps, terminal,
-                *(_history(self._histories[name][slot].tolist()) for name in _HISTORIES))
+                _history(self._histories["history"][slot].tolist()),
+                _history(self._histories["next_history"][slot].tolist()))
 
     def _allocate(self, like: SemiMdpTransition) -> None:
         """Take memory for rows; the system gives pages of it as they are written to."""

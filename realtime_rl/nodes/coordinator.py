@@ -49,6 +49,7 @@ class CoordinatorNode(Node):
         self._coordination = Coordination(policy_of(config))
         self._run_clock = RunClock()
         self._said = (0, 0, False)
+        self._shortage = ""
         self._parameter_clients = {name: AsyncParameterClient(self, name)
                                    for name in config.inference_nodes}
         self._asked: dict[str, Future] = {}
@@ -163,6 +164,9 @@ class CoordinatorNode(Node):
         coordination, logger = self._coordination, self.get_logger()
         absurd, left_out, at_most = self._said
         self._said = coordination.absurd, coordination.left_out, coordination.at_most
+        if coordination.shortage and coordination.shortage != self._shortage:
+            logger.error(coordination.shortage)
+        self._shortage = coordination.shortage
         if coordination.absurd > absurd:
             logger.warning(f"{coordination.absurd} absurd inference duration(s) ignored")
         if coordination.left_out > left_out:

@@ -65,7 +65,9 @@ class SlotRecords:
         return Inference.taken(
             slot, miss, version=policy.version, age_s=begun.age_ns / 1e9, duration_s=took_ns / 1e9,
             compute_s=compute_ns / 1e9, swapping=swapping, swap_s=swap_s, node=self._node,
-            provider=policy.provider, emulated=self._emulated, exploration=self._exploration)
+            provider=policy.provider, emulated=self._emulated, exploration=self._exploration,
+            horizon=policy.first_offset + policy.horizon - 1
+            if policy.horizon and miss is Miss.NONE else 0)
 
     def missed(self, slot: Slot, miss: Miss, swapping: bool) -> Inference:
         """No worker took the slot."""

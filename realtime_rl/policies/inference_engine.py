@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from realtime_rl.core.control.exploration import Exploration, explore
+from realtime_rl.core.control.exploration import Exploration, explore_rows
 from realtime_rl.core.enumerations import Algorithm, Miss, SlotSource
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.action_history import ActionHistory, History
@@ -184,7 +184,8 @@ class InferenceEngine:
             in_flight = self.pool.busy(slot.start_ns)  # this one, and those it has to share with
             taken_ns = self._config.latency.sample(self._rng, in_flight)
             before_ns, after_ns = self._learning(slot)
-            self.pool.on_result(slot, end_ns, taken_ns + before_ns, computed, after_ns)
+            self.pool.on_result(slot, end_ns, taken_ns + before_ns, computed, after_ns,
+                                held=not computed.begun.swap.policy.horizon)
 
     def overdue(self, now_ns: int) -> list[tuple[Inference, str]]:
         """Write off the computations that hang; return their records, and what to say of each.
@@ -277,9 +278,10 @@ class InferenceEngine:
             outputs = policy.infer(stacked, history, worker=self._indices[slot.worker],
                                    stop=begun.stop, memory=begun.memory, promised=begun.promised)
             rows = policy.rows(outputs) if policy.horizon else (policy.act(outputs),)
-            explored = explore(slot.tick, config.exploration.epsilon(policy.epsilon),
-                               config.exploration_hold, config.seed, config.actions)
-            rows = rows if explored is None else (explored,) * len(rows)
+            rows = explore_rows(rows, slot.tick + (policy.first_offset if policy.horizon else 0),
+                                config.exploration.epsilon(policy.epsilon),
+                                hold_ticks=config.exploration_hold, seed=config.seed,
+                                actions=config.actions)
         except PolicyError as problem:
             error = str(problem)
         except Exception as problem:  # a fault of the runtime costs its slot, not the worker
@@ -287,8 +289,9 @@ class InferenceEngine:
         end_ns = time.monotonic_ns()
         self._computed.append((slot, end_ns, Computed(
             rows, begun, end_ns - begin_ns, self._policies.loading, error)))
-        if time.monotonic_ns() >= slot.planned_ns and not self._closed:
-            self._wake()  # before, `next_due_ns` brings the other thread here in time
+        leaves_at_once = begun.swap.policy.horizon or time.monotonic_ns() >= slot.planned_ns
+        if leaves_at_once and not self._closed:
+            self._wake()  # else `next_due_ns` brings the other thread here in time
 
     def _leave(self, finished: Finished[Computed]
                ) -> tuple[ActionMessage | None, Inference, str]:

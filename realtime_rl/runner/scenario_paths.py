@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from realtime_rl.core.policy.options import FILE
 from realtime_rl.core.settings.config import parameters
 from realtime_rl.files import beside
 from realtime_rl.plants import option_paths
 from realtime_rl.ros.scenario_settings import SECTIONS, Settings
 
 _TRACE = "trace:"
+_CONSTANTS = "policy_constants"
 _NAMED = "policy"
 """Where the name of a bundled file may stand, too."""
 _DATED = ("record", "true")
@@ -37,7 +39,18 @@ def anchored(settings: Settings, folder: Path) -> Settings:
         if isinstance(latency, str) and latency.startswith(_TRACE):
             path, comma, rest = latency.removeprefix(_TRACE).partition(",")
             values["latency"] = f"{_TRACE}{beside(folder, path)}{comma}{rest}"
+        constants = values.get(_CONSTANTS)
+        if isinstance(constants, list | tuple):
+            values[_CONSTANTS] = [_constant(word, folder) for word in constants]
     return changed
+
+
+def _constant(word: object, folder: Path) -> object:
+    """Place the file of a constant, `instruction=tokens.npy`."""
+    if not isinstance(word, str) or not word.endswith(FILE):
+        return word
+    name, equals, path = word.partition("=")
+    return f"{name}{equals}{beside(folder, path.strip())}"
 
 
 def _paths(section: str) -> set[str]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from realtime_rl.core.control.chunk_book import Chunking
 from realtime_rl.core.control.chunk_merging import Chunk
 from realtime_rl.core.control.default_policy import DefaultPolicy
-from realtime_rl.core.control.exploration import Exploration, explore
+from realtime_rl.core.control.exploration import Exploration, explore, explore_rows
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.observations import Observation
@@ -96,11 +96,11 @@ def of_policy(loaded: OnnxPolicy, hold_ticks: int, spec: PlantSpec,
 
         def act(tick: int, observation: Observation) -> Action | Chunk:
             outputs = loaded.infer(observation, applied.get(tick), memory=memory[0])
-            explored = explore(tick, epsilon, hold_ticks, seed, spec.actions)
-            if not loaded.horizon:
-                return explored or loaded.act(outputs)
-            rows = loaded.rows(outputs)
-            return Chunk(rows if explored is None else (explored,) * len(rows),
-                         loaded.first_offset)
+            first = loaded.first_offset if loaded.horizon else 0
+            found = explore_rows(
+                loaded.rows(outputs) if loaded.horizon else (loaded.act(outputs),), tick + first,
+                epsilon, hold_ticks=hold_ticks, seed=seed, actions=spec.actions)
+            return Chunk(found, first) if loaded.horizon else found[0]
+
         return Player(act, loaded.stack, applied, begin, loaded.recurrent)
     return make

@@ -122,3 +122,30 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
         main(["plan", "--help"])
     assert left.value.code == 0
     assert "realtime-rl plan" in capsys.readouterr().out.split("examples:")[1]
+
+
+def test_chunks_say_what_each_further_worker_buys(capsys: pytest.CaptureFixture[str]) -> None:
+    document = planned(capsys, "--latency", "constant:215ms", "--period", "16.74ms",
+                       "--chunk", "50", "--workers", "8")
+    assert [row["workers"] for row in document["rows"]] == [1, 2, 3, 4, 5, 7, 13]
+    assert [row["rows_needed"] for row in document["rows"]] == [25, 19, 17, 16, 15, 14, 13]
+    ages = [row["feedback_age_ticks"] for row in document["rows"]]
+    assert ages == sorted(ages, reverse=True)
+    assert (ages[0], ages[-1]) == (pytest.approx(19.0, abs=0.1), 13.0)
+    assert {row["inaction_fraction"] for row in document["rows"]} == {0.0}
+    assert document["given"]["workers"] == 8
+    out = said(capsys, "--latency", "constant:215ms", "--period", "16.74ms", "--chunk", "20")
+    assert "2 worker(s) leave no tick without an action" in out
+    out = said(capsys, "--latency", "constant:215ms", "--period", "16.74ms", "--chunk", "9")
+    assert "too short for any number of workers" in out
+    assert "13 rows would do" in " ".join(out.split())
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["--chunk", "0"], "--chunk: 0 must be 1 or more"),
+    (["--chunk", "9", "--algorithm", "exp_time"], "leave --algorithm 'exp_time' out"),
+])
+def test_chunks_that_cannot_be_planned(capsys: pytest.CaptureFixture[str], words: list[str],
+                                       message: str) -> None:
+    assert main(["plan", "--latency", "constant:95ms", *words]) != 0
+    assert message in capsys.readouterr().err

@@ -39,7 +39,7 @@ def test_each_input_is_said(tmp_path: Path) -> None:
     found = fed(contract, policy(tmp_path, state, contract.spec.actions))
     assert [each.level for each in found] == [Level.OK, Level.NOTE, Level.OK]
     assert found[0].text == ("input 'x' [3] is part 'state=float32[3] -10:10 "
-                             "position.j1,position.j2,velocity.j1'")
+                             "position.j1,position.j2,velocity.j1' as float32")
     assert found[1].text == "it does not look at 'front'"
     assert found[2].text.startswith("gives 'j1:-2:2 j2:-2:2 = 0 0', ")
 

@@ -125,6 +125,8 @@ def assert_within_limits(commands: list[tuple[float, ...]]) -> None:
 def test_it_holds_then_blends_into_what_the_policy_asks_for(tmp_path: Path, composed: bool) -> None:
     with arm(tmp_path, f"scenario.composed={str(composed).lower()}") as (graph, robot):
         robot.wait_for(Phase.ACTING, 30)
+        graph.watcher.wait(lambda: robot.records[-1].sent == pytest.approx(FAR, abs=1e-6),
+                           "it arrives")  # ticks that are made up for move nothing
         sent = [record.sent for record in robot.records]
     before = [record for record in robot.records if record.phase is Phase.HOLDING]
     assert before

@@ -70,14 +70,19 @@ class Driven:
     """An engine with one worker, shown one observation after another."""
 
     def __init__(self, path: Path) -> None:
+        self.refused: list[str] = []
         self.policies: HotSwap[OnnxPolicy] = HotSwap(
-            Loader((SEEN, WHEEL)), time.monotonic_ns,
-            on_failure=lambda uri, text: pytest.fail(text))
+            Loader((SEEN, WHEEL), in_use=self._in_use), time.monotonic_ns,
+            on_failure=lambda uri, text: self.refused.append(text))
         self.policies.request(path.as_uri(), 0)
         assert self.policies.wait_idle(WAIT_S)
         schedule = Schedule((0,), PERIOD_NS, 1, 0, 1, 0, Algorithm.EXP_TIME)
         self.engine = InferenceEngine(EngineConfig("test", (0,), WHEEL, NoLatency(), 0, 1),
                                       schedule, self.policies, lambda: None)
+
+    def _in_use(self) -> OnnxPolicy | None:
+        current = self.policies.current
+        return None if current is None else current.policy
 
     def show(self, tick: int, value: float, first: bool = False) -> ActionMessage:
         self.engine.observe(tick, 1 + tick * PERIOD_NS, first, np.array([value], np.float32))
@@ -129,6 +134,17 @@ def test_a_chunk_leaves_with_its_rows_and_the_tick_of_the_first(
     message = drive(counter(tmp_path / "counter.onnx")).show(7, 5.0, True)
     assert message.rows == ((5.0,), (6.0,), (7.0,))
     assert (message.tick, message.first_tick, message.last_tick) == (7, 8, 10)
+
+
+def test_a_swap_to_single_actions_is_refused_and_the_chunks_go_on(
+    drive: Callable[[Path], Driven], tmp_path: Path
+) -> None:
+    driven = drive(counter(tmp_path / "counter.onnx"))
+    driven.policies.request(adder(tmp_path / "adder.onnx").as_uri(), 0)
+    assert driven.policies.wait_idle(WAIT_S)
+    (line,) = driven.refused
+    assert "cannot take the place of version 0: its rows of a chunk (H): 0, not 3" in line
+    assert driven.show(1, 4.0, True).rows == ((4.0,), (5.0,), (6.0,))
 
 
 def test_what_is_promised_is_fed_from_then_on(drive: Callable[[Path], Driven], tmp_path: Path

@@ -36,8 +36,9 @@ FED = {
     "Isaac Lab rsl_rl": ("as float32", "acts: one value a dimension"),
     "Isaac Lab rsl_rl LSTM": ("state: what 'h_out' gave", "1 worker, more are refused"),
     "ACT": ("part 'front=uint8[3,32,32] 0:255' as float32, scale=0.00392157 mean=0.485,0.456,0.406",
-            "acts: 50 rows of one value a dimension, scaled: mean=0.1,-0.1 std=0.5,0.5"),
-    "ACT with a prefix": ("prefix: what is promised to act meanwhile", "acts: 50 rows"),
+            "acts: 50 rows of one value a dimension, scaled: mean=0.1,-0.1 std=0.5,0.5",
+            "a chunk is for 50 ticks, from 1 after its observation on, and acts"),
+    "ACT with a prefix": ("prefix: what is promised to act meanwhile", "where nobody tells it"),
     "with a goal": ("constant: [0.5, -0.5]", "acts: one value a dimension"),
     "float16": ("as float16", "acts: one value a choice"),
     "NHWC": ("as uint8, channels last", "acts: one value a choice"),
@@ -185,7 +186,7 @@ def test_in_virtual_time_its_inferences_do_not_overlap(
     if good:
         realtime_rl.simulate_policy(plant, policy, delay=delay, interaction=interaction, ticks=20)
     else:
-        with pytest.raises(PolicyError, match="take --interaction sequential, --delay 1, or"):
+        with pytest.raises(PolicyError, match="--interaction sequential, --delay 1, or --every"):
             realtime_rl.simulate_policy(plant, policy, delay=delay, ticks=20)
 
 

@@ -257,6 +257,8 @@ def test_files_that_a_scenario_names_lie_beside_it(
     ("scenario", "record", "true", "true"), ("scenario", "record", "runs", "/s/runs"),
     ("scenario", "namespace", "robot", "robot"),
     ("inference", "policy", "file:///p.onnx#sha256=0", "file:///p.onnx#sha256=0"),
+    ("inference", "policy_constants", ["goal=1", "x=t.npy"], ["goal=1", "x=/s/t.npy"]),
+    ("inference", "policy_descriptors", "it.yaml", "/s/it.yaml"),
     ("inference", "latency", "constant:95ms", "constant:95ms"),
     ("plant", "options", ["rom=catch"], ("rom=catch",)),
     ("plant", "options", ["rom=catch.gb", "size=42", ""], ("rom=/s/catch.gb", "size=42", "")),

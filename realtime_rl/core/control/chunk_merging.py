@@ -62,7 +62,7 @@ class Merge:
             return
         if space.discrete:
             raise ConfigError(f"chunk_merge {self.rule.word!r}: choices have no mean; discrete "
-                              "actions take 'newest' or 'prefix'")
+                              "actions take 'newest'")
         averaged = [name for name in indivisible if name not in self.newest_only]
         if averaged:
             raise ConfigError(f"chunk_merge {self.rule.word!r}: {choices(averaged)} is declared "

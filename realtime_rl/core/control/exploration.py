@@ -77,6 +77,18 @@ def explore(
                  for dimension, (low, high) in enumerate(limits))
 
 
+def explore_rows(rows: tuple[Action, ...], first_tick: int, epsilon: float, *, hold_ticks: int,
+                 seed: int, actions: ActionSpace) -> tuple[Action, ...]:
+    """Return the rows with those of some ticks exploring: of whichever chunk, the same at a tick.
+
+    The first row is of `first_tick`; the others are those of `explore`.
+    """
+    if not epsilon:
+        return rows
+    return tuple(explore(tick, epsilon, hold_ticks, seed, actions) or row
+                 for tick, row in enumerate(rows, first_tick))
+
+
 def _uniform(seed: int, segment: int, stream: int) -> float:
     """Hash to [0, 1), with the 53 bits that a float64 holds."""
     state = _splitmix64(_of_seed(seed) ^ (segment & _MASK))

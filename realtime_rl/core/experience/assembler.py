@@ -8,6 +8,9 @@ A person's action counts as the policy's would have: it answers the observation 
 policy's action for that tick would have been computed, a delay ago, whatever the person saw. So all
 that is learned from is of one delay, and what a person plays gives the same transitions whether it
 is learned from at once or from a recording.
+
+Of a chunk each applied row is an action: its transition says which row it was of the answer to its
+observation, and ends with the next applied row, which may answer the same observation.
 """
 
 from __future__ import annotations
@@ -44,6 +47,10 @@ class SemiMdpTransition:
     """What the plant had applied before `observation`; empty unless it was asked for."""
     next_history: History = ()
     """The same before `next_observation`."""
+    row: int = -1
+    """Of the chunk that answers `observation`; -1: a single action does."""
+    next_row: int = -1
+    """Of the chunk that answers `next_observation`, as far as that is known."""
 
 
 @dataclass(slots=True)
@@ -56,6 +63,7 @@ class _Open:
     history: History
     reward: float = 0.0
     steps: int = 0
+    row: int = -1
 
 
 class Assembler:
@@ -157,20 +165,21 @@ class Assembler:
 
     def _act(self, step: Timestep, answered: int) -> list[SemiMdpTransition]:
         """Close the open action and open the one that `step` latched."""
-        if self._open is not None and answered <= self._open.observation_tick:
+        if self._open is not None \
+                and (answered, step.row) <= (self._open.observation_tick, self._open.row):
             # a command latched again; or the delay is another than it was, and a tick between the
             # two has no action of its own, as when the policy's delay rises
             return []
         if not self._episode_start <= answered < step.tick:
             self.dropped += 1
             return []
-        found = self._close(answered)
+        found = self._close(answered, next_row=step.row)
         frames = self._observations.frames(answered)
         if frames is None:
             self.dropped += 1
         else:
             self._open = _Open(frames, answered, step.action,
-                               self._applied.get(answered))
+                               self._applied.get(answered), row=step.row)
         return found
 
     def _earn(self, step: Timestep) -> None:
@@ -178,7 +187,8 @@ class Assembler:
             self._open.reward += self._gamma**self._open.steps * step.reward
             self._open.steps += 1
 
-    def _close(self, next_tick: int, terminal: bool = False) -> list[SemiMdpTransition]:
+    def _close(self, next_tick: int, terminal: bool = False, next_row: int = -1
+               ) -> list[SemiMdpTransition]:
         """Complete the open action; what follows it is the observation of `next_tick`."""
         done = self._open
         if done is None:
@@ -191,7 +201,8 @@ class Assembler:
         following = done.history if terminal else self._applied.get(next_tick)
         discount = 0.0 if terminal else self._gamma**done.steps
         return [SemiMdpTransition(done.observation, done.action, done.reward, discount, frames,
-                                  done.steps, terminal, done.history, following)]
+                                  done.steps, terminal, done.history, following, done.row,
+                                  next_row)]
 
     def _drop_open(self) -> None:
         self.dropped += self._open is not None

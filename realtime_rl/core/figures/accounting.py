@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_rl.core.enumerations import Algorithm, Dealing, Fate, Miss, Reason
+from realtime_rl.core.figures.chunk_figures import chunk_figures
 from realtime_rl.core.figures.policy_lag import policy_lags
 from realtime_rl.core.figures.robot_figures import NAMELESS, RobotNames, robot_figures
 from realtime_rl.core.figures.schema import (
@@ -108,6 +109,7 @@ def account(records: RunRecords, *, started: bool = False) -> RunFigures:
         episodes=_episodes(sessions.ticks, episodes.returns.tolist()),
         recording=RecordingFigures(gaps=sum(len(gap) for gap in gaps(sessions)),
                                    duration_s=records.duration_s, deaths=records.deaths),
+        chunks=chunk_figures(sessions, columns.inferences),
         robot=robot_figures(records.robots, records.robot_names,
                             columns.timesteps[-1].period_ns if columns.timesteps else 1))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from realtime_rl.core.figures.chunk_figures import ChunkFigures
 from realtime_rl.core.figures.statistics import Distribution
 
 SCHEMA = 1
@@ -138,5 +139,7 @@ class RunFigures(TypedDict):
     learning: LearningFigures
     episodes: EpisodeFigures
     recording: RecordingFigures
+    chunks: ChunkFigures | None
+    """`None`: no chunk of actions acted."""
     robot: RobotFigures | None
     """`None`: it was no robot's node, or its records were not recorded."""

@@ -106,7 +106,7 @@ def fit(graph: Graph, plant: Plant, said: Said, stack: int = 0, period_ns: int =
     fed, joined, odd = _inputs(seen, observation, said, metadata, stack)
     _check_joints(said, actions)
     warnings = [*_about_metadata(metadata, said, joined, actions), *odd,
-                *_about(reading, said, actions, period_ns)]
+                *_about(reading, said, actions, period_ns), *_about_prefix(promised)]
     return _with_period(Fitted(
         fed, joined, metadata, tuple(warnings), reading, history, kept, constants, promised,
         1 if said.chunk_first_tick is None else said.chunk_first_tick, said.chunk_period_ns))
@@ -251,6 +251,13 @@ def _about(reading: Reading, said: Said, actions: ActionSpace, period_ns: int) -
         found.append(f"{said.source} say it was made for a tick every {said.period_ns / 1e6:g} ms, "
                      f"the plant's come every {period_ns / 1e6:g} ms")
     return found
+
+
+def _about_prefix(promised: tuple[Tensor, ...]) -> list[str]:
+    if not promised:
+        return []
+    return [f"it takes what is promised to act meanwhile ({listed(each.name for each in promised)}"
+            "): where nobody tells it, as in a run, it is fed as if nothing were"]
 
 
 def _with_period(fitted: Fitted) -> Fitted:

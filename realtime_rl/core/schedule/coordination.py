@@ -8,6 +8,7 @@ from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.messages.ranges import MOST_GENERATION
 from realtime_rl.core.messages.records import Inference, ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.peers.plant_view import PlantView
+from realtime_rl.core.schedule import horizon
 from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy, Sizing
 from realtime_rl.core.schedule.demand import Demand, DemandEstimator, Hysteresis
 from realtime_rl.core.schedule.followers import Followers
@@ -46,6 +47,8 @@ class Coordination:
         self.duration_ns = 0
         """`T`, the inference time that the schedule reckons with."""
         self._followers = Followers(policy.processes, policy.workers, policy.resend_after)
+        self.horizon = 0
+        """Ticks after its observation that a chunk reaches; 0: single actions are given."""
         self._newest_tick = 0
         self._newest_stamp_ns = 0
         self._outdated = False
@@ -88,6 +91,17 @@ class Coordination:
         return self.duration_ns >= self._most_ns
 
     @property
+    def shortage(self) -> str:
+        """Why chunks are too short for the schedule, and what would do; empty: they are not."""
+        schedule = self.schedule
+        if not self.horizon or not schedule.generation:
+            return ""
+        busy = -(-self.duration_ns // schedule.period_ns)
+        return horizon.shortage(
+            self.horizon, schedule.promised_delay_ticks, len(schedule.active),
+            max(schedule.cycle_ticks, busy), max(self.required_workers, busy))
+
+    @property
     def plant_tick(self) -> int:
         """The newest tick that `on_timestep` told of; a later one needs a newer one of these."""
         return self._plant.tick
@@ -122,6 +136,8 @@ class Coordination:
             self._estimator.durations.restarted(inference.node)
             self._pauses.restarted(inference.node)
         self._notice_other_schedule(inference)
+        if inference.miss is Miss.NONE:
+            self.horizon = inference.horizon
         for duration_s in self._counting(inference, now_ns):
             self._estimator.push(duration_s, inference.node)
         self._handover.on_inference(inference)
@@ -226,7 +242,7 @@ class Coordination:
                          required_workers=self._required.settle(demand.required_workers))
         self.required_workers, self.duration_ns = demand.required_workers, demand.duration_ns
         active = self._active(demand.required_workers)
-        cycle = self._settled_cycle(len(active))
+        cycle = max(self._settled_cycle(len(active)), len(active) * self._interval)
         wanted = (demand.promised_delay_ticks, active, cycle)
         if present.generation and not self._outdated and wanted == (
                 present.promised_delay_ticks, present.active, present.cycle_ticks):
@@ -247,8 +263,15 @@ class Coordination:
             return self.schedule.active  # nobody is there to follow another
         if not sizing.auto:
             return living
+        if self._interval:
+            required = horizon.workers_needed(required, self._interval)
         wanted = min(max(required + sizing.headroom, sizing.minimum), sizing.maximum)
         return living[:wanted]
+
+    @property
+    def _interval(self) -> int:
+        """Ticks between two chunks at least; 0: none is asked for, or chunks are not given."""
+        return self._policy.chunk_interval if self.horizon else 0
 
     def _settled_cycle(self, workers: int) -> int:
         """Ticks in which each of so many workers is to have one slot."""

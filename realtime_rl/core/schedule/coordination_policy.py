@@ -57,6 +57,8 @@ class CoordinationPolicy:
     most_handover_ns: int = 0
     """Actions that hold a promise are allowed more than `handover_ns` where they are measured to
     need it, up to this."""
+    chunk_interval: int = 0
+    """Of a policy that gives chunks: ticks between two of them at least; 0: as few as can be."""
     processes: tuple[str, ...] = ()
     """Names of the inference processes: worker `w` lives in number `w % len(processes)`."""
 

@@ -34,24 +34,28 @@ class Handover:
         self._most_ns = max(least_ns, most_ns)
         self._measured: deque[int] = deque(maxlen=window)
         self._settling = max(_SETTLING, _SETTLING_NS // period_ns)
-        self._durations: dict[int, int] = {}
+        self._durations: dict[int, tuple[int, bool]] = {}
+        """By tick, what an inference took, and whether what it gave is held."""
 
     def on_inference(self, inference: Inference) -> None:
         """Remember what an action took to compute."""
         if inference.miss is Miss.NONE and math.isfinite(inference.duration_s):
-            self._durations[inference.tick] = round(inference.duration_s * 1e9)
+            self._durations[inference.tick] = (round(inference.duration_s * 1e9),
+                                               not inference.horizon)
             if len(self._durations) > _KEPT:
                 del self._durations[next(iter(self._durations))]
 
     def on_verdict(self, verdict: Verdict, schedule: Schedule) -> None:
         """Take in how an action arrived that `schedule` dealt."""
-        duration_ns = self._durations.pop(verdict.observation_tick, None)
-        if duration_ns is None or not math.isfinite(verdict.age_s):
+        known = self._durations.pop(verdict.observation_tick, None)
+        if known is None or not math.isfinite(verdict.age_s):
             return
         if self._settling:
             self._settling -= 1
             return
-        latency_ns = round(verdict.age_s * 1e9) - schedule.release_ns(0, duration_ns)
+        duration_ns, held = known
+        left_ns = schedule.release_ns(0, duration_ns) if held else duration_ns
+        latency_ns = round(verdict.age_s * 1e9) - left_ns
         if latency_ns <= self._most_ns:  # no allowance would help with more, as after a hang
             self._measured.append(latency_ns)
 

@@ -107,16 +107,8 @@ def predict(durations_ns: Sequence[int] | Durations, workers: int, setting: Sett
             in flight as it starts, itself included: workers that begin together drift apart.
     """
     samples = np.asarray(durations_ns, np.int64)
-    if samples.size == 0 or workers < 1:
-        raise ConfigError(f"nothing to plan with: {samples.size} durations, {workers!r} workers")
-    draws, first = _draws(samples, setting, ticks)
-    promised = _promised_ticks(samples, draws, setting)
-    newest: dict[int, int] = {}
-    for tick, end_ns in _ends(draws, workers, max(cycle, workers), setting, crowd):
-        applied = -(-(end_ns + setting.handover_ns) // setting.period_ns)
-        if setting.algorithm in HOLDING:
-            applied = max(applied, tick + promised[tick])
-        newest[applied] = max(newest.get(applied, -1), tick)
+    newest, _, first, promised = applications(samples, workers, setting, ticks, cycle=cycle,
+                                              crowd=crowd)
     delays, forwarded = [], -1
     for applied in sorted(newest):
         if newest[applied] > forwarded:  # else it is late: a newer one was applied already
@@ -126,6 +118,30 @@ def predict(durations_ns: Sequence[int] | Durations, workers: int, setting: Sett
     return Prediction(workers, 1.0 - len(delays) / ticks,
                       math.fsum(delays) / len(delays) if delays else 0.0,
                       int(np.median(promised)))
+
+
+def applications(samples: Durations, workers: int, setting: Setting, ticks: int, *, cycle: int,
+                 crowd: Callable[[int], float] | None = None
+                 ) -> tuple[dict[int, int], list[int], int, list[int]]:
+    """Return which observation's action can act at which ticks; arguments as of `predict`.
+
+    Returns:
+        The newest observation by the tick that its action can first act at; the ticks that were
+        slots; the tick from which on the workers have settled; the promised delay by tick.
+    """
+    if samples.size == 0 or workers < 1:
+        raise ConfigError(f"nothing to plan with: {samples.size} durations, {workers!r} workers")
+    draws, first = _draws(samples, setting, ticks)
+    promised = _promised_ticks(samples, draws, setting)
+    newest: dict[int, int] = {}
+    slots = []
+    for tick, end_ns in _ends(draws, workers, max(cycle, workers), setting, crowd):
+        slots.append(tick)
+        applied = -(-(end_ns + setting.handover_ns) // setting.period_ns)
+        if setting.algorithm in HOLDING:
+            applied = max(applied, tick + promised[tick])
+        newest[applied] = max(newest.get(applied, -1), tick)
+    return newest, slots, first, promised
 
 
 def required_workers(durations_ns: Sequence[int] | Durations, setting: Setting,

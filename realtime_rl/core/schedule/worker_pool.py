@@ -156,15 +156,16 @@ class WorkerPool(Generic[Result]):
         return self._slot(tick, stamp_ns, now_ns, taker), Miss.NONE
 
     def on_result(self, slot: Slot, now_ns: int, emulated_ns: int, result: Result,
-                  busy_after_ns: int = 0) -> None:
+                  busy_after_ns: int = 0, *, held: bool = True) -> None:
         """The computation of `slot` is done; it counts as done `emulated_ns` after its start.
 
-        The worker stays busy for `busy_after_ns` more, as with learning in its cycle.
+        The worker stays busy for `busy_after_ns` more, as with learning in its cycle. What is not
+        `held` leaves as soon as it is done, as a chunk, whose rows say their ticks.
         """
         end_ns = max(now_ns, slot.start_ns + emulated_ns)
         self._planned_ns.pop(slot.worker, None)
         self._rest(slot.worker, end_ns + busy_after_ns)
-        release_ns = slot.schedule.release_ns(slot.arrived_ns, end_ns)
+        release_ns = slot.schedule.release_ns(slot.arrived_ns, end_ns) if held else end_ns
         heapq.heappush(self._waiting, Finished(release_ns, slot.tick, slot, end_ns, result))
 
     def write_off(self, slot: Slot) -> None:

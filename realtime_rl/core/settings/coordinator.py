@@ -45,6 +45,10 @@ class CoordinatorParameters:
     target_inaction: float = parameter(
         0.005, "share of the ticks that may lack a worker when N* is worked out",
         low=0.0, high=1.0, live=True)
+    chunk_interval: int = parameter(
+        0, "a policy that gives chunks: ticks between two of them at least, so that no more "
+        "workers are busy than that takes; 0: as many chunks as the workers can give",
+        unit="ticks", low=0, high=1024, live=True)
     handover: float = parameter(
         0.002, "allowance for messages and wake-ups in D: so much at least", unit="s", low=0.0,
         high=1.0)
@@ -94,4 +98,4 @@ def policy_of(config: CoordinatorParameters) -> CoordinationPolicy:
         slot_source=SlotSource.of(config.slot_source), quantile=config.quantile,
         sizing=Sizing(config.sizing == "auto", config.min_workers, config.max_workers,
                       config.headroom, config.target_inaction),
-        processes=config.inference_nodes)
+        chunk_interval=config.chunk_interval, processes=config.inference_nodes)

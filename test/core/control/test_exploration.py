@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime_rl.core.control.exploration import Exploration, explore
+from realtime_rl.core.control.exploration import Exploration, explore, explore_rows
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.types import ActionSpace
 
@@ -87,3 +87,13 @@ def test_another_exploration_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="is not 'learner', 'off' or a share from 0 to 1") as got:
         Exploration.parse(text)
     assert repr(text) in str(got.value)
+
+
+def test_rows_of_whichever_chunk_explore_alike_at_a_tick() -> None:
+    space = ActionSpace(("A", "B", "C"), (0.0,))
+    rows = tuple((float(row % 3),) for row in range(12))
+    for first in (5, 8):
+        found = explore_rows(rows, first, 0.5, hold_ticks=2, seed=4, actions=space)
+        assert found == tuple(explore(first + row, 0.5, 2, 4, space) or rows[row]
+                              for row in range(12))
+    assert explore_rows(rows, 5, 0.0, hold_ticks=2, seed=4, actions=space) is rows

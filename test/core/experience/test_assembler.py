@@ -332,3 +332,25 @@ def test_no_history_unless_it_is_asked_for() -> None:
     found = run([step(0, first=True), policy(1, 0), policy(2, 1), policy(3, 2)])
     assert found
     assert all(each.history == each.next_history == () for each in found)
+
+
+def test_each_applied_row_of_a_chunk_is_an_action() -> None:
+    rows = [(2, 0, 1), (3, 0, 2), (5, 3, 1), (6, 3, 2)]
+    found = run([
+        step(0, first=True), step(1),
+        *(replace(policy(tick, seen, 1.0), row=row, merged=1) for tick, seen, row in rows[:2]),
+        step(4, reward=2.0),
+        *(replace(policy(tick, seen, 1.0, last=tick == 6, discount=0.0 if tick == 6 else 1.0),
+                  row=row, merged=1) for tick, seen, row in rows[2:])])
+    assert ticks(found) == [(0, 0), (0, 3), (3, 3), (3, 3)]
+    assert [(each.row, each.next_row) for each in found] == [(1, 2), (2, 1), (1, 2), (2, -1)]
+    assert [each.steps for each in found] == [1, 2, 1, 1]
+    assert [each.reward for each in found] == pytest.approx([1.0, 1.0 + GAMMA * 2.0, 1.0, 1.0])
+    assert [each.terminal for each in found] == [False, False, False, True]
+
+
+def test_a_row_that_is_latched_again_is_no_other_action() -> None:
+    again = [replace(policy(tick, 0), row=1, merged=1) for tick in (2, 3)]
+    found = run([step(0, first=True), step(1), *again,
+                 replace(policy(4, 0), row=3, merged=1), replace(policy(5, 0), row=4, merged=1)])
+    assert [(each.row, each.steps) for each in found] == [(1, 2), (3, 1)]

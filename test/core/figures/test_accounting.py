@@ -46,7 +46,7 @@ SCHEMA: dict[str, Any] = {
     "episodes": {"count": None, "return": DISTRIBUTION, "reward_per_tick": None,
                  "unfinished_reward": None},
     "recording": {"gaps": None, "duration_s": None, "deaths": None},
-    "robot": None}
+    "chunks": None, "robot": None}
 
 
 def shape(value: Any) -> Any:

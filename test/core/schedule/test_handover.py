@@ -98,3 +98,11 @@ def test_a_plant_that_begins_anew_is_not_mixed_up_with_its_former_life() -> None
     for tick in range(600):
         handover.on_verdict(verdict(tick, 90.0), SCHEDULE)
     assert handover.allowance_ns == 4 * MS
+
+
+def test_a_chunk_is_not_held() -> None:
+    handover = Handover(2 * MS, 50 * MS, 16 * MS)
+    for tick in range(600):
+        handover.on_inference(replace(inference(tick, 5.0), horizon=20))
+        handover.on_verdict(verdict(tick, 9.0), SCHEDULE)
+    assert handover.allowance_ns == 5 * MS

@@ -553,3 +553,12 @@ def test_an_observation_that_is_lost_is_a_slot_missed() -> None:
 def test_a_baseline_without_slots_misses_none() -> None:
     pool: WorkerPool[int] = WorkerPool((0,), schedule(1, 1, algorithm=Algorithm.UNSTAGGERED))
     assert pool.on_lost(1, PERIOD, PERIOD) == []
+
+
+def test_a_chunk_leaves_when_it_is_ready() -> None:
+    for held, leaves in ((True, 3 * PERIOD), (False, 5)):
+        pool: WorkerPool[str] = WorkerPool((0, 1, 2), schedule(3, 3))
+        slot, = pool.on_observation(0, 1, 0)
+        pool.on_result(slot, 5, 0, "rows", held=held)
+        assert pool.next_due_ns() == leaves
+        assert [each.result for each in pool.due(leaves)] == ["rows"]

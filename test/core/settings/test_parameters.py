@@ -64,7 +64,7 @@ def test_what_is_live_is_the_schedule_and_what_the_coordinator_is_asked_for() ->
           if item.startswith("schedule_")),
         *((CoordinatorParameters, item) for item in (
             "algorithm", "dealing", "slot_source", "quantile", "sizing", "min_workers",
-            "max_workers", "headroom", "target_inaction"))}
+            "max_workers", "headroom", "target_inaction", "chunk_interval"))}
 
 
 def test_more_processes_than_workers_are_refused() -> None:

@@ -1,0 +1,90 @@
+"""Chunks of actions in a whole graph of real processes; the plant counts, and rows are exact."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("rclpy", reason="rclpy is not installed")
+pytest.importorskip("onnx", reason="the policy is made with onnx")
+
+from live_graph import LiveGraph
+
+from benchmarks import chunk_policy
+from realtime_rl.core.enumerations import Fate
+from realtime_rl.core.messages.records import Timestep
+from realtime_rl.core.types import Cause
+
+CONFIG = """
+scenario: {ros__parameters: {workers: %d, processes: %d, learner: false}}
+plant: {ros__parameters: {name: counter, options: ["observation=vector", "period_ms=20",
+                                                   "episode_ticks=0"]}}
+inference: {ros__parameters: {latency: "constant:90ms"}}
+"""
+
+
+def graph(folder: Path, workers: int, processes: int, rows: int, *words: str) -> LiveGraph:
+    config = folder / "counter.yaml"
+    config.write_text(CONFIG % (workers, processes))
+    policy = chunk_policy.count(folder / "count.onnx", rows)
+    return LiveGraph(folder, str(config), f"scenario.policy={policy}", *words)
+
+
+def of_chunk(step: Timestep) -> bool:
+    return step.cause is Cause.POLICY and step.row >= 0
+
+
+def test_one_worker_with_a_long_chunk_leaves_no_tick_without_an_action(tmp_path: Path) -> None:
+    with graph(tmp_path, 1, 1, 50) as live:
+        watcher = live.watcher
+        watcher.wait(lambda: any(each.generation for each in watcher.inferences),
+                     "the coordinator schedules")
+        steps = watcher.wait_for_steps(of_chunk, 150, "rows act")
+        first = steps[40].tick
+        watcher.wait(lambda: sum(v.rows for v in watcher.verdicts if v.tick >= first) > 80,
+                     "chunks have their fates")
+        seen = [step for step in watcher.steps if step.tick >= first]
+    lacking = [step.tick for step in seen if step.missing]
+    assert len(lacking) <= 0.02 * len(seen), lacking
+    rows = [step for step in seen if of_chunk(step)]
+    ages = {step.tick - step.observation_tick for step in rows}
+    assert max(ages) - min(ages) >= 3  # one chunk for several ticks
+    exact = sum(step.row == step.tick - step.observation_tick - 1 for step in rows)
+    assert exact >= 0.95 * len(rows)
+    rewarded = sum(step.reward for step in rows)
+    assert rewarded >= 0.95 * len(rows)
+    applied = {v.observation_tick: v for v in watcher.verdicts if v.fate is Fate.APPLIED}
+    for seen_tick, verdict in applied.items():
+        ticks = [s.tick for s in watcher.steps if of_chunk(s) and s.observation_tick == seen_tick]
+        if ticks and min(s.tick for s in watcher.steps) < min(ticks):
+            assert (verdict.tick, verdict.rows) == (ticks[0], len(ticks))
+
+
+def test_further_workers_give_fresher_feedback_and_one_may_die(tmp_path: Path) -> None:
+    with graph(tmp_path, 6, 2, 50) as live:
+        watcher = live.watcher
+        watcher.wait(lambda: any(each.generation for each in watcher.inferences),
+                     "the coordinator schedules")
+        watcher.wait_for_steps(of_chunk, 100, "rows act")
+        begun = watcher.steps[-1].tick
+        os.kill(live.pid_of("inference_1"), signal.SIGKILL)
+        steps = watcher.wait_for_steps(of_chunk, 100, "the others go on")
+        last = steps[-1].tick
+        watcher.wait(lambda: any(v.tick > last for v in watcher.verdicts), "verdicts follow")
+        after = [step for step in watcher.steps if begun <= step.tick <= last]
+    assert sum(step.missing for step in after) <= 0.02 * len(after)  # others' rows bridge it
+    told = {v.observation_tick for v in watcher.verdicts if v.fate is Fate.APPLIED}
+    newest = max(step.observation_tick for step in after if of_chunk(step))
+    assert {s.observation_tick for s in after
+            if of_chunk(s) and s.observation_tick < newest - 10} <= told
+
+
+def test_a_chunk_that_is_too_short_is_told_in_one_line(tmp_path: Path) -> None:
+    with graph(tmp_path, 1, 1, 7) as live:
+        live.watcher.wait(lambda: live.said("which is too short"), "the coordinator says it")
+        line = next(each for each in live.output if "too short" in each)
+    assert "a chunk reaches 7 ticks" in line
+    assert "would do, or" in line
