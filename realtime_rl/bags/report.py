@@ -155,11 +155,12 @@ def headlines(report: Report) -> Iterator[Headline]:
                    f"from observation to action, {number(interaction['delay_ms']['p50'], 1, 'ms')} "
                    f"(median); promised: {promised}; "
                    f"99 % within {number(interaction['delay_ticks']['p99'], 0)}")
-    yield Headline("Jitter", number(interaction["action_jitter_ms"]["p50"], 2, "ms"),
-                   "how far the time between two actions is off one period (median); 99 % within "
-                   f"{number(interaction['action_jitter_ms']['p99'], 2, 'ms')}")
     if figures["chunks"] is not None:
         yield from _of_chunks(figures["chunks"])
+    else:
+        yield Headline("Jitter", number(interaction["action_jitter_ms"]["p50"], 2, "ms"),
+                       "how far the time between two actions is off one period (median); 99 % "
+                       f"within {number(interaction['action_jitter_ms']['p99'], 2, 'ms')}")
     if figures["robot"] is not None:
         acting, detail = in_short(figures["robot"])
         yield Headline("Robot", acting, detail)

@@ -34,8 +34,9 @@ _IMAGE_CHANNELS = (1, 3)
 
 def number(value: float) -> str:
     """Write a number as short as it can be read back exactly."""
+    value = float(value) + 0.0  # without the sign of a zero
     short = f"{value:g}"
-    return short if float(short) == value else repr(float(value))
+    return short if float(short) == value else repr(value)
 
 
 @dataclass(frozen=True, slots=True)

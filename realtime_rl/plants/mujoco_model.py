@@ -71,8 +71,9 @@ class Body:
     def joint(self, name: str) -> int:
         """Return the place of a joint; `PlantError`."""
         if name not in self.joints:
+            hint = "; option drive says which wheels a base has" if name in _TWIST else ""
             raise PlantError(f"plant 'mujoco': joint {name!r} is not in the model, which has "
-                             f"{choices(self.joints)}")
+                             f"{choices(self.joints)}{hint}")
         return int(self.model.joint(name).id)
 
     def at(self, names: Sequence[str]) -> list[int]:

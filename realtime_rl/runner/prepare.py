@@ -111,6 +111,7 @@ def prepare(config: str, assignments: Sequence[str], within: str = "", *,
     if section_of(settings, "scenario").record == "true":
         name = time.strftime("rosbag2_%Y_%m_%d-%H_%M_%S")  # as `ros2 bag record` names its own
         settings = override(settings, [f"scenario.record={name}"])
+    _check_contract(settings)
     settings, unrecorded = _recorded_here(settings, assignments)
     settings = override(settings, [f"scenario.namespace={file.namespace}"])
     scenario: Scenario = section_of(settings, "scenario")
@@ -129,6 +130,13 @@ def prepare(config: str, assignments: Sequence[str], within: str = "", *,
                *(f"{path}: {note}" for note in file.passed_over), *unrecorded)
     return Prepared(scenario, plant, graph.nodes(settings, plant, policy, str(run_dir)), run_dir,
                     remarks)
+
+
+def _check_contract(settings: Settings) -> None:
+    """`ConfigError` for a robot's scenario that names neither its contract nor another plant."""
+    if section_of(settings, "actuator").robot and not {ROBOT, "plant"} & set(settings):
+        raise ConfigError("robot: a robot is to be driven, and there is no contract: give --robot "
+                          "FILE (scenario.robot); `realtime-rl robot init` writes one")
 
 
 def _check_record(record: str) -> None:

@@ -254,7 +254,7 @@ def test_a_base_drives_by_its_twist_and_sees_walls() -> None:
     (ARM, {"drive": "left right"}, "option drive"),
     (BASE, {**DRIVE, "scan": "many"}, "option scan"),
     (BASE, {**DRIVE, "drive": "left_wheel_joint right_wheel_joint 0.1 wide"}, "option drive"),
-    (BASE, {**DRIVE, "drive": ""}, "joint 'vx' is not in the model"),
+    (BASE, {**DRIVE, "drive": ""}, "option drive says which wheels a base has"),
 ], ids=str.split("""no-model no-file no-package no-mjcf no-contract no-contract-file no-yaml
     no-robot no-values period joint mode start field type reward element place word tip moving reach
     place-of-two place-nowhere drive scan number twist"""))

@@ -61,6 +61,19 @@ def test_a_file_without_a_contract_is_refused(scenario: Path) -> None:
         prepared(scenario, f"scenario.robot={scenario}")
 
 
+def test_a_robots_scenario_without_a_contract_says_so(scenario: Path) -> None:
+    scenario.write_text("actuator: {ros__parameters: {robot: true}}\n")
+    with pytest.raises(ConfigError, match="there is no contract: give --robot FILE"):
+        prepared(scenario)
+    bundled = Path(__file__).parents[2] / "config" / "robot.yaml"
+    with pytest.raises(ConfigError, match="there is no contract: give --robot FILE"):
+        prepare(str(bundled), [])
+    scenario.write_text("actuator: {ros__parameters: {robot: true, operator_button: 4}}\n"
+                        "plant: {ros__parameters: {name: counter}}\n"
+                        "scenario: {ros__parameters: {learner: false}}\n")
+    assert prepared(scenario).plant.name == "counter"  # a bridge may stand in for it
+
+
 def test_a_robot_without_a_policy_is_not_told_to_try_one_of_a_game(
         scenario: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()

@@ -25,6 +25,9 @@ def make(name: str, space: ActionSpace, constant: str = "", seed: int = 0) -> De
         constant: for `constant`: a label of a discrete space, or space-separated values.
         seed: for `random`.
     """
+    if constant and name in NAMES and name != "constant":
+        raise ConfigError(f"default_action: {constant!r} is for default_policy 'constant', and it "
+                          f"is {name!r}: set that, or leave the action out")
     if name == "noop":
         return lambda tick, last: space.noop
     if name == "repeat_last":

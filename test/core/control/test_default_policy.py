@@ -31,6 +31,13 @@ def test_constant(space: ActionSpace, text: str, action: tuple[float, ...]) -> N
     assert default_policy.make("constant", space, text)(7, (9.0,)) == action
 
 
+def test_a_constant_of_another_default_policy_is_refused() -> None:
+    space = ActionSpace(("A", "B"), (0.0,))
+    with pytest.raises(ConfigError, match="default_action: 'B' is for default_policy 'constant', "
+                                          "and it is 'noop'"):
+        default_policy.make("noop", space, "B")
+
+
 @pytest.mark.parametrize(("space", "text", "message"), [
     (PAD, "", "action '' is malformed in the space 'LEFT RIGHT NOOP = NOOP'"),
     (PAD, "UP", "action 'UP': could not convert string to float"),
