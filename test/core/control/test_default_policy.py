@@ -79,4 +79,4 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
                                           "'repeat_last'"):
         default_policy.make("hold", PAD)
     for name in default_policy.NAMES:
-        default_policy.make(name, PAD, "LEFT")
+        default_policy.make(name, PAD, "LEFT" if name == "constant" else "")
