@@ -40,6 +40,7 @@ from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.plants import rom_files
 from realtime_rl.plants.emulator import Emulator
 from realtime_rl.plants.pyboy_plant import PyBoyOptions, PyBoyPlant
+from realtime_rl.plants.state_bytes import unpack
 from realtime_rl.simulate import players
 from realtime_rl.simulate.loop import Delay, Loop
 from realtime_rl.simulate.tally import Tally
@@ -85,7 +86,7 @@ def play(rom: str, observe: str, seconds: float) -> Speed:
     """Step a game in virtual time, and the bare emulator, for about so long."""
     plant = PyBoyPlant(PyBoyOptions(rom=rom, observe=observe), 0)
     emulator = Emulator(rom_files.find(rom))
-    emulator.load(plant._start)
+    emulator.load(unpack("pyboy", plant.save_state())[1])
     try:
         player, figures = players.load("random", 1, plant.spec)(0), Tally()
         loop = Loop(plant, player.policy, Delay(6), applied=player.applied)

@@ -43,7 +43,7 @@ from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.types import ActionSpace
 from realtime_rl.files import sha256_of, write_atomically
 from realtime_rl.learning import networks, onnx_export, onnx_graph
-from realtime_rl.policies import external_weights, onnx_policy
+from realtime_rl.policies import external_weights, onnx_session
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.policies.policy_loader import Loader
 
@@ -86,7 +86,7 @@ class Stages:
         stack = ExitStack()
         for owner, name, stage in (
                 (onnx_export, "write_atomically", "write"), (onnx_export, "_sha256", "hash"),
-                (external_weights, "read", "read"), (onnx_policy, "_session", "session"),
+                (external_weights, "read", "read"), (onnx_session, "open_session", "session"),
                 (OnnxPolicy, "_warm_up", "warm-up")):
             stack.enter_context(mock.patch.object(
                 owner, name, self.timed(stage, getattr(owner, name))))
