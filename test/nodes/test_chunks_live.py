@@ -69,6 +69,9 @@ def test_further_workers_give_fresher_feedback_and_one_may_die(tmp_path: Path) -
         watcher.wait(lambda: any(each.generation for each in watcher.inferences),
                      "the coordinator schedules")
         watcher.wait_for_steps(of_chunk, 100, "rows act")
+        for process in (0, 1):  # they come up one after the other
+            watcher.wait_for_steps(lambda step, who=process: of_chunk(step)
+                                   and step.worker % 2 == who, 10, f"rows of process {process}")
         begun = watcher.steps[-1].tick
         os.kill(live.pid_of("inference_1"), signal.SIGKILL)
         steps = watcher.wait_for_steps(of_chunk, 100, "the others go on")

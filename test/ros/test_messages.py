@@ -48,7 +48,7 @@ def test_a_record_survives_the_journey() -> None:
                     True, Cause.POLICY, 3, 17, 1, (0.25, -0.1), "catch")
     message = sent(messages.to_scalars(step))
     assert isinstance(message, JointState)
-    assert message.header.frame_id == "plant=catch"
+    assert message.header.frame_id == "plant=catch counted="
     assert len(message.name) == len(message.position)
     assert same(messages.from_scalars(Timestep, message), step)
 
