@@ -62,7 +62,7 @@ class World:
 
 
 _BASE = World(CONFIG / "base.yaml", CONFIG / "base_virtual.yaml", "base_goal",
-              ("base", "--renew", "1"), stays=True)
+              ("base", "--renew", "1", "--patience", "15"), stays=True)
 WORLDS = {
     "arm": World(CONFIG / "so101.yaml", CONFIG / "so101_virtual.yaml", "so101_reach",
                  ("arm", "--moving", "shoulder_pan", "shoulder_lift", "elbow_flex", "--tolerance",

@@ -87,8 +87,8 @@ class Outcome:
     """Commands, by the robot's own log."""
     recorded: int
     """Commands, in the bag of its graph."""
-    before: int
-    """Commands that it received before its graph's recorder was there: those of the bag follow."""
+    unrecorded: int
+    """Commands that it received before its graph's recorder was there, or after that ended."""
     strange: int
     """Other commands that it received and that its own graph did not send."""
     lost: int
@@ -166,7 +166,7 @@ def looked_at(namespace: str, folder: Path, status: int | None) -> Outcome:
            if record["kind"] == "command"]
     topics = open_bag(bag).topics
     sent = list(commands(bag, topic, topics.get(topic, "")))
-    before, strange, lost = differences([tuple(record["values"]) for record in log], sent)
+    unrecorded, strange, lost = differences([tuple(record["values"]) for record in log], sent)
     records = read_run(bag).records
     figures = account(records)
     foreign = foreign_topics(topics, namespace)
@@ -179,7 +179,8 @@ def looked_at(namespace: str, folder: Path, status: int | None) -> Outcome:
         namespace, topics.get(topic, "none"), status, figures["plant"]["ticks"],
         figures["plant"]["missed_ticks"], figures["interaction"]["inaction_fraction"],
         figures["interaction"]["delay_ticks"]["p50"], figures["inference"]["promised_delay_ticks"],
-        len(log), len(sent), before, strange, lost, sum(bool(record["problem"]) for record in log),
+        len(log), len(sent), unrecorded, strange, lost,
+        sum(bool(record["problem"]) for record in log),
         foreign, figures["episodes"]["count"], "; ".join(wrong))
 
 
@@ -189,13 +190,14 @@ def foreign_topics(topics: Collection[str], namespace: str) -> list[str]:
 
 
 def differences(received: Sequence[Values], sent: Sequence[Values]) -> tuple[int, int, int]:
-    """Return how many commands came before all that were sent, and how many are in one list only.
+    """Return how many commands came before or after all of `sent`, and how many are in one only.
 
-    Where what was sent is, in order, what was received last, the rest came before.
+    Where what was sent is, in order, a part of what was received, the rest came before its
+    recording began, or after that ended.
     """
-    before = len(received) - len(sent)
-    if before >= 0 and list(received[before:]) == list(sent):
-        return before, 0, 0
+    more = len(received) - len(sent)
+    if any(list(received[begin:begin + len(sent)]) == list(sent) for begin in range(more + 1)):
+        return more, 0, 0
     one, other = Counter(received), Counter(sent)
     return 0, (one - other).total(), (other - one).total()
 
@@ -220,7 +222,7 @@ def row(outcome: Outcome) -> str:
             f" inaction {inaction}, delay {outcome.delay_ticks} (promised "
             f"{outcome.promised_ticks}), {outcome.episodes} episodes\n"
             f"       received {outcome.received}, of its graph's bag {outcome.recorded} and "
-            f"{outcome.before} before that began, of others {outcome.strange}, "
+            f"{outcome.unrecorded} outside of it, of others {outcome.strange}, "
             f"lost {outcome.lost}, ignored {outcome.ignored}; topics of other "
             f"namespaces in its bag: {len(outcome.foreign_topics)}; status {outcome.status}"
             f"{f'   WRONG: {outcome.wrong}' if outcome.wrong else ''}")

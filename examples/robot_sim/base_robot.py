@@ -33,6 +33,7 @@ class BaseOptions:
     timeout_s: float = 0.5
     tolerance_m: float = 0.3
     renew_s: float = 0.0
+    patience_s: float = 0.0
     noise: float = 1.0
     seed: int = 0
     rates: dict[str, float] = field(default_factory=dict)
@@ -60,7 +61,7 @@ class BaseRobot:
         self._resetting = False
         self.restart()
         self.target = Target("odom", self._draw_target, options.tolerance_m, options.renew_s,
-                             self._random)
+                             self._random, patience_s=options.patience_s)
         rates = {"odom": 50.0, "scan": 10.0, "imu": 100.0, "joints": 50.0, **options.rates}
         self.sources = (
             Source("odom", {"odom": Odometry}, rates["odom"], self._odometry),

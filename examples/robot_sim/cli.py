@@ -63,6 +63,8 @@ def _add_base(base: argparse.ArgumentParser) -> None:
                       help="brakes after so long a silence, and ignores what is older")
     base.add_argument("--tolerance", type=float, default=0.3, metavar="M",
                       help="how near a target counts as reached")
+    base.add_argument("--patience", type=float, default=0.0, metavar="S",
+                      help="a new target where one was not reached for so long; 0: it stays")
 
 
 def _add_common(kind: argparse.ArgumentParser) -> None:
@@ -107,7 +109,8 @@ def _robot(args: argparse.Namespace) -> Any:  # noqa: ANN401 - a Robot
 
     return BaseRobot(BaseOptions(
         stamped=not args.twist, timeout_s=args.timeout, tolerance_m=args.tolerance,
-        renew_s=args.renew, noise=args.noise, seed=args.seed, rates=_rates(args.source_rate)))
+        renew_s=args.renew, patience_s=args.patience, noise=args.noise, seed=args.seed,
+        rates=_rates(args.source_rate)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -104,27 +104,34 @@ class Target:
     random: np.random.Generator
     renew_home: bool = False
     """A new one is drawn when the robot has come back to where it starts."""
+    patience_s: float = 0.0
+    """How long one that is not reached stays; 0: for ever."""
     place: Values = field(init=False)
     distance_m: float = field(init=False, default=0.0)
     reached: bool = field(init=False, default=False)
     _since_ns: int = field(init=False, default=-1)
     _home_ns: int = field(init=False, default=-1)
     _away: bool = field(init=False, default=False)
+    _drawn_ns: int = field(init=False, default=-1)
 
     def __post_init__(self) -> None:
         self.renew()
 
     def renew(self) -> None:
         self.place = self.draw(self.random)
-        self.reached, self._since_ns, self._away = False, -1, False
+        self.reached, self._since_ns, self._away, self._drawn_ns = False, -1, False, -1
 
     def look(self, place: Values, now_ns: int) -> None:
         """Compare where the robot is with where it is to be."""
         self.distance_m = float(np.linalg.norm(place - self.place))
         self.reached = self.distance_m < self.tolerance_m
+        if self._drawn_ns < 0:
+            self._drawn_ns = now_ns
         if self.reached and self._since_ns < 0:
             self._since_ns = now_ns
-        if self.renew_s and 0 <= self._since_ns <= now_ns - self.renew_s * 1e9:
+        begin_ns, limit_s = ((self._drawn_ns, self.patience_s) if self._since_ns < 0
+                             else (self._since_ns, self.renew_s))
+        if limit_s and now_ns - begin_ns >= limit_s * 1e9:
             self.renew()
 
     def commanded(self, distance: float, now_ns: int) -> None:

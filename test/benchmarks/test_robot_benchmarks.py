@@ -12,6 +12,7 @@ from benchmarks import robot_mistakes, three_robots
 
 @pytest.mark.parametrize(("received", "sent", "found"), [
     ([1, 2, 3], [1, 2, 3], (0, 0, 0)), ([1, 2, 3], [2, 3], (1, 0, 0)),
+    ([1, 2, 3, 4], [2, 3], (2, 0, 0)), ([1, 2, 3], [1, 2], (1, 0, 0)),
     ([1, 9, 2], [1, 2], (0, 1, 0)), ([1], [1, 2], (0, 0, 1)), ([2, 1], [1, 2], (0, 0, 0))])
 def test_commands_that_were_received_are_compared_with_those_that_were_sent(
     received: list[float], sent: list[float], found: tuple[int, int, int]

@@ -102,6 +102,17 @@ def test_a_target_is_reached_and_another_one_drawn_after_a_while() -> None:
     assert not arm.target.reached
 
 
+def test_a_target_that_is_not_reached_gives_way_to_another() -> None:
+    base = BaseRobot(BaseOptions(tolerance_m=0.0, patience_s=1.0))
+    first, now = base.target.place, advance(base, 0.9, 0)
+    assert base.target.place is first
+    now = advance(base, 0.2, now)
+    second = base.target.place
+    assert second is not first
+    advance(base, 0.9, now)
+    assert base.target.place is second
+
+
 def test_another_target_is_drawn_when_an_arm_has_come_home() -> None:
     arm = ArmRobot(ArmOptions(SMALL, renew_home=True))
     first, now = arm.target.place, 0
