@@ -42,6 +42,8 @@ from realtime_rl.simulate.loop import Delay, Loop, VirtualTick
 CONFIG = ROOT / "config"
 _LONGEST_S = 14.0
 """An episode with all that is between it and the next one."""
+_SPARE = 4
+"""Targets beside those of the episodes: the first, and some that change within one."""
 _LOOK_S = 1.0
 Place = tuple[float, ...]
 
@@ -214,7 +216,7 @@ def on_robot(world: World, policy: str, episodes: int, seed: int
         with simulated([*world.words, "--seed", str(seed)], log), Running(
                 folder, [f"scenario.policy={policy}", *world.changes],
                 duration_s=episodes * _LONGEST_S + 30.0, config=world.robot) as running:
-            while running.process.poll() is None and len(targets(log)) <= episodes + 1:
+            while running.process.poll() is None and len(targets(log)) <= episodes + _SPARE:
                 time.sleep(_LOOK_S)
             running.process.send_signal(signal.SIGINT)
             running.wait()
