@@ -26,6 +26,8 @@ _SILENT_TICKS = 3
 
 _Ints = NDArray[np.int64]
 _Flags = NDArray[np.bool_]
+_ON_ITS_WAY = 2
+"""Ticks that a message may take, and its verdict."""
 
 
 def disagreements(records: RunRecords) -> list[str]:
@@ -170,6 +172,7 @@ def _no_fate(sessions: Sessions, columns: Columns) -> Iterator[str]:
     known_ns = verdicts.ints("stamp_ns")[verdicts.ints("worker") >= 0]
     begin_ns = int(known_ns.min()) if known_ns.size else -1
     silent = _spans_without_commands(sessions, longest)
+    done &= _ended_before_the_end(sessions, columns)
     lost: list[NDArray[np.intp]] = []
     for node in sorted(inferences.texts("node", done)):
         rows = np.flatnonzero(done & inferences.is_text("node", node))
@@ -184,6 +187,18 @@ def _no_fate(sessions: Sessions, columns: Columns) -> Iterator[str]:
         first = inferences[int(found[0])]
         yield (f"{found.size} computed action(s) never reached the actuator; the first: worker "
                f"{first.worker}, tick {first.tick}")
+
+
+def _ended_before_the_end(sessions: Sessions, columns: Columns) -> _Flags:
+    """Whether an inference had ended some ticks before the recording did, however long it took."""
+    inferences, ticks = columns.inferences, sessions.ticks
+    if not len(ticks):
+        return np.ones(len(inferences), np.bool_)
+    took_s = np.nan_to_num(inferences.floats("duration_s")) \
+        + np.nan_to_num(inferences.floats("age_s")).clip(0.0, 3600.0)
+    ended_ns = inferences.ints("stamp_ns") + (took_s * 1e9).astype(np.int64)
+    last_ns = int(ticks.ints("stamp_ns").max()) - _ON_ITS_WAY * int(ticks.ints("period_ns")[-1])
+    return np.asarray(ended_ns < last_ns)
 
 
 def _end_ns(sessions: Sessions, longest: int) -> int:
