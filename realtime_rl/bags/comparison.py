@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -81,9 +80,9 @@ class Comparison:
         """Write the figures of all, and what is compared."""
         return strict_json.dumps({
             "schema": _SCHEMA, "runs": [
-                {"bag": str(report.run.path), "return": _known(mean), "figures": report.figures}
+                {"bag": str(report.run.path), "return": mean.known, "figures": report.figures}
                 for report, mean in zip(self.reports, self.means, strict=True)],
-            "return_less_first": [_known(each) for each in self.differences]}, indent=2) + "\n"
+            "return_less_first": [each.known for each in self.differences]}, indent=2) + "\n"
 
     def page(self) -> str:
         """Render a page with the table and a picture of the returns."""
@@ -130,8 +129,3 @@ def _interval(interval: Interval) -> str:
     if not np.isfinite(interval.low):
         return f"{interval.mean:.2f}"
     return f"{interval.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
-
-
-def _known(interval: Interval) -> dict[str, Any]:
-    return {name: value if np.isfinite(value) else None for name, value in (
-        ("mean", interval.mean), ("low", interval.low), ("high", interval.high))}

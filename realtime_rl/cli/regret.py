@@ -137,14 +137,9 @@ def _json(args: argparse.Namespace, run: Run, found: Decomposition | None,
         "schema": _SCHEMA, "bag": str(run.path), "reference": args.reference,
         "inaction_fraction": inaction, "reason": reason or None,
         "episodes": 0 if found is None else len(found.episodes),
-        "regret": None if found is None else _known(found.regret),
-        "terms": {name: None if found is None else _known(found.means[name]) for name in TERMS},
+        "regret": None if found is None else found.regret.known,
+        "terms": {name: None if found is None else found.means[name].known for name in TERMS},
         "of_episodes": [] if found is None else [
             {"tick": each.tick, "began_s": each.began_s, "reference": each.reference,
              "recorded": each.recorded, **each.terms} for each in found.episodes]}
     return f"{strict_json.dumps(document, indent=2)}\n"
-
-
-def _known(interval: Interval) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in (
-        ("mean", interval.mean), ("low", interval.low), ("high", interval.high))}

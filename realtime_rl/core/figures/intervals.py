@@ -23,6 +23,12 @@ class Interval:
     high: float
     n: int
 
+    @property
+    def known(self) -> dict[str, float | None]:
+        """Mean and ends as JSON has them: what is not known is `None`."""
+        return {name: value if math.isfinite(value) else None for name, value in (
+            ("mean", self.mean), ("low", self.low), ("high", self.high))}
+
     def __format__(self, spec: str) -> str:
         """Write it as `29.7, 95% interval [28.8, 30.6]`, its numbers by `spec`."""
         mean, low, high = (format(value, spec) for value in (self.mean, self.low, self.high))
