@@ -155,9 +155,12 @@ def test_a_silent_sensor_stops_it_until_somebody_releases_it_even_over_a_restart
         robot.speaks = True
         os.kill(graph.pid_of("robot"), signal.SIGKILL)
         graph.watcher.wait(lambda: graph.said("starts STOPPED"), "it remembers the stop")
+        started = len(robot.records)
         robot.wait_for(Phase.STOPPED, 5)
-        held = [record.sent for record in robot.records[-3:]]
-        assert max(np.ptp(np.array(held), axis=0)) < 1e-9
+        held = np.array([record.sent for record in robot.records[started:]])
+        held = held[np.isfinite(held).all(axis=1)]  # a tick that is made up for sends nothing
+        assert held.size
+        assert np.ptp(held, axis=0).max() < 1e-9
         assert robot.release().success
         robot.wait_for(Phase.ACTING, 10)
     assert_within_limits(before)

@@ -17,10 +17,10 @@ PATIENCE_S = 30.0
 
 
 @contextmanager
-def ros(*arguments: str) -> Iterator[Callable[[str], Node]]:
+def ros(*arguments: str, domain: int | None = None) -> Iterator[Callable[[str], Node]]:
     """Start ROS with `arguments`; gives what makes nodes, all of which end with the context."""
     before = dict(os.environ)
-    os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
+    os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100 if domain is None else domain)
     environment.adopt()
     rclpy.init(args=["--ros-args", *arguments] if arguments else [])
     made: list[Node] = []

@@ -187,8 +187,7 @@ def test_with_no_robot_nothing_of_our_own_is_named(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(robot_listening, "_FIND_S", 0.0)
     monkeypatch.setattr(robot_listening, "_SPEAK_S", 0.0)
     # where no robot of another test has just ended
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(1 + (int(private_domain()) + 49) % 100))
-    with ros():
+    with ros(domain=1 + (int(private_domain()) + 49) % 100):
         _, said = check(tmp_path, source__joints__topic="joint_states")
     assert lines(said, "wrong") == {
         "source.joints.topic": "nobody publishes /joint_states; nothing is there at all",
