@@ -31,7 +31,7 @@ from realtime_rl.core.figures.accounting import RunRecords
 
 CONFIG = Path(__file__).with_name("robot_faults.yaml")
 PERIOD_S = 0.02
-_TOPIC = "forward_position_controller/commands"
+TOPIC = "forward_position_controller/commands"
 _SETTLE_S = 9.0
 """From the start of the nodes to the fault."""
 _LASTS_S = 2.0
@@ -158,7 +158,7 @@ def run(name: str, verbose: bool) -> Outcome:
             records = RunRecords()
             scene.refusals.append(str(error))
         limits = check_log.read_limits(CONFIG, ())
-        log = check_log.check(folder / "arm.jsonl", PERIOD_S, limits, 1e-6)["topics"][_TOPIC]
+        log = check_log.check(folder / "arm.jsonl", PERIOD_S, limits, 1e-6)["topics"][TOPIC]
         if verbose:
             print("\n".join(line for _, line in running.lines), file=sys.stderr)
         return judge(name, fault, records, log, scene, status=status)

@@ -59,9 +59,19 @@ class Scene:
         self._hand.stdin.close()
         self._hand.wait(10.0)
 
+_SEES = (
+    helper.make_node("Cast", ["front"], ["grey"], to=TensorProto.FLOAT),
+    helper.make_node("ReduceMean", ["grey"], ["mean"], axes=[1, 2, 3], keepdims=0),
+    helper.make_node("Mul", ["mean", "zero"], ["unseen"]))
 
-def policy(kind: str) -> onnx.ModelProto:
-    """One that swings the arm from side to side; of the kinds that fail, at some angles."""
+
+def policy(kind: str, *, camera: bool = True) -> onnx.ModelProto:
+    """One that swings the arm from side to side; of the kinds that fail, at some angles.
+
+    Args:
+        kind: `moving`, or what fails: `nan`, `beyond`, `far`.
+        camera: it takes a picture, too, and makes nothing of it.
+    """
     weights = np.zeros((6, 5), np.float32)
     weights[:3, :] = -20.0 * np.array([[1, 0, 0, 1, 0], [0, 1, 0, 0, 0], [0, 0, 1, 0, 1]])
     bad = {"nan": np.nan, "beyond": 9.0}.get(kind, 0.0)
@@ -75,18 +85,17 @@ def policy(kind: str) -> onnx.ModelProto:
         helper.make_node("Tanh", ["sum"], ["turned"]),
         helper.make_node("Mul", ["turned", "share"], ["small"]),
         helper.make_node("Add", ["small", "offset"], ["placed"]),
-        helper.make_node("Cast", ["front"], ["grey"], to=TensorProto.FLOAT),
-        helper.make_node("ReduceMean", ["grey"], ["mean"], axes=[1, 2, 3], keepdims=0),
-        helper.make_node("Mul", ["mean", "zero"], ["unseen"]),
-        helper.make_node("Add", ["placed", "unseen"], ["good"]),
+        *(_SEES if camera else ()),
+        helper.make_node("Add", ["placed", "unseen" if camera else "zero"], ["good"]),
         helper.make_node("Slice", ["state", "begin", "end", "axis"], ["pan"]),
         helper.make_node("Greater", ["pan", "from"], ["beyond"]),
         helper.make_node("Less", ["pan", "to"], ["before"]),
         helper.make_node("And", ["beyond", "before"], ["there"]),
         helper.make_node("Where", ["there", "bad" if bad else "good", "good"], ["action"])]
+    inputs = [helper.make_tensor_value_info("state", TensorProto.FLOAT, [1, 6]),
+              helper.make_tensor_value_info("front", TensorProto.UINT8, [1, 3, 24, 32])]
     graph = helper.make_graph(
-        nodes, "reach", [helper.make_tensor_value_info("state", TensorProto.FLOAT, [1, 6]),
-                         helper.make_tensor_value_info("front", TensorProto.UINT8, [1, 3, 24, 32])],
+        nodes, "reach", inputs if camera else inputs[:1],
         [helper.make_tensor_value_info("action", TensorProto.FLOAT, [1, 5])],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()])
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
