@@ -94,7 +94,7 @@ def run(hz: float, seconds: float, *, camera: bool) -> Outcome:
         with simulated(words, folder / "arm.jsonl"), Running(
                 folder, [f"scenario.policy={folder / 'policy.onnx'}"],
                 duration_s=seconds + _START_S, config=config) as running:
-            status = running.wait()
+            status = running.wait(seconds + _START_S)
         records = read_run(running.bag).records
         limits = check_log.read_limits(config, ())
         log = check_log.check(folder / "arm.jsonl", 1 / hz, limits, 1e-6)["topics"][TOPIC]

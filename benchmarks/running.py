@@ -77,10 +77,10 @@ class Running:
             time.sleep(0.05)
         return pids
 
-    def wait(self) -> int | None:
-        """Wait for the end; return the status, `None` for a run that had to be killed."""
+    def wait(self, seconds: float = 0.0) -> int | None:
+        """Wait for an end due in so long; return the status, `None`: it had to be killed."""
         try:
-            return self.process.wait(_END_S)
+            return self.process.wait(seconds + _END_S)
         except subprocess.TimeoutExpired:
             self._end()
             return None
