@@ -128,7 +128,7 @@ def run(seconds: float, *, verbose: bool) -> list[Outcome]:
         runs = {namespace: robots.enter_context(started(folder / namespace, namespace, seconds))
                 for namespace in ROBOTS}
         let_go(runs)
-        statuses = {namespace: running.wait() for namespace, running in runs.items()}
+        statuses = {namespace: running.wait(seconds) for namespace, running in runs.items()}
         time.sleep(0.5)  # what is on its way arrives
         robots.close()
         if verbose:

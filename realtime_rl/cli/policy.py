@@ -36,6 +36,7 @@ _EPILOG = """examples:
   realtime-rl policy act.onnx --config robot --policy-inputs observation.images.front=front \\
       --policy-inputs observation.state=arm --policy-normalize 'front scale=1/255'
   realtime-rl policy sac.onnx --config so101 --policy-output gaussian_tanh
+  realtime-rl policy reach.onnx --config robot --robot arm.yaml
   realtime-rl policy isaac.onnx --config robot --policy-descriptors IO_descriptors.yaml
   realtime-rl policy mine.onnx --config catch --json - | jq .workers
 
@@ -60,6 +61,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                        help="file or name of a scenario, whose plant or robot it is to control")
     where.add_argument("--plant", metavar="NAME", help="a plant instead")
     parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--robot", metavar="CONTRACT",
+                        help="of the robot that stands in the plant's place")
     parser.add_argument("--set", action="append", default=[], metavar="NODE.PARAMETER=VALUE",
                         dest="assignments", help="of the scenario")
     parser.add_argument("--stack", type=int, default=0, metavar="N",
@@ -135,8 +138,10 @@ def _plant(args: argparse.Namespace) -> tuple[PlantSpec | None, PolicyOptions]:
     from realtime_rl.ros.scenario_settings import section_of
     from realtime_rl.runner.prepare import plant_and_settings
 
-    if args.config is None and args.assignments:
-        raise ConfigError("--set: is of a scenario; name it with --config")
+    if args.config is None:
+        for option, given in (("--set", args.assignments), ("--robot", args.robot)):
+            if given:
+                raise ConfigError(f"{option}: is of a scenario; name it with --config")
     if args.plant is None and args.plant_option:
         raise ConfigError("--plant-option: needs --plant NAME")
     if args.plant is not None:
@@ -144,7 +149,8 @@ def _plant(args: argparse.Namespace) -> tuple[PlantSpec | None, PolicyOptions]:
         return spec, policy_options.of(args, stack=args.stack, period_ns=spec.period_ns)
     if args.config is None:
         return None, PolicyOptions()
-    spec, settings = plant_and_settings(args.config, args.assignments)
+    robot = [f"scenario.robot={args.robot}"] if args.robot else []
+    spec, settings = plant_and_settings(args.config, [*args.assignments, *robot])
     config: InferenceParameters = section_of(settings, "inference")
     here = policy_options.of(args, stack=args.stack, period_ns=spec.period_ns)
     given = {name: value for name, value in vars(here).items()

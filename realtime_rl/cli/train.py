@@ -163,8 +163,9 @@ def _train(args: argparse.Namespace, group: ProcessGroup | None) -> int:
     finally:
         plant.close()
     if training.tick < args.ticks:
-        print(f"stopped at tick {training.tick} of {args.ticks}; the same command with --resume "
-              "goes on", file=sys.stderr)
+        again = "" if args.resume else " with --resume"
+        print(f"stopped at tick {training.tick} of {args.ticks}; the same command{again} goes on",
+              file=sys.stderr)
         return 130
     if reports:
         _report(args, settings, training)

@@ -90,6 +90,8 @@ def test_a_scenario_says_what_its_parameters_do(
     (["--config", "nobody"], "unknown scenario 'nobody'"),
     (["--plant-option", "a=1"], "--plant-option: needs --plant NAME"),
     (["--set", "plant.name=counter"], "--set: is of a scenario; name it with --config"),
+    (["--robot", "arm.yaml"], "--robot: is of a scenario; name it with --config"),
+    (["--config", "robot", "--robot", "nowhere.yaml"], "nowhere.yaml"),
     (["--runs", "0"], "--runs 0 must be 1 … 100000"),
     ([*PLANT, "--policy-inputs", "y=observation"], "inputs name 'y', but its inputs are 'x'"),
     ([*PLANT, "--policy-inputs", "x"], "'x' must be like 'observation.state=state'"),
