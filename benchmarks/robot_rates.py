@@ -61,6 +61,8 @@ class Outcome:
     beyond: int
     """Commands beyond a limit."""
     unattributed: int
+    wrong: str
+    """What the records of the bag disagree on, first; empty: nothing."""
 
 
 def main() -> int:
@@ -98,7 +100,7 @@ def run(hz: float, seconds: float, *, camera: bool) -> Outcome:
         records = read_run(running.bag).records
         limits = check_log.read_limits(config, ())
         log = check_log.check(folder / "arm.jsonl", 1 / hz, limits, 1e-6)["topics"][TOPIC]
-    figures = account(records)
+    figures, problems = account(records), disagreements(records)
     joints = log["joints"].values()
     return Outcome(
         hz, camera, status, figures["plant"]["ticks"], figures["plant"]["missed_ticks"],
@@ -106,7 +108,8 @@ def run(hz: float, seconds: float, *, camera: bool) -> Outcome:
         figures["inference"]["promised_delay_ticks"], len(records.schedules[-1].active),
         log["commands"], *(max(joint[name] for joint in joints)
                            for name in ("step", "velocity", "acceleration")),
-        log["hold"]["from_measured"], len(log["beyond"]), len(disagreements(records)))
+        log["hold"]["from_measured"], len(log["beyond"]), len(problems),
+        " ".join(problems[:1]))
 
 
 def scenario(period_s: float, *, camera: bool) -> dict[str, Any]:
@@ -132,7 +135,7 @@ def row(outcome: Outcome) -> str:
             f"{outcome.status}\n       {outcome.commands} commands: step {outcome.step:.5f}, "
             f"velocity {outcome.velocity:.4f}, acceleration {outcome.acceleration:.3f}, first hold "
             f"within {outcome.hold:.1e}, {outcome.beyond} beyond, {outcome.unattributed} "
-            "unattributed")
+            f"unattributed{f'   WRONG: {outcome.wrong}' if outcome.wrong else ''}")
 
 
 if __name__ == "__main__":

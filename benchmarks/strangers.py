@@ -1,6 +1,7 @@
-"""Somebody on the domain who is no part of the graph: floods a topic, announces a bad policy.
+"""Somebody on the domain who is no part of the graph: floods a topic, announces a policy.
 
     python -m benchmarks.strangers flood action --seconds 4 --rate 5000
+    python -m benchmarks.strangers announce runs/policies/policy-000001.onnx
     python -m benchmarks.strangers announce-hung runs/policies/policy-000099.onnx
 """
 
@@ -19,6 +20,9 @@ import numpy as np
 import onnx
 import rclpy
 from onnx import TensorProto, helper, numpy_helper
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.parameter_client import AsyncParameterClient
 from sensor_msgs.msg import Image, JointState, Joy
 from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
@@ -83,6 +87,11 @@ def flood(topic: str, seconds: float, rate: float) -> int:
 def announce_hung(path: Path) -> None:
     """Write a policy whose inference takes for ever, and announce it."""
     onnx.save(hung(onnx.load(ROOT / "policies" / "catch.onnx")), path)
+    announce(path)
+
+
+def announce(path: Path) -> None:
+    """Announce a policy, as a learner would."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     publisher = rclpy.create_node("stranger").create_publisher(String, "policy", qos.LATCHED)
     _until_heard(publisher)
@@ -120,14 +129,17 @@ def hung(model: onnx.ModelProto) -> onnx.ModelProto:
 def hand() -> None:
     """Do what the lines of the standard input say, and answer each with a line.
 
-    `say TOPIC TEXT` publishes a text, `call SERVICE` and `call SERVICE true` ask a service; the
-    answer is empty where it succeeded.
+    `say TOPIC TEXT` publishes a text, `call SERVICE` and `call SERVICE true` ask a service, `set
+    NODE PARAMETER TEXT` sets a parameter; the answer is empty where it succeeded.
     """
     node = rclpy.create_node("hand")
     publishers: dict[str, Any] = {}
     clients: dict[str, Any] = {}
     for line in sys.stdin:
         verb, name, *rest = line.split(maxsplit=2)
+        if verb == "set":
+            print(_set(node, name, *rest[0].split()), flush=True)
+            continue
         if verb == "say":
             if name not in publishers:
                 publishers[name] = node.create_publisher(String, name, 10)
@@ -145,6 +157,17 @@ def hand() -> None:
             answer = future.result() if future.done() else None
         print("no answer" if answer is None else "" if answer.success else answer.message,
               flush=True)
+
+
+def _set(node: Node, name: str, parameter: str, text: str) -> str:
+    """Return why a node's parameter was not set; empty: it was."""
+    client = AsyncParameterClient(node, name)
+    if not client.wait_for_services(_HEARD_S):
+        return "no answer"
+    future = client.set_parameters([Parameter(parameter, value=text)])
+    rclpy.spin_until_future_complete(node, future, timeout_sec=_ANSWERED_S)
+    (result,) = future.result().results if future.done() else (None,)
+    return "no answer" if result is None else "" if result.successful else result.reason
 
 
 def _until_heard(publisher: Any) -> None:
@@ -165,8 +188,8 @@ def main() -> int:
     flooding.add_argument("topic", choices=_FLOODS)
     flooding.add_argument("--seconds", type=float, default=4.0)
     flooding.add_argument("--rate", type=float, default=5000.0, help="messages a second")
-    announcing = verbs.add_parser("announce-hung")
-    announcing.add_argument("path", type=Path)
+    for name in ("announce", "announce-hung"):
+        verbs.add_parser(name).add_argument("path", type=Path)
     verbs.add_parser("hand")
     args = parser.parse_args()
     rclpy.init()
@@ -177,7 +200,7 @@ def main() -> int:
         elif args.verb == "hand":
             hand()
         else:
-            announce_hung(args.path)
+            (announce if args.verb == "announce" else announce_hung)(args.path)
     except TimeoutError as error:
         print(f"strangers: {error}", file=sys.stderr)
         return 1
