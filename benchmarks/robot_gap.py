@@ -4,7 +4,9 @@ The robot is `examples/robot_sim` in a process of its own, driven by `config/so1
 with its emulated 120 ms model. The plant is that of `config/so101_virtual.yaml`, with as many ticks
 of delay as were measured on the robot. It is played twice: with targets of its own, and with
 those that the robot had, which leaves what the two worlds differ by. A base begins each episode
-where the one before ended, in both worlds: it is played with targets of its own alone.
+where the one before ended, in both worlds: it is played with targets of its own alone. What the
+robot was commanded, by its own log, is held against the contract's limits: the status is 1 where
+one was exceeded.
 
     python -m benchmarks.robot_gap
     python -m benchmarks.robot_gap --robot base-twist
@@ -29,6 +31,7 @@ import yaml
 
 from benchmarks.running import ROOT, Running, private_environment
 from benchmarks.simulated import simulated
+from examples.robot_sim import check_log
 from realtime_rl import strict_json
 from realtime_rl.bags.reader import read_run
 from realtime_rl.core.control.exploration import OFF, Exploration
@@ -45,6 +48,8 @@ _LONGEST_S = 14.0
 _SPARE = 4
 """Targets beside those of the episodes: the first, and some that change within one."""
 _LOOK_S = 1.0
+_LOG = "robot.jsonl"
+"""Of the robot's own."""
 Place = tuple[float, ...]
 
 
@@ -115,12 +120,14 @@ def main() -> int:
     private_environment()
     world = WORLDS[args.robot]
     policy = policy_file(args.policy or world.policy)
-    live, places, delay = on_robot(world, policy, args.episodes, args.seed)
+    with tempfile.TemporaryDirectory(prefix="realtime_rl-gap-") as name:
+        live, places, delay = on_robot(world, policy, args.episodes, args.seed, Path(name))
+        largest, beyond = commanded(world, Path(name) / _LOG)
     own, same = virtual(world, policy, delay, places, args.seed)
     found = {"robot": args.robot, "policy": args.policy or world.policy, "delay_ticks": delay,
-             "seed": args.seed, **figures(own, same, live)}
+             "seed": args.seed, **figures(own, same, live), "commanded": largest, "beyond": beyond}
     print(strict_json.dumps(found, indent=1) if args.json else "\n".join(told(found)))
-    return 0
+    return int(bool(beyond))
 
 
 def virtual(world: World, policy: str, delay: int, places: Sequence[Place], seed: int
@@ -162,6 +169,10 @@ def told(found: Mapping[str, Any]) -> Iterator[str]:
         acted = Interval(**found["robot_less_virtual_acted"])
         yield (f"robot less virtual, target by target: {total:.2f}; from the first action on "
                f"{acted:.2f}")
+    for name, each in found["commanded"].items():
+        yield (f"commanded, {name}: velocity {each['velocity']:.4f}, acceleration "
+               f"{each['acceleration']:.3f}")
+    yield f"beyond the limits: {'; '.join(found['beyond']) or 'nothing'}"
 
 
 def plant_options(world: World) -> dict[str, str]:
@@ -208,20 +219,19 @@ def episode(ticks: Iterable[VirtualTick | Timestep | None]) -> Episode:
     raise ValueError("the episode does not end")
 
 
-def on_robot(world: World, policy: str, episodes: int, seed: int
+def on_robot(world: World, policy: str, episodes: int, seed: int, folder: Path
              ) -> tuple[list[Episode], list[Place], int]:
     """Return episodes on the simulated robot, their targets, and the delay [ticks]."""
-    with tempfile.TemporaryDirectory(prefix="realtime_rl-gap-") as name:
-        log, folder = Path(name) / "robot.jsonl", Path(name)
-        with simulated([*world.words, "--seed", str(seed)], log), Running(
-                folder, [f"scenario.policy={policy}", *world.changes],
-                duration_s=episodes * _LONGEST_S + 30.0, config=world.robot) as running:
-            while running.process.poll() is None and len(targets(log)) <= episodes + _SPARE:
-                time.sleep(_LOOK_S)
-            running.process.send_signal(signal.SIGINT)
-            running.wait()
-        steps = read_run(running.bag).records.timesteps
-        drawn = targets(log)
+    log = folder / _LOG
+    with simulated([*world.words, "--seed", str(seed)], log), Running(
+            folder, [f"scenario.policy={policy}", *world.changes],
+            duration_s=episodes * _LONGEST_S + 30.0, config=world.robot) as running:
+        while running.process.poll() is None and len(targets(log)) <= episodes + _SPARE:
+            time.sleep(_LOOK_S)
+        running.process.send_signal(signal.SIGINT)
+        running.wait()
+    steps = read_run(running.bag).records.timesteps
+    drawn = targets(log)
     delays = Counter(step.tick - step.observation_tick for step in steps
                      if step.cause is Cause.POLICY)
     # before the first one nobody was told a target in time: the nodes were still meeting
@@ -231,6 +241,18 @@ def on_robot(world: World, policy: str, episodes: int, seed: int
                          f"{running.lines[-1][1]}")
     return ([episode(each) for each in whole],
             [place_at(drawn, each[-1].stamp_ns) for each in whole], delays.most_common(1)[0][0])
+
+
+def commanded(world: World, log: Path) -> tuple[dict[str, dict[str, float]], list[str]]:
+    """Return the largest of what each joint was commanded, and what was beyond the limits."""
+    scenario = yaml.safe_load(world.robot.read_text(encoding="utf-8"))["scenario"]
+    contract = world.robot.parent / scenario["ros__parameters"]["robot"]
+    period_s = yaml.safe_load(contract.read_text(encoding="utf-8"))[
+        "robot"]["ros__parameters"]["period"]
+    topics = check_log.check(log, period_s, check_log.read_limits(contract, ()), 1e-6)["topics"]
+    return ({name: {what: joint[what] for what in ("step", "velocity", "acceleration")}
+             for found in topics.values() for name, joint in found["joints"].items()},
+            [line for found in topics.values() for line in found["beyond"]])
 
 
 def split(steps: Sequence[Timestep]) -> list[list[Timestep]]:
