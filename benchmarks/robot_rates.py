@@ -29,6 +29,7 @@ from examples.robot_sim import check_log
 from realtime_rl import strict_json
 from realtime_rl.bags.attribution import disagreements
 from realtime_rl.bags.reader import read_run
+from realtime_rl.bench.text import number
 from realtime_rl.core.figures.accounting import account
 
 _RATES_HZ = (50.0, 200.0)
@@ -45,10 +46,10 @@ class Outcome:
     status: int | None
     ticks: int
     missed: int
-    inaction: float
-    delay_ticks: float
+    inaction: float | None
+    delay_ticks: float | None
     """The median."""
-    promised_ticks: int
+    promised_ticks: int | None
     workers: int
     commands: int
     """That the arm received."""
@@ -73,22 +74,25 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=120.0, metavar="S", help="each")
     parser.add_argument("--without-camera", action="store_true",
                         help="joints and target alone: nothing is rendered")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave bags and logs here")
     parser.add_argument("--json", choices=("-",), help="print JSON")
     args = parser.parse_args()
     private_environment()
     outcomes = []
     for hz in args.rates:
-        outcomes.append(run(hz, args.seconds, camera=not args.without_camera))
+        outcomes.append(run(hz, args.seconds, camera=not args.without_camera,
+                            keep=args.keep))
         print(row(outcomes[-1]), file=sys.stderr if args.json else sys.stdout, flush=True)
     if args.json:
         print(strict_json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
     return int(any(each.beyond or each.unattributed or each.status for each in outcomes))
 
 
-def run(hz: float, seconds: float, *, camera: bool) -> Outcome:
-    """Drive the arm at one rate."""
+def run(hz: float, seconds: float, *, camera: bool, keep: Path | None) -> Outcome:
+    """Drive the arm at one rate; bag and log stay in the folder `keep`, if there is one."""
     with tempfile.TemporaryDirectory(prefix="realtime_rl-rate-") as text:
-        folder = Path(text)
+        folder = Path(text) if keep is None else keep / f"{hz:g}hz"
+        folder.mkdir(parents=True, exist_ok=keep is None)
         config = folder / "arm.yaml"
         config.write_text(yaml.safe_dump(scenario(1 / hz, camera=camera)), encoding="utf-8")
         onnx.save(policy("moving", camera=camera), folder / "policy.onnx")
@@ -130,9 +134,9 @@ def scenario(period_s: float, *, camera: bool) -> dict[str, Any]:
 def row(outcome: Outcome) -> str:
     """Return an outcome as two lines."""
     return (f"{outcome.hz:g} Hz{'' if outcome.camera else ', no camera'}, {outcome.workers} workers"
-            f": {outcome.ticks} ticks, {outcome.missed} missed, inaction {outcome.inaction:.2%}, "
-            f"delay {outcome.delay_ticks:g} (promised {outcome.promised_ticks}), status "
-            f"{outcome.status}\n       {outcome.commands} commands: step {outcome.step:.5f}, "
+            f": {outcome.ticks} ticks, {outcome.missed} missed, inaction "
+            f"{number(outcome.inaction, 4)}, delay {number(outcome.delay_ticks, 0)} (promised "
+            f"{outcome.promised_ticks}), status {outcome.status}\n       {outcome.commands} commands: step {outcome.step:.5f}, "
             f"velocity {outcome.velocity:.4f}, acceleration {outcome.acceleration:.3f}, first hold "
             f"within {outcome.hold:.1e}, {outcome.beyond} beyond, {outcome.unattributed} "
             f"unattributed{f'   WRONG: {outcome.wrong}' if outcome.wrong else ''}")
