@@ -136,8 +136,9 @@ def row(outcome: Outcome) -> str:
     return (f"{outcome.hz:g} Hz{'' if outcome.camera else ', no camera'}, {outcome.workers} workers"
             f": {outcome.ticks} ticks, {outcome.missed} missed, inaction "
             f"{number(outcome.inaction, 4)}, delay {number(outcome.delay_ticks, 0)} (promised "
-            f"{outcome.promised_ticks}), status {outcome.status}\n       {outcome.commands} commands: step {outcome.step:.5f}, "
-            f"velocity {outcome.velocity:.4f}, acceleration {outcome.acceleration:.3f}, first hold "
+            f"{outcome.promised_ticks}), status {outcome.status}\n       "
+            f"{outcome.commands} commands: step {outcome.step:.5f}, velocity "
+            f"{outcome.velocity:.4f}, acceleration {outcome.acceleration:.3f}, first hold "
             f"within {outcome.hold:.1e}, {outcome.beyond} beyond, {outcome.unattributed} "
             f"unattributed{f'   WRONG: {outcome.wrong}' if outcome.wrong else ''}")
 
