@@ -12,8 +12,9 @@ from realtime_rl.core.enumerations import Named
 from realtime_rl.core.errors import choices
 from realtime_rl.core.robot import measuring
 from realtime_rl.core.robot.contract import ActionGroup, Contract, SourceSpec
+from realtime_rl.core.robot.contract_choices import Mode, Stamps
 from realtime_rl.core.robot.facts import Endpoint, Facts, Heard
-from realtime_rl.core.robot.sections import Limit, Mode, Stamps
+from realtime_rl.core.robot.sections import Limit
 
 _PUBLISHES, _LISTENS = "publishes", "listens to"
 _ALIKE = 0.4
