@@ -21,7 +21,8 @@ from realtime_rl.core.robot.contract_parameters import OPEN
 from realtime_rl.core.robot.facts import Facts
 from realtime_rl.core.settings.inference import policy_options
 from realtime_rl.files import make_parents, user_path
-from realtime_rl.ros.scenario_settings import ROBOT, contract_of, read_robot, section_of
+from realtime_rl.ros.scenario_file import read_robot
+from realtime_rl.ros.scenario_settings import ROBOT, contract_of, section_of
 
 _EPILOG = """examples:
   realtime-rl robot init --out arm.yaml

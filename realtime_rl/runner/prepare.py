@@ -27,15 +27,8 @@ from realtime_rl.plants import registry
 from realtime_rl.policies import external_weights
 from realtime_rl.ros import environment, graph
 from realtime_rl.ros.processes import ProcessSpec, processes
-from realtime_rl.ros.scenario_settings import (
-    ROBOT,
-    Settings,
-    contract_of,
-    override,
-    read_robot,
-    read_settings,
-    section_of,
-)
+from realtime_rl.ros.scenario_file import read_robot, read_settings
+from realtime_rl.ros.scenario_settings import ROBOT, Settings, contract_of, override, section_of
 from realtime_rl.runner import agreement, scenario_paths
 from realtime_rl.runner.first_policy import FirstPolicy, write_in_child
 from realtime_rl.runner.policy_trial import tried
