@@ -13,7 +13,7 @@ from realtime_rl import strict_json
 from realtime_rl.bench.text import table
 from realtime_rl.cli import robot_checks, robot_starter
 from realtime_rl.cli.output import put, write
-from realtime_rl.cli.robot_checks import Finding, Level
+from realtime_rl.cli.robot_findings import Finding, Level
 from realtime_rl.core.errors import ConfigError, MissingDependencyError, PolicyError
 from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.core.robot.contract import Contract
