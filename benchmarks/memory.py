@@ -38,7 +38,7 @@ from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.onnx_export import PolicyExporter
 from realtime_rl.learning.trainer import Trainer
 from realtime_rl.learning.transition_table import full_bytes
-from realtime_rl.ros.scenario_settings import read_settings
+from realtime_rl.ros.scenario_file import read_settings
 
 ACTIONS = ActionSpace(("LEFT", "RIGHT", "NOOP"), (2.0,))
 PERIOD_NS = 16_742_706

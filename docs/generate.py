@@ -15,7 +15,7 @@ from realtime_rl.cli.main import parser
 from realtime_rl.core import enumerations, types
 from realtime_rl.core.messages import records
 from realtime_rl.core.messages.topics import SERVICES, TOPICS, Topic
-from realtime_rl.core.robot import message_types, sections
+from realtime_rl.core.robot import contract_choices, message_types, sections
 from realtime_rl.core.settings import parameters as p
 from realtime_rl.core.settings.config import Parameter
 from realtime_rl.core.settings.config import parameters as parameters_of
@@ -150,7 +150,7 @@ def contract_words() -> str:
     """What the words mean that a key of a contract may have."""
     lines = ["| key | word | meaning |", "|---|---|---|"]
     lines += [f"| `{key}` | `{member.lower()}` | {text} |" for key, name in CHOICES.items()
-              for member, text in described(sections, name).items()]
+              for member, text in described(contract_choices, name).items()]
     return "\n".join(lines)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
-from realtime_rl.core.messages import wire
+from realtime_rl.core.messages.record_fields import fields_of
 from realtime_rl.core.messages.records import (
     Inference,
     Learning,
@@ -53,11 +53,11 @@ LAYOUTS = {
 def place(value: str) -> str:
     """Return where Foxglove finds a value in the topic's list; a list's depends on the others."""
     topic, name, *item = value.split(".")
-    scalars = [each for each, field in wire.fields_of(RECORDS[topic]).items()
+    scalars = [each for each, field in fields_of(RECORDS[topic]).items()
                if each != "stamp_ns" and field.kind is not str and not field.listed]
     if not item:
         return str(scalars.index(name))
-    lists = [each for each, field in wire.fields_of(RECORDS[topic]).items() if field.listed]
+    lists = [each for each, field in fields_of(RECORDS[topic]).items() if field.listed]
     if lists[0] != name:
         raise ValueError(f"{value}: its place depends on how many items the lists before it have")
     return str(len(scalars) + int(item[0]))

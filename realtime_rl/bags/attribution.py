@@ -8,21 +8,16 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_rl.bags.silences import spans_without_commands, tail_ticks, tails, within
 from realtime_rl.core.enumerations import Fate, Reason
 from realtime_rl.core.figures.accounting import Columns, RunRecords, gave_action
 from realtime_rl.core.figures.chunk_figures import of_chunks
-from realtime_rl.core.figures.statistics import Sessions, gaps, plant_sessions, two_at_once
+from realtime_rl.core.figures.grids import two_at_once
+from realtime_rl.core.figures.statistics import Sessions, gaps, plant_sessions
 from realtime_rl.core.messages.pairs import again, last_equal, last_rows
 from realtime_rl.core.messages.records import Timestep, Verdict
 from realtime_rl.core.messages.table import Table
 from realtime_rl.core.types import Cause
-
-_TAIL_TICKS, _TAIL_NS = 2, 20_000_000
-"""A tick's verdict comes after it, so that the last ones, so many or so long, may lie outside the
-recording."""
-
-_SILENT_TICKS = 3
-"""Ticks in a row without a command, from which on the actuator was not there."""
 
 _Ints = NDArray[np.int64]
 _Flags = NDArray[np.bool_]
@@ -102,8 +97,8 @@ def _silent_ticks(sessions: Sessions, verdicts: Table[Verdict]) -> Iterator[str]
     unaccounted &= ~(chunked & np.isin(ticks.ints("observation_tick"), told))
     ends = sessions.last_rows
     rows = np.arange(len(ticks))
-    excused = rows >= (ends + 1 - _tails(ticks, ends))[sessions.of_rows()]
-    excused |= _within(_spans_without_commands(sessions, 0), ticks.ints("stamp_ns"))
+    excused = rows >= (ends + 1 - tails(ticks, ends))[sessions.of_rows()]
+    excused |= within(spans_without_commands(sessions, 0), ticks.ints("stamp_ns"))
     unaccounted &= ~_with_their_chunks(sessions, excused, chunked)
     yield from _tell_ticks(numbers[unaccounted],
                            "tick(s) of the policy or the default have no verdict")
@@ -171,7 +166,7 @@ def _no_fate(sessions: Sessions, columns: Columns) -> Iterator[str]:
     # every action was lost
     known_ns = verdicts.ints("stamp_ns")[verdicts.ints("worker") >= 0]
     begin_ns = int(known_ns.min()) if known_ns.size else -1
-    silent = _spans_without_commands(sessions, longest)
+    silent = spans_without_commands(sessions, longest)
     done &= _ended_before_the_end(sessions, columns)
     lost: list[NDArray[np.intp]] = []
     for node in sorted(inferences.texts("node", done)):
@@ -180,7 +175,7 @@ def _no_fate(sessions: Sessions, columns: Columns) -> Iterator[str]:
         absent = [(begin, _found_again(stamps, begin, end)) for begin, end in silent]
         from_ns = max(begin_ns, int(stamps[0])) if stamps.size else begin_ns
         missed = ((stamps_ns[rows] > from_ns) & (stamps_ns[rows] < _end_ns(sessions, longest))
-                  & ~decided[rows] & ~_within(absent, stamps_ns[rows]))
+                  & ~decided[rows] & ~within(absent, stamps_ns[rows]))
         lost.append(rows[missed])
     found = np.concatenate([np.zeros(0, np.intp), *lost])
     if found.size:
@@ -206,7 +201,7 @@ def _end_ns(sessions: Sessions, longest: int) -> int:
     if not sessions.ticks:
         return 0
     newest = sessions.ticks[-1]
-    return max(-1, newest.stamp_ns - (longest + _tail_ticks(newest)) * newest.period_ns)
+    return max(-1, newest.stamp_ns - (longest + tail_ticks(newest)) * newest.period_ns)
 
 
 def _found_again(stamps: _Ints, begin_ns: int, end_ns: int) -> int:
@@ -217,51 +212,6 @@ def _found_again(stamps: _Ints, begin_ns: int, end_ns: int) -> int:
     """
     at = int(np.searchsorted(stamps, begin_ns, side="right"))
     return max(end_ns, int(stamps[at]) - 1) if at < stamps.size else end_ns
-
-
-def _spans_without_commands(sessions: Sessions, longest: int) -> list[tuple[int, int]]:
-    """Stamps [ns] of observations whose actions met no actuator, in order.
-
-    It fell silent up to `longest` ticks after: it had died, hung, or was not yet known.
-    """
-    spans: list[tuple[int, int]] = []
-    for first, last in _silences(sessions):
-        begin_ns = max(-1, first.stamp_ns - (longest + _tail_ticks(first)) * first.period_ns)
-        if spans and begin_ns <= spans[-1][1]:
-            spans[-1] = spans[-1][0], last.stamp_ns
-        else:
-            spans.append((begin_ns, last.stamp_ns))
-    return spans
-
-
-def _silences(sessions: Sessions) -> Iterator[tuple[Timestep, Timestep]]:
-    """First and last tick of the times at which nobody commanded; a late command is none."""
-    ticks = sessions.ticks
-    silent = ticks.equal("cause", Cause.NONE)
-    together = np.zeros(len(ticks), np.bool_)
-    together[1:] = sessions.together() & silent[:-1]
-    begins = np.flatnonzero(silent & ~together)
-    ends = np.flatnonzero(silent & ~np.append(together[1:] & silent[1:], False))
-    long = ends - begins >= _SILENT_TICKS - 1
-    for begin, end in zip(begins[long].tolist(), ends[long].tolist(), strict=True):
-        yield ticks[begin], ticks[end]
-
-
-def _within(spans: list[tuple[int, int]], stamps_ns: _Ints) -> _Flags:
-    if not spans:
-        return np.zeros(stamps_ns.size, np.bool_)
-    begins, ends = np.array(spans, np.int64).T
-    at = np.searchsorted(begins, stamps_ns, side="right")
-    return np.asarray((at > 0) & (stamps_ns <= ends[at - 1]))
-
-
-def _tail_ticks(step: Timestep) -> int:
-    return max(_TAIL_TICKS, -(-_TAIL_NS // step.period_ns))
-
-
-def _tails(ticks: Table[Timestep], rows: NDArray[np.intp]) -> _Ints:
-    """Return `_tail_ticks` of some ticks."""
-    return np.maximum(_TAIL_TICKS, -(-_TAIL_NS // ticks.ints("period_ns")[rows]))
 
 
 def _tell_ticks(ticks: _Ints, what: str) -> Iterator[str]:

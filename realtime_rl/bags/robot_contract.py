@@ -11,7 +11,7 @@ import yaml
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.figures.robot_figures import RobotNames
 from realtime_rl.core.robot import contract_reading
-from realtime_rl.core.robot.sections import Mode
+from realtime_rl.core.robot.contract_choices import Mode
 
 _PARAMETERS = "ros__parameters"
 _PLACES = (Mode.POSITION, Mode.DELTA)

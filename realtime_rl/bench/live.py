@@ -17,9 +17,10 @@ from realtime_rl.core.errors import BagError, ConfigError, PolicyError
 from realtime_rl.plants import registry
 from realtime_rl.ros.transport import reach
 from realtime_rl.runner.first_policy import FirstPolicy, write_in_child
+from realtime_rl.runner.last_checks import check_last
 from realtime_rl.runner.log_filter import LogFilter
 from realtime_rl.runner.origin import origin_of
-from realtime_rl.runner.prepare import Prepared, check_last, prepare
+from realtime_rl.runner.prepare import Prepared, prepare
 from realtime_rl.runner.supervisor import Supervisor, started
 
 if TYPE_CHECKING:

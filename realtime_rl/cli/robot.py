@@ -13,7 +13,7 @@ from realtime_rl import strict_json
 from realtime_rl.bench.text import table
 from realtime_rl.cli import robot_checks, robot_starter
 from realtime_rl.cli.output import put, write
-from realtime_rl.cli.robot_checks import Finding, Level
+from realtime_rl.cli.robot_findings import Finding, Level
 from realtime_rl.core.errors import ConfigError, MissingDependencyError, PolicyError
 from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.core.robot.contract import Contract
@@ -21,7 +21,8 @@ from realtime_rl.core.robot.contract_parameters import OPEN
 from realtime_rl.core.robot.facts import Facts
 from realtime_rl.core.settings.inference import policy_options
 from realtime_rl.files import make_parents, user_path
-from realtime_rl.ros.scenario_settings import ROBOT, contract_of, read_robot, section_of
+from realtime_rl.ros.scenario_file import read_robot
+from realtime_rl.ros.scenario_settings import ROBOT, contract_of, section_of
 
 _EPILOG = """examples:
   realtime-rl robot init --out arm.yaml

@@ -18,8 +18,9 @@ from realtime_rl.cli.output import drop
 from realtime_rl.core.errors import MissingDependencyError, RealtimeRlError
 from realtime_rl.ros.environment import adopt
 from realtime_rl.ros.transport import reach
+from realtime_rl.runner.last_checks import check_last
 from realtime_rl.runner.origin import origin_of
-from realtime_rl.runner.prepare import Prepared, check_last, prepare
+from realtime_rl.runner.prepare import Prepared, prepare
 from realtime_rl.runner.supervisor import NodeFailedError, Supervisor, started
 
 _EPILOG = """examples:

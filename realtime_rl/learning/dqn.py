@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
-from realtime_rl.core.experience.action_history import History, encode
+from realtime_rl.core.experience.action_history import History
 from realtime_rl.core.experience.assembler import SemiMdpTransition
 from realtime_rl.core.experience.snapshot import Snapshot
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
-from realtime_rl.core.observations import Observation, Observations, split
+from realtime_rl.core.observations import Observation, Observations
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Action, ActionSpace
 from realtime_rl.learning import (
     devices,
-    distributional,
-    heads,
     memory_needed,
     networks,
     process_group,
@@ -34,6 +29,7 @@ from realtime_rl.learning.heads import Head
 from realtime_rl.learning.n_step import NStep
 from realtime_rl.learning.onnx_export import PRODUCER, input_name
 from realtime_rl.learning.replay import Replay
+from realtime_rl.learning.temporal_difference import TemporalDifference
 
 
 class DqnLearner:
@@ -55,7 +51,7 @@ class DqnLearner:
         self._observation = observation
         self._actions = actions
         head = Head.of(config)
-        self._device = device = devices.choose(config.device)
+        device = devices.choose(config.device)
         memory_needed.check(config.network, networks.build(
             config.network, observation, config.stack, actions, config.seed, head=head,
             history=config.action_history, device="meta"), devices.free_bytes(device))
@@ -70,7 +66,9 @@ class DqnLearner:
         self._replay = replay if replay is not None else Replay(
             config.replay_size, config.seed, config.replay, exponent=config.priority_exponent)
         self._n_step = NStep(config.n_step)
-        self._compute: Callable[[Batch], tuple[Tensor, ...]] = self._losses
+        self._loss = TemporalDifference(
+            config, actions, (self.network, self._target), device, self._noise)
+        self._compute: Callable[[Batch], tuple[Tensor, ...]] = self._loss.of
         self._backward: Callable[[Tensor], None] = Tensor.backward
         self._batch: Batch | None = None
         self.transitions = 0
@@ -135,7 +133,7 @@ class DqnLearner:
 
         From then on every process has to make the same number of updates. Collective.
         """
-        self._compute = process_group.averaged(self.network, self._losses)
+        self._compute = process_group.averaged(self.network, self._loss.of)
         self._backward = process_group.backward
 
     def update(self) -> float:
@@ -152,7 +150,7 @@ class DqnLearner:
         batch = self._batch = self._replay.sample(self._config.batch_size, self._correction)
         try:
             losses, errors = self._compute(batch)
-            loss = (losses * self._there(batch.weight)).mean()
+            loss = (losses * self._loss.there(batch.weight)).mean()
             self._optimizer.zero_grad()
             self._backward(loss)
         except torch.cuda.OutOfMemoryError as error:
@@ -180,7 +178,7 @@ class DqnLearner:
         Raises:
             LearningError: the history has another length.
         """
-        values: Tensor = self.network(*self._inputs(observation[None], [history]))
+        values: Tensor = self.network(*self._loss.inputs(observation[None], [history]))
         return (float(values.argmax()),)
 
     def metadata(self, version: int) -> PolicyMetadata:
@@ -219,65 +217,3 @@ class DqnLearner:
         config = self._config
         done = min(1.0, self.updates / config.correction_updates)
         return config.priority_correction + done * (1.0 - config.priority_correction)
-
-    def _losses(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return loss and error of each transition, both `(B,)`, under fresh noise if noisy."""
-        for network in (self.network, self._target):
-            heads.draw_noise(network.train(), self._noise)
-        try:
-            return (self._of_distributions if self._config.distributional
-                    else self._of_values)(batch)
-        finally:
-            self.network.eval()
-
-    def _of_values(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        action = self._there(batch.action)[:, None]
-        inputs = self._inputs(batch.observation, batch.history)
-        values = self.network(*inputs).gather(1, action)[:, 0]
-        with torch.no_grad():
-            inputs = self._inputs(batch.next_observation, batch.next_history)
-            following: Tensor = self._target(*inputs)
-            best = self._best(inputs, following)
-            wanted = (self._there(batch.reward) + self._there(batch.discount)
-                      * following.gather(1, best[:, None])[:, 0])
-        loss = functional.smooth_l1_loss if self._config.huber else functional.mse_loss
-        return loss(values, wanted, reduction="none"), values - wanted
-
-    def _of_distributions(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        rows = torch.arange(len(batch.action), device=self._device)
-        logits = self.network.logits(*self._inputs(batch.observation, batch.history))
-        support = self.network.support
-        with torch.no_grad():
-            inputs = self._inputs(batch.next_observation, batch.next_history)
-            following = torch.softmax(self._target.logits(*inputs), dim=2)
-            best = self._best(inputs, (following * support).sum(dim=2))
-            wanted = distributional.project(
-                self._there(batch.reward), self._there(batch.discount),
-                following[rows, best], support)
-        losses = distributional.cross_entropy(
-            wanted, logits[rows, self._there(batch.action)])
-        return losses, losses
-
-    def _inputs(self, observation: Observation, history: Sequence[History]
-                ) -> tuple[Tensor, ...]:
-        """Return B observations as the networks take them, with their histories if they do."""
-        seen = tuple(map(self._there, split(observation)))
-        length = self._config.action_history
-        if not length:
-            return seen
-        if any(len(each) != length for each in history):
-            raise LearningError(f"a network with action_history {length} needs as many applied "
-                                f"actions beside each observation, not {len(history[0])}: give "
-                                "the assembler the same history")
-        return *seen, self._there(encode(history, self._actions))
-
-    def _there(self, array: NDArray[Any]) -> Tensor:
-        """Return an array as a tensor where the network is."""
-        return torch.from_numpy(array).to(self._device)
-
-    def _best(self, inputs: tuple[Tensor, ...], following: Tensor) -> Tensor:
-        """Choose the actions, `(B,)`, at `inputs`, whose values by the target are `following`."""
-        if not self._config.double:
-            return following.argmax(1)
-        values: Tensor = self.network(*inputs)
-        return values.argmax(1)

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from rcl_interfaces.msg import SetParametersResult
 from rclpy.node import Node
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
@@ -21,16 +20,14 @@ from std_srvs.srv import SetBool, Trigger
 
 from realtime_rl import strict_json
 from realtime_rl.core.control.latch import CommandLatch
-from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.messages import observation_wire, wire
 from realtime_rl.core.messages.observation_cdr import PartCodec
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.observations import split
-from realtime_rl.core.robot import contract_parameters, contract_reading
 from realtime_rl.core.robot.contract import Contract, SourceSpec
 from realtime_rl.core.robot.robot import Robot, RobotTick
 from realtime_rl.core.schedule.tick_grid import TickPacer, TickStart
-from realtime_rl.ros import messages, parameter_files, priorities, qos, runtime
+from realtime_rl.ros import messages, priorities, qos, runtime
 from realtime_rl.ros.aside import Aside
 from realtime_rl.ros.commands import command_codec
 from realtime_rl.ros.guard import listen, per_tick_hz
@@ -38,6 +35,7 @@ from realtime_rl.ros.parameters import allow_what_is
 from realtime_rl.ros.presence import OnlyPublisher
 from realtime_rl.ros.publishing import publisher_of
 from realtime_rl.ros.robot_images import PictureReader
+from realtime_rl.ros.robot_parameters import contract_of, refuse_changes, written
 from realtime_rl.ros.robot_topics import CommandTopics, Show, listen_plainly, listen_to_sources
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.stop_memory import StopMemory, stop_path
@@ -49,7 +47,6 @@ _FIRST_TICK_AFTER_NS = 100_000_000
 _LOOK_NS = 10_000_000
 """How often to look whether all sources have spoken, before the first tick."""
 _SAY_MISSING_NS = 2_000_000_000
-_OF_ROS = ("use_sim_time", "start_type_description_service", "qos_overrides.")
 _BOOL = "std_msgs/msg/Bool"
 Reply = Callable[[], str]
 """Does what a service asks for; returns what hinders it, empty when nothing does."""
@@ -61,9 +58,9 @@ class RobotNode(Node):
     def __init__(self) -> None:
         """Read the contract from the parameters; `ConfigError` when it cannot be kept."""
         super().__init__("robot", automatically_declare_parameters_from_overrides=True)
-        self._contract = contract = _contract(self)
+        self._contract = contract = contract_of(self)
         allow_what_is(self)
-        self.add_on_set_parameters_callback(self._refuse_changes)
+        self.add_on_set_parameters_callback(partial(refuse_changes, self))
         self._spec = contract.spec
         self._memory = StopMemory(stop_path(contract.robot.stop_file,
                                             self.get_fully_qualified_name(), os.environ))
@@ -79,7 +76,7 @@ class RobotNode(Node):
         self._timestep = publisher_of(self, JointState, "timestep", qos.RECORD_KEPT)
         self._record = self.create_publisher(JointState, "robot", qos.RECORD_KEPT)
         self._tell = self.create_publisher(String, "contract", qos.LATCHED)
-        self._tell.publish(String(data=_written(self)))
+        self._tell.publish(String(data=written(self)))
         listen(self, self._codec.message_type, "command", self._on_command, qos.COMMAND,
                rate_hz=per_tick_hz(self._spec.period_ns), decode=self._codec.decode)
         self._aside = Aside("aside")
@@ -208,15 +205,6 @@ class RobotNode(Node):
     def _release(self) -> str:
         return "; ".join(self._robot.guards.release(time.monotonic_ns()))
 
-    def _refuse_changes(self, changes: Any) -> SetParametersResult:  # noqa: ANN401 - a list of rclpy's
-        for change in changes:
-            if not change.name.startswith(_OF_ROS) and self.has_parameter(
-                    change.name) and self.get_parameter(change.name).value != change.value:
-                return SetParametersResult(successful=False, reason=(
-                    f"{change.name}: a contract holds as long as its node runs; change the file "
-                    "and start it again"))
-        return SetParametersResult(successful=True)
-
     def close(self) -> None:
         """`ConfigError` when another one ticked beside it."""
         self._aside.close()
@@ -235,26 +223,6 @@ def _read_stops(memory: StopMemory) -> dict[str, str]:
         return {str(cause): str(why) for cause, why in strict_json.loads(memory.said).items()}
     except (ValueError, AttributeError):
         return {"fault": f"{memory.path} says that it was stopped"}
-
-
-def _values(node: Node) -> dict[str, object]:
-    """Return the contract's parameters."""
-    return {name: parameter.value for name, parameter in node.get_parameters_by_prefix("").items()
-            if not name.startswith(_OF_ROS)}
-
-
-def _contract(node: Node) -> Contract:
-    values = {name: list(value) if not isinstance(value, str) and hasattr(value, "__iter__")
-              else value for name, value in _values(node).items()}
-    if not values:
-        raise ConfigError("no contract: start it with a parameter file that has the section "
-                          "'robot:', as `realtime-rl run --robot FILE` does")
-    return contract_reading.read(values)
-
-
-def _written(node: Node) -> str:
-    return parameter_files.write(contract_parameters.as_parameters(_values(node)),
-                                 node.get_fully_qualified_name())
 
 
 def _service(action: Reply) -> Callable[[Trigger.Request, Trigger.Response], Trigger.Response]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from realtime_rl.core.errors import PlantError, choices
 from realtime_rl.core.robot.contract import Contract
-from realtime_rl.core.robot.sections import Mode
+from realtime_rl.core.robot.contract_choices import Mode
 from realtime_rl.plants.libraries import load_library
 
 EXTRA = "mujoco"

@@ -9,7 +9,6 @@ Write a kind, its mean, then options: `none`, `constant:95ms`, `normal:215ms,std
 from __future__ import annotations
 
 import math
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +17,13 @@ import numpy as np
 
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.files import user_path
-from realtime_rl.policies.latency_text import duration_ns, duration_text, number, number_text
+from realtime_rl.policies.latency_text import (
+    body_and_options,
+    duration_ns,
+    duration_text,
+    number,
+    number_text,
+)
 from realtime_rl.policies.latency_trace import read_trace
 
 
@@ -46,7 +51,7 @@ class Latency(ABC):
         if kind not in KINDS:
             raise ConfigError(f"latency {text!r}: kind {kind!r} is not one of {choices(KINDS)}")
         try:
-            body, options = _split(rest)
+            body, options = body_and_options(rest)
             _check_options(kind, options)
             own = {name: options[name] for name in KINDS[kind][1]}
             latency = KINDS[kind][0](body, *own.values())
@@ -226,18 +231,6 @@ KINDS: dict[str, tuple[Callable[..., Latency], tuple[str, ...]]] = {
 """Maker of each kind from its body and options, and the options' names; it raises `ValueError`."""
 _MODIFIERS: dict[str, Callable[[Latency, str], Latency]] = {
     "outliers": _outliers, "contention": _contention}
-
-
-def _split(rest: str) -> tuple[str, dict[str, str]]:
-    """Part `95ms,cv=0.3` into its body and its options; a file's name may hold a comma."""
-    body, *words = re.split(r",(?=\s*[a-z_]+\s*=)", rest)
-    options: dict[str, str] = {}
-    for word in words:
-        name, _, value = (part.strip() for part in word.partition("="))
-        if name in options:
-            raise ValueError(f"option {name!r} is given twice")
-        options[name] = value
-    return body.strip(), options
 
 
 def _check_options(kind: str, options: dict[str, str]) -> None:

@@ -56,6 +56,18 @@ def number_text(value: float) -> str:
     return short if float(short) == value else repr(value)
 
 
+def body_and_options(rest: str) -> tuple[str, dict[str, str]]:
+    """Part `95ms,cv=0.3` into its body and its options; a file's name may hold a comma."""
+    body, *words = re.split(r",(?=\s*[a-z_]+\s*=)", rest)
+    options: dict[str, str] = {}
+    for word in words:
+        name, _, value = (part.strip() for part in word.partition("="))
+        if name in options:
+            raise ValueError(f"option {name!r} is given twice")
+        options[name] = value
+    return body.strip(), options
+
+
 def _checked(nanoseconds: float, written: object) -> int:
     if not 0.5 < nanoseconds < LONGEST_NS:
         raise ValueError(f"duration {reprlib.repr(written)} must be positive and below an hour")

@@ -23,7 +23,7 @@ from realtime_rl.core.messages import cdr, joy_wire, wire
 from realtime_rl.core.messages.joy_wire import JoyValues
 from realtime_rl.core.messages.records import Command
 from realtime_rl.core.robot import message_types
-from realtime_rl.core.robot.message_types import TWIST_AXES, Order
+from realtime_rl.core.robot.command_writing import TWIST_AXES, Order
 from realtime_rl.core.types import Action, ActionSpace
 from realtime_rl.ros import message_classes
 from realtime_rl.ros.messages import deserialize, to_joy_values, to_ns

@@ -15,40 +15,26 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
-from functools import partial
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from rclpy.client import Client
-from rclpy.event_handler import QoSPublisherEventType, QoSSubscriptionEventType
 from rclpy.exceptions import InvalidHandle
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.guard_condition import GuardCondition
-from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.service import Service
 from rclpy.waitable import Waitable
 
 from realtime_rl.ros.inbox import Inbox
-from realtime_rl.ros.publishing import TellingPublisher
-from realtime_rl.ros.spinning import BATCH_EVERY_NS, is_batched, never
+from realtime_rl.ros.spinning import BATCH_EVERY_NS, never
+from realtime_rl.ros.waited_for import WaitedFor
 from realtime_rl.ros.waker import Waker
 
 Entity = TypeVar("Entity", Inbox, GuardCondition, Service, Client)
 _ROUNDS = 64
 """So many messages of a subscription are taken before anything else has its turn, at most."""
-_WARNINGS = (QoSSubscriptionEventType.RCL_SUBSCRIPTION_REQUESTED_INCOMPATIBLE_QOS,
-             QoSSubscriptionEventType.RCL_SUBSCRIPTION_INCOMPATIBLE_TYPE,
-             QoSPublisherEventType.RCL_PUBLISHER_OFFERED_INCOMPATIBLE_QOS,
-             QoSPublisherEventType.RCL_PUBLISHER_INCOMPATIBLE_TYPE)
-"""Events of every subscription and publisher, which a busy node looks at once a second: they are
-most of what a wait costs."""
-_WARN_EVERY_NS = 1_000_000_000
-_SERVE_EVERY_NS = 20_000_000
-"""Waits that are so long, and one as often, are for services of ROS itself, too: parameters above
-all. They are most of what a wait costs."""
-_OF_ROS = ("rcl_interfaces", "lifecycle_msgs", "type_description_interfaces")
 _NEAR_NS = BATCH_EVERY_NS // 2
 """Who is woken for a timer takes a batch that is due so soon, too: a wake costs as much."""
 _MOST_OF_BATCH = 4096
@@ -65,15 +51,13 @@ class TickExecutor(SingleThreadedExecutor):
     def __init__(self, *nodes: Node) -> None:
         """Run the callbacks of `nodes`, which have one context."""
         self._changed = True
-        self._held = ExitStack()
         super().__init__(context=nodes[0].context)
-        self._of = nodes
-        self._batch_ns = self._served_ns = 0
+        self._batch_ns = 0
         self._said: deque[Inbox] = deque()
         """Whom a publisher of this process has said something to."""
         self._waker = Waker(self._end_wait)
-        self._warned_ns = 0
         self._older: deque[tuple[Callable[[Any], object], Any]] = deque()
+        self._has = WaitedFor(nodes, self._older)
         for node in nodes:
             self.add_node(node)
 
@@ -117,18 +101,19 @@ class TickExecutor(SingleThreadedExecutor):
         self._wait_and_do(due_ns, next_deadline_ns)
 
     def _wait_and_do(self, due_ns: int | None, next_deadline_ns: Callable[[], int | None]) -> None:
-        timer_ns = self._next_timer_ns() if self._timers else None
-        batch_ns = self._batch_ns if self._batched else None
+        has = self._has
+        timer_ns = self._next_timer_ns() if has.timers else None
+        batch_ns = self._batch_ns if has.batched else None
         due_ns = min((at_ns for at_ns in (due_ns, timer_ns, batch_ns) if at_ns is not None),
                      default=None)
-        waitables = self._fill(due_ns)
+        waitables = has.fill(self._wait_set, due_ns)
         self._wait(0 if self._older or self._said else due_ns)
         # all are asked: it is their answer that they keep for later
         events = [waitable for waitable in waitables if waitable.is_ready(self._wait_set)]
-        services = self._ready("service", self._services)
-        clients = self._ready("client", self._clients)
-        guards = self._ready("guard_condition", self._guards)
-        inboxes = self._ready("subscription", self._inboxes)
+        services = self._ready("service", has.services)
+        clients = self._ready("client", has.clients)
+        guards = self._ready("guard_condition", has.guards)
+        inboxes = self._ready("subscription", has.inboxes)
         now_ns = time.monotonic_ns()
         timers_due = timer_ns is not None and timer_ns <= now_ns
         if batch_ns is not None and batch_ns <= now_ns + timers_due * _NEAR_NS:
@@ -149,7 +134,7 @@ class TickExecutor(SingleThreadedExecutor):
     def shutdown(self, timeout_sec: float | None = None) -> bool:
         """Let go of the node's entities."""
         self._waker.close()
-        self._held.close()
+        self._has.close()
         return bool(super().shutdown(timeout_sec))
 
     def _serve(self, service: Service) -> None:
@@ -185,12 +170,12 @@ class TickExecutor(SingleThreadedExecutor):
         self._waker.rest()
 
     def _next_timer_ns(self) -> int | None:
-        left = [each for timer in self._timers
+        left = [each for timer in self._has.timers
                 if (each := timer.handle.time_until_next_call()) is not None]
         return time.monotonic_ns() + min(left) if left else None
 
     def _call_timers(self) -> None:
-        for timer in self._timers:
+        for timer in self._has.timers:
             if timer.handle.is_timer_ready():
                 timer.handle.call_timer()
                 timer.callback()
@@ -224,7 +209,7 @@ class TickExecutor(SingleThreadedExecutor):
 
     def _take_batches(self) -> None:
         self._batch_ns = time.monotonic_ns() + BATCH_EVERY_NS
-        for subscription in self._batched:
+        for subscription in self._has.batched:
             take, kind, raw = (subscription.handle.take_message, subscription.msg_type,
                                subscription.raw)
             for _ in range(_MOST_OF_BATCH):
@@ -243,77 +228,13 @@ class TickExecutor(SingleThreadedExecutor):
             callback(message)
 
     def _gather(self) -> None:
-        """Build the wait set of what the nodes have now.
-
-        Their timers are not among it: rcl would wait for them, by the system clock.
-        """
+        """Build the wait set of what the nodes have now."""
         self._changed = False
-        self._held.close()
-        self._timers, self._waitables = _all(self._of, "timers"), _all(self._of, "waitables")
-        self._urgent = [one for one in self._waitables
-                        if getattr(one, "event_type", None) not in _WARNINGS]
-        listening, own_guards = _all(self._of, "subscriptions"), _all(self._of, "guards")
-        self._batched = [one for one in listening if is_batched(one.callback)]
-        subscriptions = [one for one in listening if not is_batched(one.callback)]
-        self._inboxes = {one.handle.pointer: Inbox(one, self._older) for one in subscriptions}
-        self._listen_within()
-        self._guards = {one.handle.pointer: one for one in own_guards}
-        clients, services = _all(self._of, "clients"), _all(self._of, "services")
-        self._services = {one.handle.pointer: one for one in services}
-        self._clients = {one.handle.pointer: one for one in clients}
-        seldom = [one for one in services if one.srv_type.__module__.startswith(_OF_ROS)]
-        prompt = [one for one in services if one not in seldom]
-        self._held.enter_context(self.context.handle)
-        guards = [*own_guards, self._guard]
-        self._wait_set = wait_set = rclpy_implementation.WaitSet(
-            len(subscriptions), len(guards), 0, len(clients), len(services),
-            sum(waitable.get_num_entities().num_events for waitable in self._waitables),
-            self.context.handle)
-        self._adders = [
-            (add, entity.handle) for add, entities in (
-                (wait_set.add_subscription, subscriptions),
-                (wait_set.add_guard_condition, guards), (wait_set.add_service, prompt))
-            for entity in entities]
-        self._seldom = [*((wait_set.add_client, one.handle) for one in clients),
-                        *((wait_set.add_service, one.handle) for one in seldom)]
-        for held in (*(handle for _, handle in (*self._adders, *self._seldom)),
-                     *(one.handle for one in self._batched),
-                     *(timer.handle for timer in self._timers), *self._waitables):
-            self._held.enter_context(held)
-
-    def _listen_within(self) -> None:
-        """Be told by the publishers of this process for whom of it they have said something."""
-        self._said.clear()  # what is not taken yet is found by the next wait
-        for publisher in _all(self._of, "publishers"):
-            if isinstance(publisher, TellingPublisher):
-                publisher.told = partial(self._said.extend, [
-                    inbox for inbox in self._inboxes.values()
-                    if inbox.topic == publisher.topic_name])
-
-    def _fill(self, due_ns: int | None) -> list[Waitable]:
-        """Say what to wait for; return the waitables among it."""
-        self._wait_set.clear_entities()
-        for add, handle in self._adders:
-            add(handle)
-        now_ns = time.monotonic_ns()
-        if due_ns is None or max(due_ns - now_ns, now_ns - self._served_ns) > _SERVE_EVERY_NS:
-            self._served_ns = now_ns
-            for add, handle in self._seldom:
-                add(handle)
-        waitables = self._urgent
-        if due_ns is None or now_ns - self._warned_ns > _WARN_EVERY_NS:
-            self._warned_ns, waitables = now_ns, self._waitables
-        for waitable in waitables:
-            waitable.add_to_wait_set(self._wait_set)
-        return waitables
+        self._wait_set = self._has.gather(self._guard, self.context.handle)
+        self._has.listen_within(self._said)
 
     def _ready(self, kind: str, by_pointer: dict[int, Entity]) -> list[Entity]:
         if not by_pointer:
             return []
         ready = self._wait_set.get_ready_entities(kind)
         return [by_pointer[pointer] for pointer in ready if pointer in by_pointer]
-
-
-def _all(nodes: Iterable[Node], kind: str) -> list[Any]:
-    """Return what some nodes have of a kind, such as `timers`."""
-    return [entity for node in nodes for entity in getattr(node, kind)]

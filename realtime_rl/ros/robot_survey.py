@@ -14,7 +14,8 @@ from realtime_rl.core.messages.topics import TOPICS
 from realtime_rl.core.robot.facts import Survey, Taken, Told
 from realtime_rl.core.robot.message_types import ACTIONS, SOURCES
 from realtime_rl.ros import message_classes, transport
-from realtime_rl.ros.robot_listening import endpoint, listening, parameters, spin, topics_of
+from realtime_rl.ros.listening import listening, parameters, spin, topics_of
+from realtime_rl.ros.robot_listening import endpoint
 from realtime_rl.ros.robot_topics import listen_plainly, sensor_qos
 
 _FIND_S = 6.0

@@ -13,8 +13,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.robot import message_types
+from realtime_rl.core.robot.command_writing import Order
 from realtime_rl.core.robot.contract import ActionGroup, Contract, SourceSpec
-from realtime_rl.core.robot.message_types import ActionType, Order
+from realtime_rl.core.robot.message_types import ActionType
 from realtime_rl.core.robot.sources import Picture
 from realtime_rl.ros import message_classes
 from realtime_rl.ros.aside import Aside

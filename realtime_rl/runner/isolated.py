@@ -22,7 +22,8 @@ from realtime_rl.core.settings.config import build
 from realtime_rl.core.settings.parameters import Scenario
 from realtime_rl.ros.environment import adopt
 from realtime_rl.ros.graph import NodeSpec
-from realtime_rl.runner.prepare import check_last, prepare
+from realtime_rl.runner.last_checks import check_last
+from realtime_rl.runner.prepare import prepare
 
 
 @dataclass(frozen=True, slots=True)

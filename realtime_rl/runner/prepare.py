@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from realtime_rl.core.errors import ConfigError, MissingDependencyError, PolicyError, choices
+from realtime_rl.core.errors import ConfigError, PolicyError, choices
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.settings.config import parameters
 from realtime_rl.core.settings.dqn_config import DqnConfig
@@ -22,23 +21,16 @@ from realtime_rl.core.settings.parameters import (
     Scenario,
 )
 from realtime_rl.core.types import PlantSpec
-from realtime_rl.files import make_parents, user_path
+from realtime_rl.files import user_path
 from realtime_rl.plants import registry
 from realtime_rl.policies import external_weights
 from realtime_rl.ros import environment, graph
 from realtime_rl.ros.processes import ProcessSpec, processes
-from realtime_rl.ros.scenario_settings import (
-    ROBOT,
-    Settings,
-    contract_of,
-    override,
-    read_robot,
-    read_settings,
-    section_of,
-)
+from realtime_rl.ros.scenario_file import read_robot, read_settings
+from realtime_rl.ros.scenario_settings import ROBOT, Settings, contract_of, override, section_of
 from realtime_rl.runner import agreement, scenario_paths
 from realtime_rl.runner.first_policy import FirstPolicy, write_in_child
-from realtime_rl.runner.policy_trial import tried
+from realtime_rl.runner.recording_here import check_record, recorded_here, run_dir_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +104,16 @@ def prepare(config: str, assignments: Sequence[str], within: str = "", *,
         name = time.strftime("rosbag2_%Y_%m_%d-%H_%M_%S")  # as `ros2 bag record` names its own
         settings = override(settings, [f"scenario.record={name}"])
     _check_contract(settings)
-    settings, unrecorded = _recorded_here(settings, assignments)
+    settings, unrecorded = recorded_here(settings, assignments)
     settings = override(settings, [f"scenario.namespace={file.namespace}"])
     scenario: Scenario = section_of(settings, "scenario")
     if summed_up and not scenario.record:
         raise ConfigError("--html and --json: need a bag; give --record DIR as well")
-    _check_record(scenario.record)
+    check_record(scenario.record)
     plant = _plant_spec(settings)
     nodes = graph.nodes(settings, plant, "", "")  # every value is checked before a file is written
     agreement.check(settings, plant, nodes)
-    run_dir = _run_dir(scenario)
+    run_dir = run_dir_of(scenario)
     here = scenario.nodes or NODES
     policy = (_first_policy(settings, plant, run_dir) if {"inference", "learner"} & set(here)
               else "")
@@ -139,17 +131,6 @@ def _check_contract(settings: Settings) -> None:
                           "FILE (scenario.robot); `realtime-rl robot init` writes one")
 
 
-def _check_record(record: str) -> None:
-    """`ConfigError` where a bag could not be made."""
-    if record and Path(record).exists():
-        raise ConfigError(f"record: {record!r} exists already; name another folder")
-    try:
-        if record:
-            make_parents(Path(record).absolute())
-    except OSError as error:
-        raise ConfigError(f"record: {record!r} cannot be written: {error.strerror}") from error
-
-
 def plant_and_settings(config: str, assignments: Sequence[str] = ()
                        ) -> tuple[PlantSpec, Settings]:
     """Return what a scenario controls, and its parameters; nothing is made or checked beside.
@@ -163,72 +144,6 @@ def plant_and_settings(config: str, assignments: Sequence[str] = ()
     settings = override(_with_robot(override(said, [
         word for word in assignments if word.startswith("scenario.robot=")])), assignments)
     return _plant_spec(settings), settings
-
-
-def check_last(prepared: Prepared) -> list[str]:
-    """Return what is to be said of ROS 2 as it is here, just before the nodes start.
-
-    `PolicyError` where one could not use its policy; `ConfigError` as `refuse_second`.
-    """
-    with tried(prepared.nodes):
-        return refuse_second(prepared)
-
-
-def refuse_second(prepared: Prepared) -> list[str]:
-    """Return what is to be said of ROS 2 as it is here.
-
-    `ConfigError` where another graph has this one's topics already, unless that is allowed. Takes
-    a second: nobody is heard of at once.
-    """
-    try:
-        from realtime_rl.ros import presence, spinning
-    except ImportError as error:
-        raise MissingDependencyError("rclpy", "ros") from error
-    if prepared.scenario.allow_second:
-        return spinning.warnings()
-    for topic, node in presence.publishers(graph.own_topics(prepared.nodes)).items():
-        domain = os.environ.get(environment.DOMAIN) or "0"
-        raise ConfigError(
-            f"another graph is running: {node} publishes '{topic}' in ROS domain {domain}; end "
-            f"it, or take another scenario.namespace or {environment.DOMAIN}; "
-            "scenario.allow_second=true starts beside it")
-    return spinning.warnings()
-
-
-def _recorded_here(settings: Settings, assignments: Sequence[str]
-                   ) -> tuple[Settings, tuple[str, ...]]:
-    """Where only some nodes start here: whether the recorder is one of them; what to say of it.
-
-    `ConfigError` for a node that is named and would have nothing to do.
-    """
-    scenario: Scenario = section_of(settings, "scenario")
-    here, record = scenario.nodes, scenario.record
-    stranger, instead = (("plant", ROBOT) if ROBOT in settings else (ROBOT, "plant"))
-    if stranger in here:
-        raise ConfigError(f"nodes: {stranger!r} is named, and "
-                          + (f"a {instead} stands in its place" if ROBOT in settings else
-                             "there is no contract: name its file as scenario.robot"))
-    if "learner" in here and not scenario.learner:
-        raise ConfigError("nodes: 'learner' is named, but scenario.learner is false")
-    if "recorder" in here and not record:
-        raise ConfigError("nodes: 'recorder' is named, but has nothing to record to: name a new "
-                          "folder as scenario.record")
-    if not here or not record or "recorder" in here:
-        return settings, ()
-    if any(word.startswith("scenario.record=") for word in assignments):
-        return override(settings, [f"scenario.nodes={','.join((*here, 'recorder'))}"]), ()
-    left = ["scenario.record="]
-    if not scenario.run_dir:
-        left.append(f"scenario.run_dir={_beside(record)}")
-    return override(settings, left), (
-        f"not recorded here: the file's scenario.record ({record!r}) is for the host whose nodes "
-        "have the 'recorder'",)
-
-
-def _beside(record: str) -> str:
-    """Where a bag's policies lie: where a pattern for bags, as `rosbag2_*`, does not find them."""
-    folder, name = os.path.split(record.rstrip("/"))
-    return os.path.join(folder, f"policies-{name}")
 
 
 def _policy_left_out(settings: Settings, assignments: Sequence[str]) -> list[str]:
@@ -261,18 +176,6 @@ def _with_robot(settings: Settings) -> Settings:
         return settings
     contract = {**read_robot(Path(path)).settings[ROBOT], **settings.get(ROBOT, {})}
     return override({**settings, ROBOT: contract}, ())
-
-
-def _run_dir(scenario: Scenario) -> Path:
-    """Make the folder for policies: as asked, beside the bag, or a temporary one."""
-    if not scenario.run_dir and not scenario.record:
-        return Path(tempfile.mkdtemp(prefix="realtime_rl-"))
-    folder = Path(scenario.run_dir or _beside(scenario.record)).resolve()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{folder}: cannot be made: {error.strerror}") from error
-    return folder
 
 
 def _first_policy(settings: Settings, spec: PlantSpec, run_dir: Path) -> str:

@@ -16,7 +16,8 @@ from realtime_rl.bags.html import page
 from realtime_rl.bags.report import make_report, to_text
 from realtime_rl.bags.writer import BagWriter
 from realtime_rl.core.figures.accounting import RunRecords
-from realtime_rl.core.figures.statistics import plant_sessions, two_at_once
+from realtime_rl.core.figures.grids import two_at_once
+from realtime_rl.core.figures.statistics import plant_sessions
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.peers.deaths import Deaths
 from realtime_rl.core.peers.noted import Note, Noted

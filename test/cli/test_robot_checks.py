@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from contracts import CAMERA, arm
 
-from realtime_rl.cli.robot_checks import Finding, Level, examine
+from realtime_rl.cli.robot_checks import examine
+from realtime_rl.cli.robot_findings import Finding, Level
 from realtime_rl.core.robot.contract import Contract
 from realtime_rl.core.robot.facts import Endpoint, Facts, Heard
 

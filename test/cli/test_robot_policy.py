@@ -15,7 +15,7 @@ from contracts import CAMERA, arm
 
 from policies import tiny_policies
 from realtime_rl.cli.robot import fed
-from realtime_rl.cli.robot_checks import Level
+from realtime_rl.cli.robot_findings import Level
 from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.robot.contract import Contract
 from realtime_rl.core.types import ActionSpace

@@ -14,7 +14,7 @@ from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.robot.contract import Contract
 from realtime_rl.core.robot.contract_parameters import OPEN
 from realtime_rl.core.robot.facts import Survey, Taken, Told
-from realtime_rl.ros import scenario_settings
+from realtime_rl.ros import scenario_file, scenario_settings
 
 STAMP_NS = 5_000_000_000
 ARRAY = "std_msgs/msg/Float64MultiArray"
@@ -48,7 +48,7 @@ BASE = Survey((
 def read(text: str, folder: Path) -> Contract:
     path = folder / "contract.yaml"
     path.write_text(text, encoding="utf-8")
-    return scenario_settings.contract_of(scenario_settings.read_settings(path).settings)
+    return scenario_settings.contract_of(scenario_file.read_settings(path).settings)
 
 
 def filled(text: str, **values: str) -> str:

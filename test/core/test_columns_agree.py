@@ -13,13 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_rl.core.enumerations import Fate
-from realtime_rl.core.figures.statistics import (
-    arrivals,
-    episodes_of,
-    gaps,
-    plant_sessions,
-    two_at_once,
-)
+from realtime_rl.core.figures.grids import two_at_once
+from realtime_rl.core.figures.statistics import arrivals, episodes_of, gaps, plant_sessions
 from realtime_rl.core.messages.pairs import again, last_rows
 from realtime_rl.core.messages.records import Timestep, Verdict
 

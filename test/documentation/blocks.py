@@ -13,7 +13,8 @@ import yaml
 
 from realtime_rl.cli.main import main, parser
 from realtime_rl.plants.rules_file import load_rules
-from realtime_rl.ros.scenario_settings import ROBOT, contract_of, override, read_settings
+from realtime_rl.ros.scenario_file import read_settings
+from realtime_rl.ros.scenario_settings import ROBOT, contract_of, override
 from realtime_rl.simulate.sweep import parts_of
 
 _FENCE = re.compile(r'^ *```(\w+)(?: title="(.*?)")?\n(.*?)^ *```$', re.DOTALL | re.MULTILINE)

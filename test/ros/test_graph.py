@@ -22,14 +22,8 @@ from realtime_rl.core.settings.parameters import PlantParameters
 from realtime_rl.core.types import ActionSpace, PlantSpec
 from realtime_rl.ros import graph
 from realtime_rl.ros.graph import NodeSpec
-from realtime_rl.ros.scenario_settings import (
-    SECTIONS,
-    Settings,
-    override,
-    read_settings,
-    section_of,
-    words,
-)
+from realtime_rl.ros.scenario_file import read_settings
+from realtime_rl.ros.scenario_settings import SECTIONS, Settings, override, section_of, words
 
 CONFIGS = sorted((Path(__file__).resolve().parents[2] / "config").glob("*.yaml"))
 PLANT = PlantSpec("toy", 20_000_000, ObservationSpec((4,), "float32", -1.0, 1.0),

@@ -10,7 +10,8 @@ pytest.importorskip("rclpy", reason="rclpy is not installed")
 from rclpy.serialization import deserialize_message, serialize_message
 
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.robot.message_types import ACTIONS, SEQUENCE, SOURCES, Order, Structure
+from realtime_rl.core.robot.command_writing import Order
+from realtime_rl.core.robot.message_types import ACTIONS, SEQUENCE, SOURCES, Structure
 from realtime_rl.ros import message_classes
 
 ELEMENTS = {"geometry_msgs/msg/Twist": "vx", "geometry_msgs/msg/TwistStamped": "vx",

@@ -31,7 +31,8 @@ from realtime_rl.core.settings.parameters import LearnerParameters, PlantParamet
 from realtime_rl.nodes.robot import RobotNode
 from realtime_rl.ros.graph import NodeSpec, parameter_file
 from realtime_rl.ros.parameters import NodeParameters
-from realtime_rl.ros.scenario_settings import SECTIONS, read_settings, section_of
+from realtime_rl.ros.scenario_file import read_settings
+from realtime_rl.ros.scenario_settings import SECTIONS, section_of
 
 MakeNode = Callable[..., Node]
 

@@ -17,7 +17,8 @@ from realtime_rl.core.settings.parameters import Scenario
 from realtime_rl.core.types import ActionSpace, PlantSpec
 from realtime_rl.ros import graph, presence, qos
 from realtime_rl.ros.scenario_settings import override, section_of
-from realtime_rl.runner.prepare import Prepared, refuse_second
+from realtime_rl.runner.last_checks import refuse_second
+from realtime_rl.runner.prepare import Prepared
 
 PLANT = PlantSpec("toy", 20_000_000, ObservationSpec((4,), "float32", -1.0, 1.0),
                   ActionSpace(("v",), (0.0,), (-0.1,), (0.1,)))

@@ -12,8 +12,9 @@ from realtime_rl.core.errors import PolicyError, RealtimeRlError
 from realtime_rl.core.settings.config import Value, values_of
 from realtime_rl.core.settings.inference import InferenceParameters
 from realtime_rl.ros.graph import NodeSpec
-from realtime_rl.runner import prepare as module
+from realtime_rl.runner import last_checks as module
 from realtime_rl.runner.policy_trial import tried
+from realtime_rl.runner.prepare import prepare
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
@@ -74,7 +75,7 @@ def test_a_run_is_refused_before_its_nodes_start(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, config = written(tmp_path, 0), tmp_path / "scenario.yaml"
     config.write_text("plant: {ros__parameters: {name: counter, options: [observation=vector]}}")
-    prepared = module.prepare(str(config), ["scenario.learner=false", f"scenario.policy={path}"])
+    prepared = prepare(str(config), ["scenario.learner=false", f"scenario.policy={path}"])
     monkeypatch.setattr(module, "refuse_second", lambda prepared: [])
     with pytest.raises(PolicyError, match="gives actions 'A B NOOP = NOOP', the plant takes '"):
         module.check_last(prepared)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from realtime_rl.core.enumerations import Fate
 from realtime_rl.core.figures.accounting import RunRecords
-from realtime_rl.core.figures.statistics import Sessions, on_one_grid_each, plant_sessions
+from realtime_rl.core.figures.grids import on_one_grid_each
+from realtime_rl.core.figures.statistics import Sessions, plant_sessions
 from realtime_rl.core.messages.pairs import last_equal
 from realtime_rl.core.messages.records import Inference, RobotRecord, Timestep, Verdict
 from realtime_rl.core.messages.table import Table

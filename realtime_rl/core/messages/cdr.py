@@ -17,7 +17,8 @@ from typing import Any, Generic, TypeVar
 
 from realtime_rl.core.messages import wire
 from realtime_rl.core.messages.joy_wire import JoyValues
-from realtime_rl.core.messages.wire import Field, NamedScalars
+from realtime_rl.core.messages.record_fields import Field, fields_of
+from realtime_rl.core.messages.wire import NamedScalars
 
 Record = TypeVar("Record")
 LITTLE_ENDIAN = b"\x00\x01\x00\x00"
@@ -62,7 +63,7 @@ class RecordCodec(Generic[Record]):
         """Learn how `kind` is laid out."""
         self._kind: Callable[..., Record] = kind
         layout: type = kind
-        fields = dict(wire.fields_of(layout))
+        fields = dict(fields_of(layout))
         self._stamp = fields.pop("stamp_ns")
         self._texts = tuple(name for name, field in fields.items() if field.kind is str)
         self._lists = tuple((name, _convert(name, field)) for name, field in fields.items()

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from realtime_rl.core.errors import choices
 from realtime_rl.core.robot import measuring, message_types
 from realtime_rl.core.robot.contract import ActionGroup, Contract, allowed
-from realtime_rl.core.robot.sections import Behaviour, Limit, Mode, OnEnd
+from realtime_rl.core.robot.contract_choices import Behaviour, Mode, OnEnd
+from realtime_rl.core.robot.sections import Limit
 
 _POSITIONS = (Mode.POSITION, Mode.DELTA)
 _LABEL = re.compile(r"[^\s:=]+")

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 
 from realtime_rl.core.robot import measuring
 from realtime_rl.core.robot.contract import ActionGroup, Contract
+from realtime_rl.core.robot.contract_choices import Behaviour, Mode
 from realtime_rl.core.robot.limits import Step, Values, limiter
-from realtime_rl.core.robot.sections import Behaviour, Mode
 
 _POSITIONS = (Mode.POSITION, Mode.DELTA)
-_LATE = 2
-"""Periods by which a tick may be late before it counts as silence."""
 _ROUNDING = 1e-6
 """A measured position may be so far beyond its limits [rad or m]."""
 
@@ -31,8 +29,7 @@ class ActionMotion:
         self._limiter = limiter(group.mode, self._limits, contract.excess, contract.robot.period)
         self._by_position = group.mode in _POSITIONS
         self._measured = self._by_position and measuring.source_of(contract, group) is not None
-        self._forgotten_after_ns = round(contract.start.after_silence * 1e9
-                                         + _LATE * contract.period_ns)
+        self._forgotten_after_ns = contract.silence_ns
         self._sent_ns: int | None = None
         self._begun = False
         self._hold: Values | None = None

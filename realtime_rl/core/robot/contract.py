@@ -10,8 +10,11 @@ from functools import cached_property
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.observations import Observations, ObservationSpec, of_parts
 from realtime_rl.core.robot import fields, sections
-from realtime_rl.core.robot.sections import Behaviour, Mode, OnStale
+from realtime_rl.core.robot.contract_choices import Behaviour, Excess, Mode, OnStale
 from realtime_rl.core.types import ActionSpace, PlantSpec
+
+_LATE = 2
+"""Periods by which a tick may be late before it counts as silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Contract:
     actions: tuple[ActionGroup, ...]
     limits: tuple[sections.Limit, ...]
     """Of each element, in the order of the actions."""
-    excess: sections.Excess
+    excess: Excess
     choices: Mapping[str, tuple[float, ...]]
     """What each choice asks for, ordered by name; empty: the actions are continuous."""
     rewards: Mapping[str, sections.Reward]
@@ -72,6 +75,11 @@ class Contract:
     def period_ns(self) -> int:
         """Of a tick [ns]."""
         return round(self.robot.period * 1e9)
+
+    @property
+    def silence_ns(self) -> int:
+        """Without an action for longer than that [ns], the next one begins as the first did."""
+        return round(self.start.after_silence * 1e9 + _LATE * self.period_ns)
 
     @property
     def elements(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.robot import action_checks, fields, message_types, rewards, sections
 from realtime_rl.core.robot.contract import Contract, SourceSpec
-from realtime_rl.core.robot.sections import Mode
+from realtime_rl.core.robot.contract_choices import Mode
 
 _TOPIC = re.compile(r"[~/]?/?[A-Za-z]\w*(/[A-Za-z]\w*)*")
 _BOOL = "std_msgs/msg/Bool"

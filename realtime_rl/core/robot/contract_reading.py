@@ -8,6 +8,7 @@ from typing import Any
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.robot import contract_checks, message_types, sections
 from realtime_rl.core.robot.contract import ActionGroup, Contract, SourceSpec
+from realtime_rl.core.robot.contract_choices import Behaviour, Excess, Mode
 from realtime_rl.core.robot.contract_parameters import (
     Values,
     by_name,
@@ -18,7 +19,6 @@ from realtime_rl.core.robot.contract_parameters import (
     split,
 )
 from realtime_rl.core.robot.contract_sources import source_of
-from realtime_rl.core.robot.sections import Behaviour, Mode
 
 _NAMED = ("observation", "source", "action", "reward")
 """Sections of which there are several, by name."""
@@ -122,21 +122,21 @@ def _check_action(where: str, config: sections.Action, mode: Mode) -> None:
 
 
 def _limits(values: Values, elements: Iterable[str]
-            ) -> tuple[sections.Excess, tuple[sections.Limit, ...]]:
+            ) -> tuple[Excess, tuple[sections.Limit, ...]]:
     top: dict[str, object] = {}
     nested: dict[str, dict[str, object]] = {}
     for name, value in flat(values).items():  # an element's name may have dots
         element, dot, key = name.rpartition(".")
         (nested.setdefault(element, {}) if dot else top)[key] = value
-    word = top.pop(_LIMIT_POLICY, sections.Excess.CLAMP.word)
-    if top or word not in sections.Excess.words():
+    word = top.pop(_LIMIT_POLICY, Excess.CLAMP.word)
+    if top or word not in Excess.words():
         raise ConfigError(f"limits.{next(iter(top), _LIMIT_POLICY)}: {word!r} is not one of "
-                          f"{choices(sections.Excess.words())}" if not top else
+                          f"{choices(Excess.words())}" if not top else
                           f"limits.{next(iter(top))}: unknown; name an element, or 'policy'")
     elements = tuple(elements)
     strangers = [name for name in nested if name not in elements]
     if strangers:
         raise ConfigError(f"limits.{strangers[0]}: no element of an action; there are "
                           f"{choices(elements)}")
-    return sections.Excess.of(str(word)), tuple(
+    return Excess.of(str(word)), tuple(
         section(sections.Limit, nested.get(name, {}), f"limits.{name}") for name in elements)

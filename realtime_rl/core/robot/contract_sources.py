@@ -7,6 +7,7 @@ from dataclasses import replace
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.robot import fields, message_types, sections
 from realtime_rl.core.robot.contract import SourceSpec
+from realtime_rl.core.robot.contract_choices import Align, Stamps
 from realtime_rl.core.robot.contract_parameters import Values, section, split
 
 
@@ -32,7 +33,7 @@ def source_of(name: str, values: Values) -> SourceSpec:
         raise ConfigError(f"{where}.max_age: absent; give the seconds after which a value is "
                           "stale, as 0.05")
     if not source_type.has_header:
-        config = replace(config, stamps=sections.Stamps.RECEIVED.word)
+        config = replace(config, stamps=Stamps.RECEIVED.word)
     return SourceSpec(name, config, read_fields,
                       _image(where, image) if source_type.is_image else None)
 
@@ -45,7 +46,7 @@ def _check_source(where: str, config: sections.Source, source_type: message_type
     if not read_fields and not source_type.is_image:
         raise ConfigError(f"{where}.fields: absent; name the values that the policy sees")
     wrapping = [each.text for each in read_fields if each.wraps]
-    if config.align == sections.Align.LINEAR.word and (wrapping or source_type.is_image):
+    if config.align == Align.LINEAR.word and (wrapping or source_type.is_image):
         raise ConfigError(f"{where}.align: 'linear': nothing lies between two values of "
                           f"{wrapping[0] if wrapping else config.type!r}; use 'hold'"
                           + (", or '@gravity' or '@rot6d'" if wrapping else ""))

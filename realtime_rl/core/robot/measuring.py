@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.robot import fields, message_types
 from realtime_rl.core.robot.contract import ActionGroup, Contract, SourceSpec
+from realtime_rl.core.robot.contract_choices import Mode
 from realtime_rl.core.robot.fields import Field
-from realtime_rl.core.robot.sections import Mode
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,25 @@ here. A test compares the fields with those of the real classes.
 
 from __future__ import annotations
 
-import array
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from realtime_rl.core.errors import ConfigError, choices
-from realtime_rl.core.robot.sections import Mode
+from realtime_rl.core.robot.command_writing import (
+    TWIST_AXES,
+    Order,
+    Write,
+    put_time,
+    write_array,
+    write_bool,
+    write_joints,
+    write_joy,
+    write_trajectory,
+    write_twist,
+)
+from realtime_rl.core.robot.contract_choices import Mode
 
 Structure = Mapping[str, "Structure | int"]
 """Fields that hold numbers, by name: a nested message, or how many numbers there are."""
@@ -24,13 +35,7 @@ _VECTOR: Structure = dict.fromkeys("xyz", NUMBER)
 QUATERNION: Structure = dict.fromkeys("xyzw", NUMBER)
 _POSE: Structure = {"position": _VECTOR, "orientation": QUATERNION}
 _TWIST: Structure = {"linear": _VECTOR, "angular": _VECTOR}
-TWIST_AXES = {f"{letter}{axis}": (part, axis)
-              for letter, part in (("v", "linear"), ("w", "angular")) for axis in "xyz"}
-"""What the elements of a twist are called, and where they stand."""
 _PAD = re.compile(r"(axes|buttons)\[(\d{1,2})\]")
-_ON = 0.5
-"""A value from here on presses a button and is true."""
-_SECOND_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +52,6 @@ class SourceType:
     """Fields that are taken where none are asked for."""
     velocities: Mapping[str, str] = field(default_factory=dict)
     """Paths of velocities that are called as the elements of commands are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to stand in a command."""
-
-    names: tuple[str, ...]
-    values: tuple[float, ...]
-    """A value each."""
-    mode: Mode = Mode.POSITION
-    period_ns: int = 0
-    """In which it is to be reached, where the type can say so."""
-
-
-Write = Callable[[Any, Order, Callable[[str], Any]], None]
-"""Puts an order into an empty message; the last makes an empty message of a type by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +89,7 @@ class ActionType:
         if self.has_header:
             message.header.frame_id = frame
             if self.stamped:
-                _put_time(message.header.stamp, sent_ns)
+                put_time(message.header.stamp, sent_ns)
         return message
 
     def check(self, names: Sequence[str], mode: Mode) -> None:
@@ -117,63 +106,10 @@ class ActionType:
                               f"at most, each once: {choices(names)}")
 
 
-def _put_time(message: Any, stamp_ns: int) -> None:  # noqa: ANN401 - a Time or a Duration
-    message.sec, message.nanosec = divmod(stamp_ns, _SECOND_NS)
-
-
-def _write_twist(twist: Any, order: Order) -> None:  # noqa: ANN401 - a Twist
-    for name, value in zip(order.names, order.values, strict=True):
-        part, axis = TWIST_AXES[name]
-        setattr(getattr(twist, part), axis, float(value))
-
-
-def _write_array(message: Any, order: Order, make: Callable[[str], Any]) -> None:  # noqa: ANN401
-    del make
-    message.data = array.array("d", order.values)
-
-
-def _write_joints(message: Any, order: Order, make: Callable[[str], Any]) -> None:  # noqa: ANN401
-    del make
-    message.name = list(order.names)
-    target = {Mode.VELOCITY: "velocity", Mode.EFFORT: "effort"}.get(order.mode, "position")
-    setattr(message, target, array.array("d", order.values))
-
-
-def _write_trajectory(message: Any, order: Order, make: Callable[[str], Any]) -> None:  # noqa: ANN401
-    point = make("trajectory_msgs/msg/JointTrajectoryPoint")
-    values = array.array("d", order.values)
-    if order.mode is Mode.VELOCITY:
-        point.velocities = values
-    else:
-        point.positions = values
-    _put_time(point.time_from_start, order.period_ns)
-    message.joint_names = list(order.names)
-    message.points = [point]
-
-
-def _write_joy(message: Any, order: Order, make: Callable[[str], Any]) -> None:  # noqa: ANN401
-    """Axes and buttons that are not named are 0."""
-    del make
-    placed: dict[str, dict[int, float]] = {"axes": {}, "buttons": {}}
-    for name, value in zip(order.names, order.values, strict=True):
-        kind, _, place = name.rstrip("]").partition("[")
-        placed[kind][int(place)] = value
-    axes, buttons = (
-        [given.get(place, 0.0) for place in range(max(given, default=-1) + 1)]
-        for given in placed.values())
-    message.axes = array.array("f", axes)
-    message.buttons = array.array("i", [int(value >= _ON) for value in buttons])
-
-
-def _write_bool(message: Any, order: Order, make: Callable[[str], Any]) -> None:  # noqa: ANN401
-    del make
-    message.data = order.values[0] >= _ON
-
-
 _FIXED = (Mode.POSITION, Mode.VELOCITY, Mode.EFFORT)
 """Of what has no command before it to step from."""
 _BASE = ActionType(
-    "geometry_msgs/msg/Twist", lambda message, order, _: _write_twist(message, order),
+    "geometry_msgs/msg/Twist", lambda message, order, _: write_twist(message, order),
     (Mode.VELOCITY,), has_header=False, element=TWIST_AXES.__contains__,
     elements=choices(TWIST_AXES))
 
@@ -211,17 +147,17 @@ SOURCES = {each.name: each for each in (
 ACTIONS = {each.name: each for each in (
     _BASE,
     ActionType("geometry_msgs/msg/TwistStamped",
-               lambda message, order, _: _write_twist(message.twist, order), _BASE.modes,
+               lambda message, order, _: write_twist(message.twist, order), _BASE.modes,
                element=_BASE.element, elements=_BASE.elements),
-    ActionType("std_msgs/msg/Float64MultiArray", _write_array, has_header=False),
-    ActionType("trajectory_msgs/msg/JointTrajectory", _write_trajectory,
+    ActionType("std_msgs/msg/Float64MultiArray", write_array, has_header=False),
+    ActionType("trajectory_msgs/msg/JointTrajectory", write_trajectory,
                (Mode.POSITION, Mode.DELTA, Mode.VELOCITY), stamped=False),
-    ActionType("sensor_msgs/msg/JointState", _write_joints),
-    ActionType("sensor_msgs/msg/Joy", _write_joy, _FIXED,
+    ActionType("sensor_msgs/msg/JointState", write_joints),
+    ActionType("sensor_msgs/msg/Joy", write_joy, _FIXED,
                element=lambda name: bool(_PAD.fullmatch(name)),
                elements="'axes[0]' to 'axes[99]' and 'buttons[0]' to 'buttons[99]'",
                measurable=False),
-    ActionType("std_msgs/msg/Bool", _write_bool, _FIXED, has_header=False,
+    ActionType("std_msgs/msg/Bool", write_bool, _FIXED, has_header=False,
                elements="one, of any name", most=1, measurable=False),
 )}
 

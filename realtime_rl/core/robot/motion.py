@@ -15,16 +15,14 @@ from realtime_rl.core.enumerations import Phase, StopCause
 from realtime_rl.core.messages.records import Command
 from realtime_rl.core.robot.action_motion import ActionMotion
 from realtime_rl.core.robot.contract import Contract
+from realtime_rl.core.robot.contract_choices import Behaviour, Excess, OnEnd
 from realtime_rl.core.robot.guards import NOTHING, Stops
 from realtime_rl.core.robot.limits import Values
-from realtime_rl.core.robot.sections import Behaviour, Excess, OnEnd
 from realtime_rl.core.types import Action, Cause
 
 _ACTS = (Cause.POLICY, Cause.OPERATOR)
 _SERVICE = "stopped by the service stop"
 _SILENCE = "the actuator is silent"
-_LATE = 2
-"""Periods by which a tick may be late before it counts as silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,6 @@ class Motion:
         self._contract = contract
         self._space = contract.spec.actions
         self._parts = tuple(ActionMotion(contract, group) for group in contract.actions)
-        self._silence_ns = round(contract.start.after_silence * 1e9 + _LATE * contract.period_ns)
         self._allowed = not contract.start.require_service
         self._begun = False
         self._actor: Cause | Phase | None = None
@@ -221,7 +218,7 @@ class Motion:
 
     def _silent(self, now_ns: int) -> bool:
         """Whether nobody acted for so long that the next action is a first one."""
-        return now_ns - self._acted_ns > self._silence_ns
+        return now_ns - self._acted_ns > self._contract.silence_ns
 
 
 def _poses(part: ActionMotion) -> bool:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from realtime_rl.core import observations
 from realtime_rl.core.observations import Observation
 from realtime_rl.core.robot.contract import Contract, SourceSpec
+from realtime_rl.core.robot.contract_choices import OnStale
 from realtime_rl.core.robot.measuring import Measure, measures
 from realtime_rl.core.robot.sampling import JUMP_NS
-from realtime_rl.core.robot.sections import OnStale
 from realtime_rl.core.robot.sources import Picture, PictureSource, VectorSource
 
 

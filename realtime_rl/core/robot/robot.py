@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from realtime_rl.core.messages.records import Command, RobotRecord
 from realtime_rl.core.observations import Observation
 from realtime_rl.core.robot.contract import Contract
+from realtime_rl.core.robot.contract_choices import OnStale
 from realtime_rl.core.robot.episodes import Episodes, Outcome
 from realtime_rl.core.robot.guards import Guards
 from realtime_rl.core.robot.motion import Motion, Sent
 from realtime_rl.core.robot.observing import Observed, Observer
-from realtime_rl.core.robot.sections import OnStale
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_rl.core.robot.sections import Align
+from realtime_rl.core.robot.contract_choices import Align
 
 JUMP_NS = 1_000_000_000
 """A time that is so much before the newest one is of a clock that was set back."""

@@ -14,9 +14,9 @@ from realtime_rl.core.messages import wire
 from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.robot import reading
 from realtime_rl.core.robot.contract import SourceSpec
+from realtime_rl.core.robot.contract_choices import Align, Stamps
 from realtime_rl.core.robot.measuring import Measure
 from realtime_rl.core.robot.sampling import Sample, Series, VectorBuffer
-from realtime_rl.core.robot.sections import Align, Stamps
 
 AHEAD_NS = 50_000_000
 """A stamp may be so much after the message was received: clocks of two hosts differ a little."""

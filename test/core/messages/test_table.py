@@ -12,8 +12,9 @@ from handmade import inference, step
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from realtime_rl.core.messages.columns import Texts
 from realtime_rl.core.messages.records import Inference, Timestep
-from realtime_rl.core.messages.table import Table, Texts
+from realtime_rl.core.messages.table import Table
 from realtime_rl.core.types import Cause
 
 

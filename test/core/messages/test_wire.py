@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from realtime_rl.core.messages import cdr, joy_wire, ranges, records, wire
 from realtime_rl.core.messages.joy_wire import JoyValues
 from realtime_rl.core.messages.ranges import Range
+from realtime_rl.core.messages.record_fields import optional
 from realtime_rl.core.messages.records import (
     ActionMessage,
     Command,
@@ -118,7 +119,7 @@ def changed(record: Any, **scalars: float) -> NamedScalars:
 
 
 @pytest.mark.parametrize("name", [name for name in wire.encode(VERDICT).names
-                                  if name not in wire.optional(Verdict)])
+                                  if name not in optional(Verdict)])
 def test_every_scalar_is_needed(name: str) -> None:
     encoded = wire.encode(VERDICT)
     pairs = [pair for pair in zip(encoded.names, encoded.values, strict=True) if pair[0] != name]

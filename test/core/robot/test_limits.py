@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime_rl.core.robot.contract_choices import Excess, Mode
 from realtime_rl.core.robot.limits import Limiter, PositionLimiter, limiter
-from realtime_rl.core.robot.sections import Excess, Limit, Mode
+from realtime_rl.core.robot.sections import Limit
 
 JOINT = Limit(-1.0, 2.0, 1.5, 6.0)
 PERIOD = 0.02

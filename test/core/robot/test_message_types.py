@@ -10,8 +10,9 @@ import pytest
 
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.robot import message_types
-from realtime_rl.core.robot.message_types import ACTIONS, SOURCES, Order
-from realtime_rl.core.robot.sections import Mode
+from realtime_rl.core.robot.command_writing import Order
+from realtime_rl.core.robot.contract_choices import Mode
+from realtime_rl.core.robot.message_types import ACTIONS, SOURCES
 
 SENT_NS = 1_700_000_000_250_000_000
 

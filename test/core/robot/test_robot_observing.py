@@ -14,8 +14,8 @@ from robot_messages import SECOND_NS, header, imu, joints, number, odometry, sca
 
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.messages.wire import WireError
+from realtime_rl.core.robot.contract_choices import OnStale
 from realtime_rl.core.robot.observing import Observed, Observer
-from realtime_rl.core.robot.sections import OnStale
 from realtime_rl.core.robot.sources import AHEAD_NS
 
 ROS_NS = 1_700_000_000 * SECOND_NS

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from realtime_rl.core.robot.contract_choices import Align
 from realtime_rl.core.robot.sampling import JUMP_NS, Series, VectorBuffer
-from realtime_rl.core.robot.sections import Align
 
 MS = 1_000_000
 times = st.lists(st.integers(0, 900), min_size=1, max_size=40)
