@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_rl.core.peers.rate_limit import _MISTAKEN, RateLimit, TokenBucket
+from realtime_rl.core.peers.rate_limit import _FIRST_BURST, _MISTAKEN, RateLimit, TokenBucket
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -49,13 +49,31 @@ def test_a_flood_takes_nothing_from_the_others(genuine: int, flood: int, lost: f
                 read += limit.allows(flood, tick * S // 60 + message * S // 5000)
         genuine += 1
         assert limit.allows(genuine, (tick + 1) * S // 60 - 1)
-    # where their numbers meet, a few are mistaken
-    assert read <= 1000 + 480 * 1200 / 60 + 4 * _MISTAKEN
+    # at first a queue of it; where their numbers meet it is once taken for the other, and a few are
+    # mistaken
+    assert read <= 1000 + 2 * _FIRST_BURST + 480 * 1200 / 60 + 1000 + 4 * _MISTAKEN
 
 
 def test_where_no_numbers_are_told_all_are_one_sender() -> None:
     limit = RateLimit(100.0, 100)
-    assert sum(limit.allows(None, ms * MS) for ms in range(2000)) <= 64 + 200 + 1
+    assert sum(limit.allows(None, ms * MS) for ms in range(2000)) <= 100 + 64 + 200 + 1
+
+
+@pytest.mark.parametrize("senders", [1, 3])
+def test_what_waited_while_a_node_was_made_is_read(senders: int) -> None:
+    """A queue of 1,000 is full when it is looked at first; nobody has said too much."""
+    limit, each = RateLimit(480.0, 1000), 1000 // senders
+    assert all(limit.allows(420 + 10_000 * sender + number, S)
+               for number in range(each) for sender in range(senders))
+
+
+def test_beginning_anew_gains_no_more_than_a_first_burst() -> None:
+    """Somebody who comes with a full queue once a second, as often as newcomers are let in."""
+    limit = RateLimit(1e-9, 1000)
+    read = [sum(limit.allows(10_000 * again + number, again * S) for number in range(1000))
+            for again in range(1, 40)]
+    assert read[0] == 1000
+    assert sum(read[2:]) <= 2 * _FIRST_BURST * len(read[2:])
 
 
 def test_a_sender_that_begins_anew_is_read_from_its_first_message() -> None:
