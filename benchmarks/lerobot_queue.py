@@ -66,8 +66,8 @@ class Queue:
             old = self._rows.get(at)
             self._rows[at] = new if old is None else (1 - self.new_share) * old \
                 + self.new_share * new
-        now = self._rows.get(tick)
-        return None if had is None or now is None else float(np.abs(now - had).max())
+        covered = 0 <= tick - first_tick < len(rows)
+        return float(np.abs(self._rows[tick] - had).max()) if covered and had is not None else None
 
     def pop(self, tick: int) -> Rows | None:
         """Return the row for `tick`, and forget those of before; `None`: there is none."""

@@ -112,13 +112,13 @@ def _interaction(figures: RunFigures) -> Health:
 
 
 def _chunks(chunks: ChunkFigures) -> dict[str, str]:
-    age, tails = chunks["feedback_age_ticks"], chunks["tail_ticks"]
-    return {"feedback": f"{_number(age['mean'], 1)} ticks old, p95 {_number(age['p95'], 0)}, a "
-                        f"chunk every {_number(chunks['every_ticks']['mean'], 1)} ticks of "
-                        f"{'–' if chunks['horizon'] is None else chunks['horizon']} that it "
-                        "reaches",
-            "tails": f"{'–' if tails is None else tails} of {chunks['ticks']} ticks: an older "
-                     "chunk acted than was promised"}
+    age, every = chunks["feedback_age_ticks"], chunks["every_ticks"]
+    tails = chunks["tail_ticks"]
+    return {"feedback": f"{_number(age['mean'], 1)} ticks old, p95 {_number(age['p95'], 0)}; a "
+                        f"chunk every {_number(every['mean'], 1)} ticks reaches "
+                        f"{_number(chunks['horizon'], 0)}",
+            "tails": f"{_number(tails, 0)} of {chunks['ticks']} ticks: an older chunk acted than "
+                     "was promised"}
 
 
 def _inference(figures: RunFigures, schedule: ScheduleRecord | None, version: int) -> Health:
