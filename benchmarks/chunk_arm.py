@@ -13,8 +13,12 @@ Episodes of one number have the same marks and pushes whoever plays, so that dif
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import os
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
@@ -122,25 +126,34 @@ def settings(args: argparse.Namespace, infer: Infer, delay: int, required: int
 
 
 def measure(args: argparse.Namespace, policy: Path, delay: int, required: int) -> list[Episode]:
-    """Play all episodes of all settings."""
-    found: list[Episode] = []
+    """Play all episodes of all settings, some at a time in processes of their own."""
+    count = len(args.thresholds) + len(args.merges) * len(args.workers) + 1
+    with ProcessPoolExecutor(args.jobs, multiprocessing.get_context("spawn")) as pool:
+        asked = [pool.submit(one_setting, args, policy, delay, required, place)
+                 for place in range(count)]
+        return [episode for each in asked for episode in each.result()]
+
+
+def one_setting(args: argparse.Namespace, policy: Path, delay: int, required: int, place: int
+                ) -> list[Episode]:
+    """Play all episodes of one setting."""
     infer = players.load(str(policy), 1, _plant(0).spec)(0).policy
     assert infer is not None
-    for setting in settings(args, infer, delay, required):
-        for number in range(args.episodes):
-            plant = _plant(args.seed + number)
-            try:
-                played = setting.play(plant)
-            finally:
-                plant.close()
-            errors_m = -np.array(played.rewards)
-            found.append(Episode(
-                setting.workers, setting.run_as, number, 1e3 * float(errors_m.mean()),
-                100.0 * float((errors_m < _NEAR_M).mean()), played.feedback_ticks, played.seam,
-                100.0 * played.inaction))
-        mine = [each.error_mm for each in found[-args.episodes:]]
-        print(f"{setting.run_as}, {setting.workers} worker(s): {mean_of(mine):.1f} mm",
-              file=sys.stderr)
+    setting = next(islice(settings(args, infer, delay, required), place, None))
+    found: list[Episode] = []
+    for number in range(args.episodes):
+        plant = _plant(args.seed + number)
+        try:
+            played = setting.play(plant)
+        finally:
+            plant.close()
+        errors_m = -np.array(played.rewards)
+        found.append(Episode(
+            setting.workers, setting.run_as, number, 1e3 * float(errors_m.mean()),
+            100.0 * float((errors_m < _NEAR_M).mean()), played.feedback_ticks, played.seam,
+            100.0 * played.inaction))
+    error = mean_of([each.error_mm for each in found])
+    print(f"{setting.run_as}, {setting.workers} worker(s): {error:.1f} mm", file=sys.stderr)
     return found
 
 
@@ -176,8 +189,8 @@ def compare(args: argparse.Namespace) -> None:
         chunk_arm_policy.make(policy)
     episodes = measure(args, policy, delay, plan.required_workers)
     rows = rows_of(episodes)
-    save(args.out / "chunk_arm_episodes.csv", Episode, episodes)
-    save(args.out / "chunk_arm.csv", Row, rows)
+    save(args.out / "chunk_arm_episodes.csv", Episode, episodes, 3)
+    save(args.out / "chunk_arm.csv", Row, rows, 2)
     draw(rows, args.out / "chunk_arm.png",
          f"{args.episodes} episodes, emulated inference {args.latency}, D = {delay} ticks, "
          f"H = {chunk_arm_policy.ROWS}; bars: 95 %")
@@ -200,9 +213,10 @@ def main() -> int:
     parser.add_argument("--thresholds", nargs="+", type=float, default=[0.5, 1.0],
                         help="of the queue; 1: it asks as often as one worker can")
     parser.add_argument("--latency", default="constant:215ms", metavar="SPEC")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     args = parser.parse_args()
-    if args.episodes < 2 or min(args.workers) < 1:
-        parser.error("--episodes is to be 2 or more, and --workers 1 or more")
+    if args.episodes < 2 or min(*args.workers, args.jobs) < 1:
+        parser.error("--episodes is to be 2 or more, and --workers and --jobs 1 or more")
     if args.policy is not None and not args.policy.is_file():
         parser.error(f"--policy {args.policy}: there is no such file")
     try:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from benchmarks.chunk_arm_env import TICKS, Pushed
 
 ROWS, ACTIONS = 50, 2
-_HIDDEN = 256
+_HIDDEN = 128
 _NOISE, _NOISE_STAYS = 0.06, 0.9
 _BATCH = 1024
 Floats = NDArray[np.float32]
@@ -110,7 +110,7 @@ def write(path: Path, layers: list[tuple[Floats, Floats]]) -> None:
     onnx.save(model, path)
 
 
-def make(path: Path, *, episodes: int = 300, epochs: int = 24, seed: int = 0) -> None:
+def make(path: Path, *, episodes: int = 200, epochs: int = 20, seed: int = 0) -> None:
     """Let the expert play, clone it and write the policy."""
     print(f"the expert plays {episodes} episodes …", file=sys.stderr)
     seen, done = demonstrations(episodes, seed)
@@ -123,8 +123,8 @@ def main() -> int:
         prog="python -m benchmarks.chunk_arm_policy", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path)
-    parser.add_argument("--episodes", type=int, default=300, metavar="N")
-    parser.add_argument("--epochs", type=int, default=24, metavar="N")
+    parser.add_argument("--episodes", type=int, default=200, metavar="N")
+    parser.add_argument("--epochs", type=int, default=20, metavar="N")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     if min(args.episodes, args.epochs) < 1:

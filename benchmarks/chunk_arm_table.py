@@ -78,7 +78,7 @@ def _row(mine: Sequence[Episode], queue: Sequence[Episode]) -> Row:
 
 def text(rows: Sequence[Row]) -> str:
     """Write the table as Markdown."""
-    lines = ["| run as | workers | error [mm] | less than the queue's [mm] | within 20 mm [%] | "
+    lines = ["| run as | workers | error [mm] | error less the queue's [mm] | within 20 mm [%] | "
              "feedback [ticks] | seam | no action [%] |", "|---" * 8 + "|"]
     for row in rows:
         less = ("–" if row.less_mm is None else
@@ -90,14 +90,15 @@ def text(rows: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def save(path: Path, kind: type[Episode] | type[Row], records: Sequence[Episode | Row]) -> None:
-    """Write records as CSV, numbers with three digits."""
+def save(path: Path, kind: type[Episode] | type[Row], records: Sequence[Episode | Row],
+         digits: int) -> None:
+    """Write records as CSV, numbers with so many digits."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([each.name for each in fields(kind)])
         for record in records:
-            writer.writerow(["" if value is None else f"{value:.3f}" if isinstance(value, float)
-                             else value for value in asdict(record).values()])
+            writer.writerow([f"{value:.{digits}f}" if isinstance(value, float) else value
+                             for value in asdict(record).values()])
 
 
 def draw(rows: Sequence[Row], path: Path, title: str) -> None:

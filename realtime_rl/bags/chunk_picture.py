@@ -177,17 +177,21 @@ def _act(chunks: dict[int, Drawn], steps: Iterable[Timestep], late: list[bool]) 
 
 def _paint(axes: Axes, window: Window) -> None:
     shown = window.chunks[:_MOST_ROWS]
-    for tick, cause in window.others.items():
-        axes.axvspan(tick, tick + 1, color=CAUSE_COLOUR[cause], alpha=PALE, linewidth=0, zorder=0.3)
+    for cause in set(window.others.values()):
+        for begin, length in runs([tick for tick, other in window.others.items()
+                                   if other is cause]):
+            axes.axvspan(begin, begin + length, color=CAUSE_COLOUR[cause], alpha=PALE, linewidth=0,
+                         zorder=0.3)
     for row, chunk in enumerate(shown):
         edge = (row - _BAR / 2, _BAR)
         axes.hlines(row, chunk.seen, max(chunk.first, chunk.due), color=FAINT, linewidth=0.9,
                     zorder=1)
         axes.broken_barh([(chunk.first, chunk.last + 1 - chunk.first)], edge, linewidth=0,
                          facecolors=STARTUP, alpha=PALE, zorder=0.6)
-        for ticks, colour in ((chunk.averaged, SKY), (chunk.acted, BLUE), (chunk.tails, ORANGE)):
-            axes.broken_barh([(begin, length) for begin, length in runs(ticks)], edge, linewidth=0,
-                             facecolors=colour, zorder=1.2)
+        for ticks, colour, alpha in ((chunk.averaged, SKY, PALE), (chunk.acted, BLUE, 1.0),
+                                     (chunk.tails, ORANGE, 1.0)):
+            axes.broken_barh(runs(ticks), edge, linewidth=0, facecolors=colour, alpha=alpha,
+                             zorder=1.2)
         if chunk.due >= 0:
             axes.vlines(chunk.due, row - 0.46, row + 0.46, color=INK, linewidth=1.6, zorder=1.4)
     seen = [(chunk.seen, row) for row, chunk in enumerate(shown)]
@@ -220,7 +224,7 @@ def _keys(window: Window) -> list[Key]:
     fates = {chunk.fate for chunk in chunks}
     keys = [Key(BLUE, "rows that acted")]
     if any(chunk.averaged for chunk in chunks):
-        keys.append(Key(SKY, "rows of older chunks that took part in the mean"))
+        keys.append(Key(SKY, "rows of older chunks that took part in the mean", "pale"))
     if any(chunk.tails for chunk in chunks):
         keys.append(Key(ORANGE, "tail: rows that acted though a newer chunk was promised"))
     keys += [Key(STARTUP, "rows that did not", "pale"),
@@ -228,7 +232,7 @@ def _keys(window: Window) -> list[Key]:
     if any(chunk.due >= 0 for chunk in chunks):
         keys.append(Key(INK, "the tick that it was promised for", "line"))
     if Fate.REJECTED in fates:
-        keys.append(Key(RED, "rejected, as it came too late", "cross"))
+        keys.append(Key(RED, "rejected", "cross"))
     if Fate.SUPERSEDED in fates:
         keys.append(Key(FAINT, "never acted: a newer one did", "cross"))
     return keys + [Key(CAUSE_COLOUR[cause], CAUSE_WORDS[cause], "pale")
