@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from realtime_rl.bags.silences import spans_without_commands, tail_ticks, tails, within
 from realtime_rl.core.enumerations import Fate, Reason
 from realtime_rl.core.figures.accounting import Columns, RunRecords, gave_action
-from realtime_rl.core.figures.chunk_figures import of_chunks
 from realtime_rl.core.figures.grids import two_at_once
+from realtime_rl.core.figures.seams import of_chunks
 from realtime_rl.core.figures.statistics import Sessions, gaps, plant_sessions
 from realtime_rl.core.messages.pairs import again, last_equal, last_rows
 from realtime_rl.core.messages.records import Timestep, Verdict
