@@ -16,6 +16,8 @@ EXTRAS := all
 endif
 # the wheels' bootstrap marks the environment of one venv; another must not inherit it
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
+# where bytecode is not kept, every process of every test compiles all that it imports
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # discovery stays on this machine
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
