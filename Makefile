@@ -16,11 +16,13 @@ EXTRAS := all
 endif
 # the wheels' bootstrap marks the environment of one venv; another must not inherit it
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
+# where bytecode is not kept, every process of every test compiles all that it imports
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # discovery stays on this machine
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 
-.PHONY: help run robot test lowest lint bench doctor docs clean
+.PHONY: help run robot test tests lowest lint bench doctor docs clean
 help:
 	@echo "make run     a 60 s run of the bundled game: live view, bag, report"
 	@echo "make robot   a 60 s run with a simulated arm, which is a process of its own"
@@ -56,7 +58,9 @@ lint: $(VENV)/package
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-test: lint
+test: lint tests
+
+tests: $(VENV)/package
 	$(BIN)/python -m pytest -m "not live" -n 2 --dist loadfile
 	$(BIN)/python -m pytest -m live
 

@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import functools
 import re
 from pathlib import Path
 
@@ -16,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [*(ROOT / "realtime_rl").rglob("*.py"), *(ROOT / "launch").glob("*.py")]
 
 
+@functools.cache
 def texts() -> str:
     """All texts of the code, what is filled in as `…`."""
     found = []
@@ -29,7 +31,6 @@ def texts() -> str:
     return "\n".join(found)
 
 
-TEXTS = texts()
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 MESSAGES = [message for line in PAGE.splitlines() if line.startswith("| ")
             for message in re.findall(r"`([^`]+)`", line.split(" | ")[0]) if " " in message]
@@ -43,7 +44,7 @@ def fragments(message: str) -> list[str]:
 
 @pytest.mark.parametrize("message", MESSAGES)
 def test_a_message_is_one_of_the_code(message: str) -> None:
-    assert [each for each in fragments(message) if each not in TEXTS] == []
+    assert [each for each in fragments(message) if each not in texts()] == []
 
 
 def test_there_are_messages() -> None:

@@ -31,7 +31,7 @@ from realtime_rl.policies.latency import Latency
 PERIOD = 16_000_000
 HANDOVER = 2_000_000
 MS = 1_000_000
-TICKS = 1500
+TICKS, TICKS_OF_ONE_DURATION = 1500, 240
 STAGGERED = [(algorithm, dealing) for algorithm in Algorithm for dealing in Dealing
              if algorithm not in (*EAGER, *ALONE)]
 
@@ -59,8 +59,9 @@ def real(text: str, workers: int, wanted: Setting, *, promised: int, cycle: int,
     schedule = Schedule(active, PERIOD, 1, 0, promised, promised * PERIOD - HANDOVER,
                         wanted.algorithm, wanted.dealing, cycle=cycle)
     settled = 60
+    ticks = TICKS_OF_ONE_DURATION if text.startswith("constant") else TICKS  # it repeats itself
     records = run_virtual(VirtualGraph(
-        CoordinationPolicy(active, PERIOD, HANDOVER), Latency.parse(text), TICKS + settled,
+        CoordinationPolicy(active, PERIOD, HANDOVER), Latency.parse(text), ticks + settled,
         schedule, processes, transport_ns=HANDOVER, seed=3))
     steps = records.timesteps[settled:]
     delays = [s.tick - s.observation_tick for s in steps if s.cause is Cause.POLICY]
