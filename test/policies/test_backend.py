@@ -108,7 +108,7 @@ def test_an_operator_that_has_to_know_its_weights_is_told(
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", knowing)
     one = OnnxPolicy.load(write(model(IMAGE, 2, PICK), metadata()), EXPECTED, REFIT)
-    assert one.fallback.startswith("a new version is built anew, as this graph does not take others")
+    assert one.fallback.startswith("a new version is built anew, as this graph does not take ")
     assert "'w' must be a constant initializer" in one.fallback
     assert sessions_of(OnnxPolicy.load(write(model(IMAGE, 2, PICK), metadata()), EXPECTED, REFIT,
                                        before=one)) != sessions_of(one)
