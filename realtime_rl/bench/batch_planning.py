@@ -25,13 +25,13 @@ from realtime_rl.policies.latency_text import duration_ns
 Profile = Mapping[int, int]
 """What a run takes [ns], by the number of observations that it answers."""
 _MOST_SIZE = 1024
-_TICKS = 6000
+_TICKS = 3000
 _ROUNDS = 10_000
 _ALIKE = 2
 """Digits of an inaction that tell two where neither is enough."""
 _BEARABLE = 10.0
 """Times as long as alone: where runs slow each other down by more, further workers are in vain."""
-_AT_ONCE = 16
+_AT_ONCE = 8
 """Runs at once that are tried where no number of them is enough."""
 
 
@@ -113,7 +113,7 @@ def _in_flight(expected: Expectation, alone: Durations, setting: Setting, most: 
     for _ in range(_ROUNDS):
         runs = np.ceil(alone * expected.latency.slowdown(number) / apart)
         following = float(np.minimum(most, runs).mean())
-        if following - number < 1e-6:
+        settled, number = following - number < 1e-6, following
+        if settled or expected.latency.slowdown(number) > _BEARABLE:
             break
-        number = following
     return number

@@ -38,7 +38,8 @@ def test_an_action_is_as_late_as_its_run_and_the_wait_for_the_last_of_it(
     assert found.inaction == 0.0
     assert found.promised_delay_ticks == found.delay_ticks == size - 1 + promised_delay_ticks(
         run_ns, 2 * MS, 10 * MS)
-    assert predict([run_ns], workers - 1, batched, TICKS).inaction > 0.0
+    if workers > 1:
+        assert predict([run_ns], workers - 1, batched, TICKS).inaction > 0.0
 
 
 @given(st.lists(spans, min_size=2, max_size=8), st.integers(1, 9))
@@ -87,7 +88,7 @@ def test_one_run_at_a_time_is_told_from_several() -> None:
 
 
 @given(st.floats(0.01, 1.0), st.floats(1.0, 4.0))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_the_best_is_never_worse_than_one_that_it_was_compared_with(
     share: float, growth: float
 ) -> None:
