@@ -44,6 +44,7 @@ from realtime_rl.core.types import ActionSpace
 from realtime_rl.files import sha256_of, write_atomically
 from realtime_rl.learning import networks, onnx_export, onnx_graph
 from realtime_rl.policies import external_weights, onnx_session
+from realtime_rl.policies.compute import Compute
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.policies.policy_loader import Loader
 
@@ -121,7 +122,7 @@ class Bench:
         self.network = networks.build(name, OBSERVATION, 1, ACTIONS, seed).eval()
         self.weights = networks.parameter_count(self.network)
         self._folder = folder
-        self._load = Loader((OBSERVATION, ACTIONS), "cpu")
+        self._load = Loader((OBSERVATION, ACTIONS), Compute("cpu"))
         self._exporter = onnx_export.PolicyExporter(self.network, folder, keep=2, inline_bytes=0)
         self._graph = onnx_graph.trace(self.network, self.metadata(0))
         self._exporter.export(self.metadata(0))  # which traces the graph

@@ -121,12 +121,13 @@ def load_policy(path: str | Path, plant: Plant, *, stack: int = 0, threads: int 
     """
     from realtime_rl.core.policy.options import PolicyOptions as Said
     from realtime_rl.files import user_path
+    from realtime_rl.policies.compute import Compute
     from realtime_rl.policies.onnx_policy import OnnxPolicy
 
     spec = plant.spec
     said = replace(options or Said(), period_ns=spec.period_ns)
-    return OnnxPolicy.load(user_path(str(path)), (spec.observation, spec.actions), provider,
-                           threads, stack=stack, options=said)
+    return OnnxPolicy.load(user_path(str(path)), (spec.observation, spec.actions),
+                           Compute(provider, threads), stack=stack, options=said)
 
 
 def simulate_policy(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from realtime_rl import strict_json
-from realtime_rl.bench import chunk_plan_text
+from realtime_rl.bench import batch_plan_text, batch_planning, chunk_plan_text
 from realtime_rl.bench.approaches import BASELINES, select
 from realtime_rl.bench.chunk_planning import plan_chunks
 from realtime_rl.bench.planning import Expectation, Plan, plan
@@ -26,6 +26,7 @@ _EPILOG = """examples:
   realtime-rl plan --latency constant:95ms
   realtime-rl plan --latency lognormal:215ms,cv=0.3 --period 16.74ms --workers 12
   realtime-rl plan --latency constant:215ms --period 16.74ms --chunk 50
+  realtime-rl plan --latency constant:10ms,contention=1 --batch 2=11ms,4=13ms --period 5ms
   realtime-rl plan --latency trace:measured.txt --plant pyboy --plant-option rom=catch
   realtime-rl plan --latency constant:20ms,contention=0.15 --period 10ms --algorithm max_time
   realtime-rl plan --latency normal:40ms,std=4ms --period 10ms --json - | jq .rows[0]"""
@@ -65,6 +66,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--chunk", type=int, metavar="H",
                         help="of a policy that gives so many actions at once, for the ticks after "
                              "its observation: what each further worker buys (max_time)")
+    parser.add_argument("--batch", metavar="SIZE=TIME,…",
+                        help="what a run takes that answers so many observations, as 2=11ms,4=14ms "
+                             "(`realtime-rl policy --batches` measures it): compare such runs with "
+                             "staggered ones (max_time)")
     parser.add_argument("--json", metavar="FILE|-", help="write the plan as JSON")
     parser.set_defaults(main=main, outputs=("json",))
 
@@ -72,6 +77,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def main(args: argparse.Namespace) -> int:
     """Plan and print; errors are `RealtimeRlError`."""
     expected = _expectation(args)
+    if args.batch is not None:
+        return _batches(args, expected)
     if args.chunk is not None:
         return _chunks(args, expected)
     approaches = select(args.algorithm, args.dealing)
@@ -93,6 +100,19 @@ def _chunks(args: argparse.Namespace, expected: Expectation) -> int:
     found = plan_chunks(expected, args.chunk, args.workers)
     put(args, strict_json.dumps(chunk_plan_text.document(expected, found), indent=2) + "\n",
         "\n".join([*_heading(expected), chunk_plan_text.text(expected, found)]))
+    return 0
+
+
+def _batches(args: argparse.Namespace, expected: Expectation) -> int:
+    for name, plain in (("chunk", None), ("workers", None), ("processes", 1), ("algorithm", None),
+                        ("dealing", None)):
+        if getattr(args, name) != plain:
+            raise ConfigError(f"--{name}: runs of several observations are planned for 'max_time' "
+                              "in one process, with the workers that they take: leave it or "
+                              "--batch out")
+    plans = batch_planning.plan_batches(expected, batch_planning.parse(args.batch))
+    put(args, strict_json.dumps(batch_plan_text.document(expected, plans), indent=2) + "\n",
+        "\n".join([*_heading(expected), batch_plan_text.text(expected, plans)]))
     return 0
 
 

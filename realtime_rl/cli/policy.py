@@ -14,7 +14,7 @@ import numpy as np
 
 from realtime_rl import strict_json
 from realtime_rl.bench.text import number
-from realtime_rl.cli import policy_options
+from realtime_rl.cli import policy_batches, policy_options, policy_use
 from realtime_rl.cli.output import put
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.observations import Observation, join, names_of
@@ -28,6 +28,8 @@ from realtime_rl.core.settings.inference import policy_options as of_parameters
 from realtime_rl.core.types import PlantSpec
 from realtime_rl.plants import registry
 from realtime_rl.policies import onnx_session
+from realtime_rl.policies.compute import Compute
+from realtime_rl.policies.feeding import Seen
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 
 _EPILOG = """examples:
@@ -72,6 +74,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--provider", default="auto", metavar="NAME",
                         help="auto, cpu, cuda or tensorrt (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="of one inference")
+    parser.add_argument("--batches", nargs="+", type=int, default=[], metavar="B",
+                        help="time also runs that answer so many observations each, for "
+                             "`realtime-rl plan --batch`")
     parser.add_argument("--json", metavar="FILE|-", help="write it as JSON")
     policy_options.add(parser)
     parser.set_defaults(main=main, outputs=("json",))
@@ -84,6 +89,8 @@ class _Tried:
     policy: OnnxPolicy
     plant: PlantSpec
     durations_ns: list[int]
+    batches: dict[int, int]
+    """Median duration of a run [ns], by the number of observations that it answers."""
 
     @property
     def workers(self) -> int:
@@ -120,14 +127,16 @@ def main(args: argparse.Namespace) -> int:
     if not 1 <= args.runs <= 100_000 or args.stack < 0:
         raise ConfigError(f"--runs {args.runs!r} must be 1 … 100000, --stack {args.stack!r} 0 or "
                           "more")
+    policy_batches.check(args.batches, with_plant=args.config is not None or args.plant is not None)
     path = find_policy(args.file)
     graph = onnx_session.graph_of_file(path)
     plant, options = _plant(args)
     tried = None
     if plant is not None:
-        policy = OnnxPolicy.load(path, (plant.observation, plant.actions), args.provider,
-                                 args.threads, options=options)
-        tried = _Tried(policy, plant, _timed(policy, plant, args.runs))
+        policy = OnnxPolicy.load(path, (plant.observation, plant.actions), Compute(
+            args.provider, args.threads, batch=max(args.batches, default=1)), options=options)
+        tried = _Tried(policy, plant, _timed(policy, plant, args.runs),
+                       policy_batches.timed(policy, _shown(policy, plant), args.batches, args.runs))
     put(args, strict_json.dumps(_document(path, graph, tried), indent=2) + "\n",
         "\n".join(_text(path, graph, tried)))
     return 0
@@ -160,16 +169,21 @@ def _plant(args: argparse.Namespace) -> tuple[PlantSpec | None, PolicyOptions]:
 
 def _timed(policy: OnnxPolicy, plant: PlantSpec, runs: int) -> list[int]:
     """Time inferences one after another, on observations in the middle of their range [ns]."""
-    observation, memory, found = _middle(policy, plant), policy.memory(), []
-    history = (plant.actions.noop,) * policy.action_history
+    seen, memory, found = _shown(policy, plant), policy.memory(), []
     end_ns = time.monotonic_ns() + round(_LONGEST_S * 1e9)
     for run in range(runs):
         begin_ns = time.monotonic_ns()
-        policy.infer(observation, history, memory=memory)
+        policy.infer(*seen[:2], memory=memory, goal=seen.goal)
         found.append(time.monotonic_ns() - begin_ns)
         if run >= 4 and time.monotonic_ns() > end_ns:
             break
     return found
+
+
+def _shown(policy: OnnxPolicy, plant: PlantSpec) -> Seen:
+    goal = policy.goal
+    return Seen(_middle(policy, plant), (plant.actions.noop,) * policy.action_history, None,
+                None if goal is None else goal.example())
 
 
 def _middle(policy: OnnxPolicy, plant: PlantSpec) -> Observation:
@@ -190,7 +204,8 @@ def _text(path: Path, graph: Graph, tried: _Tried | None) -> Iterator[str]:
     if graph.props:
         yield ""
         yield "metadata"
-        yield from (f"{'':8}{key}  {_short(value)}" for key, value in sorted(graph.props.items()))
+        yield from (f"{'':8}{key}  {policy_use.short(value)}"
+                    for key, value in sorted(graph.props.items()))
     yield ""
     if tried is None:
         yield ("It was not compared with a plant: name a scenario (--config catch) or a plant "
@@ -208,6 +223,7 @@ def _verdict(tried: _Tried) -> Iterator[str]:
     median, p95 = _quantiles(tried.durations_ns)
     yield (f"inference here, on {policy.provider}, alone: median {number(median, 2)} ms, 95 % "
            f"within {number(p95, 2)} ms, of {len(tried.durations_ns)} runs")
+    yield from policy_batches.text(tried.batches)
     if policy.recurrent:
         yield (f"{plant.name}: a tick every {plant.period_ns / 1e6:g} ms; the policy "
                f"{policy.recurrent}: 1 worker, more are refused"
@@ -225,35 +241,11 @@ def _verdict(tried: _Tried) -> Iterator[str]:
 
 
 def _use(name: str, tried: _Tried | None) -> list[str]:
-    """Say how an input is fed."""
-    if tried is None:
-        return []
-    fitted, parts = tried.policy.fitted, tried.plant.observation.parts
-    for each in fitted.inputs:
-        if each.name == name:
-            joined = f", {fitted.stack} joined" if fitted.stack > 1 else ""
-            return [f"part '{parts[each.place]}' {each}{joined}"]
-    state = next((each.output for each in fitted.states if each.input == name), None)
-    if state is not None:
-        return [f"state: what {state!r} gave; zeros at an episode's first observation"]
-    if name in fitted.constants:
-        return [f"constant: {_short(str(fitted.constants[name].ravel().tolist()))}"]
-    if any(each.name == name for each in fitted.prefix):
-        return ["prefix: what is promised to act meanwhile"]
-    return [f"the last {fitted.history} applied actions"]
+    return [] if tried is None else [policy_use.fed(name, tried.policy.fitted, tried.plant)]
 
 
 def _meaning(name: str, tried: _Tried | None) -> list[str]:
-    if tried is None:
-        return []
-    fitted = tried.policy.fitted
-    if name == fitted.reading.output:
-        return [f"acts: {fitted.reading}"]
-    return ["state" if name in {each.output for each in fitted.states} else "not used"]
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 70 else f"{text[:68]} …"
+    return [] if tried is None else [policy_use.meaning(name, tried.policy.fitted)]
 
 
 def _quantiles(durations_ns: Sequence[int]) -> tuple[float, float]:
@@ -281,5 +273,6 @@ def _document(path: Path, graph: Graph, tried: _Tried | None) -> dict[str, Any]:
             "recurrent": bool(policy.recurrent), "prefix": policy.takes_prefix,
             "warnings": [*policy.warnings], "provider": policy.provider,
             "duration_ms": {"median": median, "p95": p95, "n": len(tried.durations_ns)},
+            "batch_ms": {str(size): took / 1e6 for size, took in tried.batches.items()},
             "promised_delay_ticks": tried.delay, "required_workers": tried.workers,
             "workers": 1 if policy.recurrent else tried.fewest}

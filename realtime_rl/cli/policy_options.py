@@ -10,8 +10,8 @@ from realtime_rl.core.policy.said import LAYOUTS
 from realtime_rl.policies.latency_text import duration_ns
 
 NAMES = ("policy_inputs", "policy_output", "policy_normalize", "policy_layout",
-         "policy_constants", "policy_descriptors", "policy_foreign", "chunk_first_tick",
-         "chunk_period")
+         "policy_constants", "policy_goal", "policy_descriptors", "policy_foreign",
+         "chunk_first_tick", "chunk_period")
 """Of the arguments, and of the parameters of an inference node."""
 
 
@@ -31,6 +31,8 @@ def add(parser: argparse.ArgumentParser) -> None:
                        help="axes of pictures (default: as the file says, else nchw)")
     group.add_argument("--policy-constants", action="append", default=[],
                        metavar="INPUT=VALUES|FILE.npy", help="what an input is always fed with")
+    group.add_argument("--policy-goal", default="", metavar="INPUT[=VALUES]",
+                       help="input that takes the goal, and the values that it begins with")
     group.add_argument("--policy-descriptors", default="", metavar="FILE",
                        help="Isaac Lab's IO_descriptors.yaml")
     group.add_argument("--no-policy-foreign", dest="policy_foreign", action="store_false",
@@ -51,5 +53,6 @@ def of(args: argparse.Namespace, *, stack: int = 0, period_ns: int = 0) -> Polic
         raise ConfigError(f"--chunk-period: {error}") from error
     return PolicyOptions(
         tuple(args.policy_inputs), args.policy_output, tuple(args.policy_normalize),
-        args.policy_layout, tuple(args.policy_constants), args.policy_descriptors,
-        args.policy_foreign, args.chunk_first_tick, chunk_period_ns, stack, period_ns)
+        args.policy_layout, tuple(args.policy_constants), args.policy_goal,
+        args.policy_descriptors, args.policy_foreign, args.chunk_first_tick, chunk_period_ns,
+        stack, period_ns)

@@ -112,13 +112,14 @@ def _init(args: argparse.Namespace) -> int:
 
 def fed(contract: Contract, name: str, said: PolicyOptions | None = None) -> list[Finding]:
     """Say how each input of a policy is fed, of which `said` is said beside its file."""
+    from realtime_rl.policies.compute import Compute
     from realtime_rl.policies.onnx_policy import OnnxPolicy
     from realtime_rl.runner.prepare import find_policy
 
     spec = contract.spec
     try:
         policy = OnnxPolicy.load(
-            find_policy(name), (spec.observation, spec.actions), "cpu",
+            find_policy(name), (spec.observation, spec.actions), Compute("cpu"),
             options=replace(said or PolicyOptions(), period_ns=spec.period_ns))
     except PolicyError as error:
         return [Finding(Level.WRONG, "policy", str(error))]

@@ -9,18 +9,21 @@ import os
 import sys
 import time
 
+import numpy as np
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState, Joy
-from std_msgs.msg import String
+from std_msgs.msg import Float64MultiArray, String
 
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.gathering import Lost, Whole
 from realtime_rl.core.messages import cdr, joy_wire
 from realtime_rl.core.messages.records import Inference, Timestep
+from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.peers.plant_view import PlantView
+from realtime_rl.core.policy import goals
 from realtime_rl.core.schedule.tick_grid import TickGrid
 from realtime_rl.core.settings.inference import InferenceParameters, schedule_of
 from realtime_rl.policies.host import InferenceHost, Surroundings, threads_hang
@@ -59,6 +62,7 @@ class InferenceNode(LifecycleNode):
         self._active = False
         self._heartbeat = Heartbeat(self, config.alive_lease)
         self._timestep: Subscription | None = None
+        self._goal: Subscription | None = None
         self._timers_of_workers = StaggeredTimers(
             self, self._grid, round(config.timer_phase * 1e9), self._on_worker_timer)
         self._action = publisher_of(self, Joy, "action", qos.COMMAND)
@@ -164,9 +168,12 @@ class InferenceNode(LifecycleNode):
         if engine is None or not self._active:
             return
         engine.observe(*whole)
-        if engine.wants_applied and self._timestep is None:
+        if engine.inputs.wants_applied and self._timestep is None:
             self._timestep = subscribe_records(self, "timestep", Timestep, self._on_timestep,
                                                qos.RECORD, rate_hz=self._tick_hz)
+        if engine.takes_goal and self._goal is None:
+            self._goal = listen(self, Float64MultiArray, goals.TOPIC, self._on_goal, qos.LATCHED,
+                                rate_hz=self._tick_hz)
         schedule = engine.pool.schedule_at(whole.tick)
         if schedule.by_timers:
             self._timers_of_workers.follow(schedule, self._host.workers)
@@ -184,7 +191,12 @@ class InferenceNode(LifecycleNode):
         """Only a policy that takes applied actions needs them: others save the time."""
         self._ticked.on_timestep(step, time.monotonic_ns())
         if self._host.engine is not None:
-            self._host.engine.applied(step.tick, step.action)
+            self._host.engine.inputs.applied(step.tick, step.action)
+
+    def _on_goal(self, message: Float64MultiArray) -> None:
+        problem = self._host.aim(np.asarray(message.data, np.float64))
+        if problem:
+            raise WireError(problem)
 
     def _on_worker_timer(self, worker: int) -> None:
         engine = self._host.engine

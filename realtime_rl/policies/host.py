@@ -7,18 +7,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
 
 from realtime_rl.core import observations
 from realtime_rl.core.control.exploration import Exploration
-from realtime_rl.core.errors import PolicyError
+from realtime_rl.core.errors import ConfigError, PolicyError
 from realtime_rl.core.messages.policy_uri import PolicyUri
+from realtime_rl.core.policy.goals import TOPIC
 from realtime_rl.core.schedule.stagger import Schedule, workers_of_process
 from realtime_rl.core.settings.inference import InferenceParameters, policy_options
 from realtime_rl.core.types import ActionSpace
+from realtime_rl.policies.compute import Compute
 from realtime_rl.policies.compute_threads import NAME
+from realtime_rl.policies.engine_config import EngineConfig
 from realtime_rl.policies.hot_swap import LOAD, HotSwap, Swap
-from realtime_rl.policies.inference_engine import EngineConfig, InferenceEngine
+from realtime_rl.policies.inference_engine import InferenceEngine
 from realtime_rl.policies.latency import Latency, NoLatency
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.policies.policy_files import Limits
@@ -66,6 +71,7 @@ class InferenceHost:
         self.actions = ActionSpace.parse(config.actions)
         self.workers = workers_of_process(config.process, config.processes, config.workers)
         self._latency = Latency.parse(config.latency)
+        self._compute = _compute(config, len(self.workers))
         self._exploration = Exploration.parse(config.exploration)
         self._own = _uri(config.policy) if config.policy else ""
         self._announced = self._used = ""
@@ -74,6 +80,7 @@ class InferenceHost:
         """Why there is no policy, as far as it was tried."""
         self.engine: InferenceEngine | None = None
         self._policies: HotSwap[OnnxPolicy] | None = None
+        self._goal: NDArray[Any] | None = None
 
     def open(self, schedule: Schedule, given_up: Callable[[], bool] = lambda: False) -> bool:
         """Load the newest policy announced, else the one to start from; return whether one acts.
@@ -86,10 +93,11 @@ class InferenceHost:
         """
         self.close()
         config, around = self._config, self._around
-        limits = Limits(self._root(), round(config.policy_size_limit * 1e9), config.sessions)
-        loader = Loader((self.observation, self.actions), config.provider, config.threads,
-                        config.sessions, options=policy_options(config), limits=limits,
-                        own=self._own, workers=config.workers, in_use=self._in_use)
+        limits = Limits(self._root(), round(config.policy_size_limit * 1e9),
+                        self._compute.sessions)
+        loader = Loader((self.observation, self.actions), self._compute,
+                        options=policy_options(config), limits=limits, own=self._own,
+                        workers=config.workers, in_use=self._in_use)
         self._policies = policies = HotSwap(
             loader, time.monotonic_ns, on_swap=self._on_swap, on_failure=self._on_failure,
             on_trouble=self._on_trouble, prepare_thread=self._prepare_loading,
@@ -98,9 +106,12 @@ class InferenceHost:
             EngineConfig(around.node, self.workers, self.actions, self._latency, config.seed,
                          config.exploration_hold, self._exploration,
                          round(config.slot_limit * 1e9), config.learning_order,
-                         round(config.learning_time * 1e9)),
+                         round(config.learning_time * 1e9), self._compute.batch,
+                         self._compute.cuda_graph),
             schedule, policies, around.wake, prepare_thread=self._prepare_computing,
             on_trouble=self._on_trouble)
+        if self._goal is not None:
+            self.engine.aim(self._goal)
         self._say_what_is_in_force()
         wanted = [uri for uri in dict.fromkeys((self._announced, self._own)) if uri]
         for uri in wanted:
@@ -126,6 +137,12 @@ class InferenceHost:
         self._announced = uri
         if self._policies is not None:
             self._policies.request(uri, time.monotonic_ns())
+
+    def aim(self, goal: NDArray[Any]) -> str:
+        """Take up a goal; return why not, or nothing. The one before stays then."""
+        problem = "" if self.engine is None else self.engine.aim(goal)
+        self._goal = self._goal if problem else goal
+        return problem
 
     def _in_use(self) -> OnnxPolicy | None:
         current = None if self._policies is None else self._policies.current
@@ -166,6 +183,10 @@ class InferenceHost:
         epsilon = self._exploration.epsilon(policy.epsilon)
         log.info(f"policy version {policy.version} on {policy.provider}, ready after "
                  f"{took_ms:.0f} ms, exploring with ε {epsilon:g} ({self._exploration})")
+        goal = policy.goal
+        if goal is not None and goal.start is None and self._goal is None:
+            log.warning(f"the policy does not act before a goal of {goal.size} value(s) comes on "
+                        f"'{TOPIC}', for its input {goal.input.name!r}")
         for warning in (*policy.warnings, policy.fallback):
             if warning:
                 log.warning(warning)
@@ -185,6 +206,23 @@ class InferenceHost:
 def threads_hang() -> bool:
     """Whether a thread is left that hangs in a policy: the process must then end without it."""
     return any(thread.name in (NAME, LOAD) for thread in threading.enumerate())
+
+
+def _compute(config: InferenceParameters, workers: int) -> Compute:
+    """Return what is asked of the backend of `workers`; `ConfigError` for what cannot be."""
+    batch = config.batch
+    if batch > 1 and batch > workers:
+        raise ConfigError(f"batch: {batch!r} observations wait in as many workers, and the process "
+                          f"has {workers}: set scenario.workers={batch} or a smaller batch")
+    if batch > 1 and config.processes > 1:
+        raise ConfigError(f"batch: {batch!r} observations of one process, which has every tick; "
+                          f"set scenario.processes=1 instead of {config.processes}")
+    if batch > 1 and config.latency != str(NoLatency()):
+        raise ConfigError(f"batch: how long {batch!r} observations in one run take is not "
+                          f"emulated; set latency=none instead of {config.latency!r}")
+    return Compute(config.provider, config.threads,
+                   workers if config.cuda_graph else config.sessions, config.refit,
+                   config.cuda_graph, config.tensorrt_cache, config.tensorrt_fp16, batch)
 
 
 def _uri(policy: str) -> str:

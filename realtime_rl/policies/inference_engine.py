@@ -9,53 +9,31 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from realtime_rl.core.control.exploration import Exploration, explore_rows
+from realtime_rl.core.control.exploration import explore_rows
 from realtime_rl.core.enumerations import Algorithm, Miss, SlotSource
-from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.experience.action_history import ActionHistory, History
 from realtime_rl.core.experience.gathering import Lost
-from realtime_rl.core.experience.observation_stack import ObservationStack
 from realtime_rl.core.messages.records import ActionMessage, Inference
 from realtime_rl.core.observations import Observation
-from realtime_rl.core.policy.prefix import Prefix
-from realtime_rl.core.policy.states import Memory
+from realtime_rl.core.schedule.batch import Batch
 from realtime_rl.core.schedule.slot_watch import SlotWatch, limit_ns
-from realtime_rl.core.schedule.stagger import Schedule
+from realtime_rl.core.schedule.stagger import ALONE, EAGER, Schedule
 from realtime_rl.core.schedule.worker_pool import Finished, Slot, WorkerPool
-from realtime_rl.core.types import Action, ActionSpace
-from realtime_rl.policies.computation import Begun, Computed, SlotRecords
+from realtime_rl.policies.computation import Begun, Computed, Rows, SlotRecords, Work, answer
 from realtime_rl.policies.compute_threads import ComputeThreads
+from realtime_rl.policies.engine_config import EngineConfig
 from realtime_rl.policies.hot_swap import HotSwap, Swap
-from realtime_rl.policies.latency import Latency
+from realtime_rl.policies.inputs_so_far import InputsSoFar
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.policies.stop import Stop
 
 _END_S = 1.0
 """At the end, computations that were asked to end are waited for so long."""
-
-
-@dataclass(frozen=True, slots=True)
-class EngineConfig:
-    """What an engine needs to know at its start."""
-
-    node: str
-    workers: tuple[int, ...]
-    actions: ActionSpace
-    latency: Latency
-    seed: int
-    exploration_hold: int
-    exploration: Exploration = field(default_factory=Exploration)
-    slot_limit_ns: int = 0
-    """A computation that takes longer hangs; 0: see `slot_watch.limit_ns`."""
-    learning_order: str = "none"
-    """`SEQUENTIAL`: whether a worker learns `before` it infers, `after`, or not at all."""
-    learning_ns: int = 0
-    """How long that takes."""
 
 
 class InferenceEngine:
@@ -79,11 +57,9 @@ class InferenceEngine:
         self._policies = policies
         self._wake = wake
         self.pool: WorkerPool[Computed] = WorkerPool(config.workers, schedule)
-        self._stack = ObservationStack(1)
-        self._stack_size = 1
-        self._applied = ActionHistory(0)
-        self._memory: Memory | None = None
-        self._promised: Prefix | None = None
+        self.inputs = InputsSoFar()
+        """What inferences are fed with."""
+        self._batch: Batch[Work] = Batch(config.batch)
         self._seen = (0, 0)
         self.newest: tuple[int, int] | None = None
         """Tick and stamp [ns] of the newest observation."""
@@ -103,29 +79,21 @@ class InferenceEngine:
     def observe(self, tick: int, stamp_ns: int, first: bool, observation: Observation) -> None:
         """Take an observation in, without starting anything."""
         self.newest = (tick, stamp_ns)
-        current = self._policies.current
-        if current is not None and current.policy.stack != self._stack_size:
-            self._stack_size = current.policy.stack
-            self._stack = ObservationStack(self._stack_size)
-        if current is not None and current.policy.action_history != self._applied.length:
-            self._applied = ActionHistory(current.policy.action_history)
-        self._stack.push(tick, observation, first)
-        if first:
-            self._applied.begin(tick)
-            self._memory = None  # what is under way keeps its own
+        self.inputs.observe(tick, first, observation, self._policy)
 
     @property
-    def wants_applied(self) -> bool:
-        """Whether the policy takes applied actions: then call `applied` for every tick."""
-        return self._applied.length > 0
+    def _policy(self) -> OnnxPolicy | None:
+        current = self._policies.current
+        return None if current is None else current.policy
 
-    def applied(self, tick: int, action: Action) -> None:
-        """Take in what the plant applied at a tick, for the inferences on later ones."""
-        self._applied.push(tick, action)
+    @property
+    def takes_goal(self) -> bool:
+        """Whether the policy takes a goal: then call `aim` with each."""
+        return self._policy is not None and self._policy.goal is not None
 
-    def promise(self, promised: Prefix) -> None:
-        """Take in what will act meanwhile, for the inferences that begin from now on."""
-        self._promised = promised
+    def aim(self, goal: NDArray[Any]) -> str:
+        """Take a goal for the inferences that begin from now on; return why not, or nothing."""
+        return self.inputs.aim(goal, self._policy)
 
     def start(self, now_ns: int, age_ns: int) -> list[Inference]:
         """Start the slot of the newest observation, if it is one; return the slots missed.
@@ -135,7 +103,7 @@ class InferenceEngine:
             age_ns: age of the newest observation, which only ROS time tells.
         """
         self.collect()
-        current = self._policies.current
+        current = self._usable()
         self._seen = (now_ns, age_ns)
         if current is None or self.newest is None:
             return []
@@ -145,6 +113,7 @@ class InferenceEngine:
                 missed.append(self._records.missed(slot, Miss.BUSY, self._policies.loading))
             else:
                 self._submit(slot, current, age_ns)
+        self._run_if_due(now_ns)
         return missed
 
     def lost(self, lost: Lost, now_ns: int) -> list[Inference]:
@@ -161,13 +130,14 @@ class InferenceEngine:
     def start_worker(self, worker: int, now_ns: int, age_ns: int) -> list[Inference]:
         """A worker's timer fired: start it on the newest observation; return the slot if missed."""
         self.collect()
-        current = self._policies.current
+        current = self._usable()
         if current is None or self.newest is None:
             return []
         slot, miss = self.pool.on_timer(worker, *self.newest, now_ns)
         if miss is not Miss.NONE:
             return [self._records.missed(slot, miss, self._policies.loading)]
         self._submit(slot, current, age_ns)
+        self._run_if_due(now_ns)
         return []
 
     def collect(self) -> None:
@@ -199,7 +169,7 @@ class InferenceEngine:
             self.pool.write_off(slot)
             begun = self._begun[slot.worker]
             begun.stop.ask()
-            self._memory = None if self._memory is None else self._memory.copy()
+            self.inputs.part()
             took_ns = now_ns - slot.start_ns
             found.append((
                 self._records.taken(slot, begun, took_ns, took_ns, Miss.FAILED,
@@ -218,17 +188,20 @@ class InferenceEngine:
         return now_ns - self._all_hang_since_ns
 
     def next_due_ns(self) -> int | None:
-        """When an action must leave; `None` when none waits."""
-        return self.pool.next_due_ns()
+        """When an action must leave, or a run begin; `None` when none waits."""
+        times = [time_ns for time_ns in (self.pool.next_due_ns(), self._batch.due_ns())
+                 if time_ns is not None]
+        return min(times, default=None)
 
     def due(self, now_ns: int) -> list[tuple[ActionMessage | None, Inference, str]]:
         """Return what leaves now: the action (if there is one), the record, and any error."""
         self.collect()
+        self._run_if_due(now_ns)
         return [self._leave(finished) for finished in self.pool.due(now_ns)]
 
     def start_idle(self, now_ns: int) -> None:
         """Baselines: start the workers that are free; call it when `next_due_ns` has come."""
-        current = self._policies.current
+        current = self._usable()
         if current is None:
             return
         arrived_ns, age_ns = self._seen
@@ -250,48 +223,57 @@ class InferenceEngine:
         learns_first = config.learning_order == "before"
         return (config.learning_ns, 0) if learns_first else (0, config.learning_ns)
 
+    def _usable(self) -> Swap[OnnxPolicy] | None:
+        """The policy in use, once it has a goal where it takes one."""
+        current = self._policies.current
+        return (None if current is None or self.inputs.lacks_goal(current.policy)
+                else current)
+
     def _submit(self, slot: Slot, current: Swap[OnnxPolicy], age_ns: int) -> None:
         first_use, self._used = current is not self._used, current
-        stacked = self._stack.get(slot.tick, fill_gaps=True)
-        # a policy that came into use since the newest observation may take another history
-        known = self._applied.length == current.policy.action_history
-        history = (self._applied.get(slot.tick) if known
-                   else (None,) * current.policy.action_history)
-        if first_use or self._memory is None:
-            self._memory = current.policy.memory()
-        begun = self._begun[slot.worker] = Begun(current, age_ns, first_use, Stop(), self._memory,
-                                                 self._promised)
+        if first_use:
+            self._run_batch()  # of the policy before
+        stop = self._batch.waiting[0].begun.stop if self._batch.waiting else Stop()
+        begun = self._begun[slot.worker] = Begun(
+            current, age_ns, first_use, stop,
+            self.inputs.memory(current.policy, anew=first_use))
         self._watch.begin(slot, slot.start_ns, limit_ns(
-            self._config.slot_limit_ns, current.policy.alone_ns, len(self._config.workers)))
-        self._threads.submit(partial(self._compute, slot, begun, stacked, history))
+            self._config.slot_limit_ns, current.policy.alone_ns, len(self._config.workers))
+            + (self._batch.size - 1) * slot.schedule.period_ns)
+        self._batch.add(slot, Work(slot, begun, self.inputs.seen(slot.tick, current.policy)))
+        if slot.schedule.algorithm in (*EAGER, *ALONE):
+            self._run_batch()  # a baseline's workers wait for nobody
 
-    def _compute(self, slot: Slot, begun: Begun, stacked: Observation | None, history: History
-                 ) -> None:
+    def _run_if_due(self, now_ns: int) -> None:
+        if self.newest is not None and self._batch.is_due(self.newest[0], now_ns):
+            self._run_batch()
+
+    def _run_batch(self) -> None:
+        works = self._batch.take()
+        if works:
+            lane = self._indices[works[0].slot.worker]
+            self._threads.submit(partial(self._compute, works, lane),
+                                 lane if self._config.pinned else None)
+
+    def _compute(self, works: list[Work], lane: int) -> None:
         """Runs in one of the threads."""
-        rows: tuple[Action, ...] = ()
-        error = ""
         begin_ns = time.monotonic_ns()
-        try:
-            if stacked is None:
-                raise PolicyError("its observation is not kept any more")
-            policy, config = begun.swap.policy, self._config
-            outputs = policy.infer(stacked, history, worker=self._indices[slot.worker],
-                                   stop=begun.stop, memory=begun.memory, promised=begun.promised)
-            rows = policy.rows(outputs) if policy.horizon else (policy.act(outputs),)
-            rows = explore_rows(rows, slot.tick + (policy.first_offset if policy.horizon else 0),
-                                config.exploration.epsilon(policy.epsilon),
-                                hold_ticks=config.exploration_hold, seed=config.seed,
-                                actions=config.actions)
-        except PolicyError as problem:
-            error = str(problem)
-        except Exception as problem:  # a fault of the runtime costs its slot, not the worker
-            error = f"{type(problem).__name__}: {problem}"
+        answers = answer(works, lane, self._explored)
         end_ns = time.monotonic_ns()
-        self._computed.append((slot, end_ns, Computed(
-            rows, begun, end_ns - begin_ns, self._policies.loading, error)))
-        leaves_at_once = begun.swap.policy.horizon or time.monotonic_ns() >= slot.planned_ns
+        for work, (rows, error) in zip(works, answers, strict=True):
+            self._computed.append((work.slot, end_ns, Computed(
+                rows, work.begun, end_ns - begin_ns, self._policies.loading, error)))
+        leaves_at_once = works[0].begun.swap.policy.horizon or any(
+            time.monotonic_ns() >= work.slot.planned_ns for work in works)
         if leaves_at_once and not self._closed:
             self._wake()  # else `next_due_ns` brings the other thread here in time
+
+    def _explored(self, work: Work, rows: Rows) -> Rows:
+        policy, config = work.begun.swap.policy, self._config
+        return explore_rows(
+            rows, work.slot.tick + (policy.first_offset if policy.horizon else 0),
+            config.exploration.epsilon(policy.epsilon), hold_ticks=config.exploration_hold,
+            seed=config.seed, actions=config.actions)
 
     def _leave(self, finished: Finished[Computed]
                ) -> tuple[ActionMessage | None, Inference, str]:

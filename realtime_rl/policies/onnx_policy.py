@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,41 +12,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_rl.core.errors import PolicyError
-from realtime_rl.core.experience.action_history import History, encode
-from realtime_rl.core.messages.policy_metadata import HISTORY_INPUT, PolicyMetadata
-from realtime_rl.core.observations import Observation, split
-from realtime_rl.core.policy import chunk_period, prefix
+from realtime_rl.core.experience.action_history import History
+from realtime_rl.core.messages.policy_metadata import PolicyMetadata
+from realtime_rl.core.observations import Observation
+from realtime_rl.core.policy import chunk_period
 from realtime_rl.core.policy.fitting import Fitted, Plant
+from realtime_rl.core.policy.goals import Goal
 from realtime_rl.core.policy.inputs import Input
 from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.core.policy.prefix import Prefix
 from realtime_rl.core.policy.states import Memory
 from realtime_rl.core.types import Action, ActionSpace
-from realtime_rl.policies import external_weights, onnx_session, onnx_signature, providers
+from realtime_rl.policies import (
+    batch_trial,
+    external_weights,
+    feeding,
+    onnx_signature,
+    refitting,
+)
+from realtime_rl.policies.batch_trial import Answer
+from realtime_rl.policies.compute import Compute
+from realtime_rl.policies.feeding import Feed, Seen
+from realtime_rl.policies.onnx_backend import Backend, OnnxBackend
 from realtime_rl.policies.policy_files import Limits
 from realtime_rl.policies.stop import Stop
 
 
 class OnnxPolicy:
-    """A policy in one or more ONNX Runtime sessions. Threads may share it; nothing in it changes.
+    """A policy that a backend computes. Threads may share it; nothing in it changes.
 
     Make one with `load`.
     """
 
-    def __init__(self, sessions: list[Any], path: Path, fitted: Fitted, actions: ActionSpace,
-                 model: external_weights.Model, *, period_ns: int = 0) -> None:
-        """Wrap sessions of one checked file; `load` is the way to get one."""
-        self._sessions = sessions
-        self._model = model  # its weights are the sessions'
+    def __init__(self, backend: Backend, path: Path, fitted: Fitted, actions: ActionSpace, *,
+                 period_ns: int = 0) -> None:
+        """Wrap what computes one checked file; `load` is the way to get one."""
+        self.backend = backend
+        """What computes it."""
         self._path = path
         self._actions = actions
         self._period_ns = period_ns
         self._names = [fitted.reading.output, *(each.output for each in fitted.states)]
         self.fitted = fitted
         """How it is fed and read."""
-        self.provider: str = providers.name_of(sessions[0].get_providers()[0])
+        self.provider = backend.provider
         """What really computes: `cpu`, `cuda` or `tensorrt`."""
-        self.fallback = ""
+        self.fallback = "; ".join(backend.remarks)
         """Why that is not what was asked for; empty when it is."""
         self.warnings: tuple[str, ...] = fitted.warnings
         self.alone_ns = 0
@@ -53,52 +65,50 @@ class OnnxPolicy:
 
     @staticmethod
     def load(
-        path: Path, expected: Plant, provider: str = "auto", threads: int = 1, sha256: str = "",
-        *, sessions: int = 1, stack: int = 0, options: PolicyOptions | None = None,
-        limits: Limits | None = None, stop: Stop | None = None,
+        path: Path, expected: Plant, compute: Compute | None = None, sha256: str = "", *,
+        stack: int = 0, options: PolicyOptions | None = None, limits: Limits | None = None,
+        stop: Stop | None = None, before: OnnxPolicy | None = None,
     ) -> OnnxPolicy:
         """Load, check and warm up a policy.
 
         Args:
             path: the ONNX file; its weights may be in other files of its folder.
             expected: observation and action space of the plant.
-            provider: `auto` (CUDA where there is one, else CPU), `cpu`, `cuda` or `tensorrt`.
-            threads: threads of one inference.
+            compute: what is to compute it, and how; else one thread of whatever is there.
             sha256: what the file must hash to, in hexadecimal, and its other files with it;
                 empty: anything.
-            sessions: how many hold the weights, each once. One serves any number of threads;
-                several keep a GPU's inferences in streams of their own.
             stack: observations that a file without metadata takes; 0: one, or as `options` say.
             options: what is said of it beside the file.
             limits: where the files may be and how large; else the usual ones, and anywhere.
             stop: ends the loading, as far as ONNX Runtime lets itself be ended.
+            before: whose place it will take: where `compute.refit` and the graph is the same, its
+                sessions compute this one, too.
 
         Raises:
             PolicyError: the file is absent, altered, too large or no ONNX; it does not fit the
-                plant, also where only running it tells; it gives non-finite outputs; `provider`
-                is unknown.
+                plant, also where only running it tells; it gives non-finite outputs; the provider
+                is unknown; or one run is to answer several observations and cannot.
             MissingDependencyError: ONNX Runtime is not installed, or onnx for weights in other
                 files.
         """
-        stop = stop or Stop()
-        options = options or PolicyOptions()
+        stop, options, compute = stop or Stop(), options or PolicyOptions(), compute or Compute()
         options = replace(options, stack=stack or options.stack)
-        limits = replace(limits or Limits(), sessions=sessions)
-        model = external_weights.read(path, sha256, limits)
+        model = external_weights.read(path, sha256, replace(limits or Limits(),
+                                                            sessions=compute.sessions))
         try:
-            opened = [onnx_session.open_session(path, model, provider, threads, stop)
-                      for _ in range(sessions)]
+            taken_over = before.backend.refit(refitting.lift(model)) if (
+                compute.refit and before is not None) else None
+            backend = taken_over or OnnxBackend.load(path, model, compute, stop)
         finally:
             model.close()
-        session, fallback = opened[0]
         try:
-            fitted = onnx_signature.fit(onnx_signature.graph_of(session), expected, options)
+            fitted = onnx_signature.fit(backend.graph, expected, options)
         except PolicyError as error:
             raise PolicyError(f"policy {str(path)!r}: {error}") from error
-        policy = OnnxPolicy([each for each, _ in opened], path, fitted, expected[1], model,
-                            period_ns=options.period_ns)
-        policy.fallback = fallback
-        policy._warm_up(stop)
+        policy = OnnxPolicy(backend, path, fitted, expected[1], period_ns=options.period_ns)
+        policy._warm_up(stop, 1 if taken_over else backend.sessions)
+        if compute.batch > 1:
+            policy._check_batch(stop, compute.batch)
         return policy
 
     @property
@@ -149,6 +159,11 @@ class OnnxPolicy:
         return f"is recurrent ({pairs})" if pairs else ""
 
     @property
+    def goal(self) -> Goal | None:
+        """The input that takes the newest goal, if there is one."""
+        return self.fitted.goal
+
+    @property
     def takes_prefix(self) -> bool:
         """Whether `infer` feeds it with what is promised."""
         return bool(self.fitted.prefix)
@@ -163,74 +178,88 @@ class OnnxPolicy:
 
     def infer(self, observation: Observation, history: History = (), *, worker: int = 0,
               stop: Stop | None = None, memory: Memory | None = None,
-              promised: Prefix | None = None) -> NDArray[np.float32]:
+              promised: Prefix | None = None, goal: NDArray[Any] | None = None
+              ) -> NDArray[np.float32]:
         """Run the network on one stacked observation.
 
         Args:
             observation: as many joined as `stack` says.
             history: the last `action_history` applied actions, oldest first.
-            worker: index of the caller: different ones share as few of several sessions as can be.
+            worker: index of the caller: each has a lane of its own, and different ones share as
+                few of several sessions as can be.
             stop: ends it between two steps of the network; it then raises what ONNX Runtime does.
             memory: of a recurrent policy, from `memory()`; it is brought up to date.
             promised: what acts meanwhile, where `takes_prefix`; else nothing is.
+            goal: the newest one; `None`: that which the policy begins with.
 
         Returns:
             Shape `(outputs,)`, or `(H, outputs)` of a chunk, in the plant's units.
 
         Raises:
-            PolicyError: the observation has another shape, the history another length, or what
-                comes out is no action: of another shape, or not finite. Of choices some may be
-                `-inf`, as those that are masked.
+            PolicyError: the observation has another shape, the history another length, there is
+                no goal, or what comes out is no action: of another shape, or not finite. Of
+                choices some may be `-inf`, as those that are masked.
         """
-        feed = self._feed(observation)
-        if len(history) != self.fitted.history:
-            raise PolicyError(f"policy {str(self._path)!r} takes the last {self.fitted.history} "
-                              f"applied actions beside the observation, not {len(history)}")
-        if history:
-            feed[HISTORY_INPUT] = encode([history], self._actions)
-        self._promise(feed, promised or Prefix())
-        return self._run(feed, worker, stop, memory)
+        return self._run(self._feed(Seen(observation, history, promised, goal)), worker, stop,
+                         memory)
 
-    def _feed(self, observation: Observation) -> dict[str, NDArray[Any]]:
-        parts, feed = split(observation), dict(self.fitted.constants)
-        for each in self.fitted.inputs:
-            if each.place >= len(parts) or parts[each.place].shape != each.shape:
-                raise PolicyError(f"policy {str(self._path)!r}: {each.name!r} takes {each.shape}, "
-                                  "not an observation of shape "
-                                  f"{', '.join(str(part.shape) for part in parts)}")
-            feed[each.name] = each.feed(parts[each.place])
-        return feed
+    def infer_batch(self, seen: Sequence[Seen], *, worker: int = 0, stop: Stop | None = None
+                    ) -> list[Answer]:
+        """Run the network once on several observations; `load` it with such a `batch`.
 
-    def _promise(self, feed: dict[str, NDArray[Any]], promised: Prefix) -> None:
-        """Feed the inputs of a prefix, in the network's units."""
-        fitted = self.fitted
-        if not fitted.prefix:
-            return
-        rows = prefix.padded(promised, max(1, fitted.reading.horizon), self._actions.noop)
-        scaled = fitted.reading.normalization
-        values = {prefix.CHUNK: rows if scaled is None else scaled.redo(rows),
-                  prefix.DELAY: promised.promised, prefix.FINAL: promised.final}
-        for each in fitted.prefix:
-            value = np.asarray(values[each.name], each.dtype)
-            feed[each.name] = (value[None] if each.name == prefix.CHUNK
-                               else value.reshape(each.closed()))
+        Returns:
+            For each what `infer` gives, or raises.
+        """
+        answers: dict[int, Answer] = {}
+        feeds: dict[int, Feed] = {}
+        for place, each in enumerate(seen):
+            try:
+                feeds[place] = self._feed(each)
+            except PolicyError as error:
+                answers[place] = error
+        if feeds:
+            answers |= dict(zip(feeds, self._answers([*feeds.values()], worker, stop),
+                                strict=True))
+        return [answers[place] for place in range(len(seen))]
 
-    def _run(self, feed: dict[str, Any], worker: int, stop: Stop | None, memory: Memory | None
+    def _answers(self, feeds: list[Feed], worker: int, stop: Stop | None) -> list[Answer]:
+        found = self.backend.run(
+            self._names, feeding.joined(feeds, self.fitted.batchable.shared), worker, stop)[0]
+        answers: list[Answer] = []
+        for row in range(len(feeds)):
+            try:
+                answers.append(self._read(found[row:row + 1]))
+            except PolicyError as error:
+                answers.append(error)
+        return answers
+
+    def _feed(self, seen: Seen) -> Feed:
+        try:
+            return feeding.feed(self.fitted, self._actions, seen)
+        except PolicyError as error:
+            raise PolicyError(f"policy {str(self._path)!r}: {error}") from error
+
+    def _run(self, feed: Feed, worker: int, stop: Stop | None, memory: Memory | None
              ) -> NDArray[np.float32]:
-        session = self._sessions[worker % len(self._sessions)]
         if self.fitted.states:
             if memory is None:
                 raise PolicyError(f"policy {str(self._path)!r} {self.recurrent}: it needs its "
                                   "memory")
             feed.update(memory.feed)
-        found = session.run(self._names, feed, onnx_session.options_of_run(stop))
-        try:
-            outputs = self.fitted.reading.read(found[0])
-            if memory is not None:
+        found = self.backend.run(self._names, feed, worker, stop)
+        outputs = self._read(found[0])
+        if memory is not None:
+            try:
                 memory.keep(dict(zip(self._names, found, strict=True)))
+            except PolicyError as error:
+                raise PolicyError(f"policy {str(self._path)!r} {error}") from error
+        return outputs
+
+    def _read(self, found: NDArray[Any]) -> NDArray[np.float32]:
+        try:
+            return self.fitted.reading.read(found)
         except PolicyError as error:
             raise PolicyError(f"policy {str(self._path)!r} {error}") from error
-        return outputs
 
     def act(self, outputs: NDArray[np.float32]) -> Action:
         """Return the action: the choice of the largest value, or the values within limits."""
@@ -246,17 +275,11 @@ class OnnxPolicy:
         at_ticks = chunk_period.at_ticks(outputs, self.fitted.chunk_period_ns, self._period_ns)
         return tuple(map(tuple, np.clip(at_ticks, self._actions.low, self._actions.high).tolist()))
 
-    def _warm_up(self, stop: Stop) -> None:
+    def _warm_up(self, stop: Stop, sessions: int) -> None:
         """The first runs allocate; an overflow or NaN shows on the extremes, and open sizes."""
-        for worker in range(len(self._sessions)):
+        for worker in range(sessions):
             for end in ("low", "high"):
-                feed: dict[str, Any] = {
-                    **self.fitted.constants,
-                    **{each.name: each.extreme(getattr(each, end)) for each in self.fitted.inputs}}
-                if self.fitted.history:
-                    feed[HISTORY_INPUT] = encode(
-                        [(self._actions.noop,) * self.fitted.history], self._actions)
-                self._promise(feed, Prefix())
+                feed = feeding.extreme(self.fitted, self._actions, end)
                 begin_ns = time.monotonic_ns()
                 found = self._try(feed, worker, stop)
                 self.alone_ns = max(self.alone_ns, time.monotonic_ns() - begin_ns)
@@ -264,7 +287,21 @@ class OnnxPolicy:
                     self.fitted = replace(self.fitted, reading=replace(
                         self.fitted.reading, horizon=len(found)))
 
-    def _try(self, feed: dict[str, Any], worker: int, stop: Stop) -> NDArray[np.float32]:
+    def _check_batch(self, stop: Stop, size: int) -> None:
+        """Refuse a policy whose open axis is missing, or is none of a batch; warm up the others."""
+        problem = self.fitted.batchable.why_not
+        if not problem:
+            ends = [feeding.extreme(self.fitted, self._actions, end) for end in ("low", "high")]
+            alone = [self._try(each, 0, stop) for each in ends]
+            begin_ns = time.monotonic_ns()
+            problem = batch_trial.problem(lambda feeds: self._answers(feeds, 0, stop), ends, alone,
+                                          size)
+            self.alone_ns = max(self.alone_ns, time.monotonic_ns() - begin_ns)
+        if problem:
+            raise PolicyError(f"policy {str(self._path)!r} cannot take inference.batch={size}: "
+                              f"{problem}; set inference.batch=1")
+
+    def _try(self, feed: Feed, worker: int, stop: Stop) -> NDArray[np.float32]:
         try:
             return self._run(feed, worker, stop, self.memory())
         except PolicyError:
@@ -274,3 +311,4 @@ class OnnxPolicy:
             raise PolicyError(
                 f"policy {str(self._path)!r} cannot be run on observations of shape "
                 f"{shapes}: {' '.join(str(error).split())}") from error
+

@@ -1,4 +1,4 @@
-"""Loads policies for one plant and one provider by URI: what `HotSwap` calls."""
+"""Loads policies for one plant by URI: what `HotSwap` calls."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.policy.fitting import Plant
 from realtime_rl.core.policy.options import PolicyOptions
+from realtime_rl.policies.compute import Compute
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.policies.policy_files import Limits
 from realtime_rl.policies.stop import Stop
@@ -17,17 +18,15 @@ from realtime_rl.policies.stop import Stop
 class Loader:
     """Loads the first policy of a process, and those that are to take its place."""
 
-    def __init__(self, expected: Plant, provider: str = "auto", threads: int = 1,
-                 sessions: int = 1, *, options: PolicyOptions | None = None,
-                 limits: Limits | None = None, own: str | None = None, workers: int = 1,
+    def __init__(self, expected: Plant, compute: Compute | None = None, *,
+                 options: PolicyOptions | None = None, limits: Limits | None = None,
+                 own: str | None = None, workers: int = 1,
                  in_use: Callable[[], OnnxPolicy | None] = lambda: None) -> None:
         """Keep what `OnnxPolicy.load` needs beside the URI.
 
         Args:
             expected: observation and action space of the plant.
-            provider: see `OnnxPolicy.load`, as `threads`, `sessions`, `options` and `limits`.
-            threads: of one inference.
-            sessions: that hold the weights.
+            compute: see `OnnxPolicy.load`, as `options` and `limits`.
             options: what is said beside the file.
             limits: where the files may be and how large.
             own: the URI that this host's own configuration names: that one needs no hash and may
@@ -36,9 +35,7 @@ class Loader:
             in_use: returns the policy whose place is to be taken, if there is one.
         """
         self._expected = expected
-        self._provider = provider
-        self._threads = threads
-        self._sessions = sessions
+        self._compute = compute or Compute()
         self._options = options or PolicyOptions()
         self._limits = limits or Limits()
         self._own = own
@@ -60,14 +57,13 @@ class Loader:
         elif not parsed.sha256:
             raise PolicyError(f"policy URI {uri!r} has no hash; announce it with '#sha256=…', as "
                               "`realtime-rl export` writes it")
-        policy = OnnxPolicy.load(parsed.path, self._expected, self._provider, self._threads,
-                                 parsed.sha256, sessions=self._sessions, options=self._options,
-                                 limits=limits, stop=stop)
+        current = self._in_use()
+        policy = OnnxPolicy.load(parsed.path, self._expected, self._compute, parsed.sha256,
+                                 options=self._options, limits=limits, stop=stop, before=current)
         if policy.recurrent and self._workers != 1:
             raise PolicyError(f"policy {str(parsed.path)!r} {policy.recurrent}, so one inference "
                               f"has to end before the next begins: set scenario.workers=1 instead "
                               f"of {self._workers}")
-        current = self._in_use()
         difference = "" if current is None else current.difference(policy)
         if difference:
             raise PolicyError(f"policy {str(parsed.path)!r} cannot take the place of version "

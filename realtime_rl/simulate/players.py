@@ -77,6 +77,12 @@ def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration
     said = replace(options or PolicyOptions(), period_ns=spec.period_ns)
     loaded = OnnxPolicy.load(user_path(policy), (spec.observation, spec.actions), stack=stack,
                              options=said)
+    goal = loaded.goal
+    if goal is not None and goal.start is None:
+        name = goal.input.name
+        raise PolicyError(f"policy {policy!r}: nobody gives the goal of its input {name!r} in "
+                          f"virtual time; say what it begins with: policy_goal={name}=…, "
+                          f"{goal.size} value(s)")
     for text in filter(None, (*loaded.warnings, loaded.fallback)):
         warn(text)
     return of_policy(loaded, hold_ticks, spec, exploration)

@@ -15,6 +15,7 @@ from realtime_rl.core.figures.statistics import plant_sessions
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.observations import Observation
 from realtime_rl.core.types import Action, Cause, PlantSpec
+from realtime_rl.policies.compute import Compute
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.simulate.catch_player import CatchPlayer
 from realtime_rl.simulate.regret import Judge
@@ -71,7 +72,7 @@ class Versions:
 
     def _load(self, uri: str) -> OnnxPolicy:
         parsed = PolicyUri.parse(uri)
-        return OnnxPolicy.load(parsed.path, self._expected, "cpu", sha256=parsed.sha256)
+        return OnnxPolicy.load(parsed.path, self._expected, Compute("cpu"), sha256=parsed.sha256)
 
 
 def _judge(policy: OnnxPolicy) -> Judge:

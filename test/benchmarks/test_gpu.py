@@ -11,9 +11,11 @@ import pytest
 
 pytest.importorskip("pyboy")
 
-from benchmarks import gpu, rates
+from benchmarks import gpu, gpu_subject, rates
+from realtime_rl.policies.compute import Compute
 
 QUICK = ["--networks", "small", "--workers", "1", "2", "--sessions", "1", "2", "--batch", "4",
+         "--batches", "2",
          "--seconds", "0.001", "--json", "-"]
 
 
@@ -29,7 +31,7 @@ def test_every_figure_is_there(
     assert run(monkeypatch, "--provider", "cpu", "--device", "cpu") == 0
     captured = capsys.readouterr()
     assert captured.err.startswith("small: 256 of 256 actions are the CPU's, which chose ")
-    assert captured.err.count("\n") == 6
+    assert captured.err.count("\n") == 9
     found: dict[str, Any] = json.loads(captured.out)
     (agreement,) = found["agreement"]
     assert agreement.pop("cpu_ms") > 0 and agreement.pop("different_actions") > 1
@@ -38,6 +40,9 @@ def test_every_figure_is_there(
     assert found["alone"][0]["inferences"] >= 1
     assert [(each["workers"], each["sessions"]) for each in found["together"]] == [
         (1, 1), (2, 1), (2, 2)]
+    assert [each["batch"] for each in found["batches"]] == [1, 2]
+    assert found["batches"][0]["times_one"] == 1.0
+    assert found["refresh"][0]["refit_ms"] > 0
     assert found["learning"][0]["updates_per_s"] > 0
     assert found["left_out"] == []
 
@@ -57,7 +62,15 @@ def test_figures_that_cannot_be_written_stand_on_the_screen(
 ) -> None:
     assert run(monkeypatch, "--provider", "cpu", "--device", "cpu", "--json", "/proc/no/x") == 1
     lines = capsys.readouterr().err.splitlines()
-    assert lines[-1].startswith("'/proc/no/x' cannot be written: ") and len(lines) == 7
+    assert lines[-1].startswith("'/proc/no/x' cannot be written: ") and len(lines) == 10
+
+
+def test_what_a_provider_does_not_do_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "--provider", "cpu", "--device", "cpu", "--cuda-graph") == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("cuda_graph: provider 'cpu' may have none") and not captured.out
 
 
 def test_a_network_that_there_is_not_is_refused(
@@ -111,15 +124,16 @@ def test_a_worker_that_fails_keeps_nobody_waiting() -> None:
             if worker == 1:
                 raise ValueError("no memory")
 
-    subject = gpu.Subject("failing", Path(), (gpu.SPEC, gpu.ACTIONS), gpu.pictures(), "cpu")
+    subject = gpu.Subject("failing", Path(), (gpu.SPEC, gpu.ACTIONS), gpu.pictures(),
+                          Compute("cpu"))
     with pytest.raises(ValueError, match="no memory"):
-        gpu.infer(subject, Failing(), 3, 0.01)  # type: ignore[arg-type]
+        gpu_subject.infer(subject, Failing(), 3, 0.01)  # type: ignore[arg-type]
 
 
 def test_a_trained_policy_sees_its_game(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(gpu, "PICTURES", 8)
+    monkeypatch.setattr(gpu_subject, "PICTURES", 8)
     seen = tmp_path / "seen.npz"
     asked = ["--networks", "--policy", "policies/catch.onnx", "--observations", str(seen),
              "--provider", "cpu", "--device", "cpu"]

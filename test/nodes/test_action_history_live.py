@@ -106,9 +106,10 @@ def test_a_policy_is_told_what_the_plant_applied(start: Callable[..., Pair]) -> 
     pair = start(2)
     assert pair.answer(0) == (0.0,)
     pair.wait(lambda: pair.plant.timestep.get_subscription_count() > 0)
+    applied = pair.node._host.engine.inputs._applied
     for tick, action in enumerate([(1.0,), (2.0,), (1.0,)]):
         pair.plant.tell(tick, action)
-        pair.wait(lambda tick=tick: pair.node._host.engine._applied.get(tick + 1)[-1] is not None)
+        pair.wait(lambda tick=tick: applied.get(tick + 1)[-1] is not None)
         assert pair.answer(tick + 1) == action
 
 

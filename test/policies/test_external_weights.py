@@ -15,6 +15,7 @@ from policies.tiny_policies import BUTTONS, IMAGE, metadata, model
 
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.policies import external_weights
+from realtime_rl.policies.compute import Compute
 from realtime_rl.policies.hot_swap import HotSwap
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.policies.policy_loader import Loader
@@ -47,7 +48,7 @@ def data_of(path: Path) -> Path:
 @pytest.mark.parametrize("sessions", [1, 2])
 def test_two_files_are_one_policy(tmp_path: Path, sessions: int) -> None:
     path = split(tmp_path)
-    policy = OnnxPolicy.load(path, EXPECTED, sha256=hash_of(path), sessions=sessions)
+    policy = OnnxPolicy.load(path, EXPECTED, Compute(sessions=sessions), hash_of(path))
     assert policy.version == 17
     assert [policy.infer(NEWEST, worker=each).tolist() for each in (0, 1)] == [[1.0, 3.0, 2.0]] * 2
     assert external_weights.sha256_of(path) == hash_of(path)

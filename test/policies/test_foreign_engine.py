@@ -18,8 +18,9 @@ from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.policy.prefix import Prefix
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.types import ActionSpace
+from realtime_rl.policies.engine_config import EngineConfig
 from realtime_rl.policies.hot_swap import HotSwap
-from realtime_rl.policies.inference_engine import EngineConfig, InferenceEngine
+from realtime_rl.policies.inference_engine import InferenceEngine
 from realtime_rl.policies.latency import NoLatency
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.policies.policy_loader import Loader
@@ -151,5 +152,5 @@ def test_what_is_promised_is_fed_from_then_on(drive: Callable[[Path], Driven], t
                                               ) -> None:
     driven = drive(echo(tmp_path / "echo.onnx"))
     assert driven.show(0, 1.0, True).rows == ((0.0,),) * 3
-    driven.engine.promise(Prefix(((4.0,), (5.0,)), promised=2, final=2))
+    driven.engine.inputs.promise(Prefix(((4.0,), (5.0,)), promised=2, final=2))
     assert driven.show(1, 1.0).rows == ((4.0,), (5.0,), (5.0,))

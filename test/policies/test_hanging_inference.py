@@ -18,8 +18,9 @@ from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.messages.records import Inference
 from realtime_rl.core.schedule.slot_watch import LOOK_NS
 from realtime_rl.core.schedule.stagger import Schedule
+from realtime_rl.policies.engine_config import EngineConfig
 from realtime_rl.policies.hot_swap import HotSwap
-from realtime_rl.policies.inference_engine import EngineConfig, InferenceEngine
+from realtime_rl.policies.inference_engine import InferenceEngine
 from realtime_rl.policies.latency import NoLatency
 from realtime_rl.policies.policy_loader import Loader
 from realtime_rl.policies.stop import Stop
@@ -32,7 +33,7 @@ class Gated:
     """A policy whose inference on a tick ends when the test says so."""
 
     version, epsilon, stack, action_history, provider, alone_ns = 3, 0.5, 1, 0, "cpu", 0
-    horizon = 0
+    horizon, goal = 0, None
 
     def __init__(self, obeys: bool) -> None:
         self.gates: dict[int, threading.Event] = {}
@@ -217,7 +218,7 @@ def test_exploration_is_as_it_is_set_and_said(
 ) -> None:
     """The policy's own file wants ε = 0.5; what is greedy is action 0."""
     driven = drive(SimpleNamespace(
-        version=1, epsilon=0.5, stack=1, action_history=0, provider="cpu", alone_ns=0,
+        version=1, epsilon=0.5, stack=1, action_history=0, goal=None, provider="cpu", alone_ns=0,
         horizon=0, memory=lambda: None, infer=lambda *unused, **more: None,
         act=lambda outputs: (0.0,)), exploration=exploration)
     acted, said = [], set()

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from policies.tiny_policies import BUTTONS, VECTOR, endless, uri, written
+from policies.tiny_policies import BUTTONS, VECTOR, endless, goal_taker, uri, written
 
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.schedule.stagger import Schedule
@@ -196,3 +197,37 @@ def test_the_first_policy_is_loaded_as_fast_as_can_be_later_ones_step_back(tmp_p
     assert in_use(host) == 1
     assert asked == ["ordinary", "ordinary", "background"]
     host.close()
+
+
+@pytest.mark.parametrize(("asked", "message"), [
+    ({"batch": 3}, "batch: 3 observations wait in as many workers, and the process has 2: set "
+                   "scenario.workers=3"),
+    ({"batch": 2, "workers": 4, "processes": 2}, "set scenario.processes=1 instead of 2"),
+    ({"batch": 2, "latency": "constant:9ms"}, "set latency=none instead of 'constant:9ms'"),
+    ({"cuda_graph": True}, "cuda_graph: provider 'auto' may have none"),
+])
+def test_what_no_backend_does_is_refused_before_anything_is_loaded(
+    make: Make, asked: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        make(**asked)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_goal_is_kept_for_an_engine_that_is_opened_later(make: Make, tmp_path: Path) -> None:
+    path = policy(tmp_path, 0, goal_taker())
+    host, heard = make(policy=str(path), policy_goal="goal")
+    assert host.open(SCHEDULE)
+    assert host.engine is not None
+    assert in_use(host) == 0
+    assert heard.warnings == ["the policy does not act before a goal of 2 value(s) comes on "
+                              "'goal', for its input 'goal'"]
+    assert host.aim(np.ones(3)).startswith("a goal of 3 value(s)")
+    current = host._in_use()
+    assert current is not None
+    assert host.engine.inputs.lacks_goal(current)
+    assert host.aim(np.ones(2)) == ""
+    host.close()
+    assert host.open(SCHEDULE)
+    assert not host.engine.inputs.lacks_goal(current)
+    assert len(heard.warnings) == 1

@@ -18,6 +18,7 @@ from policies.tiny_policies import BUTTONS, IMAGE, VECTOR, WHEELS, metadata, mod
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.types import ActionSpace
+from realtime_rl.policies.compute import Compute
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.policies.policy_loader import Loader
 
@@ -41,8 +42,8 @@ def test_a_policy_with_metadata_runs(write: Write) -> None:
 
 def test_several_sessions_answer_alike(write: Write) -> None:
     path = write(model(IMAGE, 2, PICK), metadata())
-    policy = OnnxPolicy.load(path, (IMAGE, BUTTONS), sessions=3)
-    assert len({id(session) for session in policy._sessions}) == 3
+    policy = OnnxPolicy.load(path, (IMAGE, BUTTONS), compute=Compute(sessions=3))
+    assert len({id(session) for session in policy.backend._sessions}) == 3
     given = [policy.infer(NEWEST, worker=worker).tolist() for worker in range(7)]
     assert given == [[1.0, 3.0, 2.0]] * 7
 
@@ -220,13 +221,13 @@ def test_a_host_without_the_file_says_so(tmp_path: Path) -> None:
 
 def test_an_unknown_provider_is_refused(write: Write) -> None:
     with pytest.raises(PolicyError, match="provider 'tpu' is not one of 'auto', 'cpu', 'cuda'"):
-        OnnxPolicy.load(write(model(IMAGE, 2, PICK)), (IMAGE, BUTTONS), provider="tpu")
+        OnnxPolicy.load(write(model(IMAGE, 2, PICK)), (IMAGE, BUTTONS), compute=Compute("tpu"))
 
 
 @pytest.mark.parametrize("provider", ["cuda", "tensorrt"])
 def test_falling_back_is_never_silent(write: Write, provider: str) -> None:
     policy = OnnxPolicy.load(write(model(IMAGE, 2, PICK), metadata()), (IMAGE, BUTTONS),
-                             provider=provider)
+                             compute=Compute(provider))
     if policy.provider == provider:
         assert policy.fallback == ""
     else:
@@ -243,7 +244,7 @@ def test_the_libraries_of_cuda_are_found_where_pip_installs_them(
                         lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
     monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: calls.append(1), raising=False)
     monkeypatch.setattr(onnxruntime, "InferenceSession", with_cpu(onnxruntime.InferenceSession))
-    OnnxPolicy.load(write(model(IMAGE, 2, PICK), metadata()), (IMAGE, BUTTONS), provider=provider)
+    OnnxPolicy.load(write(model(IMAGE, 2, PICK), metadata()), (IMAGE, BUTTONS), Compute(provider))
     assert len(calls) == found
 
 

@@ -16,8 +16,9 @@ from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.gathering import Lost
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
 from realtime_rl.core.schedule.stagger import Schedule
+from realtime_rl.policies.engine_config import EngineConfig
 from realtime_rl.policies.hot_swap import HotSwap
-from realtime_rl.policies.inference_engine import EngineConfig, InferenceEngine
+from realtime_rl.policies.inference_engine import InferenceEngine
 from realtime_rl.policies.latency import NoLatency
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.policies.policy_loader import Loader
@@ -106,13 +107,13 @@ def test_the_engine_tells_the_policy_what_was_applied(write: Write) -> None:
     loop = Loop(write(copier(2, 3), about(2)))
     try:
         assert loop.act(0, first=True) == 0.0
-        assert loop.engine.wants_applied
-        loop.engine.applied(0, (1.0,))
+        assert loop.engine.inputs.wants_applied
+        loop.engine.inputs.applied(0, (1.0,))
         assert loop.act(1) == 1.0
-        loop.engine.applied(1, (2.0,))
+        loop.engine.inputs.applied(1, (2.0,))
         assert loop.act(2) == 2.0
         assert loop.act(3) == 0.0               # of tick 2 nothing was heard
-        loop.engine.applied(3, (2.0,))
+        loop.engine.inputs.applied(3, (2.0,))
         assert loop.act(4, first=True) == 0.0   # another episode
     finally:
         loop.close()
@@ -123,7 +124,7 @@ def test_an_engine_without_such_a_policy_does_not_ask(write: Write) -> None:
         observation=VECTOR, stack=1, epsilon=0.0)))
     try:
         loop.act(0, first=True)
-        assert not loop.engine.wants_applied
+        assert not loop.engine.inputs.wants_applied
     finally:
         loop.close()
 

@@ -18,6 +18,7 @@ from realtime_rl import free_memory
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.policies import external_weights
+from realtime_rl.policies.compute import Compute
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.policies.policy_files import Limits, PolicyFiles, chunks
 from realtime_rl.policies.policy_loader import Loader
@@ -166,7 +167,7 @@ def test_one_that_does_not_fit_the_memory_is_refused_before_it_is_read(
     monkeypatch.setattr(free_memory, "available_bytes", lambda: 10**9)
     with pytest.raises(PolicyError, match=rf"does not fit: loading it into {sessions} session\(s\) "
                                           rf"takes {needed:.2f} GB, 1.00 GB are free"):
-        OnnxPolicy.load(path, EXPECTED, sessions=sessions)
+        OnnxPolicy.load(path, EXPECTED, compute=Compute(sessions=sessions))
 
 
 def test_where_the_system_does_not_tell_what_is_free_nothing_is_refused(

@@ -97,6 +97,18 @@ def joiner(names: tuple[str, str] = ("front", "arm"), stack: int = 1) -> onnx.Mo
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
+def goal_taker(batch: int | str = 1) -> onnx.ModelProto:
+    """Give back `VECTOR` plus the sum of a `goal` of two values."""
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["goal", "ones"], ["g"]),
+         helper.make_node("Add", ["x", "g"], ["y"])], "policy",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, 3]),
+         helper.make_tensor_value_info("goal", TensorProto.FLOAT, [batch, 2])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [batch, 3])],
+        [numpy_helper.from_array(np.ones((2, 3), np.float32), "ones")])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
 def endless(from_value: float = -np.inf) -> onnx.ModelProto:
     """Give `VECTOR` back, after 2**62 rounds of a loop where its maximum exceeds `from_value`."""
     def info(name: str, kind: int, shape: list[int]) -> onnx.ValueInfoProto:

@@ -24,7 +24,7 @@ class Topic:
     @property
     def ours(self) -> bool:
         """Whether a node of the graph publishes it, with this QoS."""
-        return self.publisher not in (_DRIVER, _ROBOT)
+        return self.publisher not in (_DRIVER, _ROBOT, _GIVER)
 
 
 RECORDED_DEPTH = 2000
@@ -32,6 +32,7 @@ RECORDED_DEPTH = 2000
 SCALARS = "sensor_msgs/msg/JointState"
 _DRIVER = "a gamepad driver"
 _ROBOT = "the robot"
+_GIVER = "whoever gives goals"
 _RELIABLE = "reliable, depth 1000"
 _KEPT = "reliable, transient local, depth 1000"
 _LATCHED = "reliable, transient local"
@@ -62,6 +63,8 @@ TOPICS = (
     Topic("learning", (SCALARS,), "learner", _RELIABLE, "named scalars, once a second"),
     Topic("policy", ("std_msgs/msg/String",), "learner", _LATCHED,
           "the newest policy: `file:///…/policy-000017.onnx#sha256=…`"),
+    Topic("goal", ("std_msgs/msg/Float64MultiArray",), _GIVER, _LATCHED,
+          "the newest goal of a policy that takes one: as many values as its input has"),
     Topic("operator", ("sensor_msgs/msg/Joy",), _DRIVER, "reliable, depth 1",
           "a person's input; takes over while it is given"),
     Topic("robot", (SCALARS,), "robot", _KEPT,

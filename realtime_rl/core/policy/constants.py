@@ -1,4 +1,4 @@
-"""Inputs that are fed with the same values whatever is seen: a goal, an encoded instruction."""
+"""Inputs that are fed with the same values whatever is seen: an encoded instruction, a setting."""
 
 from __future__ import annotations
 
@@ -23,23 +23,24 @@ def fed_with(given: Mapping[str, Tensor], said: Said) -> dict[str, NDArray[Any]]
     Raises:
         PolicyError: shape or type do not fit.
     """
-    return {name: _cast(given[name], values) for name, values in said.constants.items()}
+    return {name: cast("constant", given[name], values)
+            for name, values in said.constants.items()}
 
 
-def _cast(given: Tensor, values: NDArray[Any]) -> NDArray[Any]:
-    shape = given.closed()
+def cast(what: str, given: Tensor, values: NDArray[Any]) -> NDArray[Any]:
+    """Return values as an input takes them; `PolicyError` says `what` they are and why not."""
+    what, shape = f"{what} {given.name!r}", given.closed()
     axes = [size for size in shape if size > 1]
     plain = values.ndim == 1 and len(axes) < 2 and values.size == math.prod(shape)
     if not given.fits(values.shape) and not plain:
-        raise PolicyError(f"constant {given.name!r} has shape {list(values.shape)}, its input is "
-                          f"{given}")
+        raise PolicyError(f"{what} has shape {list(values.shape)}, its input is {given}")
     if values.dtype.kind not in "iufb":
-        raise PolicyError(f"constant {given.name!r} is {values.dtype}, not numbers")
+        raise PolicyError(f"{what} is {values.dtype}, not numbers")
     with np.errstate(over="ignore", invalid="ignore"):
         found = (values.reshape(shape) if plain else values).astype(given.dtype)
     if given.dtype.kind != "f" and not np.array_equal(found.astype(np.float64),
                                                       values.reshape(found.shape)):
-        raise PolicyError(f"constant {given.name!r}: {given.dtype} cannot hold {values.tolist()}")
+        raise PolicyError(f"{what}: {given.dtype} cannot hold {values.tolist()}")
     if not np.isfinite(found).all():
-        raise PolicyError(f"constant {given.name!r} is not finite as {given.dtype}")
+        raise PolicyError(f"{what} is not finite as {given.dtype}")
     return found

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from realtime_rl.core.errors import PolicyError, choices
 from realtime_rl.core.messages.policy_metadata import HISTORY_INPUT, PolicyMetadata
 from realtime_rl.core.observations import ONLY, Observations
-from realtime_rl.core.policy import chunk_period, inputs, outputs, prefix, states
+from realtime_rl.core.policy import batching, chunk_period, goals, inputs, outputs, prefix, states
+from realtime_rl.core.policy.batching import Batchable
 from realtime_rl.core.policy.constants import fed_with
+from realtime_rl.core.policy.goals import Goal
 from realtime_rl.core.policy.inputs import Input
 from realtime_rl.core.policy.normalizing import ACTION
 from realtime_rl.core.policy.outputs import Reading
@@ -45,6 +47,9 @@ class Fitted:
     """The tick after its observation's that the first row of a chunk is meant for."""
     chunk_period_ns: int = 0
     """Between the rows [ns]; 0: the plant's period."""
+    goal: Goal | None = None
+    batchable: Batchable = field(default_factory=Batchable)
+    """Whether one run can answer several observations."""
 
     def difference(self, other: Fitted) -> str:
         """Say in what `other` takes or gives something else; empty: in nothing."""
@@ -56,6 +61,7 @@ class Fitted:
                 ("states", _listed(self.states), _listed(other.states)),
                 ("prefix", sorted(each.name for each in self.prefix),
                  sorted(each.name for each in other.prefix)),
+                ("goal", _aim(self.goal), _aim(other.goal)),
                 ("outputs", self.reading.kind, other.reading.kind)):
             if mine != its:
                 return f"its {what}: {its}, not {mine}"
@@ -64,6 +70,10 @@ class Fitted:
 
 def _taken(fitted: Fitted) -> list[str]:
     return sorted(f"part {each.place} as {list(each.shape)}" for each in fitted.inputs)
+
+
+def _aim(goal: Goal | None) -> str:
+    return "none" if goal is None else str(goal.input)
 
 
 def _listed(found: tuple[State, ...]) -> list[str]:
@@ -88,8 +98,9 @@ def fit(graph: Graph, plant: Plant, said: Said, stack: int = 0, period_ns: int =
     given, gives = by_name(graph.inputs), by_name(graph.outputs)
     _check_names(said, given)
     kept = states.paired(given, gives, said.inputs)
-    constants = fed_with(given, said)
-    aside = {*constants, *(each.input for each in kept)}
+    constants, goal = fed_with(given, said), goals.taken(given, said)
+    aside = {*constants, *(each.input for each in kept),
+             *(() if goal is None else (goal.input.name,))}
     history = _history({name: each for name, each in given.items() if name not in aside},
                        metadata, observation, actions, said)
     aside |= {HISTORY_INPUT} if history else set()
@@ -109,11 +120,13 @@ def fit(graph: Graph, plant: Plant, said: Said, stack: int = 0, period_ns: int =
                 *_about(reading, said, actions, period_ns), *_about_prefix(promised)]
     return _with_period(Fitted(
         fed, joined, metadata, tuple(warnings), reading, history, kept, constants, promised,
-        1 if said.chunk_first_tick is None else said.chunk_first_tick, said.chunk_period_ns))
+        1 if said.chunk_first_tick is None else said.chunk_first_tick, said.chunk_period_ns, goal,
+        batching.of(graph.inputs, gives[reading.output], constants, kept)))
 
 
 def _check_names(said: Said, given: Mapping[str, Tensor]) -> None:
-    for what, names in (("inputs", said.inputs), ("constants", said.constants)):
+    for what, names in (("inputs", said.inputs), ("constants", said.constants),
+                        ("goal", said.goals)):
         for name in names:
             if name not in given:
                 raise PolicyError(f"{said.source}: {what} name {name!r}, but its inputs are "

@@ -29,7 +29,9 @@ class PolicyOptions:
     """`front scale=1/255 mean=… std=…`, `action scale=… offset=…`."""
     layout: str = AS_SAID
     constants: tuple[str, ...] = ()
-    """`goal=0.1,0.2`, or `instruction=tokens.npy`."""
+    """`command=0.1,0.2`, or `instruction=tokens.npy`."""
+    goal: str = ""
+    """`goal`, the input that takes the newest goal; `goal=0.1,0.2`: which it begins with."""
     descriptors: str = ""
     """Path of Isaac Lab's IO descriptors."""
     foreign: bool = True
@@ -54,5 +56,6 @@ class PolicyOptions:
             said.PARAMETERS, inputs=self.inputs, output=self.output, normalize=self.normalize,
             layout="" if self.layout == AS_SAID else self.layout, constants=[
                 item for item in self.constants if not item.strip().endswith(FILE)],
+            goal=self.goal,
             chunk_first_tick=None if self.chunk_first_tick < 0 else self.chunk_first_tick,
             chunk_period_ns=self.chunk_period_ns, arrays=arrays)

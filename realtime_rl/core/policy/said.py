@@ -41,6 +41,8 @@ class Said:
     """Of pictures, one of `LAYOUTS`."""
     constants: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     """By input: what it is fed with, whatever is seen."""
+    goals: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """By input that takes the goal: the values that it begins with; empty: none are given."""
     chunk_first_tick: int | None = None
     chunk_period_ns: int = 0
     period_ns: int = 0
@@ -101,13 +103,14 @@ def from_props(props: Mapping[str, str]) -> Said:
 
     return of_words(METADATA, inputs=items("inputs"), output=props.get(PREFIX + "output", ""),
                     normalize=items("normalize"), layout=props.get(PREFIX + "layout", "").lower(),
-                    constants=items("constants"), chunk_first_tick=whole("chunk_first_tick"),
+                    constants=items("constants"), goal=props.get(PREFIX + "goal", ""),
+                    chunk_first_tick=whole("chunk_first_tick"),
                     chunk_period_ns=whole("chunk_period_ns") or 0)
 
 
 def of_words(source: str, *, inputs: Iterable[str] = (), output: str = "",
              normalize: Iterable[str] = (), layout: str = "", constants: Iterable[str] = (),
-             chunk_first_tick: int | None = None, chunk_period_ns: int = 0,
+             goal: str = "", chunk_first_tick: int | None = None, chunk_period_ns: int = 0,
              arrays: Mapping[str, NDArray[Any]] | None = None) -> Said:
     """Read what is said in words; `PolicyError` where it cannot be read.
 
@@ -117,7 +120,8 @@ def of_words(source: str, *, inputs: Iterable[str] = (), output: str = "",
         output: name of the output that acts, or what it is (`gaussian_tanh`), or both.
         normalize: `front scale=1/255 mean=… std=…`, of the action also `offset=…`.
         layout: one of `LAYOUTS`; empty: not said.
-        constants: `goal=0.1,0.2`.
+        constants: `command=0.1,0.2`.
+        goal: `goal`, or `goal=0.1,0.2` with the values that it begins with.
         chunk_first_tick: see `PolicyMetadata`; `None`: not said.
         chunk_period_ns: likewise; 0: not said.
         arrays: constants that were read from files.
@@ -133,9 +137,21 @@ def of_words(source: str, *, inputs: Iterable[str] = (), output: str = "",
         source, _pairs(source, inputs, "observation.state=state"), "".join(words), kind,
         _once(source, map(normalizing.parse, normalize)), layout,
         {**{name: np.asarray(normalizing.numbers(text, f"{source}: constant {name!r}"), np.float64)
-            for name, text in _pairs(source, constants, "goal=0.1,0.2").items()},
+            for name, text in _pairs(source, constants, "command=0.1,0.2").items()},
          **(arrays or {})},
+        _goals(source, goal),
         chunk_first_tick, chunk_period_ns)
+
+
+def _goals(source: str, text: str) -> dict[str, NDArray[Any]]:
+    name, equals, values = (word.strip() for word in text.partition("="))
+    if not text.strip():
+        return {}
+    if not name or bool(equals) != bool(values):
+        raise PolicyError(f"{source}: goal {text!r} must be like 'goal', the name of an input, or "
+                          "'goal=0.1,0.2' with the values that it begins with")
+    numbers = normalizing.numbers(values, f"{source}: goal {name!r}") if equals else ()
+    return {name: np.asarray(numbers, np.float64)}
 
 
 def _pairs(source: str, items: Iterable[str], example: str) -> dict[str, str]:

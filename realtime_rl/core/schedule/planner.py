@@ -8,18 +8,17 @@ bursts it knows nothing.
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import cycle as repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from realtime_rl.core.enumerations import Algorithm, Dealing
 from realtime_rl.core.errors import ConfigError
-from realtime_rl.core.schedule.stagger import ALONE, EAGER, HOLDING, is_slot, promised_delay_ticks
+from realtime_rl.core.schedule import slot_ends
+from realtime_rl.core.schedule.stagger import ALONE, EAGER, HOLDING, promised_delay_ticks
 
 Durations = NDArray[np.int64]
 MOST_WORKERS = 4096
@@ -49,6 +48,8 @@ class Setting:
     """Durations that `T` rests on."""
     processes: int = 1
     """Pooled workers stand in for each other within their process only."""
+    batch: int = 1
+    """Observations that one run answers: each waits, with a worker of its own, for the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,7 @@ def fewest_workers(durations_ns: Sequence[int] | Durations, setting: Setting,
     """Return the fewest workers whose inaction is `target` at most; `None` when no number does."""
     samples = np.asarray(durations_ns, np.int64)
     least = int(samples.mean() * (1.0 - target) // setting.period_ns)
-    most = 1 if setting.algorithm in ALONE else min(MOST_WORKERS, 64 * (least + 1))
+    most = 1 if setting.algorithm in ALONE else min(MOST_WORKERS, 64 * (least + setting.batch))
     return _search(lambda workers: predict(samples, workers, setting, ticks).inaction <= target,
                    min(least, most), most)
 
@@ -225,7 +226,7 @@ def _draws(samples: Durations, setting: Setting, ticks: int) -> tuple[list[int],
     if samples.size == 0:
         raise ConfigError("nothing to plan with: no durations")
     typical_ns = max(2 * float(samples.mean()), representative_ns(samples, setting))
-    first = int(typical_ns // setting.period_ns) + 2
+    first = int(typical_ns // setting.period_ns) + 1 + setting.batch
     drawn: list[int] = np.random.default_rng(0).choice(samples, first + ticks).tolist()
     return drawn, first
 
@@ -234,70 +235,23 @@ def _ends(draws: list[int], workers: int, cycle: int, setting: Setting,
           crowd: Callable[[int], float] | None = None) -> Iterator[tuple[int, int]]:
     """Yield tick and end [ns] of every inference."""
     if setting.algorithm in ALONE:
-        return (_eager(draws, 1, setting.period_ns) if setting.algorithm in EAGER
-                else _pooled(draws, 1, 1, 1, setting.period_ns))
+        return (slot_ends.eager(draws, 1, setting.period_ns) if setting.algorithm in EAGER
+                else slot_ends.pooled(draws, 1, 1, 1, setting.period_ns))
     if setting.algorithm in EAGER:
-        return _eager(draws, workers, setting.period_ns, crowd)
+        return slot_ends.eager(draws, workers, setting.period_ns, crowd)
+    if setting.batch > 1:
+        return slot_ends.batched(draws, workers, setting.batch, setting.period_ns)
     if setting.dealing is Dealing.FIXED:
-        return _fixed(draws, workers, cycle, setting.period_ns)
-    return _pooled(draws, workers, cycle, min(setting.processes, workers), setting.period_ns)
-
-
-def _fixed(draws: list[int], workers: int, cycle: int, period_ns: int
-           ) -> Iterator[tuple[int, int]]:
-    free = [0] * workers
-    turn = -1
-    for tick, duration_ns in enumerate(draws):
-        if is_slot(tick, workers, cycle):
-            turn = (turn + 1) % workers
-            now_ns = tick * period_ns
-            if free[turn] <= now_ns:
-                free[turn] = now_ns + duration_ns
-                yield tick, free[turn]
-
-
-def _pooled(draws: list[int], workers: int, cycle: int, processes: int, period_ns: int
-            ) -> Iterator[tuple[int, int]]:
-    pools = [[0] * len(range(process, workers, processes)) for process in range(processes)]
-    turn = -1
-    every = cycle <= workers
-    for tick, duration_ns in enumerate(draws):
-        if every or is_slot(tick, workers, cycle):
-            turn = (turn + 1) % workers
-            idle_from = pools[turn % processes]
-            now_ns = tick * period_ns
-            if idle_from[0] <= now_ns:
-                heapq.heapreplace(idle_from, now_ns + duration_ns)
-                yield tick, now_ns + duration_ns
-
-
-def _eager(draws: list[int], workers: int, period_ns: int,
-           crowd: Callable[[int], float] | None = None) -> Iterator[tuple[int, int]]:
-    """Each worker starts when it is free, on the newest observation, once on each."""
-    free = [(0, -1)] * workers
-    ends: list[int] = []
-    durations = repeat(draws)
-    while (now_ns := free[0][0]) < len(draws) * period_ns:
-        tick, used = now_ns // period_ns, free[0][1]
-        if tick == used:
-            heapq.heapreplace(free, ((tick + 1) * period_ns, tick))
-            continue
-        duration_ns = next(durations)
-        if crowd is not None:
-            while ends and ends[0] <= now_ns:
-                heapq.heappop(ends)
-            duration_ns = round(duration_ns * crowd(len(ends) + 1))
-            heapq.heappush(ends, now_ns + duration_ns)
-        end_ns = now_ns + duration_ns
-        heapq.heapreplace(free, (end_ns, tick))
-        yield tick, end_ns
+        return slot_ends.fixed(draws, workers, cycle, setting.period_ns)
+    return slot_ends.pooled(draws, workers, cycle, min(setting.processes, workers),
+                            setting.period_ns)
 
 
 def _promised_ticks(samples: Durations, draws: list[int], setting: Setting) -> list[int]:
     """`D` at each tick, as a coordinator sets it: from the newest window, and falling late."""
     def promised(durations: Durations) -> int:
-        return promised_delay_ticks(representative_ns(durations, setting), setting.handover_ns,
-                                    setting.period_ns)
+        return setting.batch - 1 + promised_delay_ticks(
+            representative_ns(durations, setting), setting.handover_ns, setting.period_ns)
 
     if samples.size <= setting.window:
         return [promised(samples)] * len(draws)

@@ -48,8 +48,11 @@ class InferenceParameters(SpecParameters):
         AS_SAID, "axes of pictures that the policy takes; `auto`: as it says, else `nchw`",
         choices=(AS_SAID, *LAYOUTS))
     policy_constants: tuple[str, ...] = parameter(
-        (), "inputs that are fed with the same values whatever is seen: `goal=0.1,0.2`, "
+        (), "inputs that are fed with the same values whatever is seen: `command=0.1,0.2`, "
         "`instruction=tokens.npy`")
+    policy_goal: str = parameter(
+        "", "input of the policy that takes the newest values of the topic `goal`: `goal`; before "
+        "the first ones come it does not act, or takes those that are given: `goal=0.1,0.2`")
     policy_descriptors: str = parameter(
         "", "Isaac Lab's `IO_descriptors.yaml` of the policy", path=True)
     policy_foreign: bool = parameter(
@@ -74,6 +77,19 @@ class InferenceParameters(SpecParameters):
     sessions: int = parameter(
         1, "ONNX Runtime sessions of a process, which its workers share; each holds the weights",
         low=1, high=64)
+    refit: bool = parameter(
+        False, "whether a new version with the same graph takes over the session and brings its "
+        "weights only; they are inputs of the graph then, which makes inferences slower on a CPU")
+    batch: int = parameter(
+        1, "most observations that one run answers: those of so many ticks, which wait for the "
+        "last; 1: each has a run of its own", low=1, high=1024)
+    cuda_graph: bool = parameter(
+        False, "whether a GPU's run is recorded once and replayed; each worker has a session and "
+        "a thread of its own then")
+    tensorrt_cache: str = parameter(
+        "", "folder where TensorRT keeps what it compiled, for the next run with the same weights",
+        path=True)
+    tensorrt_fp16: bool = parameter(False, "whether TensorRT may compute in half precision")
     latency: str = parameter(
         "none", "emulated accelerator: `none`, `constant:95ms`, `normal:215ms,std=10ms`, "
         "`lognormal:215ms,cv=0.05`, `trace:FILE`; each with `,outliers=0.01x3` or "
@@ -137,8 +153,9 @@ def policy_options(config: InferenceParameters) -> PolicyOptions:
     """Return what the parameters say of the policy beside what it says itself."""
     return PolicyOptions(
         config.policy_inputs, config.policy_output, config.policy_normalize, config.policy_layout,
-        config.policy_constants, config.policy_descriptors, config.policy_foreign,
-        config.chunk_first_tick, round(config.chunk_period * 1e9), config.stack, config.period_ns)
+        config.policy_constants, config.policy_goal, config.policy_descriptors,
+        config.policy_foreign, config.chunk_first_tick, round(config.chunk_period * 1e9),
+        config.stack, config.period_ns)
 
 
 def schedule_of(config: InferenceParameters) -> Schedule:
