@@ -67,7 +67,8 @@ class SlotRecords:
             compute_s=compute_ns / 1e9, swapping=swapping, swap_s=swap_s, node=self._node,
             provider=policy.provider, emulated=self._emulated, exploration=self._exploration,
             horizon=policy.first_offset + policy.horizon - 1
-            if policy.horizon and miss is Miss.NONE else 0)
+            if policy.horizon and miss is Miss.NONE else 0,
+            settled=-1 if begun.promised is None else begun.promised.final)
 
     def missed(self, slot: Slot, miss: Miss, swapping: bool) -> Inference:
         """No worker took the slot."""

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from realtime_rl.core import observations
 from realtime_rl.core.control.exploration import Exploration
+from realtime_rl.core.enumerations import MergeRule
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.schedule.stagger import Schedule, workers_of_process
@@ -89,7 +90,8 @@ class InferenceHost:
         limits = Limits(self._root(), round(config.policy_size_limit * 1e9), config.sessions)
         loader = Loader((self.observation, self.actions), config.provider, config.threads,
                         config.sessions, options=policy_options(config), limits=limits,
-                        own=self._own, workers=config.workers, in_use=self._in_use)
+                        own=self._own, workers=config.workers,
+                        merge=MergeRule.of(config.chunk_merge), in_use=self._in_use)
         self._policies = policies = HotSwap(
             loader, time.monotonic_ns, on_swap=self._on_swap, on_failure=self._on_failure,
             on_trouble=self._on_trouble, prepare_thread=self._prepare_loading,

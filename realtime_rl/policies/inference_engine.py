@@ -20,9 +20,10 @@ from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.action_history import ActionHistory, History
 from realtime_rl.core.experience.gathering import Lost
 from realtime_rl.core.experience.observation_stack import ObservationStack
+from realtime_rl.core.messages.plan import NOTHING, Plan
 from realtime_rl.core.messages.records import ActionMessage, Inference
 from realtime_rl.core.observations import Observation
-from realtime_rl.core.policy.prefix import Prefix
+from realtime_rl.core.policy import prefix
 from realtime_rl.core.policy.states import Memory
 from realtime_rl.core.schedule.slot_watch import SlotWatch, limit_ns
 from realtime_rl.core.schedule.stagger import Schedule
@@ -83,7 +84,7 @@ class InferenceEngine:
         self._stack_size = 1
         self._applied = ActionHistory(0)
         self._memory: Memory | None = None
-        self._promised: Prefix | None = None
+        self._plan = NOTHING
         self._seen = (0, 0)
         self.newest: tuple[int, int] | None = None
         """Tick and stamp [ns] of the newest observation."""
@@ -123,9 +124,9 @@ class InferenceEngine:
         """Take in what the plant applied at a tick, for the inferences on later ones."""
         self._applied.push(tick, action)
 
-    def promise(self, promised: Prefix) -> None:
-        """Take in what will act meanwhile, for the inferences that begin from now on."""
-        self._promised = promised
+    def promise(self, plan: Plan) -> None:
+        """Take in what the actuator promises, for the inferences that begin from now on."""
+        self._plan = plan
 
     def start(self, now_ns: int, age_ns: int) -> list[Inference]:
         """Start the slot of the newest observation, if it is one; return the slots missed.
@@ -260,10 +261,15 @@ class InferenceEngine:
         if first_use or self._memory is None:
             self._memory = current.policy.memory()
         begun = self._begun[slot.worker] = Begun(current, age_ns, first_use, Stop(), self._memory,
-                                                 self._promised)
+                                                 self._promised(slot, current.policy))
         self._watch.begin(slot, slot.start_ns, limit_ns(
             self._config.slot_limit_ns, current.policy.alone_ns, len(self._config.workers)))
         self._threads.submit(partial(self._compute, slot, begun, stacked, history))
+
+    def _promised(self, slot: Slot, policy: OnnxPolicy) -> prefix.Prefix | None:
+        """What acts until the chunk of a slot can; of a policy that is not told it, `None`."""
+        return (prefix.of_plan(self._plan, slot.tick, slot.due_tick) if policy.takes_prefix
+                else None)
 
     def _compute(self, slot: Slot, begun: Begun, stacked: Observation | None, history: History
                  ) -> None:

@@ -153,6 +153,11 @@ class OnnxPolicy:
         """Whether `infer` feeds it with what is promised."""
         return bool(self.fitted.prefix)
 
+    @property
+    def max_prefix(self) -> int:
+        """Rows of what is promised that it was trained for, at most; 0: it does not say."""
+        return self.fitted.max_prefix
+
     def memory(self) -> Memory | None:
         """Return what a recurrent policy remembers before an episode; of others `None`."""
         return Memory(self.fitted.states) if self.fitted.states else None
@@ -180,7 +185,7 @@ class OnnxPolicy:
         Raises:
             PolicyError: the observation has another shape, the history another length, or what
                 comes out is no action: of another shape, or not finite. Of choices some may be
-                `-inf`, as those that are masked.
+                `-inf`, as those that are masked. More is promised than `max_prefix`.
         """
         feed = self._feed(observation)
         if len(history) != self.fitted.history:
@@ -206,7 +211,10 @@ class OnnxPolicy:
         fitted = self.fitted
         if not fitted.prefix:
             return
-        rows = prefix.padded(promised, max(1, fitted.reading.horizon), self._actions.noop)
+        problem = prefix.too_long(fitted.max_prefix, promised.promised)
+        if problem:
+            raise PolicyError(f"policy {str(self._path)!r} {problem}")
+        rows = prefix.padded(promised, max(1, fitted.reading.horizon), self._actions)
         scaled = fitted.reading.normalization
         values = {prefix.CHUNK: rows if scaled is None else scaled.redo(rows),
                   prefix.DELAY: promised.promised, prefix.FINAL: promised.final}

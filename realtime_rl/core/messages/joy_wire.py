@@ -51,7 +51,7 @@ def encode_action(message: ActionMessage, space: ActionSpace) -> JoyValues:
     if message.rows:
         words["first"] = message.first_tick
         action = tuple(itertools.chain.from_iterable(message.rows))
-    axes, buttons = _values(action, space)
+    axes, buttons = values_of(action, space)
     return JoyValues(message.stamp_ns, encode_words(words), axes, buttons)
 
 
@@ -65,17 +65,18 @@ def decode_action(joy: JoyValues, space: ActionSpace) -> ActionMessage:
         "action", joy.frame_id, _ACTION_WORDS, _ONE_ACTION)
     if ranges.STAMP.problem(joy.stamp_ns) is not None:
         raise WireError(f"action stamped {joy.stamp_ns} ns, which is no ROS time")
-    rows = () if first < 0 else _rows(joy, space)
+    rows = () if first < 0 else rows_of(joy, space)
     return ActionMessage(joy.stamp_ns, tick, due, worker, version, generation,
                          rows[0] if rows else _action(joy, space), rows, first)
 
 
-def _values(values: Action, space: ActionSpace) -> tuple[tuple[float, ...], tuple[int, ...]]:
+def values_of(values: Action, space: ActionSpace) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    """Return values, of one action or of several, as axes and buttons."""
     return ((), tuple(map(int, values))) if space.discrete else (values, ())
 
 
-def _rows(joy: JoyValues, space: ActionSpace) -> tuple[Action, ...]:
-    """Read the rows of a chunk: indices or values, one row after another."""
+def rows_of(joy: JoyValues, space: ActionSpace) -> tuple[Action, ...]:
+    """Read the rows of a chunk: indices or values, one row after another; `WireError`."""
     values, others = (joy.buttons, joy.axes) if space.discrete else (joy.axes, joy.buttons)
     size = 1 if space.discrete else space.size
     rows, rest = divmod(len(values), size)

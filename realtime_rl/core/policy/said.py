@@ -43,6 +43,8 @@ class Said:
     """By input: what it is fed with, whatever is seen."""
     chunk_first_tick: int | None = None
     chunk_period_ns: int = 0
+    max_prefix: int = 0
+    """Rows of a prefix that it was trained for, at most; 0: not said."""
     period_ns: int = 0
     """Of the policy's own ticks; 0: not said."""
     joints: tuple[str, ...] = ()
@@ -102,12 +104,13 @@ def from_props(props: Mapping[str, str]) -> Said:
     return of_words(METADATA, inputs=items("inputs"), output=props.get(PREFIX + "output", ""),
                     normalize=items("normalize"), layout=props.get(PREFIX + "layout", "").lower(),
                     constants=items("constants"), chunk_first_tick=whole("chunk_first_tick"),
-                    chunk_period_ns=whole("chunk_period_ns") or 0)
+                    chunk_period_ns=whole("chunk_period_ns") or 0,
+                    max_prefix=whole("max_prefix") or 0)
 
 
 def of_words(source: str, *, inputs: Iterable[str] = (), output: str = "",
              normalize: Iterable[str] = (), layout: str = "", constants: Iterable[str] = (),
-             chunk_first_tick: int | None = None, chunk_period_ns: int = 0,
+             chunk_first_tick: int | None = None, chunk_period_ns: int = 0, max_prefix: int = 0,
              arrays: Mapping[str, NDArray[Any]] | None = None) -> Said:
     """Read what is said in words; `PolicyError` where it cannot be read.
 
@@ -120,6 +123,7 @@ def of_words(source: str, *, inputs: Iterable[str] = (), output: str = "",
         constants: `goal=0.1,0.2`.
         chunk_first_tick: see `PolicyMetadata`; `None`: not said.
         chunk_period_ns: likewise; 0: not said.
+        max_prefix: likewise.
         arrays: constants that were read from files.
     """
     if layout and layout not in LAYOUTS:
@@ -135,7 +139,7 @@ def of_words(source: str, *, inputs: Iterable[str] = (), output: str = "",
         {**{name: np.asarray(normalizing.numbers(text, f"{source}: constant {name!r}"), np.float64)
             for name, text in _pairs(source, constants, "goal=0.1,0.2").items()},
          **(arrays or {})},
-        chunk_first_tick, chunk_period_ns)
+        chunk_first_tick, chunk_period_ns, max_prefix)
 
 
 def _pairs(source: str, items: Iterable[str], example: str) -> dict[str, str]:
