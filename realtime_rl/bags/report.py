@@ -178,6 +178,10 @@ def _of_chunks(chunks: ChunkFigures) -> Iterator[Headline]:
     yield Headline("Seams", number(chunks["seam_step"]["mean"], 3),
                    "change of an action where another chunk begins (mean); "
                    f"{number(chunks['inner_step']['mean'], 3)} within a chunk")
+    if chunks["prefix_settled"] is not None:
+        yield Headline("Prefix", f"{chunks['prefix_settled'] * 100:.1f} %",
+                       "of the inferences that are told what acts until their chunk can began "
+                       "when all of it was settled")
 
 
 def _startup(figures: RunFigures) -> Headline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 from collections.abc import Callable
@@ -106,7 +107,7 @@ def test_a_policy_that_is_told_what_acts_meanwhile_goes_on_from_it(tmp_path: Pat
     slots = sorted(each.tick for each in told)
     delay = min(each.due_tick - each.tick for each in told)
     assert delay >= 5  # 90 ms and the hand-over, at 20 ms a tick
-    assert min(b - a for a, b in zip(slots, slots[1:], strict=False)) >= delay
+    assert min(b - a for a, b in itertools.pairwise(slots)) >= delay
     whole = [each for each in told if each.settled == each.due_tick - each.tick - 1]
     assert len(whole) >= len(told) / 2
     promised = [(tick, plan) for plan in plans

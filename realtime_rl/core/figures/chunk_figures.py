@@ -35,6 +35,9 @@ class ChunkFigures(TypedDict):
     """Largest change of a value where another chunk began to act; of discrete actions 0 or 1."""
     inner_step: Distribution
     """The same between two rows of one chunk."""
+    prefix_settled: float | None
+    """Share of the inferences that were told what acts until their chunk can, for which all of it
+    was settled; not known where none was told."""
 
 
 def chunk_figures(sessions: Sessions, inferences: Table[Inference]) -> ChunkFigures | None:
@@ -61,7 +64,8 @@ def chunk_figures(sessions: Sessions, inferences: Table[Inference]) -> ChunkFigu
         feedback_age_ticks=distribution((numbers - answered)[rows]),
         tail_ticks=_tails(sessions, rows, inferences) if len(inferences) else None,
         merged=distribution(ticks.ints("merged")[rows]),
-        seam_step=distribution(steps[seams]), inner_step=distribution(steps[together & ~seams]))
+        seam_step=distribution(steps[seams]), inner_step=distribution(steps[together & ~seams]),
+        prefix_settled=_settled(inferences) if len(inferences) else None)
 
 
 def of_chunks(ticks: Table[Timestep]) -> NDArray[np.bool_]:
@@ -76,6 +80,13 @@ def _steps(ticks: Table[Timestep]) -> NDArray[np.float64]:
     if values.shape[1]:
         steps[1:] = np.abs(np.diff(values, axis=0)).max(axis=1)
     return steps
+
+
+def _settled(inferences: Table[Inference]) -> float | None:
+    settled, due = inferences.ints("settled"), inferences.ints("due_tick")
+    told = (settled >= 0) & (due >= 0)
+    whole = settled >= due - inferences.ints("tick") - 1
+    return float(whole[told].mean()) if told.any() else None
 
 
 def _tails(sessions: Sessions, rows: NDArray[np.bool_], inferences: Table[Inference]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -105,7 +106,7 @@ def test_a_whole_prefix_is_settled_where_chunks_come_in_time(
              for place in range(min(8, TICKS // every))]
     played = play(slots, every)
     assert played.wrong() == []
-    for before, slot in zip(slots, slots[1:], strict=False):
+    for before, slot in itertools.pairwise(slots):
         prefix = played.told[slot.tick]
         assert prefix.promised == delay - 1
         if before.late == 0 and slot.tick + delay < TICKS:
