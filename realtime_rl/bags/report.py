@@ -183,6 +183,10 @@ def _of_chunks(chunks: ChunkFigures) -> Iterator[Headline]:
                    "between what acts where another chunk begins and what the one before had for "
                    f"that tick (mean); 95 % within {number(seam['p95'], 3)}; known of "
                    f"{seam['n']:,} of {chunks['seams']:,}")
+    if chunks["prefix_settled"] is not None:
+        yield Headline("Prefix", f"{chunks['prefix_settled'] * 100:.1f} %",
+                       "of the inferences that are told what acts until their chunk can began "
+                       "when all of it was settled")
 
 
 def _startup(figures: RunFigures) -> Headline:

@@ -43,6 +43,9 @@ def _advice(expected: Expectation, found: ChunkPlan) -> list[str]:
              f"{enough.age_mean:.1f} ticks ({enough.age_mean * period_ms:.0f} ms) old in the mean. "
              f"With {enough.rows_for_a_loss} rows a lost chunk leaves none "
              "either."]
+    if found.apart:
+        lines.append(f"What acts until a chunk can is settled where chunks begin {found.apart} "
+                     "ticks apart, the delay: more workers are spare.")
     if best.workers > enough.workers:
         lines.append(f"Each further worker buys fresher feedback, down to {best.age_mean:.1f} "
                      f"ticks ({best.age_mean * period_ms:.0f} ms) with {best.workers}; more than "
@@ -54,7 +57,8 @@ def document(expected: Expectation, found: ChunkPlan) -> dict[str, Any]:
     """Return it as JSON holds it."""
     return {"schema": SCHEMA, "latency": str(expected.latency),
             "period_ms": expected.period_ns / 1e6, "handover_ms": expected.handover_ns / 1e6,
-            "chunk": found.horizon, "required_workers": found.required_workers,
+            "chunk": found.horizon, "apart_ticks": found.apart or None,
+            "required_workers": found.required_workers,
             "rows": [_predicted(each) for each in found.rows],
             "given": None if found.given is None else _predicted(found.given)}
 

@@ -35,7 +35,7 @@ def chunking(args: argparse.Namespace, actions: ActionSpace) -> Chunking:
     if args.max_chunk_age < 0:
         raise ConfigError(f"--max-chunk-age {args.max_chunk_age!r} must be 0 or more")
     found = chunking_of(ChunkParameters(**{name: getattr(args, name) for name in _OPTIONS}),
-                        actions, 1)
+                        actions, 1, args.every)
     return replace(found, max_age_ticks=args.max_chunk_age) if args.max_chunk_age else found
 
 

@@ -15,7 +15,7 @@ from realtime_rl.bench.chunk_planning import plan_chunks
 from realtime_rl.bench.planning import Expectation, Plan, plan
 from realtime_rl.bench.text import UNKNOWN, number, percent, table
 from realtime_rl.cli.output import put
-from realtime_rl.core.enumerations import Algorithm, Dealing
+from realtime_rl.core.enumerations import Algorithm, Dealing, MergeRule
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.schedule.planner import Prediction
 from realtime_rl.plants import registry
@@ -27,6 +27,7 @@ _EPILOG = """examples:
   realtime-rl plan --latency lognormal:215ms,cv=0.3 --period 16.74ms --workers 12
   realtime-rl plan --latency constant:215ms --period 16.74ms --chunk 50
   realtime-rl plan --latency constant:10ms,contention=1 --batch 2=11ms,4=13ms --period 5ms
+  realtime-rl plan --latency constant:215ms --period 16.74ms --chunk 50 --chunk-merge prefix
   realtime-rl plan --latency trace:measured.txt --plant pyboy --plant-option rom=catch
   realtime-rl plan --latency constant:20ms,contention=0.15 --period 10ms --algorithm max_time
   realtime-rl plan --latency normal:40ms,std=4ms --period 10ms --json - | jq .rows[0]"""
@@ -70,6 +71,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="what a run takes that answers so many observations, as 2=11ms,4=14ms "
                              "(`realtime-rl policy --batches` measures it): compare such runs with "
                              "staggered ones (max_time)")
+    parser.add_argument("--chunk-merge", choices=MergeRule.words(), default=MergeRule.NEWEST.word,
+                        help="how chunks meet: with prefix they begin a whole delay apart "
+                             "(default: %(default)s)")
     parser.add_argument("--json", metavar="FILE|-", help="write the plan as JSON")
     parser.set_defaults(main=main, outputs=("json",))
 
@@ -77,6 +81,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def main(args: argparse.Namespace) -> int:
     """Plan and print; errors are `RealtimeRlError`."""
     expected = _expectation(args)
+    if args.chunk is None and args.chunk_merge != MergeRule.NEWEST.word:
+        raise ConfigError(f"--chunk-merge {args.chunk_merge!r}: is about chunks; give --chunk H")
     if args.batch is not None:
         return _batches(args, expected)
     if args.chunk is not None:
@@ -97,7 +103,8 @@ def _chunks(args: argparse.Namespace, expected: Expectation) -> int:
     if args.algorithm not in (None, Algorithm.MAX_TIME.word):
         raise ConfigError(f"--chunk: chunks act at the promised tick, as in 'max_time'; leave "
                           f"--algorithm {args.algorithm!r} out")
-    found = plan_chunks(expected, args.chunk, args.workers)
+    found = plan_chunks(expected, args.chunk, args.workers,
+                        prefix=args.chunk_merge == MergeRule.PREFIX.word)
     put(args, strict_json.dumps(chunk_plan_text.document(expected, found), indent=2) + "\n",
         "\n".join([*_heading(expected), chunk_plan_text.text(expected, found)]))
     return 0

@@ -16,15 +16,18 @@ from realtime_rl import strict_json
 from realtime_rl.bench.text import number
 from realtime_rl.cli import policy_batches, policy_options, policy_use
 from realtime_rl.cli.output import put
-from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.enumerations import MergeRule
+from realtime_rl.core.errors import ConfigError, PolicyError
 from realtime_rl.core.observations import Observation, join, names_of
+from realtime_rl.core.policy import prefix
 from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.core.policy.tensors import Graph
-from realtime_rl.core.schedule.horizon import workers_needed
+from realtime_rl.core.schedule.horizon import rows_needed, workers_needed
 from realtime_rl.core.schedule.planner import Setting, representative_ns, required_workers
 from realtime_rl.core.schedule.stagger import promised_delay_ticks
 from realtime_rl.core.settings.inference import InferenceParameters
 from realtime_rl.core.settings.inference import policy_options as of_parameters
+from realtime_rl.core.settings.parameters import ActuatorParameters
 from realtime_rl.core.types import PlantSpec
 from realtime_rl.plants import registry
 from realtime_rl.policies import onnx_session
@@ -130,11 +133,14 @@ def main(args: argparse.Namespace) -> int:
     policy_batches.check(args.batches, with_plant=args.config is not None or args.plant is not None)
     path = find_policy(args.file)
     graph = onnx_session.graph_of_file(path)
-    plant, options = _plant(args)
+    plant, options, merge = _plant(args)
     tried = None
     if plant is not None:
         policy = OnnxPolicy.load(path, (plant.observation, plant.actions), Compute(
             args.provider, args.threads, batch=max(args.batches, default=1)), options=options)
+        problem = prefix.problem(merge, takes=policy.takes_prefix)
+        if problem:
+            raise PolicyError(f"policy {str(path)!r} {problem}")
         tried = _Tried(policy, plant, _timed(policy, plant, args.runs),
                        policy_batches.timed(policy, _shown(policy, plant), args.batches, args.runs))
     put(args, strict_json.dumps(_document(path, graph, tried), indent=2) + "\n",
@@ -142,8 +148,11 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _plant(args: argparse.Namespace) -> tuple[PlantSpec | None, PolicyOptions]:
-    """Return what is to be controlled, and what is said of the policy: here or by the scenario."""
+def _plant(args: argparse.Namespace) -> tuple[PlantSpec | None, PolicyOptions, MergeRule]:
+    """Return what is to be controlled, what is said of the policy, and how chunks are to meet.
+
+    The last two are said here or by the scenario.
+    """
     from realtime_rl.ros.scenario_settings import section_of
     from realtime_rl.runner.prepare import plant_and_settings
 
@@ -155,16 +164,18 @@ def _plant(args: argparse.Namespace) -> tuple[PlantSpec | None, PolicyOptions]:
         raise ConfigError("--plant-option: needs --plant NAME")
     if args.plant is not None:
         spec = registry.spec(args.plant, args.plant_option, 0)
-        return spec, policy_options.of(args, stack=args.stack, period_ns=spec.period_ns)
+        return (spec, policy_options.of(args, stack=args.stack, period_ns=spec.period_ns),
+                MergeRule.NEWEST)
     if args.config is None:
-        return None, PolicyOptions()
+        return None, PolicyOptions(), MergeRule.NEWEST
     robot = [f"scenario.robot={args.robot}"] if args.robot else []
     spec, settings = plant_and_settings(args.config, [*args.assignments, *robot])
     config: InferenceParameters = section_of(settings, "inference")
+    actuator: ActuatorParameters = section_of(settings, "actuator")
     here = policy_options.of(args, stack=args.stack, period_ns=spec.period_ns)
     given = {name: value for name, value in vars(here).items()
              if value != getattr(PolicyOptions(), name)}
-    return spec, replace(of_parameters(config), **given)
+    return spec, replace(of_parameters(config), **given), MergeRule.of(actuator.chunk_merge)
 
 
 def _timed(policy: OnnxPolicy, plant: PlantSpec, runs: int) -> list[int]:
@@ -238,6 +249,19 @@ def _verdict(tried: _Tried) -> Iterator[str]:
                   "too short for any number of workers to leave no tick without an action")
         yield (f"a chunk is for {policy.horizon} ticks, from {policy.first_offset} after its "
                f"observation on, and acts {tried.delay} after it: {enough}")
+    if policy.takes_prefix:
+        yield _of_the_prefix(tried)
+
+
+def _of_the_prefix(tried: _Tried) -> str:
+    """Say what it is to be told what acts until its chunk can."""
+    longest, rows = tried.policy.max_prefix, tried.delay - 1
+    most = f"of {longest} rows at most" if longest else "of any number of rows"
+    found = (f"it takes a prefix {most}, here {rows}: with chunk_merge 'prefix' a chunk begins "
+             f"every {tried.delay} tick(s), and is to reach "
+             f"{rows_needed(tried.delay, tried.delay)}; more workers than that takes are spare")
+    problem = prefix.too_long(longest, rows)
+    return f"{found}; refused, as it {problem}" if problem else found
 
 
 def _use(name: str, tried: _Tried | None) -> list[str]:
@@ -271,6 +295,7 @@ def _document(path: Path, graph: Graph, tried: _Tried | None) -> dict[str, Any]:
             "chunk": {"rows": policy.fitted.reading.horizon, "ticks": policy.horizon,
                       "first_tick": policy.first_offset} if policy.horizon else None,
             "recurrent": bool(policy.recurrent), "prefix": policy.takes_prefix,
+            "max_prefix": policy.max_prefix or None,
             "warnings": [*policy.warnings], "provider": policy.provider,
             "duration_ms": {"median": median, "p95": p95, "n": len(tried.durations_ns)},
             "batch_ms": {str(size): took / 1e6 for size, took in tried.batches.items()},

@@ -114,6 +114,9 @@ class MergeRule(Named):
     """The mean of the rows of all of them, weighted by their place in time (ACT)."""
     BLEND = 2
     """From the chunk before to the newest one, linearly over its first executed rows."""
+    PREFIX = 3
+    """The newest due chunk's row, and a policy is told what acts until then: a chunk is taken up
+    every `D` ticks at most, so that this is settled."""
 
 
 class SlotSource(Named):

@@ -15,9 +15,10 @@ from realtime_rl.core.control.arbiter import Arbiter, Decision
 from realtime_rl.core.control.arbiter_limits import ArbiterLimits, usable_margin_ns
 from realtime_rl.core.control.gamepad import pad_layout
 from realtime_rl.core.control.operator_input import OperatorInput
-from realtime_rl.core.enumerations import Fate, Reason
-from realtime_rl.core.messages import joy_wire, wire
+from realtime_rl.core.enumerations import Fate, MergeRule, Reason
+from realtime_rl.core.messages import cdr, joy_wire, wire
 from realtime_rl.core.messages.joy_wire import JoyValues
+from realtime_rl.core.messages.plan import encode_plan
 from realtime_rl.core.messages.records import Command, CommandOrigin, Timestep
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.peers.rate_limit import TokenBucket
@@ -62,7 +63,8 @@ class ActuatorNode(Node):
         limits = ArbiterLimits(
             config.period_ns, ticks_in(config.stale_after, config.period_ns),
             round(config.deadline_margin * 1e9), round(config.operator_timeout * 1e9),
-            config.workers, chunking_of(config, self._space, config.period_ns))
+            config.workers, chunking_of(config, self._space, config.period_ns,
+                                        max(1, config.chunk_interval)))
         self._stop = StopMemory(stop_path(config.stop_file, self.get_fully_qualified_name(),
                                           os.environ))
         self._arbiter = Arbiter(self._space, default, limits, time.monotonic_ns(),
@@ -75,6 +77,8 @@ class ActuatorNode(Node):
             self, self._codec.message_type, "command",
             qos.COMMAND if self._codec.names_origin else qos.PAIRED)
         self._verdict = publisher_of(self, JointState, "verdict", qos.RECORD_KEPT)
+        self._plan = (publisher_of(self, Joy, "plan", qos.PAIRED)
+                      if limits.chunking.merge.rule is MergeRule.PREFIX else None)
         self._rejected = {
             reason: Throttled(self, f"action rejected, {reason.word}: {{last}} ({{count}} "
                               "since the last such line)") for reason in Reason}
@@ -151,6 +155,9 @@ class ActuatorNode(Node):
     def _carry_out(self, decision: Decision) -> None:
         for command in decision.commands:
             self._send(command)
+        if self._plan is not None:
+            for plan in decision.plans:
+                self._plan.publish(cdr.write_joy(encode_plan(plan, self._space)))
         for verdict in decision.verdicts:
             # a flood of them would push out of the queues what is told of the graph's own
             if verdict.reason not in _NOBODYS or self._nobodys.take(time.monotonic_ns()):

@@ -17,9 +17,12 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState, Joy
 from std_msgs.msg import Float64MultiArray, String
 
+from realtime_rl.core.enumerations import MergeRule
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.gathering import Lost, Whole
 from realtime_rl.core.messages import cdr, joy_wire
+from realtime_rl.core.messages.joy_wire import JoyValues
+from realtime_rl.core.messages.plan import decode_plan
 from realtime_rl.core.messages.records import Inference, Timestep
 from realtime_rl.core.messages.wire import WireError
 from realtime_rl.core.peers.plant_view import PlantView
@@ -70,6 +73,9 @@ class InferenceNode(LifecycleNode):
         self._failed = Throttled(self, "{count} inference(s) failed; the newest: {last}")
         self._overdue = Throttled(self, "{last}")
         self._tick_hz = per_tick_hz(config.period_ns)
+        if config.chunk_merge == MergeRule.PREFIX.word:  # before what it is needed for
+            listen(self, Joy, "plan", self._on_plan, qos.PAIRED, rate_hz=self._tick_hz,
+                   decode=messages.to_joy_values)
         observing = Observing(self, self._host.observation, self._on_observation, self._on_lost,
                               qos.newest(config.period_ns), period_ns=config.period_ns)
         listen(self, String, "policy", self._on_policy, qos.LATCHED, rate_hz=1.0)
@@ -197,6 +203,10 @@ class InferenceNode(LifecycleNode):
         problem = self._host.aim(np.asarray(message.data, np.float64))
         if problem:
             raise WireError(problem)
+
+    def _on_plan(self, joy: JoyValues) -> None:
+        if self._host.engine is not None:
+            self._host.engine.inputs.promise(decode_plan(joy, self._host.actions))
 
     def _on_worker_timer(self, worker: int) -> None:
         engine = self._host.engine

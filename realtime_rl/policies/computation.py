@@ -10,6 +10,7 @@ from realtime_rl.core.control.exploration import Exploration
 from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages.records import Inference
+from realtime_rl.core.policy.prefix import Prefix
 from realtime_rl.core.policy.states import Memory
 from realtime_rl.core.schedule.worker_pool import Slot
 from realtime_rl.core.types import Action
@@ -33,6 +34,8 @@ class Begun:
     stop: Stop
     memory: Memory | None = None
     """Of a recurrent policy, in this episode."""
+    promised: Prefix | None = None
+    """What acts meanwhile, of a policy that is told it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,8 @@ class SlotRecords:
             compute_s=compute_ns / 1e9, swapping=swapping, swap_s=swap_s, node=self._node,
             provider=policy.provider, emulated=self._emulated, exploration=self._exploration,
             horizon=policy.first_offset + policy.horizon - 1
-            if policy.horizon and miss is Miss.NONE else 0)
+            if policy.horizon and miss is Miss.NONE else 0,
+            settled=-1 if begun.promised is None else begun.promised.final)
 
     def missed(self, slot: Slot, miss: Miss, swapping: bool) -> Inference:
         """No worker took the slot."""

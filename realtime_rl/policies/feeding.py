@@ -39,7 +39,7 @@ def feed(fitted: Fitted, actions: ActionSpace, seen: Seen) -> Feed:
 
     Raises:
         PolicyError: an observation has another shape, the history another length, or there is no
-            goal, or one that does not fit.
+            goal, or one that does not fit, or more is promised than `max_prefix`.
     """
     parts, found = split(seen.observation), dict(fitted.constants)
     for each in fitted.inputs:
@@ -79,7 +79,10 @@ def _beside(fitted: Fitted, actions: ActionSpace, seen: Seen) -> Feed:
 
 def _promised(fitted: Fitted, actions: ActionSpace, promised: Prefix) -> Feed:
     """Feed the inputs of a prefix, in the network's units."""
-    rows = prefix.padded(promised, max(1, fitted.reading.horizon), actions.noop)
+    problem = prefix.too_long(fitted.max_prefix, promised.promised)
+    if problem:
+        raise PolicyError(problem)
+    rows = prefix.padded(promised, max(1, fitted.reading.horizon), actions)
     scaled = fitted.reading.normalization
     values = {prefix.CHUNK: rows if scaled is None else scaled.redo(rows),
               prefix.DELAY: promised.promised, prefix.FINAL: promised.final}

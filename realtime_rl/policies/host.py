@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from realtime_rl.core import observations
 from realtime_rl.core.control.exploration import Exploration
+from realtime_rl.core.enumerations import MergeRule
 from realtime_rl.core.errors import ConfigError, PolicyError
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.policy.goals import TOPIC
@@ -97,7 +98,8 @@ class InferenceHost:
                         self._compute.sessions)
         loader = Loader((self.observation, self.actions), self._compute,
                         options=policy_options(config), limits=limits, own=self._own,
-                        workers=config.workers, in_use=self._in_use)
+                        workers=config.workers, merge=MergeRule.of(config.chunk_merge),
+                        in_use=self._in_use)
         self._policies = policies = HotSwap(
             loader, time.monotonic_ns, on_swap=self._on_swap, on_failure=self._on_failure,
             on_trouble=self._on_trouble, prepare_thread=self._prepare_loading,

@@ -234,13 +234,15 @@ class InferenceEngine:
         if first_use:
             self._run_batch()  # of the policy before
         stop = self._batch.waiting[0].begun.stop if self._batch.waiting else Stop()
+        promised = self.inputs.promised(slot.tick, slot.due_tick, current.policy)
         begun = self._begun[slot.worker] = Begun(
             current, age_ns, first_use, stop,
-            self.inputs.memory(current.policy, anew=first_use))
+            self.inputs.memory(current.policy, anew=first_use), promised)
         self._watch.begin(slot, slot.start_ns, limit_ns(
             self._config.slot_limit_ns, current.policy.alone_ns, len(self._config.workers))
             + (self._batch.size - 1) * slot.schedule.period_ns)
-        self._batch.add(slot, Work(slot, begun, self.inputs.seen(slot.tick, current.policy)))
+        self._batch.add(slot, Work(slot, begun, self.inputs.seen(slot.tick, current.policy,
+                                                            promised)))
         if slot.schedule.algorithm in (*EAGER, *ALONE):
             self._run_batch()  # a baseline's workers wait for nobody
 

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.experience.observation_stack import ObservationStack
+from realtime_rl.core.messages.plan import NOTHING, Plan
 from realtime_rl.core.observations import Observation
-from realtime_rl.core.policy.prefix import Prefix
+from realtime_rl.core.policy.prefix import Prefix, of_plan
 from realtime_rl.core.policy.states import Memory
 from realtime_rl.core.types import Action
 from realtime_rl.policies.feeding import Seen
@@ -26,7 +27,7 @@ class InputsSoFar:
         self._stack_size = 1
         self._applied = ActionHistory(0)
         self._memory: Memory | None = None
-        self._promised: Prefix | None = None
+        self._plan = NOTHING
         self._goal: NDArray[Any] | None = None
 
     def observe(self, tick: int, first: bool, observation: Observation, policy: OnnxPolicy | None
@@ -51,9 +52,13 @@ class InputsSoFar:
         """Take in what the plant applied at a tick, for the inferences on later ones."""
         self._applied.push(tick, action)
 
-    def promise(self, promised: Prefix) -> None:
-        """Take in what will act meanwhile."""
-        self._promised = promised
+    def promise(self, plan: Plan) -> None:
+        """Take in what the actuator promises."""
+        self._plan = plan
+
+    def promised(self, tick: int, due_tick: int, policy: OnnxPolicy) -> Prefix | None:
+        """Return what acts until the chunk of a slot can; `None`: the policy is not told it."""
+        return of_plan(self._plan, tick, due_tick) if policy.takes_prefix else None
 
     def aim(self, goal: NDArray[Any], policy: OnnxPolicy | None) -> str:
         """Take a goal; return why not, or nothing. The one before stays then."""
@@ -69,13 +74,13 @@ class InputsSoFar:
         goal = policy.goal
         return goal is not None and goal.start is None and self._goal is None
 
-    def seen(self, tick: int, policy: OnnxPolicy) -> Seen | None:
+    def seen(self, tick: int, policy: OnnxPolicy, promised: Prefix | None) -> Seen | None:
         """Return what an inference on a tick is fed with; `None`: it is not kept any more."""
         stacked = self._stack.get(tick, fill_gaps=True)
         # a policy that came into use since the newest observation may take another history
         known = self._applied.length == policy.action_history
         history = self._applied.get(tick) if known else (None,) * policy.action_history
-        return None if stacked is None else Seen(stacked, history, self._promised, self._goal)
+        return None if stacked is None else Seen(stacked, history, promised, self._goal)
 
     def memory(self, policy: OnnxPolicy, *, anew: bool) -> Memory | None:
         """Return what a recurrent policy remembers of this episode; `anew`: nothing yet."""

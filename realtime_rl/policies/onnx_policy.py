@@ -168,6 +168,11 @@ class OnnxPolicy:
         """Whether `infer` feeds it with what is promised."""
         return bool(self.fitted.prefix)
 
+    @property
+    def max_prefix(self) -> int:
+        """Rows of what is promised that it was trained for, at most; 0: it does not say."""
+        return self.fitted.max_prefix
+
     def memory(self) -> Memory | None:
         """Return what a recurrent policy remembers before an episode; of others `None`."""
         return Memory(self.fitted.states) if self.fitted.states else None
@@ -198,7 +203,8 @@ class OnnxPolicy:
         Raises:
             PolicyError: the observation has another shape, the history another length, there is
                 no goal, or what comes out is no action: of another shape, or not finite. Of
-                choices some may be `-inf`, as those that are masked.
+                choices some may be `-inf`, as those that are masked. More is promised than
+                `max_prefix`.
         """
         return self._run(self._feed(Seen(observation, history, promised, goal)), worker, stop,
                          memory)

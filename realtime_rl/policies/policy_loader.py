@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from realtime_rl.core.enumerations import MergeRule
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.messages.policy_uri import PolicyUri
+from realtime_rl.core.policy import prefix
 from realtime_rl.core.policy.fitting import Plant
 from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.policies.compute import Compute
@@ -21,6 +23,7 @@ class Loader:
     def __init__(self, expected: Plant, compute: Compute | None = None, *,
                  options: PolicyOptions | None = None, limits: Limits | None = None,
                  own: str | None = None, workers: int = 1,
+                 merge: MergeRule = MergeRule.NEWEST,
                  in_use: Callable[[], OnnxPolicy | None] = lambda: None) -> None:
         """Keep what `OnnxPolicy.load` needs beside the URI.
 
@@ -32,6 +35,7 @@ class Loader:
             own: the URI that this host's own configuration names: that one needs no hash and may
                 be anywhere. Any other was announced by anybody; `None`: all are this host's own.
             workers: of the whole graph: a recurrent policy has one.
+            merge: how the actuator has chunks meet.
             in_use: returns the policy whose place is to be taken, if there is one.
         """
         self._expected = expected
@@ -40,13 +44,15 @@ class Loader:
         self._limits = limits or Limits()
         self._own = own
         self._workers = workers
+        self._merge = merge
         self._in_use = in_use
 
     def __call__(self, uri: str, stop: Stop | None = None) -> OnnxPolicy:
         """Load the policy that `uri` names; errors as in `OnnxPolicy.load`.
 
         `PolicyError`, too, for one that anybody announced without its hash, for a recurrent one
-        with several workers, and for one that takes or gives something else than the one in use.
+        with several workers, for one that does not suit how chunks meet, and for one that takes or
+        gives something else than the one in use.
         """
         parsed, limits = PolicyUri.parse(uri), self._limits
         if self._own in (None, uri):
@@ -64,6 +70,9 @@ class Loader:
             raise PolicyError(f"policy {str(parsed.path)!r} {policy.recurrent}, so one inference "
                               f"has to end before the next begins: set scenario.workers=1 instead "
                               f"of {self._workers}")
+        problem = prefix.problem(self._merge, takes=policy.takes_prefix)
+        if problem:
+            raise PolicyError(f"policy {str(parsed.path)!r} {problem}")
         difference = "" if current is None else current.difference(policy)
         if difference:
             raise PolicyError(f"policy {str(parsed.path)!r} cannot take the place of version "

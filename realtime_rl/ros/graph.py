@@ -110,16 +110,18 @@ def _wanted(settings: Settings, plant: PlantSpec, policy: str, run_dir: str) -> 
     wanted: list[_Wanted] = [
         *(("inference", name, {**spec, **shared, **schedule, "process": index, "policy": policy,
                                "policy_root": run_dir if scenario.learner else "",
+                               "chunk_merge": actuator.chunk_merge,
                                "exploration": LEARNER if scenario.learner else OFF,
                                "exploration_hold": learner.hold_ticks})
           for index, name in enumerate(inference_names)),
         ("actuator", "actuator", {
             **spec, "workers": scenario.workers, "robot": ROBOT in settings,
-            "stop_file": stop_file}),
+            "stop_file": stop_file, "chunk_interval": coordinator.chunk_interval}),
         ("coordinator", "coordinator", {"inference_nodes": inference_names,
                                         "workers": scenario.workers,
                                         "alive_lease": inference.alive_lease,
                                         "stale_after": actuator.stale_after,
+                                        "chunk_merge": actuator.chunk_merge,
                                         "period_ns": plant.period_ns, "parts": parts}),
         ("monitor", "monitor", {"period_ns": plant.period_ns, "workers": scenario.workers}),
     ]

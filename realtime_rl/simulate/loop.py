@@ -13,6 +13,7 @@ from realtime_rl.core.control.chunk_book import ChunkBook, Chunking
 from realtime_rl.core.control.chunk_merging import Chunk
 from realtime_rl.core.control.default_policy import DefaultPolicy
 from realtime_rl.core.control.in_flight import Received
+from realtime_rl.core.enumerations import MergeRule
 from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.experience.observation_stack import ObservationStack
@@ -20,6 +21,7 @@ from realtime_rl.core.experience.snapshot import Snapshot
 from realtime_rl.core.figures.counters import joined
 from realtime_rl.core.messages.records import ActionMessage, Timestep
 from realtime_rl.core.observations import Observation
+from realtime_rl.core.policy.prefix import Prefix, of_plan
 from realtime_rl.core.types import Action, Cause
 from realtime_rl.plants.base import Plant
 
@@ -58,6 +60,13 @@ class Delay:
             raise ConfigError(f"interaction {self.interaction!r} is not one of "
                               f"{choices(INTERACTIONS)}")
 
+    def check_prefix(self) -> None:
+        """Refuse chunks that begin before the one before acts: what acts would not be settled."""
+        if self.interaction == "asynchronous" and self.every < self.ticks:
+            raise ConfigError(f"chunk_merge 'prefix' takes a chunk every {self.ticks} ticks at "
+                              "most, the delay, so that what acts until then is settled: set "
+                              f"every to {self.ticks} or more, not {self.every}")
+
     def starts(self, tick: int) -> bool:
         """Return whether an inference starts on the observation of `tick`."""
         return tick % (self.every if self.interaction == "asynchronous" else self.ticks) == 0
@@ -94,7 +103,8 @@ class Loop:
         self, plant: Plant, policy: Policy | None, delay: Delay, *, stack: int = 1,
         default: DefaultPolicy | None = None, version: int = 0,
         applied: ActionHistory | None = None, chunking: Chunking | None = None,
-        begin: Callable[[], None] = lambda: None
+        begin: Callable[[], None] = lambda: None,
+        promise: Callable[[Prefix], None] = lambda prefix: None
     ) -> None:
         """Begin at tick 0.
 
@@ -109,7 +119,14 @@ class Loop:
                 applied actions reads them there, as they are known live.
             chunking: how the rows of chunks are used; the newest when not given.
             begin: called at an episode's first observation, before `policy` is.
+            promise: is told, before `policy` is called, what acts until its chunk can.
+
+        Raises:
+            ConfigError: chunks that are told what acts meanwhile would begin before it has acted.
         """
+        if chunking is not None and chunking.merge.rule is MergeRule.PREFIX:
+            delay.check_prefix()
+        self._promise = promise
         self._begin = begin
         self._applied = applied
         self._plant = plant
@@ -144,6 +161,7 @@ class Loop:
         if self._policy is not None and delay.starts(tick):
             stacked = self._observations.get(tick)
             if stacked is not None:
+                self._promise(of_plan(self._book.plan, tick, tick + delay.ticks))
                 self._take_in(tick, self._policy(tick, stacked))
         self.tick += 1
         return VirtualTick(tick, Cause.POLICY if answered >= 0 else Cause.DEFAULT, action,

@@ -13,7 +13,9 @@ from realtime_rl.core.control.exploration import Exploration, explore, explore_r
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.observations import Observation
+from realtime_rl.core.policy import prefix
 from realtime_rl.core.policy.options import PolicyOptions
+from realtime_rl.core.policy.prefix import Prefix
 from realtime_rl.core.types import Action, PlantSpec
 from realtime_rl.files import user_path
 from realtime_rl.plants.base import Plant
@@ -35,17 +37,27 @@ class Player(NamedTuple):
     """Called at an episode's first observation."""
     alone: str = ""
     """Why only one inference at a time is possible; empty: any number is."""
+    promise: Callable[[Prefix], None] | None = None
+    """Told what acts until a chunk can; `None`: the policy is not one that takes it."""
+    max_prefix: int = 0
+    """Rows of that, at most; 0: any number."""
 
     def loop(self, plant: Plant, delay: Delay, default: DefaultPolicy | None = None,
              chunking: Chunking | None = None) -> Loop:
-        """Have this one play; `PolicyError` where inferences would overlap that must not."""
+        """Have this one play; `PolicyError` where the policy is not one for what is asked."""
         if self.alone and delay.interaction == "asynchronous" and delay.ticks > delay.every:
             raise PolicyError(f"the policy {self.alone}, so one inference has to end before the "
                               f"next begins, and with a delay of {delay.ticks} ticks they overlap: "
                               "take --interaction sequential, --delay 1, or "
                               f"--every {delay.ticks}")
+        problem = prefix.problem((chunking or Chunking()).merge.rule,
+                                 takes=self.promise is not None, longest=self.max_prefix,
+                                 delay=delay.ticks)
+        if problem:
+            raise PolicyError(f"the policy {problem}")
         return Loop(plant, self.policy, delay, stack=self.stack, default=default,
-                    applied=self.applied, chunking=chunking, begin=self.begin)
+                    applied=self.applied, chunking=chunking, begin=self.begin,
+                    promise=self.promise or (lambda found: None))
 
 
 def load(policy: str, hold_ticks: int, spec: PlantSpec, exploration: Exploration | None = None,
@@ -96,17 +108,23 @@ def of_policy(loaded: OnnxPolicy, hold_ticks: int, spec: PlantSpec,
     def make(seed: int) -> Player:
         applied = ActionHistory(loaded.action_history)
         memory = [loaded.memory()]
+        promised = [Prefix()]
+
+        def promise(found: Prefix) -> None:
+            promised[0] = found
 
         def begin() -> None:
             memory[0] = loaded.memory()
 
         def act(tick: int, observation: Observation) -> Action | Chunk:
-            outputs = loaded.infer(observation, applied.get(tick), memory=memory[0])
+            outputs = loaded.infer(observation, applied.get(tick), memory=memory[0],
+                                   promised=promised[0])
             first = loaded.first_offset if loaded.horizon else 0
             found = explore_rows(
                 loaded.rows(outputs) if loaded.horizon else (loaded.act(outputs),), tick + first,
                 epsilon, hold_ticks=hold_ticks, seed=seed, actions=spec.actions)
             return Chunk(found, first) if loaded.horizon else found[0]
 
-        return Player(act, loaded.stack, applied, begin, loaded.recurrent)
+        return Player(act, loaded.stack, applied, begin, loaded.recurrent,
+                      promise if loaded.takes_prefix else None, loaded.max_prefix)
     return make

@@ -89,6 +89,17 @@ def test_what_a_run_of_chunks_gave() -> None:
     assert figures["merged"]["max"] == 1
 
 
+def test_how_often_a_whole_prefix_was_settled() -> None:
+    records = run()
+    told = [replace(each, settled=DELAY - 1 if each.tick else 0) for each in records.inferences]
+    figures = account(replace(records, inferences=told))["chunks"]
+    assert figures is not None
+    assert figures["prefix_settled"] == pytest.approx(1 - 1 / len(told))
+    figures = account(records)["chunks"]
+    assert figures is not None
+    assert figures["prefix_settled"] is None
+
+
 def test_a_lost_chunk_is_bridged_by_a_tail() -> None:
     figures = account(run(lost=(16,)))["chunks"]
     assert figures is not None

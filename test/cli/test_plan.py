@@ -141,7 +141,21 @@ def test_chunks_say_what_each_further_worker_buys(capsys: pytest.CaptureFixture[
     assert "13 rows would do" in " ".join(out.split())
 
 
+def test_chunks_of_a_prefix_begin_a_delay_apart_whatever_the_workers(
+    capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--latency", "constant:215ms", "--period", "16.74ms", "--chunk", "50",
+             "--chunk-merge", "prefix")
+    document = planned(capsys, *words, "--workers", "8")
+    (row,), given = document["rows"], document["given"]
+    assert (row["workers"], row["every_ticks"], row["rows_needed"]) == (
+        1, pytest.approx(13.0, abs=0.05), 25)
+    assert {**given, "workers": 1} == row
+    assert "begin 13 ticks apart" in " ".join(said(capsys, *words).split())
+
+
 @pytest.mark.parametrize(("words", "message"), [
+    (["--chunk-merge", "prefix"], "give --chunk H"),
     (["--chunk", "0"], "--chunk: 0 must be 1 or more"),
     (["--chunk", "9", "--algorithm", "exp_time"], "leave --algorithm 'exp_time' out"),
 ])

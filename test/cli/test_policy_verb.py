@@ -14,6 +14,7 @@ pytest.importorskip("onnxruntime")
 
 from policies.tiny_policies import model, written
 
+from benchmarks import chunk_policy
 from realtime_rl.cli.main import main
 from realtime_rl.core.observations import ObservationSpec
 
@@ -109,6 +110,23 @@ def test_bad_input_is_one_line(path: str, words: list[str], said: str,
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert line.startswith("realtime-rl policy: error: ")
     assert said in line
+
+
+def test_a_prefix_is_explained_and_a_scenario_that_asks_for_one(
+    tmp_path: Path, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = chunk_policy.carry_on(tmp_path / "on.onnx", 9, max_prefix=4)
+    assert main(["policy", str(told), *PLANT]) == 0
+    printed = capsys.readouterr().out
+    assert "prefix: how many of its rows act before the chunk can, D - 1" in printed
+    assert "it takes a prefix of 4 rows at most, here " in printed
+    scenario = tmp_path / "it.yaml"
+    scenario.write_text("plant: {ros__parameters: {name: counter}}\n"
+                        "actuator: {ros__parameters: {chunk_merge: prefix}}\n")
+    assert main(["policy", str(told), "--config", str(scenario), "--runs", "3"]) == 0
+    assert main(["policy", path, "--config", str(scenario), "--runs", "3"]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert "takes no prefix, and chunk_merge is 'prefix'" in line
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no model"])

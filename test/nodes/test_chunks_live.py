@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,14 @@ pytest.importorskip("rclpy", reason="rclpy is not installed")
 pytest.importorskip("onnx", reason="the policy is made with onnx")
 
 from live_graph import LiveGraph
+from sensor_msgs.msg import Joy
 
 from benchmarks import chunk_policy
 from realtime_rl.core.enumerations import Fate
+from realtime_rl.core.messages.plan import decode_plan
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.types import Cause
+from realtime_rl.ros import messages, qos
 
 CONFIG = """
 scenario: {ros__parameters: {workers: %d, processes: %d, learner: false}}
@@ -26,10 +31,11 @@ inference: {ros__parameters: {latency: "constant:90ms"}}
 """
 
 
-def graph(folder: Path, workers: int, processes: int, rows: int, *words: str) -> LiveGraph:
+def graph(folder: Path, workers: int, processes: int, rows: int, *words: str,
+          make: Callable[[Path, int], Path] = chunk_policy.count) -> LiveGraph:
     config = folder / "counter.yaml"
     config.write_text(CONFIG % (workers, processes))
-    policy = chunk_policy.count(folder / "count.onnx", rows)
+    policy = make(folder / "policy.onnx", rows)
     return LiveGraph(folder, str(config), f"scenario.policy={policy}", *words)
 
 
@@ -83,6 +89,33 @@ def test_further_workers_give_fresher_feedback_and_one_may_die(tmp_path: Path) -
     newest = max(step.observation_tick for step in after if of_chunk(step))
     assert {s.observation_tick for s in after
             if of_chunk(s) and s.observation_tick < newest - 10} <= told
+
+
+def test_a_policy_that_is_told_what_acts_meanwhile_goes_on_from_it(tmp_path: Path) -> None:
+    with graph(tmp_path, 2, 1, 50, "actuator.chunk_merge=prefix",
+               make=chunk_policy.carry_on) as live:
+        watcher, plans = live.watcher, []
+        watcher.create_subscription(
+            Joy, "plan", lambda joy: plans.append(decode_plan(
+                messages.from_joy(joy), live.prepared.plant.actions)), qos.PAIRED)
+        watcher.wait(lambda: any(each.settled > 0 for each in watcher.inferences),
+                     "a worker is told what acts meanwhile")
+        begun = len(watcher.inferences)
+        watcher.wait(lambda: len(watcher.inferences) > begun + 12, "chunks follow each other")
+        watcher.wait_for_steps(of_chunk, 10, "their rows act")
+        told, steps = watcher.inferences[begun:], {step.tick: step for step in watcher.steps}
+    slots = sorted(each.tick for each in told)
+    delay = min(each.due_tick - each.tick for each in told)
+    assert delay >= 5  # 90 ms and the hand-over, at 20 ms a tick
+    assert min(b - a for a, b in itertools.pairwise(slots)) >= delay
+    whole = [each for each in told if each.settled == each.due_tick - each.tick - 1]
+    assert len(whole) >= len(told) / 2
+    promised = [(tick, plan) for plan in plans
+                for tick in range(plan.first_tick, plan.final_until + 1) if tick in steps]
+    kept = sum(steps[tick].observation_tick == plan.tick for tick, plan in promised)
+    assert kept >= 0.95 * len(promised) > 30
+    rows = [steps[tick] for tick, _ in promised if of_chunk(steps[tick])]
+    assert sum(step.reward for step in rows) >= 0.9 * len(rows)  # rows are of their own ticks
 
 
 def test_a_chunk_that_is_too_short_is_told_in_one_line(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from realtime_rl.core.enumerations import Algorithm
-from realtime_rl.core.messages.records import ActionMessage
+from realtime_rl.core.messages.plan import NOTHING, Plan
+from realtime_rl.core.messages.records import ActionMessage, Inference
 from realtime_rl.core.observations import ObservationSpec
-from realtime_rl.core.policy.prefix import Prefix
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.types import ActionSpace
 from realtime_rl.policies.engine_config import EngineConfig
@@ -72,6 +72,7 @@ class Driven:
 
     def __init__(self, path: Path) -> None:
         self.refused: list[str] = []
+        self.records: list[Inference] = []
         self.policies: HotSwap[OnnxPolicy] = HotSwap(
             Loader((SEEN, WHEEL), in_use=self._in_use), time.monotonic_ns,
             on_failure=lambda uri, text: self.refused.append(text))
@@ -91,7 +92,8 @@ class Driven:
         self.engine.start(now_ns, 0)
         deadline_s = time.monotonic() + WAIT_S
         while time.monotonic() < deadline_s:
-            for message, _, error in self.engine.due(time.monotonic_ns() + PERIOD_NS):
+            for message, record, error in self.engine.due(time.monotonic_ns() + PERIOD_NS):
+                self.records.append(record)
                 assert message is not None, error
                 return message
         raise TimeoutError(tick)
@@ -152,5 +154,10 @@ def test_what_is_promised_is_fed_from_then_on(drive: Callable[[Path], Driven], t
                                               ) -> None:
     driven = drive(echo(tmp_path / "echo.onnx"))
     assert driven.show(0, 1.0, True).rows == ((0.0,),) * 3
-    driven.engine.inputs.promise(Prefix(((4.0,), (5.0,)), promised=2, final=2))
+    driven.engine.inputs.promise(Plan(1, 0, 0, 2, 2, ((4.0,), (5.0,))))
     assert driven.show(1, 1.0).rows == ((4.0,), (5.0,), (5.0,))
+    assert driven.show(2, 1.0).rows == ((5.0,),) * 3  # rows are those of its own ticks
+    assert driven.show(3, 1.0).rows == ((0.0,),) * 3
+    assert [record.settled for record in driven.records] == [0, 1, 0, 0]
+    driven.engine.inputs.promise(NOTHING)
+    assert driven.show(4, 1.0).rows == ((0.0,),) * 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import realtime_rl
 from benchmarks import foreign_files
 from benchmarks.foreign_files import ARM, FILES, PENDULUM, Foreign
 from realtime_rl.cli.main import main
+from realtime_rl.core.enumerations import MergeRule
 from realtime_rl.core.errors import PolicyError
 from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.core.policy.prefix import Prefix
@@ -151,6 +153,9 @@ def test_a_prefix_is_fed_in_the_networks_units_and_padded_with_its_last_row(
     free = policy.rows(policy.infer(seen))
     assert np.allclose(rows[:4], [(0.5, -0.5), *[(0.25, 0.0)] * 3], atol=1e-6)
     assert np.allclose(rows[4:], free[4:], atol=1e-6)
+    policy.fitted = replace(policy.fitted, max_prefix=3)
+    with pytest.raises(PolicyError, match=r"takes a prefix of 3 rows at most .*, and 4 act before"):
+        policy.infer(seen, promised=promised)
 
 
 def test_an_lstm_remembers_as_torch_does(made: dict[str, Path]) -> None:
@@ -227,6 +232,10 @@ def test_a_swap_to_other_rows_inputs_or_outputs_is_refused(
         loader(other_horizon(tmp_path, 20).as_uri())
     with pytest.raises(PolicyError, match=r"its prefix: \['inference_delay', 'prev_chunk'\], not"):
         loader(made["ACT with a prefix"].as_uri())
+    told = Loader(expected, options=said, merge=MergeRule.PREFIX)
+    assert told(made["ACT with a prefix"].as_uri()).takes_prefix
+    with pytest.raises(PolicyError, match=r"takes no prefix, and chunk_merge is 'prefix'"):
+        told(made["ACT"].as_uri())
 
 
 def test_rows_of_another_period_are_taken_at_the_plants_ticks(tmp_path: Path) -> None:

@@ -45,6 +45,31 @@ def test_each_row_acts_at_its_own_tick(capsys: pytest.CaptureFixture[str], polic
         3 + (min(every, 7) - 1) / 2, abs=0.1)
 
 
+@pytest.mark.parametrize(("delay", "every"), [(1, 1), (3, 3), (4, 7)])
+def test_a_policy_that_goes_on_from_what_it_is_told_is_right(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, delay: int, every: int
+) -> None:
+    policy = chunk_policy.carry_on(tmp_path / "on.onnx", 12, max_prefix=3)
+    found = simulated(capsys, policy, "--delay", str(delay), "--every", str(every),
+                      "--chunk-merge", "prefix")
+    assert found["reward"] >= 103 - delay
+    age = found["feedback_age_ticks"]["mean"]
+    assert age == pytest.approx(delay + (every - 1) / 2, abs=0.1)
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["--delay", "3", "--every", "2"], "set every to 3 or more, not 2"),
+    (["--delay", "5", "--every", "5"], "takes a prefix of 3 rows at most (max_prefix), and 4 act"),
+])
+def test_a_prefix_that_would_not_be_settled_or_is_too_long_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str], message: str
+) -> None:
+    policy = chunk_policy.carry_on(tmp_path / "on.onnx", 12, max_prefix=3)
+    assert main(["simulate", "--plant", "counter", "--policy", str(policy), "--chunk-merge",
+                 "prefix", *words]) != 0
+    assert message in capsys.readouterr().err.strip().splitlines()[-1]
+
+
 def test_episodes_are_played_by_chunks_as_well(capsys: pytest.CaptureFixture[str], policy: Path
                                                ) -> None:
     assert main(["simulate", "--plant", "counter", "--plant-option", "episode_ticks=50",
@@ -57,6 +82,7 @@ def test_episodes_are_played_by_chunks_as_well(capsys: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize(("words", "message"), [
     (["--chunk-merge", "ensemble"], "choices have no mean"),
+    (["--chunk-merge", "prefix"], "takes no prefix, and chunk_merge is 'prefix'"),
     (["--chunk-newest-only", "hand"], "'hand' is not one of"),
     (["--max-chunk-age", "-1"], "--max-chunk-age -1 must be 0 or more"),
     (["--every", "0"], "every 0 must be 1 tick or more"),

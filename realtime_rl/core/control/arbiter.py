@@ -15,6 +15,7 @@ from realtime_rl.core.control.chunk_book import ChunkBook
 from realtime_rl.core.control.default_policy import DefaultPolicy
 from realtime_rl.core.control.in_flight import InFlight, Received
 from realtime_rl.core.enumerations import Reason
+from realtime_rl.core.messages.plan import Plan
 from realtime_rl.core.messages.records import ActionMessage, Command, Timestep, Verdict
 from realtime_rl.core.schedule.tick_grid import TickGrid
 from realtime_rl.core.types import Action, ActionSpace, Cause
@@ -26,10 +27,11 @@ expected arrival on: messages overtake each other by less."""
 
 @dataclass(slots=True)
 class Decision:
-    """What to send now: commands to the plant, verdicts for the record."""
+    """What to send now: commands to the plant, verdicts for the record, plans to the workers."""
 
     commands: list[Command] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    plans: list[Plan] = field(default_factory=list)
 
 
 class Arbiter:
@@ -50,6 +52,7 @@ class Arbiter:
         self._in_flight = InFlight(limits.period_ns)
         self._early: list[Received] = []
         self._book = ChunkBook(space, limits.chunking)
+        self._told = self._book.plan
         self._row_sent = (-1, -1)
         """The newest tick that a row was sent for, and the observation of its chunk."""
         self._received: set[int] = set()
@@ -216,6 +219,7 @@ class Arbiter:
         override = self._overridden(now_ns)
         if override is None:
             return decision
+        self._tell(decision)
         _supersede(self._early, decision)
         self._early.clear()
         self._send(override, self._upcoming(now_ns), None, decision)
@@ -243,6 +247,7 @@ class Arbiter:
         if tick < self._row_sent[0] or not self._grid.known:
             return False
         command = self._book.take(tick)
+        self._tell(decision)
         if command is None or command.observation_tick <= self._newest_forwarded:
             return False
         row = (tick, command.observation_tick)
@@ -250,6 +255,12 @@ class Arbiter:
             self._row_sent = row
             self._send(command, tick, None, decision)
         return True
+
+    def _tell(self, decision: Decision) -> None:
+        """Say what is promised, where that changed."""
+        if self._book.plan is not self._told:
+            self._told = self._book.plan
+            decision.plans.append(self._told)
 
     def _send(self, command: Command, tick: int, received: Received | None,
               decision: Decision) -> None:
@@ -280,6 +291,7 @@ class Arbiter:
         """The plant began anew: what answered its former session is void."""
         _supersede(self._in_flight.clear() + self._early, decision)
         decision.verdicts += self._book.clear()
+        self._tell(decision)
         self._row_sent = (-1, -1)
         self._early.clear()
         self._stamps.clear()

@@ -14,6 +14,7 @@ from typing import Any
 from realtime_rl.core.control.chunk_merging import NEWEST, Merge
 from realtime_rl.core.control.in_flight import Received
 from realtime_rl.core.enumerations import MergeRule
+from realtime_rl.core.messages.plan import NOTHING, Plan
 from realtime_rl.core.messages.records import ActionMessage, Command, Verdict
 from realtime_rl.core.types import Action, ActionSpace, Cause
 
@@ -28,6 +29,8 @@ class Chunking:
     merge: Merge = NEWEST
     max_age_ticks: int = 1 << 30
     """No row is used at a tick that is so many ticks, or more, after its observation's."""
+    interval_ticks: int = 1
+    """`PREFIX`: ticks between two chunks that are taken up, at least; never less than `D`."""
 
 
 @dataclass(slots=True)
@@ -69,6 +72,8 @@ class ChunkBook:
     """The ticks from which the newest chunk that acted and the one before it did."""
     _newest: int = -1
     """Tick of the newest observation whose chunk acted."""
+    plan: Plan = NOTHING
+    """`PREFIX`: what is promised, as long as nothing voids it."""
 
     def __len__(self) -> int:
         """Return how many chunks are held."""
@@ -104,6 +109,8 @@ class ChunkBook:
             newest.begun = tick
             if message.tick > self._newest:
                 self._newest, self._adopted = message.tick, (tick, self._adopted[0])
+                if merge.rule is MergeRule.PREFIX:
+                    self.plan = self._promised(newest, tick)
         action, merged = merge.merged([each.row(tick) for each in found], tick - newest.begun,
                                       self.space)
         return Command(Cause.POLICY, action, message.worker, message.version, message.tick,
@@ -112,7 +119,7 @@ class ChunkBook:
     def expects_newer(self, tick: int) -> bool:
         """Whether, if chunks come as the last two did, a newer one acts at `tick` already."""
         found = next(iter(self._covering(tick)), None)
-        if found is None or found.begun < 0:
+        if found is None or found.begun < 0 or tick <= self.plan.final_until:
             return False
         newest, before = self._adopted
         return before >= 0 and tick >= 2 * newest - before
@@ -148,34 +155,52 @@ class ChunkBook:
         """Use no row of what is held any more, as from before a stop."""
         for held in self._held:
             held.void = True
+        self.plan = NOTHING
 
     def clear(self) -> list[Verdict]:
         """Forget all, as the plant began anew; return what became of each."""
         verdicts = [held.fate() for held in self._held if not held.told]
-        self._held, self._adopted, self._newest = [], (-1, -1), -1
+        self._held, self._adopted, self._newest, self.plan = [], (-1, -1), -1, NOTHING
         return verdicts
 
     def values(self) -> dict[str, Any]:
         """Return its state as JSON can hold it."""
-        return {"adopted": self._adopted, "newest": self._newest, "held": [
-            {**asdict(held), "received": {**asdict(held.received), "age_s": None}}
-            for held in self._held]}
+        return {"adopted": self._adopted, "newest": self._newest, "plan": asdict(self.plan),
+                "held": [{**asdict(held), "received": {**asdict(held.received), "age_s": None}}
+                         for held in self._held]}
 
     def restore(self, values: dict[str, Any]) -> None:
         """Go on from what `values` returned."""
         self._adopted, self._newest = tuple(values["adopted"]), values["newest"]
         self._held = [_Held(**{**held, "received": _received(held["received"])})
                       for held in values["held"]]
+        plan = values.get("plan", {})  # not in older ones
+        self.plan = Plan(**{**plan, "rows": tuple(map(tuple, plan.get("rows", ())))})
 
     def _covering(self, tick: int) -> list[_Held]:
         """The chunks that may act at `tick` and have a row for it, newest first."""
         most, found = _TAKE_PART.get(self.chunking.merge.rule, 1), []
+        settled = self.plan.tick if tick <= self.plan.final_until else tick
         for held in reversed(self._held):
-            if held.due <= tick <= held.last and not held.void:
+            if held.due <= tick <= held.last and not held.void and _observed(held) <= settled:
                 found.append(held)
                 if len(found) == most:
                     break
         return found
+
+    def _promised(self, held: _Held, tick: int) -> Plan:
+        """What a chunk that is taken up at `tick` promises.
+
+        Chunks begin `D` ticks apart or more, so that the next one is due so long after this one.
+        One that came late promises no longer than one in time: else the next would be late, too.
+        """
+        message, final = held.received.message, tick - 1
+        if message.due_tick >= 0:
+            apart = max(message.due_tick - message.tick, self.chunking.interval_ticks)
+            final = max(final, min(message.due_tick + apart - 1, held.last))
+        first = message.first_tick
+        return Plan(message.stamp_ns, message.tick, message.version, tick, final,
+                    message.rows[tick - first:held.last - first + 1])
 
     def _last(self, message: ActionMessage) -> int:
         return min(message.last_tick, message.tick + self.chunking.max_age_ticks)

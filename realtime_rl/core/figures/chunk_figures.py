@@ -38,6 +38,9 @@ class ChunkFigures(TypedDict):
     of the seams at which that is known, as `n` says."""
     inner_step: Distribution
     """Largest change of a value from one tick to the next within a chunk."""
+    prefix_settled: float | None
+    """Share of the inferences that were told what acts until their chunk can, for which all of it
+    was settled; not known where none was told."""
 
 
 def chunk_figures(sessions: Sessions, inferences: Table[Inference], sizes: SeamSizes
@@ -62,7 +65,8 @@ def chunk_figures(sessions: Sessions, inferences: Table[Inference], sizes: SeamS
         tail_ticks=int(tails(sessions, inferences).sum()) if len(inferences) else None,
         merged=distribution(ticks.ints("merged")[rows]),
         seams=int(seams.sum()), seam_step=distribution(known),
-        inner_step=distribution(_steps(ticks)[together & ~seams]))
+        inner_step=distribution(_steps(ticks)[together & ~seams]),
+        prefix_settled=_settled(inferences) if len(inferences) else None)
 
 
 def _horizon(inferences: Table[Inference]) -> int | None:
@@ -78,6 +82,13 @@ def _steps(ticks: Table[Timestep]) -> NDArray[np.float64]:
     if values.shape[1]:
         steps[1:] = np.abs(np.diff(values, axis=0)).max(axis=1)
     return steps
+
+
+def _settled(inferences: Table[Inference]) -> float | None:
+    settled, due = inferences.ints("settled"), inferences.ints("due_tick")
+    told = (settled >= 0) & (due >= 0)
+    whole = settled >= due - inferences.ints("tick") - 1
+    return float(whole[told].mean()) if told.any() else None
 
 
 def tails(sessions: Sessions, inferences: Table[Inference]) -> Flags:

@@ -51,7 +51,7 @@ def encode_action(message: ActionMessage, space: ActionSpace) -> JoyValues:
     if message.rows:
         words["first"] = message.first_tick
         action = tuple(itertools.chain.from_iterable(message.rows))
-    axes, buttons = _values(action, space)
+    axes, buttons = values_of(action, space)
     return JoyValues(message.stamp_ns, encode_words(words), axes, buttons)
 
 
@@ -65,7 +65,7 @@ def decode_action(joy: JoyValues, space: ActionSpace) -> ActionMessage:
         "action", joy.frame_id, _ACTION_WORDS, _ONE_ACTION)
     if ranges.STAMP.problem(joy.stamp_ns) is not None:
         raise WireError(f"action stamped {joy.stamp_ns} ns, which is no ROS time")
-    rows = () if first < 0 else _rows(joy, 1 if space.discrete else space.size, space.discrete)
+    rows = () if first < 0 else rows_of(joy, space)
     return ActionMessage(joy.stamp_ns, tick, due, worker, version, generation,
                          rows[0] if rows else _action(joy, space), rows, first)
 
@@ -88,12 +88,17 @@ def decode_chunk(joy: JoyValues, size: int) -> ActionMessage | None:
     return ActionMessage(joy.stamp_ns, tick, due, worker, version, generation, rows[0], rows, first)
 
 
-def _values(values: Action, space: ActionSpace) -> tuple[tuple[float, ...], tuple[int, ...]]:
+def values_of(values: Action, space: ActionSpace) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    """Return values, of one action or of several, as axes and buttons."""
     return ((), tuple(map(int, values))) if space.discrete else (values, ())
 
 
+def rows_of(joy: JoyValues, space: ActionSpace) -> tuple[Action, ...]:
+    """Read the rows of a chunk: indices or values, one row after another; `WireError`."""
+    return _rows(joy, 1 if space.discrete else space.size, space.discrete)
+
+
 def _rows(joy: JoyValues, size: int, discrete: bool) -> tuple[Action, ...]:
-    """Read the rows of a chunk: indices or values, one row after another."""
     values, others = (joy.buttons, joy.axes) if discrete else (joy.axes, joy.buttons)
     rows, rest = divmod(len(values), size)
     if others or rest or not 0 < rows <= ranges.MOST_ROWS:

@@ -18,7 +18,8 @@ Outputs = Literal["q_values", "action", "gaussian_tanh"]
 _OUTPUTS = ("q_values", "action", "gaussian_tanh")
 HISTORY_INPUT = "action_history"
 """Name of the input that takes applied actions."""
-_OPTIONAL = {"action_history": "0", "chunk": "0", "chunk_first_tick": "1", "chunk_period_ns": "0"}
+_OPTIONAL = {"action_history": "0", "chunk": "0", "chunk_first_tick": "1", "chunk_period_ns": "0",
+             "max_prefix": "0"}
 """What older files do not say."""
 
 
@@ -50,6 +51,9 @@ class PolicyMetadata:
     """The tick after its observation's that the first row is meant for; 0: the same tick."""
     chunk_period_ns: int = 0
     """Between the rows of a chunk [ns]; 0: the plant's period."""
+    max_prefix: int = 0
+    """Rows that it was trained to continue, of what acts before its chunk can, at most; it then
+    has an input `prev_chunk` (`policy.prefix`). 0: it does not say."""
 
     def __post_init__(self) -> None:
         """Refuse values that no policy can have."""
@@ -85,6 +89,10 @@ class PolicyMetadata:
         if self.chunk_period_ns < 0:
             raise PolicyError(f"policy metadata: chunk_period_ns {self.chunk_period_ns!r} must not "
                               "be negative")
+        if self.max_prefix and not 0 < self.max_prefix < self.chunk:
+            raise PolicyError(f"policy metadata: max_prefix {self.max_prefix!r} is outside 0 … "
+                              f"{max(0, self.chunk - 1)}, as the last row of a chunk of "
+                              f"{self.chunk} is its own")
 
     @property
     def inputs(self) -> dict[str, ObservationSpec]:
@@ -99,7 +107,7 @@ class PolicyMetadata:
     def difference(self, other: PolicyMetadata) -> str:
         """Say in what `other` takes or gives something else; empty: in nothing."""
         for name in ("observation", "actions", "outputs", "stack", "action_history", "chunk",
-                     "chunk_first_tick", "chunk_period_ns"):
+                     "chunk_first_tick", "chunk_period_ns", "max_prefix"):
             mine, its = getattr(self, name), getattr(other, name)
             if mine != its:
                 return f"its {name} is {str(its)!r}, not {str(mine)!r}"
@@ -132,7 +140,8 @@ class PolicyMetadata:
                 int(text["stack"]), ActionSpace.parse(text["actions"]), int(text["version"]),
                 int(text["training_step"]), float(text["epsilon"]), text["producer"],
                 cast(Outputs, text["outputs"]), int(text["action_history"]), int(text["chunk"]),
-                int(text["chunk_first_tick"]), int(text["chunk_period_ns"]))
+                int(text["chunk_first_tick"]), int(text["chunk_period_ns"]),
+                int(text["max_prefix"]))
         except PolicyError:
             raise
         except (ValueError, RealtimeRlError) as error:

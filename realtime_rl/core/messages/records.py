@@ -298,16 +298,18 @@ class Inference:
     """The parameter `exploration` in force; empty: not known, as in older bags."""
     horizon: Id = 0
     """Its chunk has rows up to so many ticks after its observation; 0: it gave no chunk."""
+    settled: IdOrNone = -1
+    """So many of the rows that act meanwhile were settled as it began; -1: it is not told them."""
 
     @classmethod
     def taken(cls, slot: DealtSlot, miss: Miss, *, version: int, age_s: float, duration_s: float,
               compute_s: float, swapping: bool = False, swap_s: float = NAN, node: str = "",
               provider: str = "", emulated: str = "", exploration: str = "",
-              horizon: int = 0) -> Inference:
+              horizon: int = 0, settled: int = -1) -> Inference:
         """A worker took the slot; `miss` says whether it gave an action."""
         return cls(slot.stamp_ns, slot.tick, slot.due_tick, slot.worker, slot.generation, version,
                    age_s, duration_s, compute_s, miss, swapping, swap_s, node, provider, emulated,
-                   exploration, horizon)
+                   exploration, horizon, settled)
 
     @classmethod
     def missed(cls, slot: DealtSlot, why: Miss, *, swapping: bool = False, node: str = "",

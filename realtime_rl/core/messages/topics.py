@@ -55,6 +55,10 @@ TOPICS = (
           "robots `header.frame_id` is the parameter `command_frame`"),
     Topic("origin", (SCALARS,), "actuator", "reliable, depth 16",
           "named scalars, one a command to a robot, just before it: on whose behalf it is sent"),
+    Topic("plan", ("sensor_msgs/msg/Joy",), "actuator", "reliable, depth 16",
+          "`chunk_merge: prefix` only, one a chunk that is taken up: its rows from then on, as on "
+          "`action`; `header.frame_id` says `tick`, `version`, `first` (that the first row is "
+          "for), `final` (the last one whose row is settled); `tick=-1`: nothing is promised"),
     Topic("verdict", (SCALARS,), "actuator", _KEPT,
           "named scalars, one for each received action and each default: its fate"),
     Topic("inference", (SCALARS,), "inference", _KEPT,

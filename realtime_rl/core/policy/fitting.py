@@ -50,6 +50,8 @@ class Fitted:
     goal: Goal | None = None
     batchable: Batchable = field(default_factory=Batchable)
     """Whether one run can answer several observations."""
+    max_prefix: int = 0
+    """Rows of a prefix that it was trained for, at most; 0: it does not say."""
 
     def difference(self, other: Fitted) -> str:
         """Say in what `other` takes or gives something else; empty: in nothing."""
@@ -62,6 +64,7 @@ class Fitted:
                 ("prefix", sorted(each.name for each in self.prefix),
                  sorted(each.name for each in other.prefix)),
                 ("goal", _aim(self.goal), _aim(other.goal)),
+                ("longest prefix (max_prefix)", self.max_prefix, other.max_prefix),
                 ("outputs", self.reading.kind, other.reading.kind)):
             if mine != its:
                 return f"its {what}: {its}, not {mine}"
@@ -110,6 +113,7 @@ def fit(graph: Graph, plant: Plant, said: Said, stack: int = 0, period_ns: int =
                               if name not in {state.output for state in kept}},
                              actions, said, metadata)
     promised = _prefix(given, aside, reading, actions)
+    _check_prefix(promised, said, period_ns)
     seen = {name: each for name, each in given.items()
             if name not in aside and each not in promised}
     if not seen:
@@ -121,7 +125,7 @@ def fit(graph: Graph, plant: Plant, said: Said, stack: int = 0, period_ns: int =
     return _with_period(Fitted(
         fed, joined, metadata, tuple(warnings), reading, history, kept, constants, promised,
         1 if said.chunk_first_tick is None else said.chunk_first_tick, said.chunk_period_ns, goal,
-        batching.of(graph.inputs, gives[reading.output], constants, kept)))
+        batching.of(graph.inputs, gives[reading.output], constants, kept), said.max_prefix))
 
 
 def _check_names(said: Said, given: Mapping[str, Tensor]) -> None:
@@ -182,6 +186,18 @@ def _prefix(given: Mapping[str, Tensor], aside: set[str], reading: Reading, acti
         if not (len(each.shape) < 2 or each.fits([1, 1])):
             raise PolicyError(f"its input {each} does not take a number of rows")
     return found
+
+
+def _check_prefix(found: tuple[Tensor, ...], said: Said, period_ns: int) -> None:
+    """Refuse what was trained for a prefix without the inputs, and rows that are none of ticks."""
+    if said.max_prefix and not found:
+        raise PolicyError(f"{said.source} say max_prefix {said.max_prefix}, but it has no input "
+                          f"{prefix.CHUNK!r} for the rows that act meanwhile: export it with that, "
+                          "or leave max_prefix out")
+    if found and said.chunk_period_ns and not chunk_period.alike(said.chunk_period_ns, period_ns):
+        raise PolicyError(f"its input {prefix.CHUNK!r} takes rows every "
+                          f"{said.chunk_period_ns / 1e6:g} ms, and what acts meanwhile is known "
+                          f"every {period_ns / 1e6:g} ms, the plant's period: train it for that")
 
 
 def _rows(chunk: Tensor) -> int:
@@ -270,7 +286,7 @@ def _about_prefix(promised: tuple[Tensor, ...]) -> list[str]:
     if not promised:
         return []
     return [f"it takes what is promised to act meanwhile ({listed(each.name for each in promised)}"
-            "): where nobody tells it, as in a run, it is fed as if nothing were"]
+            "): chunk_merge 'prefix' tells it; where nobody tells it, it is fed as if nothing were"]
 
 
 def _with_period(fitted: Fitted) -> Fitted:

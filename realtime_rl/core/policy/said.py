@@ -45,6 +45,8 @@ class Said:
     """By input that takes the goal: the values that it begins with; empty: none are given."""
     chunk_first_tick: int | None = None
     chunk_period_ns: int = 0
+    max_prefix: int = 0
+    """Rows of a prefix that it was trained for, at most; 0: not said."""
     period_ns: int = 0
     """Of the policy's own ticks; 0: not said."""
     joints: tuple[str, ...] = ()
@@ -105,12 +107,14 @@ def from_props(props: Mapping[str, str]) -> Said:
                     normalize=items("normalize"), layout=props.get(PREFIX + "layout", "").lower(),
                     constants=items("constants"), goal=props.get(PREFIX + "goal", ""),
                     chunk_first_tick=whole("chunk_first_tick"),
-                    chunk_period_ns=whole("chunk_period_ns") or 0)
+                    chunk_period_ns=whole("chunk_period_ns") or 0,
+                    max_prefix=whole("max_prefix") or 0)
 
 
 def of_words(source: str, *, inputs: Iterable[str] = (), output: str = "",
              normalize: Iterable[str] = (), layout: str = "", constants: Iterable[str] = (),
              goal: str = "", chunk_first_tick: int | None = None, chunk_period_ns: int = 0,
+             max_prefix: int = 0,
              arrays: Mapping[str, NDArray[Any]] | None = None) -> Said:
     """Read what is said in words; `PolicyError` where it cannot be read.
 
@@ -124,6 +128,7 @@ def of_words(source: str, *, inputs: Iterable[str] = (), output: str = "",
         goal: `goal`, or `goal=0.1,0.2` with the values that it begins with.
         chunk_first_tick: see `PolicyMetadata`; `None`: not said.
         chunk_period_ns: likewise; 0: not said.
+        max_prefix: likewise.
         arrays: constants that were read from files.
     """
     if layout and layout not in LAYOUTS:
@@ -140,7 +145,7 @@ def of_words(source: str, *, inputs: Iterable[str] = (), output: str = "",
             for name, text in _pairs(source, constants, "command=0.1,0.2").items()},
          **(arrays or {})},
         _goals(source, goal),
-        chunk_first_tick, chunk_period_ns)
+        chunk_first_tick, chunk_period_ns, max_prefix)
 
 
 def _goals(source: str, text: str) -> dict[str, NDArray[Any]]:

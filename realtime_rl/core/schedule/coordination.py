@@ -89,7 +89,8 @@ class Coordination:
         busy = -(-self.duration_ns // schedule.period_ns)
         return horizon.shortage(
             self.horizon, schedule.promised_delay_ticks, len(schedule.active),
-            max(schedule.cycle_ticks, busy), max(self.required_workers, busy))
+            max(schedule.cycle_ticks, busy), max(self.required_workers, busy),
+            apart=self._interval(schedule.promised_delay_ticks))
 
     @property
     def plant_tick(self) -> int:
@@ -232,9 +233,10 @@ class Coordination:
         demand = replace(demand, promised_delay_ticks=settled.delay.settle(asked),
                          required_workers=settled.required.settle(demand.required_workers))
         self.required_workers, self.duration_ns = demand.required_workers, demand.duration_ns
-        active = self._active(demand.required_workers)
+        interval = self._interval(demand.promised_delay_ticks)
+        active = self._active(demand.required_workers, interval)
         cycle = max(settled.cycle(len(active), self._estimator.cycle(len(active))),
-                    len(active) * self._interval)
+                    len(active) * interval)
         wanted = (demand.promised_delay_ticks, active, cycle)
         if present.generation and not self._outdated and wanted == (
                 present.promised_delay_ticks, present.active, present.cycle_ticks):
@@ -247,7 +249,7 @@ class Coordination:
             del self._announced[min(self._announced)]
         return schedule
 
-    def _active(self, required: int) -> tuple[int, ...]:
+    def _active(self, required: int, interval: int) -> tuple[int, ...]:
         """Workers that are to take slots: of the living, in order, as many as wanted."""
         sizing = self._policy.sizing
         living = self._followers.living()
@@ -255,15 +257,17 @@ class Coordination:
             return self.schedule.active  # nobody is there to follow another
         if not sizing.auto:
             return living
-        if self._interval:
-            required = horizon.workers_needed(required, self._interval)
+        if interval:
+            required = horizon.workers_needed(required, interval)
         wanted = min(max(required + sizing.headroom, sizing.minimum), sizing.maximum)
         return living[:wanted]
 
-    @property
-    def _interval(self) -> int:
+    def _interval(self, delay: int) -> int:
         """Ticks between two chunks at least; 0: none is asked for, or chunks are not given."""
-        return self._policy.chunk_interval if self.horizon else 0
+        if not self.horizon:
+            return 0
+        policy = self._policy
+        return max(policy.chunk_interval, delay) if policy.chunk_prefix else policy.chunk_interval
 
     def _refresh(self, demand: Demand) -> Schedule | None:
         """The integers stand; say again how long actions are held when that moved."""

@@ -59,6 +59,8 @@ class CoordinationPolicy:
     need it, up to this."""
     chunk_interval: int = 0
     """Of a policy that gives chunks: ticks between two of them at least; 0: as few as can be."""
+    chunk_prefix: bool = False
+    """Chunks begin `D` ticks apart at least: what acts until then is settled, and is told."""
     processes: tuple[str, ...] = ()
     """Names of the inference processes: worker `w` lives in number `w % len(processes)`."""
 

@@ -43,7 +43,8 @@ def feedback_age(delay: int, every: int) -> tuple[int, int]:
     return delay, delay + every - 1
 
 
-def shortage(horizon: int, delay: int, workers: int, cycle: int, required: int) -> str:
+def shortage(horizon: int, delay: int, workers: int, cycle: int, required: int, *, apart: int = 0
+             ) -> str:
     """Say that a chunk is too short for what is promised, and what would do; empty: it is not.
 
     Args:
@@ -53,14 +54,16 @@ def shortage(horizon: int, delay: int, workers: int, cycle: int, required: int) 
         cycle: ticks in which each has one slot.
         required: workers with which every tick would be a slot, `N*`, or as many as a chunk takes
             ticks to compute.
+        apart: chunks are kept so many ticks apart, at least, however many workers there are.
     """
     every = interval(workers, cycle)
     needed = rows_needed(delay, every)
     if horizon >= needed:
         return ""
     longest = horizon - delay + 1
-    instead = (f", or {workers_needed(required, longest)} workers" if longest > 0 else
-               f"; no number of workers is enough for fewer than {delay}")
+    instead = (f"; no number of workers is enough for fewer than {rows_needed(delay, apart or 1)}"
+               if longest < max(1, apart) else
+               f", or {workers_needed(required, longest)} workers")
     return (f"a chunk reaches {horizon} ticks, which is too short: it acts {delay} ticks after its "
             f"observation and the next one {every} tick(s) later ({workers} worker(s)): "
             f"{needed} would do{instead}")

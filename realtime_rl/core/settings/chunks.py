@@ -20,7 +20,7 @@ class ChunkParameters:
 
     chunk_merge: str = choice(
         MergeRule.NEWEST, "how the chunks that cover a tick become one action; `ensemble` and "
-        "`blend` take continuous actions")
+        "`blend` take continuous actions, `prefix` a policy that is told what acts meanwhile")
     chunk_ensemble_decay: float = parameter(
         0.01, "`ensemble`: chunk `i` counts exp(-decay·i)", low=0.0, high=100.0)
     chunk_ensemble_first: str = parameter(
@@ -38,12 +38,16 @@ class ChunkParameters:
         unit="s", low=0.0, high=3600.0)
 
 
-def chunking_of(config: ChunkParameters, actions: ActionSpace, period_ns: int) -> Chunking:
-    """Return what the parameters ask for; `ConfigError` where the actions do not allow it."""
+def chunking_of(config: ChunkParameters, actions: ActionSpace, period_ns: int,
+                interval_ticks: int = 1) -> Chunking:
+    """Return what the parameters ask for; `ConfigError` where the actions do not allow it.
+
+    `interval_ticks`: between two chunks, as far as that is asked for.
+    """
     merge = Merge(MergeRule.of(config.chunk_merge), config.chunk_ensemble_decay,
                   config.chunk_ensemble_first == "oldest", config.chunk_blend,
                   config.chunk_newest_only)
     merge.check(actions, config.chunk_indivisible)
     if not config.max_chunk_age:
-        return Chunking(merge)
-    return Chunking(merge, ticks_in(config.max_chunk_age, period_ns))
+        return Chunking(merge, interval_ticks=interval_ticks)
+    return Chunking(merge, ticks_in(config.max_chunk_age, period_ns), interval_ticks)

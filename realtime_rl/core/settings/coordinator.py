@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from realtime_rl.core.enumerations import Algorithm, Dealing, SlotSource
-from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.enumerations import Algorithm, Dealing, MergeRule, SlotSource
+from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.messages import names
 from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy, Sizing
+from realtime_rl.core.schedule.stagger import HOLDING
 from realtime_rl.core.schedule.tick_grid import ticks_in
 from realtime_rl.core.settings.config import choice, parameter
 from realtime_rl.core.settings.parameters import GAME_BOY_PERIOD_NS, PARTS
@@ -49,6 +50,10 @@ class CoordinatorParameters:
         0, "a policy that gives chunks: ticks between two of them at least, so that no more "
         "workers are busy than that takes; 0: as many chunks as the workers can give",
         unit="ticks", low=0, high=1024, live=True)
+    chunk_merge: str = choice(
+        MergeRule.NEWEST, "how the actuator has chunks meet: with `prefix` a chunk begins every "
+        "`D` ticks at most, so that what acts until then is settled; `realtime-rl run` and the "
+        "launch file fill in `actuator.chunk_merge`")
     handover: float = parameter(
         0.002, "allowance for messages and wake-ups in D: so much at least", unit="s", low=0.0,
         high=1.0)
@@ -81,6 +86,10 @@ class CoordinatorParameters:
         if self.handover > self.handover_max:
             raise ConfigError(f"handover: {self.handover!r} exceeds handover_max "
                               f"{self.handover_max!r}")
+        if self.chunk_merge == MergeRule.PREFIX.word \
+                and Algorithm.of(self.algorithm) not in HOLDING:
+            raise ConfigError(f"algorithm: {self.algorithm!r} promises no delay, and chunk_merge "
+                              f"'prefix' needs one: take {choices(each.word for each in HOLDING)}")
         if self.min_workers > self.max_workers:
             raise ConfigError(f"min_workers: {self.min_workers!r} exceeds max_workers "
                               f"{self.max_workers!r}")
@@ -98,4 +107,5 @@ def policy_of(config: CoordinatorParameters) -> CoordinationPolicy:
         slot_source=SlotSource.of(config.slot_source), quantile=config.quantile,
         sizing=Sizing(config.sizing == "auto", config.min_workers, config.max_workers,
                       config.headroom, config.target_inaction),
-        chunk_interval=config.chunk_interval, processes=config.inference_nodes)
+        chunk_interval=config.chunk_interval,
+        chunk_prefix=config.chunk_merge == MergeRule.PREFIX.word, processes=config.inference_nodes)

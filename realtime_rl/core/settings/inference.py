@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from realtime_rl.core.control.exploration import OFF, Exploration
-from realtime_rl.core.enumerations import Algorithm, Dealing, SlotSource
+from realtime_rl.core.enumerations import Algorithm, Dealing, MergeRule, SlotSource
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.messages import ranges
 from realtime_rl.core.messages.ranges import MOST_DELAY_TICKS, MOST_GENERATION
@@ -63,6 +63,9 @@ class InferenceParameters(SpecParameters):
     chunk_period: float = parameter(
         0.0, "between the rows of a chunk; 0: as the metadata say, else the plant's period",
         unit="s", low=0.0, high=60.0)
+    chunk_merge: str = choice(
+        MergeRule.NEWEST, "how the actuator has chunks meet; `realtime-rl run` and the launch file "
+        "fill in `actuator.chunk_merge`")
     policy_size_limit: float = parameter(
         8.0, "a policy's files may have so much together", unit="GB", low=0.0, high=1e6)
     load_limit: float = parameter(

@@ -125,6 +125,10 @@ class ActuatorParameters(ChunkParameters, SpecParameters):
         "", "file that remembers a stop, so that an actuator that is started again is still "
         "stopped; `realtime-rl run` and the launch file put it beside the policies; empty: "
         "`ROS_HOME/realtime_rl/`, by domain and name of the node", path=True)
+    chunk_interval: int = parameter(
+        0, "`chunk_merge: prefix`: ticks between two chunks that are taken up, at least, where `D` "
+        "is less; `realtime-rl run` and the launch file fill in `coordinator.chunk_interval`",
+        unit="ticks", low=0, high=1024)
     default_policy: str = parameter(
         "noop", "what acts when no action arrives", choices=default_policy.NAMES)
     default_action: str = parameter(

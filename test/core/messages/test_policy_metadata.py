@@ -28,10 +28,10 @@ def test_what_is_written_is_read(metadata: PolicyMetadata) -> None:
 
 
 def test_a_history_is_written_and_files_from_before_it_have_none() -> None:
-    told = replace(IMAGE, action_history=6)
+    told = replace(IMAGE, action_history=6, chunk=9, max_prefix=8)
     assert PolicyMetadata.from_props(told.to_props()) == told
     props = IMAGE.to_props()
-    del props["realtime_rl.action_history"]
+    del props["realtime_rl.action_history"], props["realtime_rl.max_prefix"]
     assert PolicyMetadata.from_props(props) == IMAGE
 
 
@@ -61,6 +61,8 @@ def test_a_file_that_says_nothing_has_no_metadata() -> None:
     ({"epsilon": "nan"}, "epsilon nan"),
     ({"observation": "uint8"}, "observation spec 'uint8'"),
     ({"actions": "A B = C"}, "action space 'A B = C'"),
+    ({"max_prefix": "4", "chunk": "4"}, "max_prefix 4 is outside 0 … 3"),
+    ({"max_prefix": "-1"}, "max_prefix -1 is outside"),
     ({"outputs": "logits"}, "outputs 'logits' is not one of 'action', 'gaussian_tanh', 'q_values'"),
 ])
 def test_bad_pairs_are_refused(change: dict[str, str | None], message: str) -> None:

@@ -212,6 +212,17 @@ def test_a_prefix_is_recognised_beside_what_is_seen() -> None:
     assert [each.name for each in found.inputs] == ["state"]
 
 
+@pytest.mark.parametrize(("inputs", "words", "message"), [
+    ({}, {"max_prefix": 2}, "max_prefix 2, but it has no input 'prev_chunk'"),
+    ({"prev_chunk": [1, 3, 2]}, {"chunk_period_ns": 30_000_000}, "rows every 30 ms, .* every 20"),
+])
+def test_a_prefix_that_cannot_be_fed_is_refused(inputs: dict[str, Any], words: dict[str, int],
+                                                message: str) -> None:
+    told = of_words(said.METADATA, **words)
+    with pytest.raises(PolicyError, match=message):
+        fitted({**TAKING, **inputs}, {"x": [1, 3, 2]}, said=told, period_ns=20_000_000)
+
+
 @pytest.mark.parametrize(("one", "other", "message"), [
     ({"layout": "nhwc"}, {"layout": "nchw"}, "them say layout is 'nhwc', the param.* 'nchw'"),
     ({"normalize": ["a mean=1"]}, {"normalize": ["a mean=2"]}, "normalize of 'a' is 'mean=1'"),

@@ -106,6 +106,19 @@ def test_fewer_workers_are_active_with_an_interval() -> None:
     assert every == [13, 13, 4, 1, 1]
 
 
+def test_chunks_that_are_told_what_acts_begin_a_delay_apart() -> None:
+    for wanted, every in ((0, 13), (4, 13), (20, 20)):
+        schedule = coordinated(50, chunk_prefix=True, chunk_interval=wanted).schedule
+        first = schedule.effective_tick
+        assert schedule.promised_delay_ticks == 13
+        assert [tick - first for tick in range(first, first + 3 * every)
+                if schedule.owner(tick) is not None] == [0, every, 2 * every]
+    sizing = Sizing(auto=True, headroom=0)
+    assert len(coordinated(50, chunk_prefix=True, sizing=sizing).schedule.active) == 1
+    short = coordinated(20, chunk_prefix=True).shortage
+    assert short.endswith("25 would do; no number of workers is enough for fewer than 25")
+
+
 def test_a_chunk_that_is_too_short_is_known() -> None:
     assert coordinated(0, workers=(0,)).shortage == ""
     assert coordinated(25, workers=(0,)).shortage == ""

@@ -12,7 +12,7 @@ from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.settings import parameters as p
 from realtime_rl.core.settings.config import build, parameters
-from realtime_rl.core.settings.coordinator import CoordinatorParameters
+from realtime_rl.core.settings.coordinator import CoordinatorParameters, policy_of
 from realtime_rl.core.settings.inference import (
     InferenceParameters,
     schedule_of,
@@ -77,6 +77,13 @@ def test_a_process_is_one_of_the_processes() -> None:
     assert InferenceParameters(workers=2, processes=2, process=1).process == 1
     with pytest.raises(ConfigError, match="process: 2 must be below processes 2"):
         InferenceParameters(workers=2, processes=2, process=2)
+
+
+def test_a_prefix_needs_a_promised_delay() -> None:
+    assert policy_of(CoordinatorParameters(chunk_merge="prefix")).chunk_prefix
+    assert not policy_of(CoordinatorParameters(chunk_merge="blend")).chunk_prefix
+    with pytest.raises(ConfigError, match=r"'exp_time' promises no delay.*'max_time'"):
+        CoordinatorParameters(chunk_merge="prefix", algorithm="exp_time")
 
 
 @pytest.mark.parametrize("active", [(2,), (-1,), (0, 0), (0, 1, 2)])
