@@ -7,13 +7,14 @@ import posixpath
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
 from typing import Any
 
 from realtime_rl.bags.bulk import Records
-from realtime_rl.bags.messages import Observed, observed_from_cdr, text_from_cdr
+from realtime_rl.bags.messages import IMAGE, Observed, observed_from_cdr, text_from_cdr
 from realtime_rl.bags.parts import WrittenBag
 from realtime_rl.bags.robot_contract import names_in
 from realtime_rl.bags.storage import Bag, DamagedBagError, open_bag, recover_bag
@@ -22,6 +23,7 @@ from realtime_rl.core.errors import BagError, ConfigError, choices
 from realtime_rl.core.figures.accounting import ROBOT_TOPICS, TOPICS, RunRecords
 from realtime_rl.core.figures.ordering import began_together, disordered, ordered
 from realtime_rl.core.figures.robot_figures import NAMELESS
+from realtime_rl.core.figures.sample import Sample
 from realtime_rl.core.figures.statistics import plant_sessions
 from realtime_rl.core.messages import observation_wire, wire
 from realtime_rl.core.messages.records import (
@@ -38,6 +40,7 @@ Progress = Callable[[int, int | None], None]
 
 _REPORT_EVERY = 2000
 _MOST_SEQUENCES = 16
+_MOST_SEEN = 12
 _SET_BACK = ("the recorder's clock was set back while it recorded, or its files are in another "
              "order: what the records say of their order is what counts")
 
@@ -70,6 +73,8 @@ class Run:
     """The bag is not in order: its records here are, its messages are not."""
     parts: tuple[str, ...] = ()
     """Of the observations; '' for the one of `observation`."""
+    seen: tuple[tuple[str, Observed], ...] = ()
+    """Some of the pictures, evenly over the run, each with its part."""
 
 
 class _Reading:
@@ -90,6 +95,7 @@ class _Reading:
         self.policies: list[Announcement] = []
         self.observations: Counter[str] = Counter()
         """By part."""
+        self._seen: dict[str, Sample[RawMessage]] = {}
         self._errors: dict[str, list[tuple[int, str]]] = {"policy": [], "contract": []}
         self._first_ns: int | None = None
         self._last_ns = 0
@@ -116,6 +122,15 @@ class _Reading:
                 self._errors[name].append((self._count, str(error)))
         elif (part := observation_wire.part_of(name)) is not None:
             self.observations[part] += 1
+            if message.type == IMAGE:
+                self._seen.setdefault(part, Sample(_MOST_SEEN)).offer(message)
+
+    def seen(self) -> Iterator[tuple[str, Observed]]:
+        """Decode some of the pictures, part by part; what cannot be decoded is left out."""
+        for part, messages in self._seen.items():
+            for message in messages:
+                with suppress(wire.WireError):
+                    yield part, observed_from_cdr(message.cdr, message.type, message.receive_ns)
 
     def _take_text(self, name: str, receive_ns: int, text: str) -> None:
         if name == "policy":
@@ -240,7 +255,8 @@ def _read(path: Path, bag: Bag, namespace: str | None, progress: Progress | None
                                   f"'{chosen}/timestep'", *warnings]))
     seen = reading.observations
     return Run(path, chosen, recorded, tuple(reading.policies), min(seen.values(), default=0),
-               reading.start_ns, (*bag.warnings, *warnings), bag.recovered, reordered, tuple(seen))
+               reading.start_ns, (*bag.warnings, *warnings), bag.recovered, reordered, tuple(seen),
+               tuple(reading.seen()))
 
 
 def _namespace(topics: Collection[str], wanted: str | None, path: Path) -> str:

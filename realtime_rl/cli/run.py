@@ -140,7 +140,7 @@ def _sum_up(prepared: Prepared, args: argparse.Namespace, *, failed: bool) -> No
     try:
         report.main(argparse.Namespace(
             bag=[Path(prepared.scenario.record)], html=args.html, json=args.json,
-            namespace=prepared.scenario.namespace or None, skip=0.0, follow=False))
+            namespace=prepared.scenario.namespace or None, skip=0.0, follow=False, regret=None))
     except RealtimeRlError:
         if not failed:  # else the bag has a right to be of no use
             raise
