@@ -135,4 +135,5 @@ def _json(args: argparse.Namespace, run: Run, found: Decomposition | None,
           inaction: float | None, reason: str = "") -> str:
     from realtime_rl.bags.regret_record import document
 
-    return strict_json.dumps(document(run, args.reference, found, inaction, reason), indent=2) + "\n"
+    told = document(run, args.reference, found, inaction, reason)
+    return f"{strict_json.dumps(told, indent=2)}\n"

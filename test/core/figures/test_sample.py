@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +21,6 @@ def test_what_is_kept_is_even_and_not_too_much(count: int, most: int) -> None:
     assert len(kept) == len(sample) <= most
     assert len(kept) >= min(count, (most + 1) // 2)
     if kept:
-        apart = {after - before for before, after in zip(kept, kept[1:], strict=False)}
+        apart = {after - before for before, after in pairwise(kept)}
         assert kept[0] == 0 and len(apart) <= 1
         assert count - kept[-1] <= (apart or {1}).pop()
