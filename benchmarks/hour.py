@@ -5,6 +5,7 @@ every observation, as the recorder would have written them.
 
     python -m benchmarks.hour                                      # an hour; some minutes each
     python -m benchmarks.hour --hours 0.1 --verbs minari lerobot
+    python -m benchmarks.hour --hours 0.03 --verbs --interaction sequential --keep sequential
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,23 +32,26 @@ from realtime_rl.core.messages import observation_wire, wire
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.observations import Observation, split
 from realtime_rl.core.peers.deaths import Deaths
+from realtime_rl.core.types import Cause
 from realtime_rl.plants import registry
+from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.simulate import players
-from realtime_rl.simulate.loop import Delay
+from realtime_rl.simulate.loop import INTERACTIONS, Delay
 
 ROOT = Path(__file__).resolve().parent.parent
 POLICY = ROOT / "policies" / "catch.onnx"
-OPTIONS, SEED, DELAY = ("rom=catch",), 1, 6
+GAME, SEED, DELAY = "rom=catch", 1, 6
 START_NS = 1_760_000_000_000_000_000
 VERBS = ("report", "compare", "minari", "lerobot", "regret")
 
 
-def played(ticks: int) -> Iterator[tuple[Timestep, Observation]]:
+def played(ticks: int, options: list[str], interaction: str
+           ) -> Iterator[tuple[Timestep, Observation]]:
     """Play in virtual time."""
-    plant = registry.make("pyboy", registry.parse_options(list(OPTIONS)), SEED)
+    plant = registry.make("pyboy", registry.parse_options(options), SEED)
     player = players.load(str(POLICY), 1, plant.spec, Exploration.parse("off"))(SEED)
     default = default_policy.make("noop", plant.spec.actions, seed=SEED)
-    loop = player.loop(plant, Delay(DELAY), default)
+    loop = player.loop(plant, Delay(DELAY, interaction), default)
     try:
         for _ in range(ticks):
             yield loop.step()
@@ -55,15 +59,19 @@ def played(ticks: int) -> Iterator[tuple[Timestep, Observation]]:
         plant.close()
 
 
-def write(folder: Path, hours: float) -> int:
-    """Write a bag; return how many ticks it has."""
-    spec = registry.spec("pyboy", list(OPTIONS), SEED)
+def write(folder: Path, hours: float, more: Sequence[str] = (),
+          interaction: str = "asynchronous") -> int:
+    """Write a bag, of a plant with `more` options; return how many ticks it has."""
+    options = [GAME, *more]
+    spec = registry.spec("pyboy", options, SEED)
     ticks = round(hours * 3600e9 / spec.period_ns)
+    version = OnnxPolicy.load(POLICY, (spec.observation, spec.actions), "cpu").version
     topics = [f"/{topic}" for topic in observation_wire.topics(spec.observation).values()]
     with BagWriter(folder, [TopicInfo("/timestep", messages.SCALARS),
                             *(TopicInfo(topic, messages.IMAGE) for topic in topics)]) as bag:
-        for step, observation in played(ticks):
-            stamped = replace(step, stamp_ns=START_NS + step.tick * spec.period_ns)
+        for step, observation in played(ticks, options, interaction):
+            stamped = replace(step, stamp_ns=START_NS + step.tick * spec.period_ns,
+                              version=version if step.cause is Cause.POLICY else -1)
             words = wire.encode_words({"plant": step.plant, "tick": step.tick,
                                        "first": int(step.first)})
             for topic, value in zip(topics, split(observation), strict=True):
@@ -74,7 +82,7 @@ def write(folder: Path, hours: float) -> int:
             if step.tick % 1000 == 0:
                 bag.flush()
     run_record.write(folder, Deaths(), "",
-                     origin=Origin("pyboy", OPTIONS, SEED, POLICY.as_uri()))
+                     origin=Origin("pyboy", tuple(options), SEED, POLICY.as_uri()))
     return ticks
 
 
@@ -109,7 +117,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=float, default=1.0, help="of the bag")
-    parser.add_argument("--verbs", nargs="+", choices=VERBS, default=VERBS)
+    parser.add_argument("--verbs", nargs="*", choices=VERBS, default=VERBS)
+    parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE",
+                        help="of the plant, as stochasticity=0")
+    parser.add_argument("--interaction", choices=INTERACTIONS, default=INTERACTIONS[0])
     parser.add_argument("--episodes", type=int, default=0, help="of regret; 0: all (default)")
     parser.add_argument("--keep", type=Path, help="where the bag is, or is left")
     args = parser.parse_args()
@@ -117,7 +128,7 @@ def main() -> int:
         bag = args.keep or Path(name, "bag")
         if not bag.exists():
             begin_s = time.monotonic()
-            ticks = write(bag, args.hours)
+            ticks = write(bag, args.hours, args.option, args.interaction)
             print(f"{ticks:,} ticks made in {time.monotonic() - begin_s:.0f} s", file=sys.stderr)
         for verb in args.verbs:
             out = Path(name, verb)

@@ -5,7 +5,7 @@ Each is a dictionary from `min`, `max`, `mean`, `std`, `count` and quantiles to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,16 +24,14 @@ def of_values(values: NDArray[np.generic]) -> Statistics:
             **dict(zip(QUANTILES, quantiles, strict=True))}
 
 
-def of_pictures(pictures: Iterable[NDArray[np.uint8]]) -> Statistics:
+def of_pictures(pictures: Sequence[NDArray[np.uint8]]) -> Statistics:
     """Return those of pictures `(channels, height, width)`, from 0 to 1: `(channels, 1, 1)`."""
-    counts, frames = np.zeros(0), 0
+    counts: list[NDArray[np.int64]] = []
     for picture in pictures:
-        found = np.array([np.bincount(channel.reshape(-1), minlength=_LEVELS.size)
-                          for channel in picture])
-        counts = counts + found if frames else found
-        frames += 1
+        found = [np.bincount(channel.reshape(-1), minlength=_LEVELS.size) for channel in picture]
+        counts = [one + more for one, more in zip(counts, found, strict=True)] if counts else found
     each = [_of_counts(channel) for channel in counts]
-    return {"count": np.array([float(frames)]),
+    return {"count": np.array([float(len(pictures))]),
             **{name: np.array([[[one[name]]] for one in each]) for name in each[0]}}
 
 
@@ -44,7 +42,7 @@ def _of_counts(counts: NDArray[np.int64]) -> dict[str, float]:
     below = np.cumsum(share)
     return {"min": float(present[0]), "max": float(present[-1]), "mean": mean,
             "std": float(np.sqrt(share @ (_LEVELS - mean) ** 2)),
-            **{name: float(_LEVELS[min(np.searchsorted(below, part), _LEVELS.size - 1)])
+            **{name: float(_LEVELS[min(int(np.searchsorted(below, part)), _LEVELS.size - 1)])
                for name, part in QUANTILES.items()}}
 
 
