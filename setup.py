@@ -23,7 +23,7 @@ EXTRAS = {
     "learn": ["torch>=2.5", "onnx>=1.16", "safetensors>=0.4"],
     "bags": ["rosbags>=0.11.6", "mcap>=1.5", "matplotlib>=3.8"],
     # recorded runs as datasets for offline learning, and back
-    "datasets": ["minari[hdf5]>=0.5.3"],
+    "datasets": ["minari[hdf5]>=0.5.3", "pyarrow>=17", "opencv-python-headless>=4.8.0.76"],
     # `make docs`; pyte for the moving picture of the live view
     "docs": ["mkdocs-material>=9.7", "mkdocstrings[python]>=1.0", "pyte>=0.8"],
     # launch_testing breaks pytest from 9.1 on

@@ -11,9 +11,11 @@ from typing import Any
 from realtime_rl import __version__
 from realtime_rl.bags.drawing import Key, Picture
 from realtime_rl.bags.plots import pictures
+from realtime_rl.bags.regret_plot import regret_picture
 from realtime_rl.bags.report import UNKNOWN, Report, emulation, headlines, number, scale, title
 from realtime_rl.bags.robot_report import stop_lines
 from realtime_rl.bags.run_record import RunRecord
+from realtime_rl.bags.seen import strip
 from realtime_rl.bags.stylesheet import CSS
 from realtime_rl.bags.theme import colour, inline
 
@@ -65,6 +67,8 @@ def _sections(report: Report) -> Iterator[_Section]:
     yield _Section("headlines", "Headlines", "\n".join(_headlines(report)))
     yield from _complaints(report)
     yield from _stops(report)
+    yield from _seen(report)
+    yield from _regret(report)
     died = () if report.noted is None else report.noted.died
     for place, picture in enumerate(pictures(report.run.records, died), 1):
         yield _picture(picture, f"picture-{place}")
@@ -120,6 +124,22 @@ def _stops(report: Report) -> Iterator[_Section]:
         yield _list("stops", "Stops of the robot",
                     "When it was stopped, for how long, and by what. Times count from the first "
                     "tick.", lines)
+
+
+def _seen(report: Report) -> Iterator[_Section]:
+    """What the plant showed."""
+    pictures = strip(report.run)
+    if pictures:
+        yield _Section("seen", "What was seen", (
+            "<section id=\"seen\" class=\"seen\">\n<h2>What was seen</h2>\n<p>Some of the "
+            "observations, evenly over the recording. Times count from the first tick.</p>\n"
+            f"{pictures}\n</section>"))
+
+
+def _regret(report: Report) -> Iterator[_Section]:
+    """What the run lost, and to what, where that was measured."""
+    if report.regret is not None:
+        yield _picture(regret_picture(report.regret), "regret")
 
 
 def _since(report: Report, noted: RunRecord) -> str:

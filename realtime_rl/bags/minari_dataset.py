@@ -9,17 +9,20 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from realtime_rl.bags.recorded_episodes import RecordedEpisode
+from realtime_rl.bags.recorded_episodes import (
+    NOTHING,
+    SAID,
+    RecordedEpisode,
+    counter_column,
+)
+from realtime_rl.bags.whole_folder import whole
 from realtime_rl.core.errors import BagError, MissingDependencyError
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.observations import Observation, ObservationSpec, join, names_of, split
@@ -27,10 +30,6 @@ from realtime_rl.core.types import ActionSpace, Cause, PlantSpec
 
 _PATH = "MINARI_DATASETS_PATH"
 _ID = re.compile(r"[A-Za-z0-9_-]+-v\d+")
-_SAID = tuple(field.name for field in fields(Timestep)
-              if field.name not in ("action", "plant", "reward", "discount", "first", "last",
-                                    "counted", "counters"))
-"""Fields of a timestep that Minari has no place of its own for."""
 _APPLIED = "applied"
 """What each tick latched, the first as well, which takes no action: whole and in full precision."""
 
@@ -60,11 +59,9 @@ def write(folder: Path, spec: PlantSpec, episodes: Iterable[RecordedEpisode], ab
     minari, spaces = _minari()
     if _ID.fullmatch(folder.name) is None:
         raise BagError(f"dataset {str(folder)!r}: name it like 'catch-v0', as Minari does")
-    if folder.exists():
-        raise BagError(f"dataset {str(folder)!r} exists already; name another folder")
     buffer_of = _buffers(minari, spec)
-    with tempfile.TemporaryDirectory(prefix=".minari-", dir=folder.absolute().parent) as temporary:
-        with _datasets_in(temporary):
+    with whole(folder) as made_in:
+        with _datasets_in(str(made_in.parent)):
             made = minari.create_dataset_from_buffers(
                 folder.name, (buffer_of(episode) for episode in episodes), data_format="hdf5",
                 observation_space=_space_of_parts(spaces, spec), jpeg_encoding=False,
@@ -72,9 +69,7 @@ def write(folder: Path, spec: PlantSpec, episodes: Iterable[RecordedEpisode], ab
                 author="realtime_rl", algorithm_name="realtime_rl")
         count = int(made.total_episodes)
         if not count:
-            raise BagError("nothing recorded holds a whole episode with all of its observations; "
-                           "record for longer")
-        shutil.move(Path(temporary) / folder.name, folder)
+            raise BagError(NOTHING)
     return count
 
 
@@ -91,9 +86,9 @@ def read(folder: Path, spec: PlantSpec) -> Iterator[RecordedEpisode]:
         raise BagError(f"dataset {str(folder)!r}: its actions are {found}, those of {spec.name!r} "
                        f"{wanted}")
     for episode in dataset.iterate_episodes():
-        if not {_APPLIED, *_SAID, *map(_counter, spec.counters)} <= set(episode.infos):
+        if not {_APPLIED, *SAID, *map(counter_column, spec.counters)} <= set(episode.infos):
             raise BagError(f"dataset {str(folder)!r} does not say who acted when "
-                           f"({', '.join(_SAID)}): it was not made by `realtime-rl dataset`")
+                           f"({', '.join(SAID)}): it was not made by `realtime-rl dataset`")
         yield _episode(episode, spec)
 
 
@@ -169,9 +164,9 @@ def _buffers(minari: Any, spec: PlantSpec) -> Any:  # noqa: ANN401 - makes Minar
             terminations=[step.last and not step.discount for step in acted],
             truncations=[step.last and bool(step.discount) for step in acted],
             infos={_APPLIED: np.array([step.action for step in steps]),
-                   **{_counter(name): np.array([step.counters[place] for step in steps])
+                   **{counter_column(name): np.array([step.counters[place] for step in steps])
                       for place, name in enumerate(spec.counters)},
-                   **{name: np.array([getattr(step, name) for step in steps]) for name in _SAID}})
+                   **{name: np.array([getattr(step, name) for step in steps]) for name in SAID}})
     return buffer
 
 
@@ -182,8 +177,8 @@ def _episode(episode: Any, spec: PlantSpec) -> RecordedEpisode:  # noqa: ANN401 
     steps, observations = [], []
     for row in range(count):
         last = row == count - 1
-        said = {name: episode.infos[name][row] for name in _SAID}
-        said["counters"] = tuple(float(episode.infos[_counter(name)][row])
+        said = {name: episode.infos[name][row] for name in SAID}
+        said["counters"] = tuple(float(episode.infos[counter_column(name)][row])
                                  for name in spec.counters)
         steps.append(_step(said, spec, actions[row], rewards[row], (
             row == 0, last, 0.0 if last and episode.terminations[-1] else 1.0)))
@@ -191,11 +186,6 @@ def _episode(episode: Any, spec: PlantSpec) -> RecordedEpisode:  # noqa: ANN401 
             episode.observations[name] for name in names]
         observations.append(_observation(values, row, names))
     return RecordedEpisode(tuple(steps), tuple(observations))
-
-
-def _counter(name: str) -> str:
-    """Return what a plant's counter is called among the columns."""
-    return f"counter_{name}"
 
 
 def _observation(values: Any, row: int, names: tuple[str, ...] | None  # noqa: ANN401 - Minari's

@@ -48,6 +48,8 @@ class Run:
     """The bag is not in order: its records here are, its messages are not."""
     parts: tuple[str, ...] = ()
     """Of the observations; '' for the one of `observation`."""
+    seen: tuple[tuple[str, Observed], ...] = ()
+    """Some of the pictures, evenly over the run, each with its part."""
 
 
 def read_run(path: Path, namespace: str | None = None, progress: Progress | None = None) -> Run:
@@ -147,7 +149,8 @@ def _read(path: Path, bag: Bag, namespace: str | None, progress: Progress | None
                                   f"'{chosen}/timestep'", *warnings]))
     seen = reading.observations
     return Run(path, chosen, recorded, tuple(reading.policies), min(seen.values(), default=0),
-               reading.start_ns, (*bag.warnings, *warnings), bag.recovered, reordered, tuple(seen))
+               reading.start_ns, (*bag.warnings, *warnings), bag.recovered, reordered, tuple(seen),
+               tuple(reading.seen()))
 
 
 def _namespace(topics: Collection[str], wanted: str | None, path: Path) -> str:

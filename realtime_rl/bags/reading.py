@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from realtime_rl.bags.bulk import Records
-from realtime_rl.bags.messages import text_from_cdr
+from realtime_rl.bags.messages import IMAGE, Observed, observed_from_cdr, text_from_cdr
 from realtime_rl.bags.robot_contract import names_in
 from realtime_rl.bags.storage_files import RawMessage
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.figures.robot_figures import NAMELESS
+from realtime_rl.core.figures.sample import Sample
 from realtime_rl.core.messages import observation_wire, wire
 from realtime_rl.core.messages.records import (
     Inference,
@@ -23,6 +25,9 @@ from realtime_rl.core.messages.records import (
     Timestep,
     Verdict,
 )
+
+_MOST_SEEN = 12
+"""Pictures of a part that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class Reading:
         self.policies: list[Announcement] = []
         self.observations: Counter[str] = Counter()
         """By part."""
+        self._seen: dict[str, Sample[RawMessage]] = {}
         self._errors: dict[str, list[tuple[int, str]]] = {"policy": [], "contract": []}
         self._first_ns: int | None = None
         self._last_ns = 0
@@ -78,6 +84,15 @@ class Reading:
                 self._errors[name].append((self._count, str(error)))
         elif (part := observation_wire.part_of(name)) is not None:
             self.observations[part] += 1
+            if message.type == IMAGE:
+                self._seen.setdefault(part, Sample(_MOST_SEEN)).offer(message)
+
+    def seen(self) -> Iterator[tuple[str, Observed]]:
+        """Decode some of the pictures, part by part; what cannot be decoded is left out."""
+        for part, messages in self._seen.items():
+            for message in messages:
+                with suppress(wire.WireError):
+                    yield part, observed_from_cdr(message.cdr, message.type, message.receive_ns)
 
     def _take_text(self, name: str, receive_ns: int, text: str) -> None:
         if name == "policy":

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from realtime_rl.bags.reader import Run
 from realtime_rl.bags.ticks import ticks_of
 from realtime_rl.core.messages.records import Timestep
 from realtime_rl.core.observations import Observation
 from realtime_rl.core.types import PlantSpec
+
+SAID = tuple(field.name for field in fields(Timestep)
+             if field.name not in ("action", "plant", "reward", "discount", "first", "last",
+                                   "counted", "counters"))
+"""Fields of a timestep that datasets have no place of their own for: a column each."""
+NOTHING = ("nothing recorded holds a whole episode with all of its observations; record for "
+           "longer")
+"""Why there is no dataset."""
+
+
+def counter_column(name: str) -> str:
+    """Return what a plant's counter is called among the columns."""
+    return f"counter_{name}"
 
 
 @dataclass(frozen=True, slots=True)

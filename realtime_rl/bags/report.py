@@ -13,6 +13,7 @@ from realtime_rl.bags import run_record
 from realtime_rl.bags.attribution import disagreements
 from realtime_rl.bags.chunk_rows import seam_sizes
 from realtime_rl.bags.reader import Progress, Run, read_run
+from realtime_rl.bags.regret_record import RegretRecord
 from realtime_rl.bags.robot_report import in_short
 from realtime_rl.bags.run_record import RunRecord
 from realtime_rl.core.errors import BagError
@@ -41,6 +42,8 @@ class Report:
     """How the plant's period comes about, where whoever watched over the run noted it."""
     noted: RunRecord | None = None
     """How the nodes fared, where somebody watched over them; the deaths are among `warnings`."""
+    regret: RegretRecord | None = None
+    """What the run lost, and to what, where that was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,11 @@ def headlines(report: Report) -> Iterator[Headline]:
         acting, detail = in_short(figures["robot"])
         yield Headline("Robot", acting, detail)
     yield from _of_the_policy(figures)
+    if report.regret is not None:
+        found = report.regret.found
+        yield Headline("Regret", number(found.regret.mean),
+                       f"an episode against {report.regret.reference!r}: " + ", ".join(
+                           f"{name} {number(term.mean)}" for name, term in found.means.items()))
 
 
 def _of_chunks(chunks: ChunkFigures) -> Iterator[Headline]:

@@ -42,7 +42,7 @@ nav a:hover { border-color: var(--blue); }
 #complaints li { font: 12.5px/1.6 ui-monospace, Menlo, Consolas, monospace; }
 .headlines { display: grid; gap: 12px; margin: 24px 0;
   grid-template-columns: repeat(auto-fill, minmax(236px, 1fr)); }
-.headlines div, figure, .tables { background: var(--paper); border: 1px solid var(--rule);
+.headlines div, figure, .tables, .seen { background: var(--paper); border: 1px solid var(--rule);
   border-radius: 10px; }
 .headlines div { padding: 14px 16px; }
 .headlines p { margin: 0; color: var(--faint); font-size: 13px; line-height: 1.4; }
@@ -51,6 +51,12 @@ nav a:hover { border-color: var(--blue); }
 section, figure { scroll-margin-top: 12px; }
 figure { margin: 0 0 16px; padding: 18px 20px 12px; }
 figcaption { max-width: 112ch; color: var(--faint); font-size: 13.5px; }
+.seen { margin: 0 0 16px; padding: 18px 20px 12px; }
+.seen p { margin: 0; color: var(--faint); font-size: 13.5px; }
+.strip { display: grid; gap: 10px; margin: 10px 0 4px; padding: 0; list-style: none;
+  grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); }
+.strip img { display: block; width: 100%; border-radius: 4px; image-rendering: pixelated; }
+.strip span { color: var(--faint); font-size: 12px; }
 .keys { display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 6px 0 8px; padding: 0;
   list-style: none; font-size: 13px; }
 .keys li { display: flex; align-items: baseline; }

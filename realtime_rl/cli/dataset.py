@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _EPILOG = """examples:
   realtime-rl dataset run1 run2 --to minari --out datasets/catch-v0
   MINARI_DATASETS_PATH=datasets python -c "import minari; print(minari.load_dataset('catch-v0'))"
+  realtime-rl dataset run1 --to lerobot --out datasets/catch
 
 Each whole episode of the bags becomes one of the dataset. Actions are what was really applied;
 who chose them, how late and on what observation stands beside them. A Minari dataset that was
@@ -33,18 +34,19 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                     "was really applied, by whom and how late.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bag", type=user_path, metavar="BAG", nargs="+")
-    parser.add_argument("--to", choices=("minari",), default="minari", help="its kind (default: "
-                        "%(default)s)")
+    parser.add_argument("--to", choices=("minari", "lerobot"), default="minari",
+                        help="its kind; lerobot: format v3.0 (default: %(default)s)")
     parser.add_argument("--out", type=user_path, required=True, metavar="FOLDER",
-                        help="new folder, named as Minari names datasets: catch-v0")
+                        help="new folder; Minari wants a name like catch-v0")
     add_origin(parser)
     parser.set_defaults(main=main)
 
 
 def main(args: argparse.Namespace) -> int:
     """Write the dataset; errors are `RealtimeRlError`."""
-    from realtime_rl.bags import minari_dataset
+    from realtime_rl.bags import lerobot_dataset, minari_dataset
 
+    writer = lerobot_dataset if args.to == "lerobot" else minari_dataset
     spec = _spec(args)
     try:
         make_parents(args.out)
@@ -52,7 +54,7 @@ def main(args: argparse.Namespace) -> int:
         raise BagError(f"{str(args.out)!r} cannot be written: {error.strerror}") from error
     ticks = [0]
     about = f"{spec.name}, recorded by realtime_rl: {', '.join(path.name for path in args.bag)}"
-    count = minari_dataset.write(args.out, spec, _episodes(args, spec, ticks), about)
+    count = writer.write(args.out, spec, _episodes(args, spec, ticks), about)
     print(f"{args.out}: {count} episodes, {ticks[0]} ticks of {spec.name}")
     return 0
 

@@ -8,14 +8,20 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import numpy as np
+from rich.color import Color
 from rich.console import Console, Group
 from rich.live import Live
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from realtime_rl.cli.output import drop
-from realtime_rl.core.errors import MissingDependencyError
+from realtime_rl.core.errors import ConfigError, MissingDependencyError
+from realtime_rl.core.figures.half_blocks import HALF, Colour, cells
 from realtime_rl.core.figures.health import Health, Level
+from realtime_rl.core.messages.observation_wire import topics
+from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.core.peers.noted import Noted
 from realtime_rl.runner.log_filter import WARNINGS, LogFilter
 from realtime_rl.runner.prepare import Prepared
@@ -48,9 +54,14 @@ class LiveView:
     as it comes. Where nobody reads any more, as behind a closed pipe, the run goes on unseen.
     """
 
-    def __init__(self, prepared: Prepared, *, verbose: bool, live: bool) -> None:
-        """Prepare to show a run; nothing is drawn before the context is entered."""
+    def __init__(self, prepared: Prepared, *, verbose: bool, live: bool,
+                 picture: bool = False) -> None:
+        """Prepare to show a run; nothing is drawn before the context is entered.
+
+        `picture`: beside the figures what the policy sees; `ConfigError` where that is no picture.
+        """
         self._prepared = prepared
+        self._watched = _picture_of(prepared) if picture else None
         self._verbose = verbose
         self._console = _Screen(stderr=True, highlight=False)
         self._live = Live(console=self._console, refresh_per_second=4, transient=False) \
@@ -70,6 +81,8 @@ class LiveView:
         except ImportError as error:
             raise MissingDependencyError("rclpy", "ros") from error
         self._figures = LiveFigures(self._prepared.scenario.namespace)
+        if self._watched is not None:
+            self._figures.watch(*self._watched)
         if self._live is not None:
             self._live.start()
         return self
@@ -141,7 +154,19 @@ class LiveView:
         if not ended:
             below += [Text(line, style="yellow", no_wrap=True, overflow="ellipsis")
                       for line in self.noted.lines(max(1, min(_SHOWN, room)))]
-        return Group(self._title(ended), *([table] if self._newest else []), *below)
+        shown = [self._beside(table)] if self._newest else []
+        return Group(self._title(ended), *shown, *below)
+
+    def _beside(self, table: Table) -> Table:
+        """Put what the policy sees beside the figures, as high as they are."""
+        picture = (self._figures.picture
+                   if self._watched is not None and self._figures is not None else None)
+        if picture is None:
+            return table
+        lines = cells(picture.astype(np.uint8), max(16, self._console.width // 3), table.row_count)
+        both = Table.grid(padding=(0, 2))
+        both.add_row(table, Text("\n").join(map(_line, lines)))
+        return both
 
     def _title(self, ended: bool) -> Text:
         duration_s = self._prepared.scenario.duration
@@ -151,6 +176,22 @@ class LiveView:
             f"{self._prepared.plant.name}  {self._elapsed_s:.0f}{until} s  ",
             ("ended; these are its last figures" if ended
              else "the plant never waits; Ctrl-C ends the run", "dim"))
+
+
+def _picture_of(prepared: Prepared) -> tuple[str, ObservationSpec]:
+    """Return topic and kind of the first picture that a plant shows."""
+    names, spec = topics(prepared.plant.observation), prepared.plant.observation
+    part = next((each for each in spec.parts if each.is_image), None)
+    if part is None:
+        raise ConfigError(f"--picture: {prepared.plant.name!r} shows no picture, but {spec}")
+    return "/".join(["", *filter(None, (prepared.scenario.namespace.strip("/"),
+                                        names[part.name]))]), part
+
+
+def _line(cells: Sequence[tuple[Colour, Colour]]) -> Text:
+    return Text.assemble(*((HALF, Style(color=Color.from_rgb(*upper),
+                                        bgcolor=Color.from_rgb(*lower)))
+                           for upper, lower in cells))
 
 
 def _table(newest: Sequence[Health]) -> Table:

@@ -6,7 +6,7 @@ import argparse
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from realtime_rl import strict_json
 from realtime_rl.cli.origin import add_origin, origin_of_bag
@@ -26,10 +26,10 @@ _EPILOG = """examples:
   realtime-rl regret run1                              against the newest version that acted
   realtime-rl regret run1 --reference player --plot regret.svg
   realtime-rl regret run1 --reference best.onnx --episodes 40 --json regret.json
+  realtime-rl report run1 --regret regret.json --html run1.html       and in the report
 
 The reference acts at every tick on the newest observation, as if the world waited. Episodes are
 played again from where each began, so that every difference is between two runs of the same one."""
-_SCHEMA = 1
 NEWEST = "newest"
 
 
@@ -133,13 +133,7 @@ def _ends(interval: Interval) -> str:
 
 def _json(args: argparse.Namespace, run: Run, found: Decomposition | None,
           inaction: float | None, reason: str = "") -> str:
-    document: dict[str, Any] = {
-        "schema": _SCHEMA, "bag": str(run.path), "reference": args.reference,
-        "inaction_fraction": inaction, "reason": reason or None,
-        "episodes": 0 if found is None else len(found.episodes),
-        "regret": None if found is None else found.regret.known,
-        "terms": {name: None if found is None else found.means[name].known for name in TERMS},
-        "of_episodes": [] if found is None else [
-            {"tick": each.tick, "began_s": each.began_s, "reference": each.reference,
-             "recorded": each.recorded, **each.terms} for each in found.episodes]}
-    return f"{strict_json.dumps(document, indent=2)}\n"
+    from realtime_rl.bags.regret_record import document
+
+    told = document(run, args.reference, found, inaction, reason)
+    return f"{strict_json.dumps(told, indent=2)}\n"

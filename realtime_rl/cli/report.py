@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="whose topics to read, where the bag holds several robots'")
     parser.add_argument("--skip", type=float, default=0.0, metavar="S",
                         help="leave out the first seconds, in which the schedule is being found")
+    parser.add_argument("--regret", type=user_path, metavar="FILE",
+                        help="show what the run lost, and to what: what `realtime-rl regret "
+                             "--json` wrote of it")
     parser.add_argument("--follow", action="store_true",
                         help=f"of a bag that is being written: again every {_AGAIN_S} s, until it "
                              "is whole or Ctrl-C")
@@ -57,6 +61,8 @@ def main(args: argparse.Namespace) -> int:
         raise ConfigError(f"--skip: {args.skip!r} is outside 0 … 1000000 s")
     if args.follow and len(args.bag) > 1:
         raise ConfigError(f"--follow: one bag at a time, not {len(args.bag)}")
+    if args.regret is not None and (len(args.bag) > 1 or args.follow):
+        raise ConfigError("--regret: of one bag that is whole")
     if len(args.bag) > 1:
         return _compare(args)
     while not _report(args, args.bag[0]):
@@ -91,7 +97,12 @@ def _read(args: argparse.Namespace, bag: Path) -> Report:
     from realtime_rl.bags.report import make_report
 
     with _progress() as progress:
-        return make_report(bag, args.namespace, progress, skip_s=args.skip)
+        report = make_report(bag, args.namespace, progress, skip_s=args.skip)
+    if args.regret is None:
+        return report
+    from realtime_rl.bags import regret_record
+
+    return replace(report, regret=regret_record.read(args.regret, report.run))
 
 
 def _compare(args: argparse.Namespace) -> int:

@@ -53,7 +53,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument("--set", action="append", default=[], metavar="NODE.PARAMETER=VALUE",
                         help="override a parameter of the file; may be given again")
     parser.add_argument("--verbose", action="store_true", help="show everything the nodes say")
-    parser.add_argument("--no-live", action="store_true", help="print lines instead of a live view")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--no-live", action="store_true", help="print lines instead of a live view")
+    shown.add_argument("--picture", action="store_true",
+                       help="what the policy sees, small, in the live view")
     parser.set_defaults(main=main, outputs=("html", "json"))
 
 
@@ -68,7 +71,7 @@ def main(args: argparse.Namespace) -> int:
         assignments.append(f"scenario.record={args.record}")
     prepared = prepare(args.config, assignments, summed_up=bool(args.html or args.json))
     _check_libraries(record=bool(prepared.scenario.record), html=bool(args.html))
-    view = LiveView(prepared, verbose=args.verbose, live=not args.no_live)
+    view = LiveView(prepared, verbose=args.verbose, live=not args.no_live, picture=args.picture)
     for line in (*prepared.remarks, *adopt()):
         view.say(line)
     for line in check_last(prepared):
@@ -141,7 +144,7 @@ def _sum_up(prepared: Prepared, args: argparse.Namespace, *, failed: bool) -> No
     try:
         report.main(argparse.Namespace(
             bag=[Path(prepared.scenario.record)], html=args.html, json=args.json,
-            namespace=prepared.scenario.namespace or None, skip=0.0, follow=False))
+            namespace=prepared.scenario.namespace or None, skip=0.0, follow=False, regret=None))
     except RealtimeRlError:
         if not failed:  # else the bag has a right to be of no use
             raise

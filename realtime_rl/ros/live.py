@@ -8,14 +8,21 @@ import time
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
 
 from realtime_rl.core.figures.health import Health, Level
+from realtime_rl.core.messages.observation_cdr import PartCodec
+from realtime_rl.core.messages.wire import WireError
+from realtime_rl.core.observations import Observation, ObservationSpec
 from realtime_rl.core.peers.silence import PATIENCE_NS
 from realtime_rl.ros import environment
+from realtime_rl.ros.messages import to_part
 from realtime_rl.ros.waiting import why_silent
 
 _TOPIC, _QOS = "/diagnostics", QoSProfile(depth=10)
+_SEEN = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""Of pictures: nobody waits for who only looks."""
 
 
 class LiveFigures:
@@ -34,7 +41,24 @@ class LiveFigures:
         self._newest: list[Health] = []
         self._arrived_ns: int | None = None
         self._began_ns = time.monotonic_ns()
+        self._codec: PartCodec | None = None
+        self._seen: bytes | None = None
         self._thread.start()
+
+    def watch(self, topic: str, part: ObservationSpec) -> None:
+        """Listen for pictures as well; they are decoded only when they are looked at."""
+        self._codec = PartCodec(part)
+        self._node.create_subscription(Image, topic, self._on_picture, _SEEN, raw=True)
+
+    @property
+    def picture(self) -> Observation | None:
+        """The newest picture, `(1 or 3, height, width)`; `None`: none came that could be read."""
+        if self._codec is None or self._seen is None:
+            return None
+        try:
+            return to_part(self._codec, self._seen).value
+        except WireError:
+            return None
 
     @property
     def newest(self) -> list[Health]:
@@ -63,6 +87,9 @@ class LiveFigures:
             executor.spin()
         except ExternalShutdownException:
             return
+
+    def _on_picture(self, data: bytes) -> None:
+        self._seen = data
 
     def _on_message(self, message: DiagnosticArray) -> None:
         ours = [status for status in message.status if status.hardware_id == self._hardware_id]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import io
 import queue
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from handmade import inference, schedule, step, verdict
 from rich.console import Console
 
 from realtime_rl.cli import live_view
+from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.figures.health import Health
 from realtime_rl.core.figures.live_window import LiveWindow
 from realtime_rl.core.observations import ObservationSpec
@@ -24,6 +27,7 @@ S = 1_000_000_000
 PREPARED = Prepared(Scenario(duration=60.0), PlantSpec(
     "toy", S // 100, ObservationSpec((1,), "float32", 0, 1), ActionSpace(("A", "B"), (0.0,))), [],
     Path())
+SEEN = ObservationSpec((1, 84, 84), "uint8", 0, 255)
 WARNING = "[WARN] [1764000000.5] [plant]: late"
 
 
@@ -40,16 +44,23 @@ class View:
     """A live view on a terminal of 110 columns, with a monitor of the test's own."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, terminal: bool = True,
-                 verbose: bool = False, height: int = 50) -> None:
+                 verbose: bool = False, height: int = 50,
+                 picture: np.ndarray | None = None) -> None:
         self.out = io.StringIO()
         self.said: list[Health] = []
         monkeypatch.setattr(live_view, "_Screen", lambda **_: Console(
             file=self.out, force_terminal=terminal, width=110, height=height, color_system=None))
         monkeypatch.setitem(sys.modules, "realtime_rl.ros.live", SimpleNamespace(
             LiveFigures=lambda namespace: SimpleNamespace(
-                newest=self.said, waiting="", close=lambda: None)))
+                newest=self.said, waiting="", close=lambda: None, picture=picture,
+                watch=lambda *words: self.watched.append(words))))
+        self.watched: list[tuple[object, ...]] = []
         self.lines: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
-        self.view = live_view.LiveView(PREPARED, verbose=verbose, live=True)
+        prepared = PREPARED if picture is None else replace(
+            PREPARED, plant=replace(PREPARED.plant, observation=SEEN),
+            scenario=Scenario(namespace="robot1"))
+        self.view = live_view.LiveView(prepared, verbose=verbose, live=True,
+                                       picture=picture is not None)
 
     def update(self, health: list[Health], elapsed_s: float) -> str:
         """Return what is drawn now, or what was printed."""
@@ -167,3 +178,24 @@ def test_on_a_small_terminal_the_figures_and_the_newest_warning_have_room(
         drawn = screen.update(window([Cause.POLICY] * 50).look(S // 2), 2.0).splitlines()
     assert len(drawn) < 20
     assert drawn[-1].endswith("[plant]: 8")
+
+
+def test_what_the_policy_sees_is_beside_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = View(monkeypatch, picture=np.zeros((1, 84, 84), np.uint8))
+    health = window([Cause.POLICY] * 50).look(S // 2)
+    with screen.view:
+        drawn = screen.update(health, 2.0).splitlines()
+    assert screen.watched == [("/robot1/observation", SEEN)]
+    lines = [line for line in drawn if "▀" in line]
+    plain = View(monkeypatch)
+    with plain.view:
+        alone = plain.update(health, 2.0).splitlines()
+    assert len(lines) == len(drawn) - 1 == len(alone) - 1
+    assert {line.count("▀") for line in lines} == {min(2 * len(lines), 36)}
+    assert [line.split("▀")[0].rstrip() for line in drawn[1:]] == [
+        line.rstrip() for line in alone[1:]]
+
+
+def test_a_plant_that_shows_no_picture_is_refused() -> None:
+    with pytest.raises(ConfigError, match="--picture: 'toy' shows no picture, but float32"):
+        live_view.LiveView(PREPARED, verbose=False, live=True, picture=True)

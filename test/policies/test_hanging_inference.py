@@ -33,7 +33,7 @@ class Gated:
     """A policy whose inference on a tick ends when the test says so."""
 
     version, epsilon, stack, action_history, provider, alone_ns = 3, 0.5, 1, 0, "cpu", 0
-    horizon, goal = 0, None
+    horizon, goal, takes_prefix = 0, None, False
 
     def __init__(self, obeys: bool) -> None:
         self.gates: dict[int, threading.Event] = {}
