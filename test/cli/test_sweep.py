@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 import json
 import os
@@ -205,6 +206,17 @@ def test_figure4_compares_learners_that_see_as_many_transitions() -> None:
             assert large["learner.batch_size"] == learners * int(staggered["learner.batch_size"])
             assert float(large["updates_per_tick"]) * learners == pytest.approx(
                 float(staggered.get("updates_per_tick", 1.0)), rel=1e-3)
+
+
+def test_figure5s_sizes_for_a_cpu_are_those_that_were_measured() -> None:
+    times = Path(__file__).resolve().parents[2] / "docs/measurements/data/network_times.csv"
+    with times.open(encoding="utf-8", newline="") as file:
+        measured = {row["network"]: int(row["delay_ticks"]) for row in csv.DictReader(file)}
+    parts = parts_of(sweep._read(sweep.find("figure5")), source="figure5", size="cpu")
+    for part in (part for part in parts if part.cells):
+        assert {cell.settings["learner.network"]: cell.settings["delay"]
+                for cell in part.cells} == measured
+        assert {cell.labels["seed"] for cell in part.cells} == set("01234")
 
 
 def test_figure6_is_the_papers_table() -> None:
