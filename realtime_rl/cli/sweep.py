@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import csv
-import io
 import json
 import signal
 import subprocess
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from realtime_rl.cli.output import write
-from realtime_rl.core.errors import ConfigError, MissingDependencyError
+from realtime_rl.cli import sweep_result
+from realtime_rl.core.errors import ConfigError
 from realtime_rl.files import user_path
 from realtime_rl.plants import option_paths
 from realtime_rl.simulate.sweep import Cell, Part, parts_of, text_of
-from realtime_rl.simulate.sweep_figures import points, rows
 
 _SOURCES = Path(__file__).resolve().parents[2] / "config" / "sweeps"
 _INSTALLED = Path(sysconfig.get_path("data")) / "share" / "realtime_rl" / "config" / "sweeps"
@@ -34,9 +31,10 @@ _INTERRUPTED = (130, -2, -15)
 def main(args: argparse.Namespace) -> int:
     """Run what is missing of a sweep, then write its table and its pictures."""
     path = find(args.sweep)
-    parts = parts_of(_read(path), quick=args.quick, source=str(path))
+    parts = parts_of(_read(path), source=str(path), size=args.size, given=files_of(args.option))
     if args.jobs < 1:
         raise ConfigError(f"--jobs {args.jobs!r} must be 1 or more")
+    parts = _there(parts)
     cells = {cell.key: cell for part in parts for cell in part.cells}
     folder: Path = args.out
     if (folder / "checkpoint.json").exists():
@@ -52,7 +50,7 @@ def main(args: argparse.Namespace) -> int:
           f"how far each is: {folder / 'cells'}/*.log", file=sys.stderr)
     failed, interrupted = _execute(missing, folder, args.jobs, path.absolute().parent)
     results = {key: result for key in cells if (result := _result(folder, key)) is not None}
-    _put(parts, results, folder)
+    sweep_result.put(parts, results, folder)
     if interrupted:
         print("stopped; the same command goes on", file=sys.stderr)
         return 130
@@ -61,6 +59,33 @@ def main(args: argparse.Namespace) -> int:
                           f"in {str(folder / 'cells')!r}, as {failed[0] + '.log'!r}; the same "
                           "command tries them again")
     return 0
+
+
+def files_of(words: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Read `PART.OPTION=FILE` words: files of the user's, by part and option; `ConfigError`."""
+    found: dict[str, dict[str, str]] = {}
+    for word in words:
+        place, _, text = word.partition("=")
+        part, _, option = place.strip().partition(".")
+        if not (part and option and text.strip()):
+            raise ConfigError(f"--option {word!r}: what is trained stands in the sweep's file; for "
+                              "a file of yours that a part needs write 'PART.OPTION=FILE'")
+        path = user_path(text.strip()).absolute()
+        if not path.exists():
+            raise ConfigError(f"--option {word!r}: there is no file or folder {str(path)!r}")
+        found.setdefault(part, {})[option] = str(path)
+    return found
+
+
+def _there(parts: Sequence[Part]) -> list[Part]:
+    """Return the parts that are trained, and say which are left out; `ConfigError` when all are."""
+    said = [f"{part.name} is left out: {part.left_out}" for part in parts if part.left_out]
+    kept = [part for part in parts if not part.left_out]
+    if not kept:
+        raise ConfigError("nothing to train: " + "; ".join(said))
+    for line in said:
+        print(line, file=sys.stderr)
+    return kept
 
 
 def find(name: str) -> Path:
@@ -197,38 +222,6 @@ def _result(folder: Path, key: str) -> dict[str, Any] | None:
         raise ConfigError(f"{str(_path(folder, key))!r} cannot be read: {error}; remove it to "
                           "train that cell again") from error
     return result
-
-
-def _put(parts: Sequence[Part], results: dict[str, dict[str, Any]], folder: Path) -> None:
-    table = [row for part in parts for row in rows(part, results)]
-    names = list(dict.fromkeys(name for row in table for name in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    write(folder / "sweep.csv", text.getvalue().encode())
-    for part in parts:
-        found = points(part, results)
-        if found:
-            print(f"{part.name}: {part.plot.meaning}")
-        each = "pairs" if part.plot.against else "runs"
-        for point in found:
-            print(f"{part.name}: {part.plot.x} {point.x}{f', {point.line}' if point.line else ''}:"
-                  f" {point.interval:.4g}, {each} {', '.join(f'{run:.4g}' for run in point.runs)}")
-        if found:
-            _draw(part, folder)(found)
-        else:
-            print(f"{part.name}: no training has a score {part.plot.score!r}: no picture",
-                  file=sys.stderr)
-
-
-def _draw(part: Part, folder: Path) -> Callable[[Any], None]:
-    try:
-        from realtime_rl.simulate.drawing import draw_sweep
-    except (ImportError, MissingDependencyError):
-        print(f"no picture: {MissingDependencyError('matplotlib', 'bags')}", file=sys.stderr)
-        return lambda found: None
-    return lambda found: write(folder / f"{part.name}.svg", draw_sweep(part.plot, found))
 
 
 def _read(path: Path) -> Any:  # noqa: ANN401 - checked by `parts_of`

@@ -38,8 +38,9 @@ _EPILOG = """examples:
       --pretrain 16000 --out runs/taught
   torchrun --standalone --nproc-per-node 2 --no-python realtime-rl train \\
       --plant pyboy --option rom=catch --out runs/two   # gradients averaged over two plants
-  realtime-rl train --sweep figure5 --quick --jobs 2 --out runs/figure5"""
-_OF_ONE = ("plant", "option", "delay", "interaction", "ticks", "seed", "set", "updates_per_tick",
+  realtime-rl train --sweep figure5 --cpu --jobs 2 --out runs/figure5
+  realtime-rl train --sweep figure5 --option tetris.rom=~/roms/tetris.gb --out runs/tetris"""
+_OF_ONE = ("plant", "delay", "interaction", "ticks", "seed", "set", "updates_per_tick", "learners",
            "threads", "checkpoint_every", "evaluate", "demonstrations", "pretrain", "json")
 """Arguments of one training; a sweep's file says them."""
 _RANK_SEED = 1_000_003
@@ -57,7 +58,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="folder of the policy, the returns and the checkpoints")
     parser.add_argument("--plant", metavar="NAME")
     parser.add_argument("--option", "--plant-option", action="append", default=[],
-                        metavar="KEY=VALUE", help="of the plant; may be given again")
+                        metavar="KEY=VALUE", help="of the plant; may be given again. With --sweep: "
+                        "PART.KEY=FILE, a file of yours that a part of the table needs")
     parser.add_argument("--delay", type=int, default=1, metavar="TICKS",
                         help="from observation to action; 1: the world seems to wait (default)")
     parser.add_argument("--interaction", choices=INTERACTIONS, default="asynchronous",
@@ -70,6 +72,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="a parameter of the learner; may be given again")
     parser.add_argument("--updates-per-tick", type=float, default=1.0, metavar="U",
                         help="gradient updates a tick (default: %(default)s)")
+    parser.add_argument("--learners", type=int, default=1, metavar="K",
+                        help="as of K learners beside one another: each gradient is applied K - 1 "
+                             "updates after it was begun (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=1, metavar="N",
                         help="torch's (default: 1); another number rounds otherwise")
     parser.add_argument("--checkpoint-every", type=int, default=10_000, metavar="TICKS",
@@ -92,9 +97,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON")
     sweep = parser.add_argument_group("a table of trainings")
     sweep.add_argument("--sweep", metavar="FILE", help="every cell of this table instead: a YAML "
-                       "file, or figure5, figure6, stochasticity, delay or learners; goes on "
-                       "where it stopped")
-    sweep.add_argument("--quick", action="store_true", help="the small variant of the table")
+                       "file, or figure4, figure5, figure6, stochasticity, delay or learners; "
+                       "goes on where it stopped")
+    size = sweep.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_const", const="quick", dest="size", default="",
+                      help="the table's smallest size, which shows that it runs")
+    size.add_argument("--cpu", action="store_const", const="cpu", dest="size",
+                      help="the size that answers its question on two cores within a night")
     sweep.add_argument("--jobs", type=int, default=1, metavar="N",
                        help="trainings at a time (default: 1)")
     parser.set_defaults(main=main, default_of=parser.get_default, outputs=("json",))
@@ -197,7 +206,7 @@ def _settings(args: argparse.Namespace) -> Settings:
     from realtime_rl.simulate.training_run import Settings
 
     for name, value, least in (("seed", args.seed, 0), ("threads", args.threads, 1),
-                               ("evaluate", args.evaluate, 0)):
+                               ("evaluate", args.evaluate, 0), ("learners", args.learners, 1)):
         if value < least:
             raise ConfigError(f"--{name} {value!r} must be {least} or more")
     if not (math.isfinite(args.updates_per_tick) and args.updates_per_tick >= 0.0):
@@ -205,7 +214,7 @@ def _settings(args: argparse.Namespace) -> Settings:
     delay = Delay(args.delay, args.interaction)
     return Settings(args.plant, registry.parse_options(args.option), delay,
                     learner(args.set, args.seed), args.seed, args.updates_per_tick, args.threads,
-                    _demonstrations(args, delay))
+                    _demonstrations(args, delay), learners=args.learners)
 
 
 def _demonstrations(args: argparse.Namespace, delay: Delay) -> Demonstrations | None:

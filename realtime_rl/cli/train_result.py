@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from realtime_rl.cli.output import write
 from realtime_rl.core.errors import MissingDependencyError
+from realtime_rl.core.figures.counters import in_words
 from realtime_rl.core.figures.intervals import Interval, mean_of
 from realtime_rl.plants import registry
 from realtime_rl.simulate.tally import Tally
@@ -39,15 +40,26 @@ def document(args: argparse.Namespace, settings: Settings, training: Training,
         "network": training.network, "parameters": parameter_count(trained.network),
         "device": device,
         "delay_ticks": settings.delay.ticks, "interaction": settings.delay.interaction,
-        "seed": settings.seed, "processes": settings.processes, "ticks": training.tick,
+        "seed": settings.seed, "processes": settings.processes, "learners": settings.learners,
+        "ticks": training.tick,
         "transitions": trained.transitions, "updates": trained.updates, "reward": figures.reward,
         "reward_per_tick": _known(figures.reward_per_tick),
         "inaction_fraction": _known(figures.inaction_fraction),
+        "counters": dict(zip(training.counters, figures.counters, strict=False)),
+        "over_time": _over_time(training),
         "episodes": {"count": len(figures.returns), "return": _interval(figures.interval()),
                      "late_return": _interval(late)},
         "evaluation": _evaluation(args, settings, training, progress) if args.evaluate else None,
         "demonstrations": settings.demonstrations.figures() if settings.demonstrations else None,
         "weights_sha256": weights_sha256(trained.network)}
+
+
+def _over_time(training: Training) -> dict[str, Any]:
+    """Return what was summed up to each of some ticks, counted from the first one of all."""
+    course = training.course
+    return {"ticks": course.ticks, "reward": course.column(0),
+            "counters": {name: course.column(place)
+                         for place, name in enumerate(training.counters, 1)}}
 
 
 def _evaluation(args: argparse.Namespace, settings: Settings, training: Training,
@@ -102,6 +114,8 @@ def sentence(args: argparse.Namespace, document: dict[str, Any]) -> str:
         evaluated = document["evaluation"]
         parts.append(("greedy", evaluated["return"], evaluated))
     lines += [_line(what, figures, of) for what, figures, of in parts]
+    if document["counters"]:
+        lines.append(f"counted in the training: {in_words(document['counters'])}")
     return "\n".join([*lines, f"policy: {args.out / 'policy.onnx'}"])
 
 

@@ -30,6 +30,7 @@ from realtime_rl.learning.n_step import NStep
 from realtime_rl.learning.onnx_export import PRODUCER, input_name
 from realtime_rl.learning.replay import Replay
 from realtime_rl.learning.temporal_difference import TemporalDifference
+from realtime_rl.learning.under_way import UnderWay
 
 
 class DqnLearner:
@@ -37,13 +38,13 @@ class DqnLearner:
 
     def __init__(
         self, config: DqnConfig, observation: Observations, actions: ActionSpace,
-        replay: Replay | None = None
+        replay: Replay | None = None, *, learners: int = 1
     ) -> None:
         """Build the networks; `LearningError` for continuous actions or an unfit network.
 
         A network is also unfit when training it takes more memory than there is, and so is a
-        device that there is not. `replay` takes
-        the place of one that follows from the parameters.
+        device that there is not. `replay` takes the place of one that follows from the
+        parameters. It learns as so many `learners` beside one another: see `UnderWay`.
         """
         if not actions.discrete:
             raise LearningError(f"Q-learning needs discrete actions, not '{actions}'")
@@ -51,10 +52,11 @@ class DqnLearner:
         self._observation = observation
         self._actions = actions
         head = Head.of(config)
-        device = devices.choose(config.device)
+        self._device = device = devices.choose(config.device)
         memory_needed.check(config.network, networks.build(
             config.network, observation, config.stack, actions, config.seed, head=head,
-            history=config.action_history, device="meta"), devices.free_bytes(device))
+            history=config.action_history, device="meta"), devices.free_bytes(device),
+            under_way=learners - 1)
         self.network = networks.build(
             config.network, observation, config.stack, actions, config.seed, head=head,
             history=config.action_history).to(device).eval()
@@ -71,6 +73,7 @@ class DqnLearner:
         self._compute: Callable[[Batch], tuple[Tensor, ...]] = self._loss.of
         self._backward: Callable[[Tensor], None] = Tensor.backward
         self._batch: Batch | None = None
+        self._under_way = UnderWay(learners)
         self.transitions = 0
         """Transitions learned from so far."""
         self.updates = 0
@@ -137,7 +140,9 @@ class DqnLearner:
         self._backward = process_group.backward
 
     def update(self) -> float:
-        """Make one gradient update and return its loss.
+        """Compute a gradient, make one update, and return the loss.
+
+        With several learners the update is of the gradient that is due, and none at first.
 
         Raises:
             LearningError: there is nothing to learn from yet, a transition lacks its history of
@@ -162,9 +167,10 @@ class DqnLearner:
             raise NonFiniteLossError(
                 f"update {self.updates + 1}: loss {value!r} with gradient norm {float(norm)!r}; "
                 f"the weights of update {self.updates} are kept", self._batch)
-        self._optimizer.step()
         self._replay.set_errors(batch.slot, errors.detach().cpu().numpy())
-        self.updates += 1
+        if self._under_way.exchange(self.network):
+            self._optimizer.step()
+            self.updates += 1
         return value
 
     @torch.no_grad()
@@ -197,6 +203,7 @@ class DqnLearner:
         training_state.save_optimizer(snapshot, self._optimizer)
         training_state.save_random(snapshot, self._noise)
         self._replay.save(snapshot, contents=replay)
+        self._under_way.save(snapshot, contents=replay)
         self._n_step.save(snapshot)
         snapshot.values["learner"] = {"transitions": self.transitions, "updates": self.updates}
 
@@ -207,6 +214,7 @@ class DqnLearner:
         training_state.load_optimizer(snapshot, self._optimizer)
         training_state.load_random(snapshot, self._noise)
         self._replay.load(snapshot)
+        self._under_way.load(snapshot, self._device)
         self._n_step.load(snapshot)
         self.transitions = snapshot.values["learner"]["transitions"]
         self.updates = snapshot.values["learner"]["updates"]

@@ -17,22 +17,28 @@ _OWN_COPIES = 3
 _FLOAT32 = 4
 
 
-def training_bytes(network: nn.Module, learners: int = 1) -> int:
-    """Return what `learners` on shared weights take beside replay and activations [bytes]."""
-    return parameter_count(network) * (_SHARED_COPIES + _OWN_COPIES * learners) * _FLOAT32
+def training_bytes(network: nn.Module, learners: int = 1, under_way: int = 0) -> int:
+    """Return what `learners` on shared weights take beside replay and activations [bytes].
+
+    `under_way`: gradients that wait to be applied.
+    """
+    copies = _SHARED_COPIES + _OWN_COPIES * learners + under_way
+    return parameter_count(network) * copies * _FLOAT32
 
 
-def check(name: str, network: nn.Module, available: int | None, learners: int = 1) -> None:
+def check(name: str, network: nn.Module, available: int | None, learners: int = 1, *,
+          under_way: int = 0) -> None:
     """Refuse a network that cannot be trained in `available` bytes; `None`: not known, so not.
 
     Raises:
         LearningError: it does not fit.
     """
-    needed = training_bytes(network, learners)
+    needed = training_bytes(network, learners, under_way)
     if available is not None and needed > available:
         raise LearningError(
             f"network {name!r} has {parameter_count(network):,} weights: training needs "
-            f"{needed / 1e9:.1f} GB, {available / 1e9:.1f} GB are free; take a smaller width")
+            f"{needed / 1e9:.1f} GB, {available / 1e9:.1f} GB are free; take a smaller width"
+            + (", or fewer learners" if under_way else ""))
 
 
 def replay_memory(config: DqnConfig, observation: Observations, available: int | None

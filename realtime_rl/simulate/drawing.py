@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,12 +18,14 @@ from realtime_rl.bags.drawing import (
     draw,
     legend_above,
 )
-from realtime_rl.simulate.sweep import Plot
-from realtime_rl.simulate.sweep_figures import Point
+from realtime_rl.simulate.sweep_figures import Curve, Point
+from realtime_rl.simulate.sweep_plot import Plot
 from realtime_rl.simulate.tally import Tally
 
 _SMOOTHED = 20
 """Episodes in the moving mean."""
+_FEWEST = 5
+"""Seeds from which on an interval is no wider than the picture, and is drawn."""
 _COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
 
 
@@ -45,8 +47,8 @@ def draw_returns(figures: Tally, title: str) -> bytes:
 def draw_sweep(plot: Plot, points: Sequence[Point]) -> bytes:
     """Draw a part of a sweep: every run as a dot, and the means, a line for each label.
 
-    Intervals of the few runs that a table has would be wider than the picture. Things that are
-    only compared with each other, as variants of a learner, are not joined.
+    An interval of fewer runs than five would be wider than the picture. Things that are only
+    compared with each other, as variants of a learner, are not joined.
     """
     labels = list(dict.fromkeys(point.x for point in points))
     places = _places(labels, plot.log)
@@ -59,6 +61,8 @@ def draw_sweep(plot: Plot, points: Sequence[Point]) -> bytes:
             axes.plot([places[point.x] for point in mine], [point.interval.mean for point in mine],
                       marker="_", markersize=14, color=colour, linestyle="-" if joined else "none",
                       label=_legend(plot.lines, line) or "mean")
+            _draw_intervals(axes, [point for point in mine if point.repeats >= _FEWEST], places,
+                            colour)
             axes.plot([places[point.x] for point in mine for _ in point.runs],
                       [run for point in mine for run in point.runs],
                       "o", color=colour, markersize=3.5, alpha=0.6,
@@ -68,6 +72,32 @@ def draw_sweep(plot: Plot, points: Sequence[Point]) -> bytes:
         axes.set_xticks([places[label] for label in labels], labels)
         axes.minorticks_off()
         axes.set(xlabel=plot.x, ylabel=plot.meaning.replace(": ", ":\n"))
+        legend_above(axes)
+
+    return draw(3.6, paint)
+
+
+def _draw_intervals(axes: Axes, points: Sequence[Point], places: Mapping[str, float],
+                    colour: str) -> None:
+    known = [point for point in points if np.isfinite(point.interval.low)]
+    if known:
+        axes.vlines([places[point.x] for point in known], [point.interval.low for point in known],
+                    [point.interval.high for point in known], color=colour, linewidth=5,
+                    alpha=0.25)
+
+
+def draw_curves(plot: Plot, curves: Sequence[Curve]) -> bytes:
+    """Draw a part of a sweep over time: the mean of each line, with its interval as an area."""
+    def paint(axes: Axes) -> None:
+        for index, curve in enumerate(curves):
+            colour, intervals = _COLOURS[index % len(_COLOURS)], curve.intervals
+            axes.plot(curve.ticks, [each.mean for each in intervals], color=colour,
+                      label=_legend(plot.lines, curve.line) or "mean")
+            if curve.repeats >= _FEWEST:
+                axes.fill_between(curve.ticks, [each.low for each in intervals],
+                                  [each.high for each in intervals], color=colour, alpha=0.2,
+                                  linewidth=0)
+        axes.set(xlabel=plot.x, ylabel=plot.meaning)
         legend_above(axes)
 
     return draw(3.6, paint)

@@ -14,11 +14,13 @@ from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.settings.config import parameter, parameters
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.simulate.loop import INTERACTIONS
+from realtime_rl.simulate.sweep_plot import Plot, mapping, plot_of
 
-SCORES = {"greedy": "greedy return", "late": "return, last quarter", "reward": "reward a tick"}
-_FILE_KEYS = ("about", "cost", "run", "base", "parts", "quick")
-_PART_KEYS = ("axes", "quick", "plot")
-_PLOT_KEYS = ("x", "lines", "score", "against", "log", "seeds")
+SIZES = ("quick", "cpu")
+"""Sections of a file, and of its parts, that say a smaller size of it."""
+_FILE_KEYS = ("about", "cost", "run", "base", "parts", *SIZES)
+_PART_KEYS = ("axes", *SIZES, "plot", "needs")
+_OPTION = "option"
 
 Scalar = bool | int | float | str
 
@@ -34,35 +36,12 @@ class _Settings:
     ticks: int = parameter(40_000, "to train for", low=1)
     evaluate: int = parameter(0, "episodes played greedily at the end", low=0)
     updates_per_tick: float = parameter(1.0, "gradient updates a tick", low=0.0)
+    learners: int = parameter(1, "staggered on the same weights, emulated", low=1)
     checkpoint_every: int = parameter(10_000, "0: at the end only", unit="ticks", low=0)
 
 
 SETTINGS = parameters(_Settings)
 """Settings of a cell beside `option.NAME` and `learner.NAME`, by name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """How a part is drawn."""
-
-    x: str
-    lines: str = ""
-    """The axis whose values are lines; empty: one line."""
-    score: str = "greedy"
-    """`greedy`: mean return of the evaluation; `late`: of the last quarter of the training;
-    `reward`: reward a tick while training."""
-    against: tuple[tuple[str, str], ...] = ()
-    """Axis and label of the cells from whose score the others' is taken away, run by run: a paired
-    difference."""
-    log: bool = False
-    seeds: str = "seed"
-    """The axis that repeats; intervals are over it."""
-
-    @property
-    def meaning(self) -> str:
-        """What is drawn."""
-        others = ", ".join(f"{axis} {label}" for axis, label in self.against)
-        return f"{SCORES[self.score]}: less than with {others}" if others else SCORES[self.score]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,43 +69,85 @@ class Part:
     name: str
     cells: tuple[Cell, ...]
     plot: Plot
+    left_out: str = ""
+    """Why it has no cells; empty: it has."""
 
 
-def parts_of(document: object, *, quick: bool, source: str) -> list[Part]:
-    """Read a sweep file's content; `ConfigError` names what is unknown, and what is known."""
+def parts_of(document: object, *, source: str, size: str = "",
+             given: Mapping[str, Mapping[str, str]] | None = None) -> list[Part]:
+    """Read a sweep file's content; `ConfigError` names what is unknown, and what is known.
+
+    Args:
+        document: what the file says.
+        source: its name, for messages.
+        size: of `SIZES`; empty: the whole.
+        given: by part, the files of the user's that it needs, by option. A part that needs some
+            and has none is left out.
+    """
     try:
-        return _parts(document, quick)
+        return _parts(document, size, given or {})
     except ConfigError as error:
         raise ConfigError(f"sweep {source!r}: {error}") from error
 
 
-def _parts(document: object, quick: bool) -> list[Part]:
-    content = _mapping(document, "the file", _FILE_KEYS)
+def _parts(document: object, size: str, given: Mapping[str, Mapping[str, str]]) -> list[Part]:
+    content = mapping(document, "the file", _FILE_KEYS)
     base = {**_settings(content.get("base", {}), "base"),
-            **(_settings(content.get("quick", {}), "quick") if quick else {})}
-    given = content.get("parts")
-    if not isinstance(given, Mapping) or not given:
+            **(_settings(content.get(size, {}), size) if size else {})}
+    tables = content.get("parts")
+    if not isinstance(tables, Mapping) or not tables:
         raise ConfigError("'parts' must name one table or more")
-    parts = []
-    for name, value in given.items():
-        if "/" in str(name):
-            raise ConfigError(f"part {name!r}: its picture is a file of that name, without '/'")
-        part = _mapping(value, f"part {name!r}", _PART_KEYS)
-        axes = dict(_axes(part.get("axes"), f"part {name!r}, axes"))
-        if quick and "quick" in part:
-            fewer = dict(_axes(part["quick"], f"part {name!r}, quick"))
-            if not fewer.keys() <= axes.keys():
-                raise ConfigError(f"part {name!r}, quick: axes are {choices(axes)}, not "
-                                  f"{choices(fewer)}")
-            axes.update(fewer)
-        found = Part(str(name), tuple(_cells(str(name), base, axes)),
-                     _plot(part.get("plot"), axes, f"part {name!r}, plot"))
-        if found.plot.score == "greedy" and any(
-                not int(cell.settings.get("evaluate", 0)) for cell in found.cells):
-            raise ConfigError(f"part {name!r}: the score 'greedy' is that of an evaluation; set "
-                              "'evaluate' to the episodes of one, or take another score")
-        parts.append(found)
-    return parts
+    for name in given:
+        if name not in tables:
+            raise ConfigError(f"there is no part {name!r} that would need a file; parts: "
+                              f"{choices(map(str, tables))}")
+    parts = {str(name): mapping(value, f"part {str(name)!r}", _PART_KEYS)
+             for name, value in tables.items()}
+    if size and size not in content and not any(part.get(size) for part in parts.values()):
+        raise ConfigError(f"it has no size {size!r}: neither the file nor a part has a section of "
+                          "that name")
+    return [_part(name, part, base, size, given.get(name, {})) for name, part in parts.items()]
+
+
+def _part(name: str, part: Mapping[str, Any], base: dict[str, Scalar], size: str,
+          given: Mapping[str, str]) -> Part:
+    if "/" in name:
+        raise ConfigError(f"part {name!r}: its picture is a file of that name, without '/'")
+    axes = dict(_axes(part.get("axes"), f"part {name!r}, axes"))
+    own = part.get(size) if size else None
+    if own:
+        fewer = dict(_axes(own, f"part {name!r}, {size}"))
+        if not fewer.keys() <= axes.keys():
+            raise ConfigError(f"part {name!r}, {size}: axes are {choices(axes)}, not "
+                              f"{choices(fewer)}")
+        axes.update(fewer)
+    plot = plot_of(part.get("plot"), axes, f"part {name!r}, plot")
+    left_out = f"it has no size {size!r}" if own is False else _left_out(name, part, given)
+    if left_out:
+        return Part(name, (), plot, left_out)
+    files: dict[str, Scalar] = {f"{_OPTION}.{option}": path for option, path in given.items()}
+    cells = tuple(_cells(name, {**base, **files}, axes))
+    if plot.score == "greedy" and any(not int(cell.settings.get("evaluate", 0)) for cell in cells):
+        raise ConfigError(f"part {name!r}: the score 'greedy' is that of an evaluation; set "
+                          "'evaluate' to the episodes of one, or take another score")
+    return Part(name, cells, plot)
+
+
+def _left_out(name: str, part: Mapping[str, Any], given: Mapping[str, str]) -> str:
+    """Say what a part needs and was not given; empty when it has all, `ConfigError` for some."""
+    needs = part.get("needs", {})
+    if not isinstance(needs, Mapping) or not all(isinstance(each, str) for each in needs.values()):
+        raise ConfigError(f"part {name!r}, needs: {needs!r} is not a mapping of options to what "
+                          "they are")
+    for option in given:
+        if option not in needs:
+            raise ConfigError(f"part {name!r} needs no file {option!r}"
+                              + (f"; it needs {choices(map(str, needs))}" if needs else ""))
+    missing = [f"--option {name}.{option}=FILE ({what})" for option, what in needs.items()
+               if option not in given]
+    if missing and given:
+        raise ConfigError(f"part {name!r} also needs {' and '.join(missing)}")
+    return f"it needs {' and '.join(missing)}" if missing else ""
 
 
 def _cells(part: str, base: dict[str, Scalar], axes: dict[str, dict[str, dict[str, Scalar]]]
@@ -172,7 +193,7 @@ def _settings(value: object, where: str) -> dict[str, Scalar]:
         if section == "learner" and key not in known:
             raise ConfigError(f"{where}: unknown parameter {name!r}; known: "
                               f"{choices(f'learner.{each}' for each in known)}")
-        if name not in SETTINGS and not (section in ("option", "learner") and key):
+        if name not in SETTINGS and not (section in (_OPTION, "learner") and key):
             raise ConfigError(f"{where}: unknown setting {name!r}; known: {choices(SETTINGS)}, "
                               "'option.NAME', 'learner.NAME'")
         if not isinstance(item, bool | int | float | str):
@@ -189,33 +210,3 @@ def _settings(value: object, where: str) -> dict[str, Scalar]:
 def text_of(value: Scalar) -> str:
     """Write a setting as the command line takes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _plot(value: object, axes: Mapping[str, Mapping[str, object]], where: str) -> Plot:
-    given = _mapping(value, where, _PLOT_KEYS)
-    against = given.get("against", {})
-    if not isinstance(against, Mapping):
-        raise ConfigError(f"{where}: against {against!r} is not a mapping of axis to label")
-    plot = Plot(str(given.get("x", "")), str(given.get("lines", "")),
-                str(given.get("score", "greedy")),
-                tuple((str(axis), str(label)) for axis, label in against.items()),
-                bool(given.get("log", False)), str(given.get("seeds", "seed")))
-    for axis in (plot.x, *filter(None, (plot.lines, *dict(plot.against)))):
-        if axis not in axes:
-            raise ConfigError(f"{where}: {axis!r} is not one of the axes {choices(axes)}")
-    for axis, label in plot.against:
-        if label not in axes[axis]:
-            raise ConfigError(f"{where}: against {axis!r} {label!r} is not one of "
-                              f"{choices(axes[axis])}")
-    if plot.score not in SCORES:
-        raise ConfigError(f"{where}: score {plot.score!r} is not one of {choices(SCORES)}")
-    return plot
-
-
-def _mapping(value: object, where: str, known: tuple[str, ...]) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ConfigError(f"{where}: {value!r} is not a mapping; known keys: {choices(known)}")
-    for name in value:
-        if name not in known:
-            raise ConfigError(f"{where}: unknown key {name!r}; known: {choices(known)}")
-    return value

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 from realtime_rl.core.control.exploration import explore
 from realtime_rl.core.experience.action_history import ActionHistory
 from realtime_rl.core.experience.assembler import Assembler
 from realtime_rl.core.experience.snapshot import Snapshot
+from realtime_rl.core.figures.course import Course
 from realtime_rl.core.observations import Observation
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.core.types import Action
@@ -31,7 +33,7 @@ class Training:
 
     def __init__(
         self, plant: Plant, config: DqnConfig, delay: Delay, *, updates_per_tick: float = 1.0,
-        group: ProcessGroup | None = None
+        group: ProcessGroup | None = None, learners: int = 1
     ) -> None:
         """Begin at tick 0.
 
@@ -41,6 +43,8 @@ class Training:
             delay: when actions act.
             updates_per_tick: gradient updates for each tick; below 1, one every so many.
             group: others that learn the same weights, in step; each has its own plant and seed.
+            learners: staggered on the same weights, emulated: a gradient is applied `learners - 1`
+                updates after it was begun.
 
         Raises:
             LearningError: as in `DqnLearner`.
@@ -49,12 +53,16 @@ class Training:
         config = config.for_observation(spec.observation)
         self.network = config.network
         """The name of the learner's network."""
-        self.learner = DqnLearner(config, spec.observation, spec.actions)
+        self.learner = DqnLearner(config, spec.observation, spec.actions, learners=learners)
         if group is not None:
             self.learner.average_gradients()
+        self.counters = spec.counters
+        """Names of what the plant counts."""
         self._group = group
         self._ready = False
         self.figures = Tally()
+        self.course = Course()
+        """Reward and counters, summed up to each of its ticks."""
         self.loss = float("nan")
         """Of the newest update; NaN before the first."""
         self._config = config
@@ -76,6 +84,7 @@ class Training:
         """Step the plant once, and learn from it; errors as in `DqnLearner.update`."""
         step, observation = self._loop.step()
         self.figures.add(step)
+        self.course.add(self.figures.ticks, (self.figures.reward, *self.figures.counters))
         assembler, learner = self._assembler, self.learner
         for transition in (assembler.observe(step.tick, observation, step.first)
                            + assembler.step(step)):
@@ -91,6 +100,7 @@ class Training:
         self._assembler.save(snapshot)
         self._loop.save(snapshot)
         self.figures.save(snapshot)
+        snapshot.values["course"] = asdict(self.course)
         snapshot.values["training"] = {"owed": self._owed, "loss": repr(self.loss)}
 
     def load(self, snapshot: Snapshot) -> None:
@@ -99,6 +109,7 @@ class Training:
         self._assembler.load(snapshot)
         self._loop.load(snapshot)
         self.figures.load(snapshot)
+        self.course = Course(**snapshot.values.get("course", {}))  # not in older ones
         self._owed = snapshot.values["training"]["owed"]
         self.loss = float(snapshot.values["training"]["loss"])
 

@@ -47,6 +47,8 @@ class Settings:
     """What is in the replay from the beginning."""
     processes: int = 1
     """That learn the same weights, in step."""
+    learners: int = 1
+    """Staggered on the same weights, emulated."""
 
     def identity(self, spec: PlantSpec) -> dict[str, Any]:
         """Say it as JSON values, for a checkpoint to be compared with."""
@@ -57,6 +59,7 @@ class Settings:
                 "seed": self.seed, "updates_per_tick": self.updates_per_tick,
                 "threads": self.threads, "learner": values_of(learner),
                 **({"processes": self.processes} if self.processes > 1 else {}),
+                **({"learners": self.learners} if self.learners > 1 else {}),
                 **(self.demonstrations.identity() if self.demonstrations else {})}
 
 
@@ -96,7 +99,8 @@ def run(settings: Settings, plan: Plan, plant: Plant, folder: Path,
         BagError: a demonstration is of another plant, or damaged.
     """
     training = Training(plant, settings.learner, settings.delay,
-                        updates_per_tick=settings.updates_per_tick, group=group)
+                        updates_per_tick=settings.updates_per_tick, group=group,
+                        learners=settings.learners)
     identity = settings.identity(plant.spec)
     with _reserved(folder):
         found = checkpoint.exists(folder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import itertools
 import json
 import os
 import re
@@ -20,7 +22,7 @@ from realtime_rl.learning import bodies
 from realtime_rl.plants import registry
 from realtime_rl.simulate.sweep import Cell, parts_of
 
-BUNDLED = ["delay", "figure5", "figure6", "learners", "stochasticity"]
+BUNDLED = ["delay", "figure4", "figure5", "figure6", "learners", "stochasticity"]
 FILE = """
 base: {plant: counter, ticks: 60, option.episode_ticks: 20, learner.network: mlp, evaluate: 1}
 parts:
@@ -126,15 +128,15 @@ def test_a_cell_is_trained_by_a_command_that_a_person_can_repeat(
     assert (document["delay_ticks"], document["ticks"]) == (2, 60)
 
 
-@pytest.mark.parametrize("quick", [False, True])
-@pytest.mark.parametrize("name", BUNDLED)
-def test_bundled_sweeps_ask_for_what_there_is(name: str, quick: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "size"), [
+    *itertools.product(BUNDLED, ["", "quick"]), ("figure4", "cpu"), ("figure5", "cpu")])
+def test_bundled_sweeps_ask_for_what_there_is(name: str, size: str, tmp_path: Path) -> None:
     from realtime_rl.cli.train import learner
 
     if name == "figure6":
         pytest.importorskip("ale_py")
 
-    parts = parts_of(sweep._read(sweep.find(name)), quick=quick, source=name)
+    parts = parts_of(sweep._read(sweep.find(name)), size=size, source=name)
     made: set[str] = set()
     for cell in (cell for part in parts for cell in part.cells):
         args = command_line().parse_args(sweep.command(cell, tmp_path, tmp_path))
@@ -154,8 +156,71 @@ def test_files_that_a_sweep_names_lie_beside_it(tmp_path: Path) -> None:
     assert options == [["rom=/s/mine.gb", "rules=/s/r/a.yaml", "size=42"], ["rom=catch"]]
 
 
+def test_a_part_whose_files_are_not_given_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, rom = tmp_path / "table.yaml", tmp_path / "mine.gb"
+    mine = FILE.split("parts:\n")[1].replace("table: {", "mine: {needs: {rom: x}, ")
+    path.write_text(FILE + mine)
+    rom.write_bytes(b"")
+    fake = Fake()
+    monkeypatch.setattr(sweep, "Processes", lambda: fake)
+    command = ["train", "--sweep", str(path), "--out", str(tmp_path / "out")]
+    assert main(command) == 0
+    assert "mine is left out: it needs --option mine.rom=FILE (x)\n" in capsys.readouterr().err
+    assert len(fake.calls) == 2
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, "--option", "mine.rom=mine.gb"]) == 0
+    assert len(fake.calls) == 4
+    assert f"rom={rom}" in fake.calls[-1], "a path is seen from where the command is given"
+    path.write_text(FILE.replace("table: {", "table: {needs: {rom: x}, "))
+    assert main(command) == 2
+    assert "nothing to train: table is left out: it needs" in capsys.readouterr().err
+
+
+def test_what_is_counted_is_drawn_over_time(table: list[str], capsys: pytest.CaptureFixture[str]
+                                            ) -> None:
+    path = Path(table[2])
+    path.write_text(FILE.replace("x: delay, score: late", "x: tick, lines: delay, score: reward"))
+    assert main(table) == 0
+    out = Path(table[-1])
+    assert "table: 1, after 60 ticks: " in capsys.readouterr().out
+    rows = (out / "table.csv").read_text().splitlines()
+    assert rows[0] == "delay,seed,tick,reward"
+    assert len(rows) == 1 + 2 * 60
+    assert (out / "table.svg").read_bytes().startswith(b"<?xml")
+
+
+def test_figure4_compares_learners_that_see_as_many_transitions() -> None:
+    files = {part: {"rom": "/mine.gb", "state": "/states"} for part in ("battles", "catching")}
+    for size, names in (("", {"catch", "battles", "catching"}), ("cpu", {"catch"})):
+        parts = parts_of(sweep._read(sweep.find("figure4")), source="figure4", size=size,
+                         given=files)
+        assert {part.name for part in parts if part.cells} == names
+        for part in parts:
+            staggered, large, *_ = {cell.labels["learning"]: cell.settings for cell in part.cells
+                                    }.values() if part.cells else ({}, {})
+            if not staggered:
+                continue
+            learners = int(staggered["learners"])
+            assert large["learner.batch_size"] == learners * int(staggered["learner.batch_size"])
+            assert float(large["updates_per_tick"]) * learners == pytest.approx(
+                float(staggered.get("updates_per_tick", 1.0)), rel=1e-3)
+
+
+def test_figure5s_sizes_for_a_cpu_are_those_that_were_measured() -> None:
+    times = Path(__file__).resolve().parents[2] / "docs/measurements/data/network_times.csv"
+    with times.open(encoding="utf-8", newline="") as file:
+        measured = {row["network"]: int(row["delay_ticks"]) for row in csv.DictReader(file)}
+    parts = parts_of(sweep._read(sweep.find("figure5")), source="figure5", size="cpu")
+    for part in (part for part in parts if part.cells):
+        assert {cell.settings["learner.network"]: cell.settings["delay"]
+                for cell in part.cells} == measured
+        assert {cell.labels["seed"] for cell in part.cells} == set("01234")
+
+
 def test_figure6_is_the_papers_table() -> None:
-    parts = parts_of(sweep._read(sweep.find("figure6")), quick=False, source="figure6")
+    parts = parts_of(sweep._read(sweep.find("figure6")), source="figure6")
     cells = [cell for part in parts for cell in part.cells]
     assert len({cell.key for cell in cells}) == 3 * 10 * 2 * 3
     assert {cell.settings["option.id"] for cell in cells} == {
@@ -166,11 +231,15 @@ def test_figure6_is_the_papers_table() -> None:
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    (["--sweep", "figure7"], "sweep 'figure7': no such file; bundled: delay, figure5, "),
+    (["--sweep", "figure7"], "sweep 'figure7': no such file; bundled: delay, figure4, "),
     (["--sweep", "figure5", "--plant", "counter"], "stands in its file; leave --plant out"),
     (["--sweep", "figure5", "--ticks", "9", "--json", "-"], "leave --ticks, --json out"),
+    (["--sweep", "figure5", "--option", "rom=/dev/null"], "write 'PART.OPTION=FILE'"),
+    (["--sweep", "figure5", "--option", "tetris.rom=/absent.gb"], "no file or folder '/absent.gb'"),
+    (["--sweep", "figure5", "--option", "tetris.ram=/dev/null"], "needs no file 'ram'; it needs"),
+    (["--sweep", "delay", "--cpu"], "it has no size 'cpu'"),
     (["--sweep", "figure5", "--jobs", "0"], "--jobs 0 must be 1 or more"),
-    (["--sweep", "figure5", "--out", "/proc/nowhere"], "cannot be written to"),
+    (["--sweep", "delay", "--out", "/proc/nowhere"], "cannot be written to"),
 ])
 def test_bad_input_is_one_line(arguments: list[str], message: str, tmp_path: Path,
                                capsys: pytest.CaptureFixture[str]) -> None:

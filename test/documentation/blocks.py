@@ -96,7 +96,7 @@ def _lines(text: str) -> int:
 def _check_yaml(path: Path) -> None:
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     if "parts" in content:
-        parts_of(content, quick=False, source=str(path))
+        parts_of(content, source=str(path))
     elif "rewards" in content:
         load_rules(path)
     else:

@@ -227,3 +227,46 @@ def test_a_history_of_another_length_is_refused() -> None:
         learner.update()
     with pytest.raises(LearningError, match=r"action_history 2 needs as many .* not 1"):
         learner.greedy(shown(0), (None,))
+
+
+def test_a_gradient_of_staggered_learners_is_of_the_weights_that_they_found() -> None:
+    learner = DqnLearner(TINY, VECTOR, BUTTONS, learners=3)
+    for each in presses(40):
+        learner.add(each)
+    begun, applied = [], []
+    step = learner._optimizer.step
+
+    def stepped() -> None:
+        applied.append([weight.grad.clone() for weight in learner.network.parameters()
+                        if weight.grad is not None])
+        step()
+
+    learner._optimizer.step = stepped  # type: ignore[method-assign,assignment]
+    clip = torch.nn.utils.clip_grad_norm_
+    before = [weight.clone() for weight in learner.network.parameters()]
+    with pytest.MonkeyPatch.context() as patch:
+        def clipped(weights: object, most: float) -> torch.Tensor:
+            begun.append([weight.grad.clone() for weight in learner.network.parameters()
+                          if weight.grad is not None])
+            return clip(learner.network.parameters(), most)
+
+        patch.setattr(torch.nn.utils, "clip_grad_norm_", clipped)
+        for _ in range(2):
+            learner.update()
+        assert learner.updates == 0
+        assert all(torch.equal(*pair) for pair in zip(before, learner.network.parameters(),
+                                                      strict=True)), "the first have only begun"
+        for _ in range(4):
+            learner.update()
+    assert learner.updates == 4
+    assert all(torch.equal(*pair) for one, other in zip(applied, begun[:4], strict=True)
+               for pair in zip(one, other, strict=True))
+
+
+def test_staggered_learners_learn_what_pays() -> None:
+    learner = DqnLearner(TINY, VECTOR, BUTTONS, learners=4)
+    for each in presses(300):
+        learner.add(each)
+    for _ in range(300):
+        learner.update()
+    assert [learner.greedy(shown(button)) for button in range(3)] == [(0.0,), (1.0,), (2.0,)]

@@ -28,6 +28,8 @@ def test_what_does_not_fit_is_refused_with_its_figures() -> None:
         memory_needed.check("impala:98", BILLION, 8_000_000_000)
     memory_needed.check("impala:98", BILLION, 21_000_000_000)
     memory_needed.check("impala:98", BILLION, None)
+    with pytest.raises(LearningError, match=r"needs 28\.2 GB, .* smaller width, or fewer learners"):
+        memory_needed.check("impala:98", BILLION, 21_000_000_000, under_way=2)
 
 
 def test_a_learner_refuses_before_it_allocates(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,7 +182,6 @@ def test_start_state_from_a_file(tmp_path: Path) -> None:
     ({"state": "/absent.state"}, "state '/absent.state' cannot be read"),
     ({"state": __file__}, "not a PyBoy state"),
     ({"buttons": "7"}, "buttons: '7' is not one of '6', '8', 'rules'"),
-    ({"rom": "blocks", "observe": "memory"}, "blocks.yaml' names no values to 'observe'"),
     ({"rmo": "catch"}, "'rmo' is no setting"),
     ({"difficulty": "1000"}, "difficulty: 1000 does not fit u8"),
 ])
@@ -191,6 +190,27 @@ def test_bad_options(options: dict[str, object], message: str) -> None:
         make(**options)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_rules_without_values_to_observe_are_refused(tmp_path: Path) -> None:
+    rules = tmp_path / "blind.yaml"
+    rules.write_text("rewards: [{address: 0xC005, type: u8, take: level}]\n")
+    with pytest.raises(PlantError, match=r"blind\.yaml' names no values to 'observe'"):
+        make(rules=str(rules), observe="memory")
+
+
+def test_blocks_shows_the_piece_and_the_well_from_memory() -> None:
+    plant = make(rom="blocks", observe="memory", stochasticity="0")
+    try:
+        kinds = [plant.step((5.0,)).observation for _ in range(40)]
+    finally:
+        plant.close()
+    assert kinds[0].shape == (7 + 4 + 3 + 240,)
+    assert all(np.count_nonzero(each[:7] == 1.0) == 1 for each in kinds), "one kind at a time"
+    assert np.array_equal(kinds[0][-240:], np.full(240, -1.0)), "an empty well"
+    rows = [float(each[11]) for each in kinds]
+    assert rows == sorted(rows)
+    assert rows[-1] > rows[0], "it falls"
 
 
 def test_unknown_options_name_what_there_is() -> None:

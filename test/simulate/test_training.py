@@ -63,6 +63,22 @@ def test_it_ends_as_if_it_had_never_been_stopped(
     assert agree(advance(resumed, 168), whole)
 
 
+def test_what_is_under_way_and_was_counted_goes_on_too(tmp_path: Path) -> None:
+    def made() -> Training:
+        return Training(Echo(), CONFIG, Delay(2), learners=4)
+
+    whole, stopped, resumed = advance(made(), 331), advance(made(), 163), made()
+    resumed.load(through_disk(stopped, tmp_path))
+    assert agree(advance(resumed, 168), whole)
+    assert resumed.course == whole.course
+    assert whole.course.column(0)[-1] > whole.course.column(0)[0]
+    alone = advance(Training(Echo(), CONFIG, Delay(2)), 331)
+    assert alone.learner.updates == whole.learner.updates + 3
+    without = made()
+    without.load(through_disk(stopped, tmp_path, replay=False))
+    assert without.learner.updates == stopped.learner.updates
+
+
 def test_a_game_goes_on_in_the_middle_of_an_episode(tmp_path: Path) -> None:
     config = DqnConfig(learn_start=40, batch_size=4, epsilon_transitions=50, replay_size=60)
     whole = advance(Training(plants("pyboy"), config, Delay(3)), 130)
