@@ -179,7 +179,7 @@ def batches(subject: Subject, sizes: Sequence[int], seconds: float) -> Iterator[
 
 
 def refresh(subject: Subject, seconds: float) -> Refresh:
-    """Measure both ways in turn, three times, and inferences after either."""
+    """Measure both ways in turn, three times, and inferences after either, in turn, too."""
     subject.unload()
     ways = {way: replace(subject.compute, refit=way) for way in (False, True)}
     policies = {way: subject.loaded(compute) for way, compute in ways.items()}
@@ -190,20 +190,26 @@ def refresh(subject: Subject, seconds: float) -> Refresh:
             policies[way] = subject.loaded(compute, policies[way])
             policies[way].infer(subject.seen[0])
             took[way].append(time.perf_counter() - begin)
-    medians = {way: statistics.median(_durations(
-        lambda way=way: policies[way].infer(subject.seen[0]), seconds)) for way in ways}
     anew, refit = (1e3 * statistics.median(took[way]) for way in ways)
-    return Refresh(subject.name, anew, refit, refit / anew, medians[True] / medians[False])
+    inferences: dict[bool, list[float]] = {False: [], True: []}
+    _durations(lambda: [inferences[way].append(_once(
+        lambda way=way: policies[way].infer(subject.seen[0]))) for way in ways], seconds)
+    plain, fed = (statistics.median(inferences[way]) for way in ways)
+    return Refresh(subject.name, anew, refit, refit / anew, fed / plain)
 
 
 def _durations(work: Callable[[], object], seconds: float) -> list[float]:
     found: list[float] = []
     until = time.perf_counter() + seconds
     while not found or time.perf_counter() < until:
-        begin = time.perf_counter()
-        work()
-        found.append(time.perf_counter() - begin)
+        found.append(_once(work))
     return found
+
+
+def _once(work: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
 
 
 def learn(network: str, args: argparse.Namespace) -> Learning:

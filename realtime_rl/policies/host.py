@@ -72,7 +72,7 @@ class InferenceHost:
         self.actions = ActionSpace.parse(config.actions)
         self.workers = workers_of_process(config.process, config.processes, config.workers)
         self._latency = Latency.parse(config.latency)
-        self._compute = _compute(config, len(self.workers))
+        self._compute = _compute(config, len(self.workers), self._latency)
         self._exploration = Exploration.parse(config.exploration)
         self._own = _uri(config.policy) if config.policy else ""
         self._announced = self._used = ""
@@ -210,8 +210,8 @@ def threads_hang() -> bool:
     return any(thread.name in (NAME, LOAD) for thread in threading.enumerate())
 
 
-def _compute(config: InferenceParameters, workers: int) -> Compute:
-    """Return what is asked of the backend of `workers`; `ConfigError` for what cannot be."""
+def _compute(config: InferenceParameters, workers: int, latency: Latency) -> Compute:
+    """Return what is asked of a backend with so many workers; `ConfigError` where it cannot be."""
     batch = config.batch
     if batch > 1 and batch > workers:
         raise ConfigError(f"batch: {batch!r} observations wait in as many workers, and the process "
@@ -219,7 +219,7 @@ def _compute(config: InferenceParameters, workers: int) -> Compute:
     if batch > 1 and config.processes > 1:
         raise ConfigError(f"batch: {batch!r} observations of one process, which has every tick; "
                           f"set scenario.processes=1 instead of {config.processes}")
-    if batch > 1 and config.latency != str(NoLatency()):
+    if batch > 1 and not isinstance(latency, NoLatency):
         raise ConfigError(f"batch: how long {batch!r} observations in one run take is not "
                           f"emulated; set latency=none instead of {config.latency!r}")
     return Compute(config.provider, config.threads,

@@ -17,8 +17,8 @@ from realtime_rl.policies.host import InferenceHost, Surroundings, threads_hang
 from realtime_rl.ros.graph import NodeSpec
 
 _DECIDES = ("policy", "observation", "actions", "stack", "provider", "threads", "sessions",
-            "refit", "batch", "cuda_graph", "tensorrt_cache", "tensorrt_fp16", "latency",
-            "processes", "process", "workers", "period_ns",
+            "refit", "batch", "cuda_graph", "tensorrt_cache", "tensorrt_fp16", "workers",
+            "period_ns",
             *(name for name in parameters(InferenceParameters)
               if name.startswith(("policy_", "chunk_"))))
 """Parameters of an inference node that decide whether it can use its policy."""

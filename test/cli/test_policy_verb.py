@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 pytest.importorskip("onnxruntime")
 
-from policies.tiny_policies import model, written
+from policies.tiny_policies import goal_taker, model, written
 
 from benchmarks import chunk_policy
 from realtime_rl.cli.main import main
@@ -156,3 +157,64 @@ def test_an_array_from_a_file_is_a_constant(tmp_path: Path, capsys: pytest.Captu
     np.save(array, np.array([{}], dtype=object), allow_pickle=True)
     assert main(["policy", str(path), *PLANT, "--policy-constants", f"tokens={array}"]) == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+@pytest.fixture
+def aimed(tmp_path: Path) -> str:
+    """A policy of the counter that takes a goal of two values."""
+    proto = goal_taker("n")
+    del proto.graph.input[0].type.tensor_type.shape.dim[1:]
+    proto.graph.input[0].type.tensor_type.shape.dim.add().dim_value = 2
+    proto.graph.node.insert(0, onnx.helper.make_node("ReduceSum", ["x"], ["s"], keepdims=1))
+    proto.graph.node[0].input.append("axis")
+    proto.graph.initializer.append(onnx.numpy_helper.from_array(np.array([1]), "axis"))
+    proto.graph.node[2].input[0] = "s"
+    file = tmp_path / "aimed.onnx"
+    file.write_bytes(proto.SerializeToString())
+    return str(file)
+
+
+@pytest.mark.parametrize(("goal", "words"), [
+    ("goal", "before the first one it does not act"), ("goal=1,2", "it begins with [1.0, 2.0]")])
+def test_a_goal_is_said_to_come_from_its_topic(
+    aimed: str, capsys: pytest.CaptureFixture[str], goal: str, words: str
+) -> None:
+    assert main(["policy", aimed, *PLANT, "--policy-goal", goal]) == 0
+    assert f"goal: the newest 2 value(s) of the topic 'goal'; {words}" in capsys.readouterr().out
+
+
+def test_runs_of_several_observations_are_timed_for_the_planner(
+    aimed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.json"
+    asked = ["policy", aimed, *PLANT, "--policy-goal", "goal", "--batches", "4", "2"]
+    assert main([*asked, "--json", str(out)]) == 0
+    assert [*json.loads(out.read_text())["batch_ms"]] == ["2", "4"]
+    assert main(asked) == 0
+    assert "`realtime-rl plan --batch 2=" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("words", "message"), [
+    (["--batches", "2"], "--batches: needs a scenario or a plant"),
+    ([*PLANT, "--batches", "0"], "--batches: 0 is outside 1 … 1024"),
+    ([*PLANT, "--batches", "2"], "cannot take inference.batch=2: its input 'x', .* leaves no "),
+])
+def test_sizes_that_cannot_be_are_refused_in_one_line(
+    path: str, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    assert main(["policy", path, *words]) == 2
+    said = capsys.readouterr().err
+    assert re.search(message, said)
+    assert said.count("\n") == 1
+
+
+def test_virtual_time_takes_the_goal_that_it_begins_with(
+    aimed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["simulate", "--plant", "counter", "--steps", "20", "--policy", aimed]
+    assert main([*asked, "--policy-goal", "goal=1,2"]) == 0
+    capsys.readouterr()
+    assert main([*asked, "--policy-goal", "goal"]) == 2
+    said = capsys.readouterr().err
+    assert "nobody gives the goal of its input 'goal' in virtual time" in said
+    assert "policy_goal=goal=…, 2 value(s)" in said

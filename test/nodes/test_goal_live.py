@@ -60,6 +60,7 @@ def test_the_policy_acts_from_the_first_goal_on_and_follows_the_newest(tmp_path:
                      "the node says what it waits for")
         watcher.wait_for_steps(lambda step: step.cause is Cause.DEFAULT, 5, "the default acts")
         assert not any(step.cause is Cause.POLICY for step in watcher.steps)
+        watcher.wait(lambda: give.get_subscription_count() == 2, "node and recorder listen")
         give.publish(Float64MultiArray(data=[0.0, 1.0, 0.0]))
         chosen(1.0)
         give.publish(Float64MultiArray(data=[1.0, 2.0]))

@@ -249,10 +249,10 @@ from realtime_rl.policies.onnx_policy import OnnxPolicy
 
 load = OnnxPolicy._warm_up
 
-def warm_up(policy, stop):
+def warm_up(policy, stop, sessions):
     threading.Timer(0.0, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
     {stuck}
-    load(policy, stop)
+    load(policy, stop, sessions)
 
 OnnxPolicy._warm_up = warm_up
 sys.argv = ["inference", "--ros-args", *sys.argv[1:]]
