@@ -6,12 +6,12 @@ wait in one heap; the node asks for `next_due_ns` and comes back then.
 
 from __future__ import annotations
 
-import bisect
 import heapq
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from realtime_rl.core.enumerations import Dealing, Miss
+from realtime_rl.core.schedule.roster import Roster
 from realtime_rl.core.schedule.stagger import ALONE, EAGER, Schedule
 
 Result = TypeVar("Result")
@@ -58,11 +58,7 @@ class WorkerPool(Generic[Result]):
     def __init__(self, workers: tuple[int, ...], schedule: Schedule) -> None:
         """Host `workers`; only those that `schedule` has active take slots."""
         self._workers = workers
-        self._idle_from_ns: dict[int, int] = dict.fromkeys(workers, 0)
-        self._in_flight: set[int] = set()
-        self._resting_from_ns: list[int] = [0] * len(workers)
-        """When those that are not in flight became idle, or will: sorted."""
-        self._hosted: tuple[Schedule | None, list[int]] = (None, [])
+        self._roster = Roster(workers)
         self._hung: set[int] = set()
         """Those whose computation was written off and has not come back."""
         self._planned_ns: dict[int, int] = {}
@@ -164,7 +160,7 @@ class WorkerPool(Generic[Result]):
         """
         end_ns = max(now_ns, slot.start_ns + emulated_ns)
         self._planned_ns.pop(slot.worker, None)
-        self._rest(slot.worker, end_ns + busy_after_ns)
+        self._roster.rest(slot.worker, end_ns + busy_after_ns)
         release_ns = slot.schedule.release_ns(slot.arrived_ns, end_ns) if held else end_ns
         heapq.heappush(self._waiting, Finished(release_ns, slot.tick, slot, end_ns, result))
 
@@ -176,7 +172,7 @@ class WorkerPool(Generic[Result]):
     def back(self, slot: Slot, now_ns: int) -> None:
         """A computation that was written off has ended after all: its worker takes slots again."""
         self._hung.discard(slot.worker)
-        self._rest(slot.worker, now_ns)
+        self._roster.rest(slot.worker, now_ns)
 
     @property
     def hung(self) -> int:
@@ -194,8 +190,8 @@ class WorkerPool(Generic[Result]):
             times.append(self._waiting[0].release_ns)
         if self._current.algorithm in EAGER and self._newest_tick is not None \
                 and self._unscheduled(self._newest_tick) and self._newest_tick >= self._begins_at:
-            times += [self._idle_from_ns[worker] for worker in self._baseline_workers()
-                      if worker not in self._in_flight
+            times += [from_ns for worker in self._baseline_workers()
+                      if (from_ns := self._roster.idle_from_ns(worker)) is not None
                       and self._used.get(worker) != self._newest_tick]
         return min(times) if times else None
 
@@ -210,8 +206,7 @@ class WorkerPool(Generic[Result]):
 
     def busy(self, now_ns: int) -> int:
         """How many workers are not idle: their computation is in flight, or counts as such."""
-        resting = self._resting_from_ns
-        return len(self._in_flight) + len(resting) - bisect.bisect_right(resting, now_ns)
+        return self._roster.busy(now_ns)
 
     def _notice_restart(self, tick: int) -> None:
         """Where the plant began anew, nothing waits for a tick of its former session."""
@@ -236,65 +231,34 @@ class WorkerPool(Generic[Result]):
         if tick < self._begins_at:
             return slots
         for worker in self._baseline_workers():
-            if self._is_idle(worker, now_ns) and self._used.get(worker) != tick:
+            if self._roster.is_idle(worker, now_ns) and self._used.get(worker) != tick:
                 self._used[worker] = tick
-                slots.append(self._slot(tick, self._newest_stamp_ns, now_ns, self._claim(worker)))
+                slots.append(self._slot(tick, self._newest_stamp_ns, now_ns,
+                                        self._roster.claim(worker)))
         return slots
 
     def _mine(self, tick: int) -> int | None:
         owner = self.schedule_at(tick).owner(tick)
-        return owner if owner in self._idle_from_ns else None
+        return owner if owner in self._roster else None
 
     def _take(self, owner: int, now_ns: int) -> int:
         schedule = self._current
         if schedule.dealing is Dealing.FIXED and schedule.generation > 0 \
                 and self._seats.get(owner, owner) not in self._hung:
             return self._seated(owner, now_ns)
-        idle = self._idle(now_ns)
-        return self._claim(self._rested(idle)) if idle else -1
+        idle = self._roster.idle(schedule, now_ns)
+        return self._roster.claim(self._roster.rested(idle)) if idle else -1
 
     def _seated(self, owner: int, now_ns: int) -> int:
         """Claim whoever works for `owner` in the fixed order; -1 while that one is busy."""
         worker = self._seats.get(owner)
         if worker is None:
-            free = [each for each in self._idle(now_ns) if each not in self._seats.values()]
+            free = [each for each in self._roster.idle(self._current, now_ns)
+                    if each not in self._seats.values()]
             if not free:
                 return -1
-            worker = self._seats[owner] = owner if owner in free else self._rested(free)
-        return self._claim(worker) if self._is_idle(worker, now_ns) else -1
-
-    def _idle(self, now_ns: int) -> list[int]:
-        return [worker for worker in self._active() if self._is_idle(worker, now_ns)]
-
-    def _rested(self, idle: list[int]) -> int:
-        """The one that rested longest: the turn order, as long as nobody overruns."""
-        return min(idle, key=lambda worker: self._idle_from_ns[worker])
-
-    def _active(self) -> list[int]:
-        """The workers here that the schedule in force has active."""
-        if self._hosted[0] is not self._current:
-            active = set(self._current.active)
-            self._hosted = (self._current, [w for w in self._workers if w in active])
-        return self._hosted[1]
-
-    def _is_idle(self, worker: int, now_ns: int) -> bool:
-        return worker not in self._in_flight and self._idle_from_ns[worker] <= now_ns
-
-    def _rest(self, worker: int, from_ns: int) -> None:
-        """A worker's computation is over; it counts as idle from `from_ns` on."""
-        if worker not in self._in_flight:
-            resting = self._resting_from_ns
-            del resting[bisect.bisect_left(resting, self._idle_from_ns[worker])]
-        self._in_flight.discard(worker)
-        self._idle_from_ns[worker] = from_ns
-        bisect.insort(self._resting_from_ns, from_ns)
-
-    def _claim(self, worker: int) -> int:
-        if worker not in self._in_flight:
-            resting = self._resting_from_ns
-            del resting[bisect.bisect_left(resting, self._idle_from_ns[worker])]
-            self._in_flight.add(worker)
-        return worker
+            worker = self._seats[owner] = owner if owner in free else self._roster.rested(free)
+        return self._roster.claim(worker) if self._roster.is_idle(worker, now_ns) else -1
 
     def _slot(self, tick: int, stamp_ns: int, now_ns: int, worker: int) -> Slot:
         schedule = self._current
