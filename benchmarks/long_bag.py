@@ -33,7 +33,7 @@ from realtime_rl.bench.virtual import VirtualGraph, run_virtual
 from realtime_rl.core.errors import RealtimeRlError
 from realtime_rl.core.messages import wire
 from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
-from realtime_rl.core.schedule.coordination import CoordinationPolicy
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy
 from realtime_rl.policies.latency import Latency
 
 PERIOD_NS = 16_742_706

@@ -24,7 +24,8 @@ from realtime_rl.core.experience.assembler import Assembler
 from realtime_rl.core.figures import live_window
 from realtime_rl.core.figures.live_window import LiveWindow
 from realtime_rl.core.messages.records import ActionMessage, Inference, Timestep
-from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy
+from realtime_rl.core.schedule.coordination import Coordination
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.schedule.tick_grid import TickPacer
 from realtime_rl.core.schedule.worker_pool import WorkerPool

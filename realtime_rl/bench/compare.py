@@ -19,7 +19,7 @@ from realtime_rl.bench.virtual import VirtualGraph, run_virtual
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.figures.accounting import account, settled
 from realtime_rl.core.figures.schema import RunFigures
-from realtime_rl.core.schedule.coordination import CoordinationPolicy
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy
 from realtime_rl.core.schedule.planner import Prediction
 from realtime_rl.policies.latency import Contention, Latency
 

@@ -13,7 +13,7 @@ from realtime_rl.bench.planning import Expectation, plan
 from realtime_rl.bench.progress import Stages
 from realtime_rl.bench.virtual import VirtualGraph, run_virtual
 from realtime_rl.core.enumerations import Algorithm
-from realtime_rl.core.schedule.coordination import CoordinationPolicy
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy
 from realtime_rl.core.schedule.planner import predict
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.types import Cause

@@ -26,7 +26,8 @@ from realtime_rl.core.messages.records import (
     Timestep,
     Verdict,
 )
-from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy
+from realtime_rl.core.schedule.coordination import Coordination
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy
 from realtime_rl.core.schedule.stagger import Schedule, workers_of_process
 from realtime_rl.core.schedule.worker_pool import Finished, Slot, WorkerPool
 from realtime_rl.core.types import ActionSpace

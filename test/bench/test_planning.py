@@ -10,7 +10,7 @@ from realtime_rl.bench.virtual import VirtualGraph, run_virtual
 from realtime_rl.core.enumerations import Algorithm, Dealing
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.figures.accounting import account
-from realtime_rl.core.schedule.coordination import CoordinationPolicy
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy
 from realtime_rl.policies.latency import Latency
 
 PERIOD = 16_000_000

@@ -11,7 +11,7 @@ from realtime_rl.bags.attribution import disagreements
 from realtime_rl.bench.virtual import VirtualGraph, run_virtual
 from realtime_rl.core.enumerations import Algorithm, Dealing, Fate, Miss
 from realtime_rl.core.figures.accounting import account
-from realtime_rl.core.schedule.coordination import CoordinationPolicy
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy
 from realtime_rl.core.types import Cause
 from realtime_rl.policies.latency import Latency
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.messages.records import Inference, Timestep
-from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy
+from realtime_rl.core.schedule.coordination import Coordination
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy
 from realtime_rl.core.schedule.stagger import Schedule, workers_of_process
 from realtime_rl.core.schedule.worker_pool import Slot, WorkerPool
 from realtime_rl.core.types import Cause

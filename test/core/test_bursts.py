@@ -12,9 +12,9 @@ from core.pausing_graph import LOOK_NS, PERIOD_NS, PausingGraph
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime_rl.core.schedule.coordination import CoordinationPolicy
-from realtime_rl.core.schedule.demand import Hysteresis, Settling
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy
 from realtime_rl.core.schedule.durations import is_far, without_burst
+from realtime_rl.core.schedule.settling import Hysteresis, Settling
 
 MS = 1_000_000
 POLICY = CoordinationPolicy(tuple(range(16)), PERIOD_NS, 2 * MS, processes=("inference_0",))

@@ -34,7 +34,8 @@ from realtime_rl.core.messages.records import (
     Verdict,
 )
 from realtime_rl.core.messages.wire import NamedScalars, WireError
-from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy, Sizing
+from realtime_rl.core.schedule.coordination import Coordination
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy, Sizing
 from realtime_rl.core.schedule.stagger import Schedule
 from realtime_rl.core.schedule.worker_pool import WorkerPool
 from realtime_rl.core.types import ActionSpace, Cause

@@ -9,15 +9,14 @@ from realtime_rl.core.messages.ranges import MOST_GENERATION
 from realtime_rl.core.messages.records import Inference, ScheduleRecord, Timestep, Verdict
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.schedule import horizon
-from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy, Sizing
-from realtime_rl.core.schedule.demand import Demand, DemandEstimator, Hysteresis
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy
+from realtime_rl.core.schedule.demand import Demand, DemandEstimator
 from realtime_rl.core.schedule.followers import Followers
 from realtime_rl.core.schedule.handover import Handover
 from realtime_rl.core.schedule.pauses import Pauses
 from realtime_rl.core.schedule.plausibility import Plausibility
+from realtime_rl.core.schedule.settling import SettledNumbers
 from realtime_rl.core.schedule.stagger import ALONE, EAGER, HOLDING, Schedule, promised_delay_ticks
-
-__all__ = ["Coordination", "CoordinationPolicy", "Sizing"]
 
 _REMEMBERED = 8
 """Generations whose actions may still be on their way."""
@@ -37,8 +36,7 @@ class Coordination:
         self._plant = PlantView(policy.period_ns)
         self._plausibility = Plausibility(len(policy.workers), policy.processes, policy.period_ns)
         self._pauses = Pauses()
-        self._settling = policy.settling(policy.period_ns)
-        self._settle_anew()
+        self._settled = SettledNumbers(policy.settling(policy.period_ns))
         self.required_workers = 1
         """`N*`, as far as it is known."""
         self._handover = Handover(policy.handover_ns, policy.most_handover_ns, policy.period_ns)
@@ -62,18 +60,10 @@ class Coordination:
         Algorithm, dealing, slot source, quantile and sizing may differ. Measured durations stay.
         """
         if policy.setting != self._policy.setting:
-            self._settle_anew()
+            self._settled.anew()
         self._outdated = self._outdated or policy != self._policy
         self._policy = policy
         self._estimator.follow(policy.setting, policy.sizing.target)
-
-    def _settle_anew(self) -> None:
-        """Take the next numbers as they are wanted: nothing has settled yet."""
-        self._delay = Hysteresis(self._settling)
-        self._required = Hysteresis(self._settling)
-        self._cycle = Hysteresis(self._settling)
-        self._cycle_is_for = 0
-        """Workers that the cycle was settled for."""
 
     @property
     def absurd(self) -> int:
@@ -238,11 +228,13 @@ class Coordination:
         present = self.schedule
         asked = min(self._policy.most_delay_ticks, promised_delay_ticks(
             demand.duration_ns, self.handover_ns, present.period_ns))
-        demand = replace(demand, promised_delay_ticks=self._delay.settle(asked),
-                         required_workers=self._required.settle(demand.required_workers))
+        settled = self._settled
+        demand = replace(demand, promised_delay_ticks=settled.delay.settle(asked),
+                         required_workers=settled.required.settle(demand.required_workers))
         self.required_workers, self.duration_ns = demand.required_workers, demand.duration_ns
         active = self._active(demand.required_workers)
-        cycle = max(self._settled_cycle(len(active)), len(active) * self._interval)
+        cycle = max(settled.cycle(len(active), self._estimator.cycle(len(active))),
+                    len(active) * self._interval)
         wanted = (demand.promised_delay_ticks, active, cycle)
         if present.generation and not self._outdated and wanted == (
                 present.promised_delay_ticks, present.active, present.cycle_ticks):
@@ -272,13 +264,6 @@ class Coordination:
     def _interval(self) -> int:
         """Ticks between two chunks at least; 0: none is asked for, or chunks are not given."""
         return self._policy.chunk_interval if self.horizon else 0
-
-    def _settled_cycle(self, workers: int) -> int:
-        """Ticks in which each of so many workers is to have one slot."""
-        if workers != self._cycle_is_for:
-            self._cycle_is_for = workers
-            self._cycle = Hysteresis(self._settling)
-        return self._cycle.settle(self._estimator.cycle(workers))
 
     def _refresh(self, demand: Demand) -> Schedule | None:
         """The integers stand; say again how long actions are held when that moved."""

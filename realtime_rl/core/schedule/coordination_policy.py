@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from realtime_rl.core.enumerations import Algorithm, Dealing, SlotSource
-from realtime_rl.core.schedule.demand import Settling
 from realtime_rl.core.schedule.planner import Setting
+from realtime_rl.core.schedule.settling import Settling
 
 _RAISE_AFTER = 2
 """Looks that must agree before `D` or `N*` is raised."""

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from realtime_rl.core.enumerations import Algorithm, Dealing, Fate, Miss, Reason, SlotSource
 from realtime_rl.core.messages.records import Inference, Verdict
-from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy, Sizing
+from realtime_rl.core.schedule.coordination import Coordination
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy, Sizing
 from realtime_rl.core.schedule.stagger import Schedule
 
 MS = 1_000_000

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.messages.records import Inference
-from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy, Sizing
+from realtime_rl.core.schedule.coordination import Coordination
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy, Sizing
 from realtime_rl.core.schedule.horizon import (
     feedback_age,
     interval,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from core.pausing_graph import LOOK_NS, PERIOD_NS, PausingGraph
 
-from realtime_rl.core.schedule.coordination import CoordinationPolicy
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy
 
 LOOKS_PER_S = 1_000_000_000 // LOOK_NS
 

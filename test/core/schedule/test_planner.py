@@ -13,7 +13,7 @@ from realtime_rl.bench.virtual import VirtualGraph, run_virtual
 from realtime_rl.core.enumerations import Algorithm, Dealing
 from realtime_rl.core.errors import ConfigError
 from realtime_rl.core.schedule import planner
-from realtime_rl.core.schedule.coordination import CoordinationPolicy
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy
 from realtime_rl.core.schedule.planner import (
     MOST_WORKERS,
     Setting,

@@ -15,7 +15,8 @@ from realtime_rl.core.enumerations import Fate, Miss, Reason
 from realtime_rl.core.messages.ranges import MOST_GENERATION
 from realtime_rl.core.messages.records import Command, Inference, Timestep, Verdict
 from realtime_rl.core.messages.wire import WireError
-from realtime_rl.core.schedule.coordination import Coordination, CoordinationPolicy
+from realtime_rl.core.schedule.coordination import Coordination
+from realtime_rl.core.schedule.coordination_policy import CoordinationPolicy
 from realtime_rl.core.schedule.tick_grid import ticks_in
 from realtime_rl.core.settings.coordinator import CoordinatorParameters, policy_of
 from realtime_rl.core.settings.parameters import ActuatorParameters
