@@ -33,7 +33,9 @@ class Roster:
 
     def idle(self, schedule: Schedule, now_ns: int) -> list[int]:
         """Return those of the workers that `schedule` has active that may take a slot."""
-        return [worker for worker in self._active(schedule) if self.is_idle(worker, now_ns)]
+        busy, idle_from_ns = self._in_flight, self._idle_from_ns
+        return [worker for worker in self._active(schedule)
+                if worker not in busy and idle_from_ns[worker] <= now_ns]
 
     def rested(self, idle: Iterable[int]) -> int:
         """Return the one that rested longest: the turn order, as long as nobody overruns."""
