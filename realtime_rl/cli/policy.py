@@ -14,7 +14,7 @@ import numpy as np
 
 from realtime_rl import strict_json
 from realtime_rl.bench.text import number
-from realtime_rl.cli import policy_options
+from realtime_rl.cli import policy_options, policy_prefix
 from realtime_rl.cli.output import put
 from realtime_rl.core.enumerations import MergeRule
 from realtime_rl.core.errors import ConfigError, PolicyError
@@ -22,7 +22,7 @@ from realtime_rl.core.observations import Observation, join, names_of
 from realtime_rl.core.policy import prefix
 from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.core.policy.tensors import Graph
-from realtime_rl.core.schedule.horizon import rows_needed, workers_needed
+from realtime_rl.core.schedule.horizon import workers_needed
 from realtime_rl.core.schedule.planner import Setting, representative_ns, required_workers
 from realtime_rl.core.schedule.stagger import promised_delay_ticks
 from realtime_rl.core.settings.inference import InferenceParameters
@@ -45,9 +45,6 @@ _EPILOG = """examples:
 status: 0: it fits the plant, or none was named; 2: it does not, and the line says why"""
 _SCHEMA = 1
 _HANDOVER_NS = 2_000_000
-_PREFIX = {prefix.CHUNK: "what is promised to act meanwhile, row i for tick k + 1 + i",
-           prefix.DELAY: "how many of its rows act before the chunk can, D - 1",
-           prefix.FINAL: "how many of its rows are settled"}
 _LONGEST_S = 10.0
 """Runs are timed for so long at most, but five of them."""
 
@@ -231,18 +228,7 @@ def _verdict(tried: _Tried) -> Iterator[str]:
         yield (f"a chunk is for {policy.horizon} ticks, from {policy.first_offset} after its "
                f"observation on, and acts {tried.delay} after it: {enough}")
     if policy.takes_prefix:
-        yield _of_the_prefix(tried)
-
-
-def _of_the_prefix(tried: _Tried) -> str:
-    """Say what it is to be told what acts until its chunk can."""
-    longest, rows = tried.policy.max_prefix, tried.delay - 1
-    most = f"of {longest} rows at most" if longest else "of any number of rows"
-    found = (f"it takes a prefix {most}, here {rows}: with chunk_merge 'prefix' a chunk begins "
-             f"every {tried.delay} tick(s), and is to reach "
-             f"{rows_needed(tried.delay, tried.delay)}; more workers than that takes are spare")
-    problem = prefix.too_long(longest, rows)
-    return f"{found}; refused, as it {problem}" if problem else found
+        yield policy_prefix.in_words(tried.delay, policy.max_prefix)
 
 
 def _use(name: str, tried: _Tried | None) -> list[str]:
@@ -260,7 +246,7 @@ def _use(name: str, tried: _Tried | None) -> list[str]:
     if name in fitted.constants:
         return [f"constant: {_short(str(fitted.constants[name].ravel().tolist()))}"]
     if any(each.name == name for each in fitted.prefix):
-        return [f"prefix: {_PREFIX[name]}"]
+        return [f"prefix: {policy_prefix.USES[name]}"]
     return [f"the last {fitted.history} applied actions"]
 
 

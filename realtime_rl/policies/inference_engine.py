@@ -260,16 +260,13 @@ class InferenceEngine:
                    else (None,) * current.policy.action_history)
         if first_use or self._memory is None:
             self._memory = current.policy.memory()
+        promised = (prefix.of_plan(self._plan, slot.tick, slot.due_tick)
+                    if current.policy.takes_prefix else None)
         begun = self._begun[slot.worker] = Begun(current, age_ns, first_use, Stop(), self._memory,
-                                                 self._promised(slot, current.policy))
+                                                 promised)
         self._watch.begin(slot, slot.start_ns, limit_ns(
             self._config.slot_limit_ns, current.policy.alone_ns, len(self._config.workers)))
         self._threads.submit(partial(self._compute, slot, begun, stacked, history))
-
-    def _promised(self, slot: Slot, policy: OnnxPolicy) -> prefix.Prefix | None:
-        """What acts until the chunk of a slot can; of a policy that is not told it, `None`."""
-        return (prefix.of_plan(self._plan, slot.tick, slot.due_tick) if policy.takes_prefix
-                else None)
 
     def _compute(self, slot: Slot, begun: Begun, stacked: Observation | None, history: History
                  ) -> None:
