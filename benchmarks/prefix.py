@@ -48,7 +48,7 @@ ROWS, MOST = 32, 14
 """Of a chunk, and of a prefix."""
 _BUMP_EVERY, _BUMP = 40.0, 0.2
 """The hand is put off its way, so that it is seen to find back."""
-_HIDDEN, _BATCH, _RATE = 256, 512, 1e-3
+_HIDDEN, _BATCH, _RATE = 128, 256, 2e-3
 Floats = NDArray[np.float32]
 
 
@@ -265,9 +265,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("prefix-out"), metavar="DIR")
     parser.add_argument("--delays", nargs="+", type=int, default=[4, 8, 13], metavar="TICKS")
     parser.add_argument("--episodes", type=int, default=50, metavar="N")
-    parser.add_argument("--watched", type=int, default=100, metavar="N",
+    parser.add_argument("--watched", type=int, default=80, metavar="N",
                         help="episodes of the hand that are learned from")
-    parser.add_argument("--updates", type=int, default=5000, metavar="N")
+    parser.add_argument("--updates", type=int, default=2500, metavar="N")
     parser.add_argument("--seed", type=int, default=1)
     try:
         run(parser.parse_args())

@@ -22,7 +22,7 @@ SEEN = 3 * JOINTS
 ID = "benchmarks.prefix_env:Creep-v0"
 CREEP = 0.03
 """By so much a careful hand changes its command a tick [rad]."""
-TICKS = 400
+TICKS = 250
 _HZ = 50
 _NOISE = 0.03
 _GOAL_EVERY, _SHOVE_EVERY = 70.0, 60.0

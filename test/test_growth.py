@@ -15,8 +15,9 @@ from growth import check_bounded, sizes
 from handmade import inference, learning, schedule, step, verdict
 
 from realtime_rl.core.control import default_policy
-from realtime_rl.core.control.arbiter import Arbiter, Decision
+from realtime_rl.core.control.arbiter import Arbiter
 from realtime_rl.core.control.arbiter_limits import ArbiterLimits
+from realtime_rl.core.control.decision import Decision
 from realtime_rl.core.control.latch import CommandLatch
 from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.experience.action_history import ActionHistory

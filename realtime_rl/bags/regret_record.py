@@ -68,4 +68,4 @@ def _returns(written: dict[str, Any]) -> Returns:
     for name in TERMS:
         steps.append(steps[-1] - float(written[name]))
     return Returns(int(written["tick"]), float(written["began_s"]), *steps[:-1],
-                   float(written["recorded"]))
+                   recorded=float(written["recorded"]))

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from realtime_rl.core.control import default_policy
-from realtime_rl.core.control.arbiter import Arbiter, Decision
+from realtime_rl.core.control.arbiter import Arbiter
 from realtime_rl.core.control.arbiter_limits import ArbiterLimits
+from realtime_rl.core.control.decision import Decision
 from realtime_rl.core.control.latch import CommandLatch
 from realtime_rl.core.enumerations import Miss
 from realtime_rl.core.figures.accounting import RunRecords

@@ -14,7 +14,7 @@ import numpy as np
 
 from realtime_rl import strict_json
 from realtime_rl.bench.text import number
-from realtime_rl.cli import policy_batches, policy_options, policy_use
+from realtime_rl.cli import policy_batches, policy_options, policy_prefix, policy_use
 from realtime_rl.cli.output import put
 from realtime_rl.core.enumerations import MergeRule
 from realtime_rl.core.errors import ConfigError, PolicyError
@@ -22,7 +22,7 @@ from realtime_rl.core.observations import Observation, join, names_of
 from realtime_rl.core.policy import prefix
 from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.core.policy.tensors import Graph
-from realtime_rl.core.schedule.horizon import rows_needed, workers_needed
+from realtime_rl.core.schedule.horizon import workers_needed
 from realtime_rl.core.schedule.planner import Setting, representative_ns, required_workers
 from realtime_rl.core.schedule.stagger import promised_delay_ticks
 from realtime_rl.core.settings.inference import InferenceParameters
@@ -250,18 +250,7 @@ def _verdict(tried: _Tried) -> Iterator[str]:
         yield (f"a chunk is for {policy.horizon} ticks, from {policy.first_offset} after its "
                f"observation on, and acts {tried.delay} after it: {enough}")
     if policy.takes_prefix:
-        yield _of_the_prefix(tried)
-
-
-def _of_the_prefix(tried: _Tried) -> str:
-    """Say what it is to be told what acts until its chunk can."""
-    longest, rows = tried.policy.max_prefix, tried.delay - 1
-    most = f"of {longest} rows at most" if longest else "of any number of rows"
-    found = (f"it takes a prefix {most}, here {rows}: with chunk_merge 'prefix' a chunk begins "
-             f"every {tried.delay} tick(s), and is to reach "
-             f"{rows_needed(tried.delay, tried.delay)}; more workers than that takes are spare")
-    problem = prefix.too_long(longest, rows)
-    return f"{found}; refused, as it {problem}" if problem else found
+        yield policy_prefix.in_words(tried.delay, policy.max_prefix)
 
 
 def _use(name: str, tried: _Tried | None) -> list[str]:

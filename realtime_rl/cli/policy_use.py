@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from realtime_rl.core.policy import prefix
+from realtime_rl.cli import policy_prefix
 from realtime_rl.core.policy.fitting import Fitted
 from realtime_rl.core.policy.goals import TOPIC, Goal
 from realtime_rl.core.types import PlantSpec
-
-_PREFIX = {prefix.CHUNK: "what is promised to act meanwhile, row i for tick k + 1 + i",
-           prefix.DELAY: "how many of its rows act before the chunk can, D - 1",
-           prefix.FINAL: "how many of its rows are settled"}
 
 
 def fed(name: str, fitted: Fitted, plant: PlantSpec) -> str:
@@ -22,7 +18,7 @@ def fed(name: str, fitted: Fitted, plant: PlantSpec) -> str:
               "observation" for each in fitted.states}
     constants = {each: f"constant: {short(str(values.ravel().tolist()))}"
                  for each, values in fitted.constants.items()}
-    promised = {each.name: f"prefix: {_PREFIX[each.name]}" for each in fitted.prefix}
+    promised = {each.name: f"prefix: {policy_prefix.USES[each.name]}" for each in fitted.prefix}
     goal = {} if fitted.goal is None else {fitted.goal.input.name: _goal(fitted.goal)}
     return {**states, **constants, **goal, **promised}.get(
         name, f"the last {fitted.history} applied actions")

@@ -11,8 +11,9 @@ from sensor_msgs.msg import JointState, Joy
 from std_srvs.srv import SetBool
 
 from realtime_rl.core.control import default_policy
-from realtime_rl.core.control.arbiter import Arbiter, Decision
+from realtime_rl.core.control.arbiter import Arbiter
 from realtime_rl.core.control.arbiter_limits import ArbiterLimits, usable_margin_ns
+from realtime_rl.core.control.decision import Decision
 from realtime_rl.core.control.gamepad import pad_layout
 from realtime_rl.core.control.operator_input import OperatorInput
 from realtime_rl.core.enumerations import Fate, MergeRule, Reason

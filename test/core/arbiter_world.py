@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from hypothesis import strategies as st
 
 from realtime_rl.core.control import default_policy
-from realtime_rl.core.control.arbiter import Arbiter, Decision
+from realtime_rl.core.control.arbiter import Arbiter
 from realtime_rl.core.control.arbiter_limits import ArbiterLimits
+from realtime_rl.core.control.decision import Decision
 from realtime_rl.core.control.latch import CommandLatch
 from realtime_rl.core.messages.records import ActionMessage, Command, Timestep, Verdict
 from realtime_rl.core.types import Action, ActionSpace, Cause

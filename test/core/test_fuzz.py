@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from realtime_rl.core.control import default_policy
-from realtime_rl.core.control.arbiter import Arbiter, Decision
+from realtime_rl.core.control.arbiter import Arbiter
 from realtime_rl.core.control.arbiter_limits import ArbiterLimits
+from realtime_rl.core.control.decision import Decision
 from realtime_rl.core.control.latch import CommandLatch
 from realtime_rl.core.enumerations import Fate, Miss
 from realtime_rl.core.experience.assembler import Assembler

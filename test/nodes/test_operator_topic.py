@@ -13,7 +13,7 @@ from core.control.test_gamepad_axes import BASE, XBOX_AT_REST, moved
 from nodes.live_graph import private_domain
 from sensor_msgs.msg import Joy
 
-from realtime_rl.core.control.arbiter import Decision
+from realtime_rl.core.control.decision import Decision
 from realtime_rl.nodes.actuator import ActuatorNode
 
 Send = Callable[..., list[tuple[Any, bool]]]

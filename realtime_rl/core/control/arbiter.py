@@ -7,15 +7,14 @@ the plant's `timestep`; only then is an action called applied, so that the verdi
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 
 from realtime_rl.core.control import chunk_merging
 from realtime_rl.core.control.arbiter_limits import ArbiterLimits, usable_margin_ns
 from realtime_rl.core.control.chunk_book import ChunkBook
+from realtime_rl.core.control.decision import Decision
 from realtime_rl.core.control.default_policy import DefaultPolicy
 from realtime_rl.core.control.in_flight import InFlight, Received
 from realtime_rl.core.enumerations import Reason
-from realtime_rl.core.messages.plan import Plan
 from realtime_rl.core.messages.records import ActionMessage, Command, Timestep, Verdict
 from realtime_rl.core.schedule.tick_grid import TickGrid
 from realtime_rl.core.types import Action, ActionSpace, Cause
@@ -23,15 +22,6 @@ from realtime_rl.core.types import Action, ActionSpace, Cause
 _EARLY = 0.25
 """An action answers a tick whose record has not come yet from so much of a period before the tick's
 expected arrival on: messages overtake each other by less."""
-
-
-@dataclass(slots=True)
-class Decision:
-    """What to send now: commands to the plant, verdicts for the record, plans to the workers."""
-
-    commands: list[Command] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
-    plans: list[Plan] = field(default_factory=list)
 
 
 class Arbiter:
@@ -143,7 +133,7 @@ class Arbiter:
         tick = max(self._deadline_tick, self._grid.tick_after(now_ns) - 1)
         decision = Decision()
         self._deadline_tick = tick + 1
-        _supersede(self._in_flight.forget(tick), decision)
+        decision.supersede(self._in_flight.forget(tick))
         self._release_early(tick, now_ns, decision)
         override = self._overridden(now_ns)
         if override is not None:
@@ -220,7 +210,7 @@ class Arbiter:
         if override is None:
             return decision
         self._tell(decision)
-        _supersede(self._early, decision)
+        decision.supersede(self._early)
         self._early.clear()
         self._send(override, self._upcoming(now_ns), None, decision)
         return decision
@@ -264,13 +254,13 @@ class Arbiter:
 
     def _send(self, command: Command, tick: int, received: Received | None,
               decision: Decision) -> None:
-        _supersede(self._in_flight.add(command, tick, received), decision)
+        decision.supersede(self._in_flight.add(command, tick, received))
         decision.commands.append(command)
 
     def _settle(self, step: Timestep, decision: Decision) -> None:
         """Say what became of what the plant latched, or did not."""
         superseded, applied = self._in_flight.settle(step)
-        _supersede(superseded, decision)
+        decision.supersede(superseded)
         if applied is not None:
             if applied.message.tick > self._void_until_tick:
                 self._last_action = applied.message.action
@@ -289,7 +279,7 @@ class Arbiter:
 
     def _restart(self, decision: Decision) -> None:
         """The plant began anew: what answered its former session is void."""
-        _supersede(self._in_flight.clear() + self._early, decision)
+        decision.supersede(self._in_flight.clear() + self._early)
         decision.verdicts += self._book.clear()
         self._tell(decision)
         self._row_sent = (-1, -1)
@@ -303,7 +293,3 @@ class Arbiter:
     @property
     def _newest_stamp(self) -> int:
         return self._stamps.get(self._newest_tick, 0)
-
-
-def _supersede(received: list[Received], decision: Decision) -> None:
-    decision.verdicts += [each.superseded() for each in received]

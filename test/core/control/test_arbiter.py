@@ -31,8 +31,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_rl.core.control import default_policy
-from realtime_rl.core.control.arbiter import Arbiter, Decision
+from realtime_rl.core.control.arbiter import Arbiter
 from realtime_rl.core.control.arbiter_limits import usable_margin_ns
+from realtime_rl.core.control.decision import Decision
 from realtime_rl.core.control.latch import CommandLatch
 from realtime_rl.core.enumerations import Fate, Reason
 from realtime_rl.core.messages.records import ActionMessage, Command, Verdict

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_rl.core.control import default_policy
-from realtime_rl.core.control.arbiter import Arbiter, Decision
+from realtime_rl.core.control.arbiter import Arbiter
 from realtime_rl.core.control.chunk_book import ChunkBook, Chunking
 from realtime_rl.core.control.chunk_merging import Merge
+from realtime_rl.core.control.decision import Decision
 from realtime_rl.core.control.in_flight import Received
 from realtime_rl.core.enumerations import MergeRule
 from realtime_rl.core.messages.plan import NOTHING, Plan, decode_plan, encode_plan
