@@ -5,7 +5,7 @@
 
 The plant is `chunk_arm_env`, the policy that of `chunk_arm_policy`, which is made first where none
 is given. All is played in virtual time with the package's own core; an inference is made to last
-`--latency`. Beside it the same policy is run as LeRobot's asynchronous queue does
+`--latency-ms`. Beside it the same policy is run as LeRobot's asynchronous queue does
 (`lerobot_queue`): one worker, a new chunk when half of the rows are left, rows mixed 0.3 to 0.7.
 Episodes of one number have the same marks and pushes whoever plays, so that differences are paired.
 """
@@ -35,7 +35,7 @@ from realtime_rl.bench.planning import Expectation
 from realtime_rl.core.control.chunk_book import Chunking
 from realtime_rl.core.control.chunk_merging import Chunk, Merge
 from realtime_rl.core.enumerations import MergeRule
-from realtime_rl.core.errors import RealtimeRlError
+from realtime_rl.core.errors import ConfigError, RealtimeRlError
 from realtime_rl.core.figures.intervals import mean_of
 from realtime_rl.core.observations import Observation
 from realtime_rl.plants import registry
@@ -175,24 +175,27 @@ def floor(episodes: int, seed: int) -> float:
 
 def compare(args: argparse.Namespace) -> None:
     """Make the tables and the plot."""
-    args.out.mkdir(parents=True, exist_ok=True)
     policy = args.policy or args.out / "arm_chunks.onnx"
-    plan = plan_chunks(Expectation(Latency.parse(args.latency), _PERIOD_NS), chunk_arm_policy.ROWS,
-                       1)
+    latency = Latency.parse(f"constant:{args.latency_ms}ms")
+    plan = plan_chunks(Expectation(latency, _PERIOD_NS), chunk_arm_policy.ROWS, 1)
     assert plan.given is not None
+    if plan.given.rows_needed > chunk_arm_policy.ROWS:
+        raise ConfigError(f"--latency-ms {args.latency_ms:g}: one worker would need chunks of "
+                          f"{plan.given.rows_needed} rows, and the policy gives "
+                          f"{chunk_arm_policy.ROWS}; take less")
     delay = plan.given.delay
-    said = (f"Emulated: each inference takes {args.latency} of virtual time, so that a chunk acts "
-            f"{delay} ticks of {1000 // RATE_HZ} ms after its observation; the network is small, "
-            "and nothing was run on an accelerator or a robot.")
-    print(said)
+    print(f"Emulated: each inference takes {args.latency_ms:g} ms of virtual time, so that a chunk "
+          f"acts {delay} ticks of {1000 // RATE_HZ} ms after its observation; the network is "
+          "small, and nothing was run on an accelerator or a robot.")
+    args.out.mkdir(parents=True, exist_ok=True)
     if not policy.exists():
         chunk_arm_policy.make(policy)
     episodes = measure(args, policy, delay, plan.required_workers)
     rows = rows_of(episodes)
     save(args.out / "chunk_arm_episodes.csv", Episode, episodes, 3)
     save(args.out / "chunk_arm.csv", Row, rows, 2)
-    draw(rows, args.out / "chunk_arm.png",
-         f"{args.episodes} episodes, emulated inference {args.latency}, D = {delay} ticks, "
+    draw(rows, args.out / "chunk_arm.svg",
+         f"{args.episodes} episodes, emulated inference {args.latency_ms:g} ms, D = {delay} ticks, "
          f"H = {chunk_arm_policy.ROWS}; bars: 95 %")
     print(f"{args.episodes} episodes; the expert itself, without delay: "
           f"{floor(min(5, args.episodes), args.seed):.1f} mm\n")
@@ -212,7 +215,8 @@ def main() -> int:
     parser.add_argument("--merges", nargs="+", choices=MERGES, default=list(MERGES))
     parser.add_argument("--thresholds", nargs="+", type=float, default=[0.5, 1.0],
                         help="of the queue; 1: it asks as often as one worker can")
-    parser.add_argument("--latency", default="constant:215ms", metavar="SPEC")
+    parser.add_argument("--latency-ms", type=float, default=215.0, metavar="MS",
+                        help="how long an inference is made to last")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     args = parser.parse_args()
     if args.episodes < 2 or min(*args.workers, args.jobs) < 1:

@@ -106,6 +106,7 @@ def draw(rows: Sequence[Row], path: Path, title: str) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
+    matplotlib.rcParams["svg.hashsalt"] = "chunk_arm"
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(7.5, 4.5))
@@ -123,8 +124,9 @@ def draw(rows: Sequence[Row], path: Path, title: str) -> None:
         axes.axhline(row.error_mm, color="0.3", linestyle=style, linewidth=1.2, label=label)
         axes.axhspan(row.error_low, row.error_high, color="0.3", alpha=0.1, linewidth=0)
     axes.set_xticks(range(len(workers)), list(map(str, workers)))
-    axes.set(xlabel="workers", ylabel="mean distance from the mark [mm]", ylim=(0, None))
+    axes.set(xlabel="workers", ylabel="mean distance from the mark [mm]",
+             ylim=(0, 1.25 * max(row.error_high for row in rows)))
     axes.set_title(title, fontsize=9)
     axes.legend(fontsize=8, ncols=2)
     figure.tight_layout()
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, metadata={"Date": None})
