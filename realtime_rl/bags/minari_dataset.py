@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,7 +62,9 @@ def write(folder: Path, spec: PlantSpec, episodes: Iterable[RecordedEpisode], ab
         raise BagError(f"dataset {str(folder)!r}: name it like 'catch-v0', as Minari does")
     buffer_of = _buffers(minari, spec)
     with whole(folder) as made_in:
-        with _datasets_in(str(made_in.parent)):
+        with _datasets_in(str(made_in.parent)), warnings.catch_warnings():
+            # of what it would like to be told beside: an e-mail address, an environment
+            warnings.filterwarnings("ignore", category=UserWarning, module="minari")
             made = minari.create_dataset_from_buffers(
                 folder.name, (buffer_of(episode) for episode in episodes), data_format="hdf5",
                 observation_space=_space_of_parts(spaces, spec), jpeg_encoding=False,

@@ -55,6 +55,8 @@ def main(args: argparse.Namespace) -> int:
     ticks = [0]
     about = f"{spec.name}, recorded by realtime_rl: {', '.join(path.name for path in args.bag)}"
     count = writer.write(args.out, spec, _episodes(args, spec, ticks), about)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
     print(f"{args.out}: {count} episodes, {ticks[0]} ticks of {spec.name}")
     return 0
 
@@ -78,5 +80,7 @@ def _episodes(args: argparse.Namespace, spec: PlantSpec, ticks: list[int]
             print(f"warning: {warning}", file=sys.stderr)
         for episode in whole_episodes(run, spec):
             ticks[0] += len(episode.steps)
+            if sys.stderr.isatty():
+                print(f"\r{bag}: {ticks[0]:,} ticks", end="", file=sys.stderr)
             yield episode
 
