@@ -147,7 +147,8 @@ def _libraries() -> list[Finding]:
         ("pyboy", "plants"), ("cv2", "plants"), ("gymnasium", "gym"), ("ale_py", "gym"),
         ("mujoco", "mujoco"),
         ("torch", "learn"), ("onnx", "learn"),
-        ("safetensors", "learn"), ("rosbags", "bags"), ("mcap", "bags"), ("matplotlib", "bags"))]
+        ("safetensors", "learn"), ("rosbags", "bags"), ("mcap", "bags"), ("matplotlib", "bags"),
+        ("minari", "datasets"), ("pyarrow", "datasets"))]
 
 
 def _training() -> list[Finding]:

@@ -15,7 +15,7 @@ from realtime_rl.bags import run_record
 from realtime_rl.cli import report
 from realtime_rl.cli.live_view import LiveView
 from realtime_rl.cli.output import drop
-from realtime_rl.core.errors import MissingDependencyError, RealtimeRlError
+from realtime_rl.core.errors import BagError, MissingDependencyError, RealtimeRlError
 from realtime_rl.ros.environment import adopt
 from realtime_rl.ros.transport import reach
 from realtime_rl.runner.last_checks import check_last
@@ -140,8 +140,11 @@ def _sum_up(prepared: Prepared, args: argparse.Namespace, *, failed: bool) -> No
     print(f"policies: {prepared.run_dir}")
     if not prepared.scenario.record:
         return
-    print(f"bag: {prepared.scenario.record}")
     try:
+        if not Path(prepared.scenario.record).exists():
+            raise BagError(f"nothing was recorded in {prepared.scenario.record!r}: the run ended "
+                           "before its recorder had begun")
+        print(f"bag: {prepared.scenario.record}")
         report.main(argparse.Namespace(
             bag=[Path(prepared.scenario.record)], html=args.html, json=args.json,
             namespace=prepared.scenario.namespace or None, skip=0.0, follow=False, regret=None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from realtime_rl.core.figures.counters import in_words
 from realtime_rl.core.figures.present import Present
 from realtime_rl.core.figures.schema import RunFigures
 from realtime_rl.core.messages.records import Learning, ScheduleRecord
+from realtime_rl.core.schedule.horizon import rows_needed
 from realtime_rl.core.types import Cause
 
 _INACTION_LIMIT = 0.05
@@ -136,11 +138,21 @@ def _inference(figures: RunFigures, schedule: ScheduleRecord | None, version: in
         return Health("inference", Level.OK, "not scheduled yet", {"workers": "not measured yet",
                                                                   **shown})
     workers, required = len(schedule.active), schedule.required_workers
-    short = workers < required
-    return Health("inference", Level.WARN if short else Level.OK,
-                  "fewer workers than every tick needs" if short else "an action every tick", {
+    problem = _shortage(figures["chunks"], schedule)
+    return Health("inference", Level.WARN if problem else Level.OK,
+                  problem or "an action every tick", {
         "workers": f"{workers}, required {required}, delay promised "
                    f"{schedule.promised_delay_ticks} ticks", **shown})
+
+
+def _shortage(chunks: ChunkFigures | None, schedule: ScheduleRecord) -> str:
+    """Say why a tick may be without an action: rows of a chunk bridge workers that there are not."""
+    if chunks is None:
+        fewer = len(schedule.active) < schedule.required_workers
+        return "fewer workers than every tick needs" if fewer else ""
+    every, reaches = chunks["every_ticks"]["mean"], chunks["horizon"]
+    needed = rows_needed(schedule.promised_delay_ticks, math.ceil(every or 1))
+    return "chunks are shorter than every tick needs" if (reaches or needed) < needed else ""
 
 
 def _learning(learning: Learning | None, silent_s: float) -> Health:

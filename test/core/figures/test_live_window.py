@@ -100,3 +100,17 @@ def test_of_chunks_the_age_of_the_feedback_and_tails_are_said() -> None:
     assert found["tails"] == "5 of 99 ticks: an older chunk acted than was promised"
     assert "action interval" not in found
     assert "feedback" not in said(filled(), 5 * S)["interaction"].figures
+
+
+@pytest.mark.parametrize(("horizon", "short"), [(9, False), (5, True)])
+def test_rows_of_a_chunk_bridge_workers_that_there_are_not(horizon: int, short: bool) -> None:
+    window = LiveWindow(10 * S)
+    window.take(schedule(delay=3, required_workers=9, active=(0,)), 0)
+    for tick in range(100):
+        seen = max(0, tick - 3) // 5 * 5
+        window.take(step(tick, observation_tick=seen, row=tick - seen - 1), tick * S // 100)
+        if tick % 5 == 0:
+            window.take(inference(tick, due_tick=tick + 3, horizon=horizon), tick * S // 100)
+    found = said(window, S)["inference"]
+    assert (found.level is Level.WARN) is short
+    assert ("chunks are shorter" in found.message) is short
