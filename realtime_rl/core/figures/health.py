@@ -146,7 +146,7 @@ def _inference(figures: RunFigures, schedule: ScheduleRecord | None, version: in
 
 
 def _shortage(chunks: ChunkFigures | None, schedule: ScheduleRecord) -> str:
-    """Say why a tick may be without an action: rows of a chunk bridge workers that there are not."""
+    """Say why a tick may lack an action: rows of a chunk bridge workers that there are not."""
     if chunks is None:
         fewer = len(schedule.active) < schedule.required_workers
         return "fewer workers than every tick needs" if fewer else ""
