@@ -22,6 +22,7 @@ from typing import Any
 
 from benchmarks import chunk_policy
 from benchmarks.chunk_env import ID, JOINTS
+from benchmarks.chunk_virtual import Dealt, play
 from benchmarks.cpu import Sampler
 from realtime_rl import strict_json
 from realtime_rl.bench.chunk_planning import plan_chunks
@@ -29,13 +30,10 @@ from realtime_rl.bench.live import LiveBench, measure
 from realtime_rl.bench.planning import Expectation
 from realtime_rl.core.control.chunk_merging import Chunk
 from realtime_rl.core.errors import RealtimeRlError
-from realtime_rl.core.figures.accounting import RunRecords, account
 from realtime_rl.core.figures.schema import RunFigures
-from realtime_rl.core.schedule.stagger import is_slot
 from realtime_rl.plants import registry
 from realtime_rl.policies.latency import Latency
 from realtime_rl.policies.latency_text import duration_ns
-from realtime_rl.simulate.loop import Delay, simulate
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -57,18 +55,6 @@ class Row:
     trouble: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Dealt(Delay):
-    """Inferences start as so many workers are dealt slots."""
-
-    workers: int = 1
-    cycle: int = 1
-
-    def starts(self, tick: int) -> bool:
-        """Return whether `tick` is a slot."""
-        return is_slot(tick, self.workers, max(self.workers, self.cycle))
-
-
 def planned(expected: Expectation, rows: int, workers: int) -> tuple[Row, int]:
     """Return what the planner says, and the workers with which every tick is a slot."""
     plan = plan_chunks(expected, rows, workers)
@@ -87,10 +73,10 @@ def virtual(expected: Expectation, rows: int, ticks: int, plan: Row, required: i
         def policy(tick: int, seen: Any) -> Chunk:
             return Chunk((tuple(map(float, seen)),) * rows)
 
-        steps = [step for step, _ in simulate(plant, policy, delay, ticks)]
+        figures = play(plant, policy, delay, ticks).figures()
     finally:
         plant.close()
-    return _row(plan.workers, "virtual", account(RunRecords(steps)), plan.delay, ())
+    return _row(plan.workers, "virtual", figures, plan.delay, ())
 
 
 def live(args: argparse.Namespace, workers: int, delay: int, folder: Path) -> Row:

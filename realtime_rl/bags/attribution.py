@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from realtime_rl.core.enumerations import Fate, Reason
 from realtime_rl.core.figures.accounting import Columns, RunRecords, gave_action
-from realtime_rl.core.figures.chunk_figures import of_chunks
+from realtime_rl.core.figures.seams import of_chunks
 from realtime_rl.core.figures.statistics import Sessions, gaps, plant_sessions, two_at_once
 from realtime_rl.core.messages.pairs import again, last_equal, last_rows
 from realtime_rl.core.messages.records import Timestep, Verdict

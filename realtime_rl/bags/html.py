@@ -19,8 +19,8 @@ from realtime_rl.bags.theme import colour, inline
 
 _COLUMNS = ("mean", "std", "p50", "p95", "p99", "max", "n")
 _SECTIONS = {"plant": "Plant", "interaction": "Interaction", "inference": "Inference",
-             "learning": "Learning", "episodes": "Episodes", "recording": "Recording",
-             "robot": "Robot"}
+             "chunks": "Chunks", "learning": "Learning", "episodes": "Episodes",
+             "recording": "Recording", "robot": "Robot"}
 _NESTED, _SHORT = ("elements", "sources", "counters"), ("mean", "p50", "p99", "max")
 """Figures of each of several things, and what is told there of a distribution."""
 _ALWAYS = ("Rate", "Inaction", "Startup")

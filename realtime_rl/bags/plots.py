@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from realtime_rl.bags.chunk_picture import chunk_picture
 from realtime_rl.bags.commanded import commanded
 from realtime_rl.bags.counted import counters
 from realtime_rl.bags.drawing import (
@@ -62,7 +63,7 @@ def pictures(records: RunRecords, died: Sequence[tuple[int, str]] = ()) -> Itera
     first_ns, span_s = int(stamps_ns.min()), int(np.ptp(stamps_ns)) / 1e9
     clock = Clock.of(first_ns, span_s, died)
     period_ms = ticks[-1].period_ns / 1e6
-    drawn = (timeline(records), _intervals(columns.verdicts, period_ms),
+    drawn = (timeline(records), chunk_picture(records), _intervals(columns.verdicts, period_ms),
              _delays(ticks, records.schedules), _causes(ticks, span_s, clock),
              *robot_pictures(records, clock),
              commanded(ticks, clock),

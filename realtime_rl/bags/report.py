@@ -11,6 +11,7 @@ import numpy as np
 from realtime_rl import strict_json
 from realtime_rl.bags import run_record
 from realtime_rl.bags.attribution import disagreements
+from realtime_rl.bags.chunk_rows import seam_sizes
 from realtime_rl.bags.reader import Progress, Run, read_run
 from realtime_rl.bags.robot_report import in_short
 from realtime_rl.bags.run_record import RunRecord
@@ -56,7 +57,9 @@ def make_report(path: Path, namespace: str | None = None,
     """Read a bag and account for it, from `skip_s` on; `BagError` as `read_run` says."""
     run = read_run(path, namespace, progress)
     noted, trouble = _noted(path)
-    records = run.records if noted is None else replace(run.records, deaths=noted.count)
+    run = replace(run, records=replace(
+        run.records, deaths=None if noted is None else noted.count, seam_sizes=seam_sizes(run)))
+    records = run.records
     kept = settled(records, skip_s) if skip_s else records
     if run.records.timesteps and not kept.timesteps:
         raise BagError(f"bag {str(path)!r} ends before the {skip_s:g} s that are to be skipped")
@@ -175,9 +178,11 @@ def _of_chunks(chunks: ChunkFigures) -> Iterator[Headline]:
                    f"{number(chunks['horizon'], 0)} ticks")
     yield Headline("Tails", number(chunks["tail_ticks"], 0),
                    "ticks at which an older chunk acted than was promised by then")
-    yield Headline("Seams", number(chunks["seam_step"]["mean"], 3),
-                   "change of an action where another chunk begins (mean); "
-                   f"{number(chunks['inner_step']['mean'], 3)} within a chunk")
+    seam = chunks["seam_step"]
+    yield Headline("Seams", number(seam["mean"], 3),
+                   "between what acts where another chunk begins and what the one before had for "
+                   f"that tick (mean); 95 % within {number(seam['p95'], 3)}; known of "
+                   f"{seam['n']:,} of {chunks['seams']:,}")
 
 
 def _startup(figures: RunFigures) -> Headline:

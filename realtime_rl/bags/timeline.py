@@ -80,7 +80,7 @@ def _window(records: RunRecords) -> _Window | None:
     acted = session.equal("cause", Cause.POLICY)
     delays = (session.ints("tick") - session.ints("observation_tick"))[acted]
     count = max(_TICKS, 3 * int(delays.max()) if delays.size else 3)
-    begin = _begin(acted, count)
+    begin = begin_of(acted, count)
     ticks = list(session[begin:begin + count])
     start_ns, end_ns = ticks[0].stamp_ns, ticks[-1].stamp_ns
     slots = _slots(columns.inferences, start_ns, end_ns)
@@ -93,7 +93,7 @@ def _window(records: RunRecords) -> _Window | None:
                    {worker: row for row, worker in enumerate(workers)})
 
 
-def _begin(acted: NDArray[np.bool_], count: int) -> int:
+def begin_of(acted: NDArray[np.bool_], count: int) -> int:
     """Return where the middle `count` ticks begin, or the nearest at which a policy acted more.
 
     A robot may be between two episodes for most of a run.

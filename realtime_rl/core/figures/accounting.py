@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from realtime_rl.core.figures.schema import (
     RecordingFigures,
     RunFigures,
 )
+from realtime_rl.core.figures.seams import SeamSizes
 from realtime_rl.core.figures.statistics import (
     Episodes,
     Sessions,
@@ -75,6 +76,8 @@ class RunRecords:
     """From the first message of the recording to the last."""
     deaths: int | None = None
     """How often a node died, as whoever watched over them says."""
+    seam_sizes: SeamSizes = field(default_factory=dict)
+    """What is known of them."""
 
     def columns(self) -> Columns:
         """Return the kinds of which there are many in columns."""
@@ -111,7 +114,7 @@ def account(records: RunRecords, *, started: bool = False) -> RunFigures:
         episodes=_episodes(sessions, episodes),
         recording=RecordingFigures(gaps=sum(len(gap) for gap in gaps(sessions)),
                                    duration_s=records.duration_s, deaths=records.deaths),
-        chunks=chunk_figures(sessions, columns.inferences),
+        chunks=chunk_figures(sessions, columns.inferences, records.seam_sizes),
         robot=robot_figures(records.robots, records.robot_names,
                             columns.timesteps[-1].period_ns if columns.timesteps else 1))
 

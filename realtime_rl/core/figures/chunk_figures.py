@@ -7,10 +7,10 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime_rl.core.figures.statistics import Distribution, Sessions, distribution
+from realtime_rl.core.figures.seams import SeamSizes, begins, follows, of_chunks
+from realtime_rl.core.figures.statistics import Distribution, Flags, Sessions, distribution
 from realtime_rl.core.messages.records import Inference, Timestep
 from realtime_rl.core.messages.table import Table
-from realtime_rl.core.types import Cause
 
 _MOST_DIMENSIONS = 64
 
@@ -31,42 +31,44 @@ class ChunkFigures(TypedDict):
     """At which an older chunk acted than was promised by then."""
     merged: Distribution
     """Chunks that took part in an action."""
+    seams: int
+    """Ticks at which another chunk began to act, right after one."""
     seam_step: Distribution
-    """Largest change of a value where another chunk began to act; of discrete actions 0 or 1."""
+    """What acted there less what the chunk before had for the same tick, the largest of its values:
+    of the seams at which that is known, as `n` says."""
     inner_step: Distribution
-    """The same between two rows of one chunk."""
+    """Largest change of a value from one tick to the next within a chunk."""
 
 
-def chunk_figures(sessions: Sessions, inferences: Table[Inference]) -> ChunkFigures | None:
-    """Return the figures; `None` where no chunk acted."""
+def chunk_figures(sessions: Sessions, inferences: Table[Inference], sizes: SeamSizes
+                  ) -> ChunkFigures | None:
+    """Return the figures, with the sizes of the seams that are known; `None`: no chunk acted."""
     ticks = sessions.ticks
     rows = of_chunks(ticks)
     if not rows.any():
         return None
     answered, numbers = ticks.ints("observation_tick"), ticks.ints("tick")
-    together = np.append(False, sessions.together() & (np.diff(numbers) == 1) & rows[:-1]) & rows
-    seams = together.copy()
-    seams[1:] &= np.diff(answered) != 0
-    begins = np.flatnonzero(rows & ~(together & ~seams))
-    parts = sessions.of_rows()[begins]
-    gaps = np.diff(numbers[begins])[np.diff(parts) == 0]
-    steps = _steps(ticks)
-    horizons = inferences.ints("horizon")
-    known = np.flatnonzero(horizons)
+    together, seams = follows(sessions), begins(sessions)
+    first = np.flatnonzero(rows & ~(together & ~seams))
+    parts = sessions.of_rows()[first]
+    gaps = np.diff(numbers[first])[np.diff(parts) == 0]
+    known = [sizes[stamp] for stamp in ticks.ints("stamp_ns")[seams].tolist() if stamp in sizes]
     return ChunkFigures(
         ticks=int(rows.sum()), chunks=int(np.unique(
             np.stack([sessions.of_rows()[rows], answered[rows]]), axis=1).shape[1]),
-        horizon=int(horizons[known[-1]]) if known.size else None,
+        horizon=_horizon(inferences),
         every_ticks=distribution(gaps),
         feedback_age_ticks=distribution((numbers - answered)[rows]),
-        tail_ticks=_tails(sessions, rows, inferences) if len(inferences) else None,
+        tail_ticks=int(tails(sessions, inferences).sum()) if len(inferences) else None,
         merged=distribution(ticks.ints("merged")[rows]),
-        seam_step=distribution(steps[seams]), inner_step=distribution(steps[together & ~seams]))
+        seams=int(seams.sum()), seam_step=distribution(known),
+        inner_step=distribution(_steps(ticks)[together & ~seams]))
 
 
-def of_chunks(ticks: Table[Timestep]) -> NDArray[np.bool_]:
-    """Where a chunk's row acted."""
-    return ticks.equal("cause", Cause.POLICY) & (ticks.ints("row") >= 0)
+def _horizon(inferences: Table[Inference]) -> int | None:
+    horizons = inferences.ints("horizon")
+    known = np.flatnonzero(horizons)
+    return int(horizons[known[-1]]) if known.size else None
 
 
 def _steps(ticks: Table[Timestep]) -> NDArray[np.float64]:
@@ -78,22 +80,19 @@ def _steps(ticks: Table[Timestep]) -> NDArray[np.float64]:
     return steps
 
 
-def _tails(sessions: Sessions, rows: NDArray[np.bool_], inferences: Table[Inference]) -> int:
-    """Count the ticks at which a newer chunk was promised than the one that acted."""
+def tails(sessions: Sessions, inferences: Table[Inference]) -> Flags:
+    """Say of each tick whether a chunk acted there though a newer one was promised by then."""
     promised = inferences.where((inferences.ints("due_tick") >= 0)
                                 & (inferences.ints("worker") >= 0))
     stamps_ns = promised.ints("stamp_ns")
-    count = 0
+    found = of_chunks(sessions.ticks)
     for part, ticks in enumerate(sessions):
-        mine = rows[sessions.first_rows[part]:sessions.last_rows[part] + 1]
+        mine = slice(int(sessions.first_rows[part]), int(sessions.last_rows[part]) + 1)
         begin, end = ticks.ints("stamp_ns")[[0, -1]].tolist()
         there = (begin <= stamps_ns) & (stamps_ns <= end)
         due, seen = promised.ints("due_tick")[there], promised.ints("tick")[there]
-        if not due.size:
-            continue
         order = np.argsort(due, kind="stable")
-        newest = np.maximum.accumulate(seen[order])
-        at = np.searchsorted(due[order], ticks.ints("tick")[mine], side="right") - 1
-        wanted = np.where(at >= 0, newest[at], -1)
-        count += int((ticks.ints("observation_tick")[mine] < wanted).sum())
-    return count
+        newest = np.append(-1, np.maximum.accumulate(seen[order]))
+        wanted = newest[np.searchsorted(due[order], ticks.ints("tick"), side="right")]
+        found[mine] &= ticks.ints("observation_tick") < wanted
+    return found

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from realtime_rl.core.figures.chunk_figures import ChunkFigures
 from realtime_rl.core.figures.counters import in_words
 from realtime_rl.core.figures.present import Present
 from realtime_rl.core.figures.schema import RunFigures
@@ -104,8 +105,20 @@ def _interaction(figures: RunFigures) -> Health:
                     f"{interaction['none_ticks']} none, {rejected} rejected)",
         "delay": f"{_number(interaction['delay_ticks']['mean'], 2)} ticks, "
                  f"{_number(interaction['delay_ms']['mean'], 1)} ms old when an action acts on it",
-        "action interval": f"{_number(interval['mean'], 2)} ms, jitter p95 "
-                           f"{_number(jitter['p95'], 2)} ms"})
+        # chunks come when they come; what acts at a tick is a row
+        **(_chunks(figures["chunks"]) if figures["chunks"] is not None else {
+            "action interval": f"{_number(interval['mean'], 2)} ms, jitter p95 "
+                               f"{_number(jitter['p95'], 2)} ms"})})
+
+
+def _chunks(chunks: ChunkFigures) -> dict[str, str]:
+    age, every = chunks["feedback_age_ticks"], chunks["every_ticks"]
+    tails = chunks["tail_ticks"]
+    return {"feedback": f"{_number(age['mean'], 1)} ticks old, p95 {_number(age['p95'], 0)}; a "
+                        f"chunk every {_number(every['mean'], 1)} ticks reaches "
+                        f"{_number(chunks['horizon'], 0)}",
+            "tails": f"{_number(tails, 0)} of {chunks['ticks']} ticks: an older chunk acted than "
+                     "was promised"}
 
 
 def _inference(figures: RunFigures, schedule: ScheduleRecord | None, version: int) -> Health:

@@ -65,19 +65,36 @@ def decode_action(joy: JoyValues, space: ActionSpace) -> ActionMessage:
         "action", joy.frame_id, _ACTION_WORDS, _ONE_ACTION)
     if ranges.STAMP.problem(joy.stamp_ns) is not None:
         raise WireError(f"action stamped {joy.stamp_ns} ns, which is no ROS time")
-    rows = () if first < 0 else _rows(joy, space)
+    rows = () if first < 0 else _rows(joy, 1 if space.discrete else space.size, space.discrete)
     return ActionMessage(joy.stamp_ns, tick, due, worker, version, generation,
                          rows[0] if rows else _action(joy, space), rows, first)
+
+
+def decode_chunk(joy: JoyValues, size: int) -> ActionMessage | None:
+    """Read a chunk where nothing is known of its space, as in a bag; `None`: it is none.
+
+    Args:
+        joy: the message.
+        size: values of a row; 1 of choices.
+
+    Raises:
+        WireError: its identity is wrong, or its values are no whole rows.
+    """
+    tick, due, worker, version, generation, first = whole_numbers(
+        "action", joy.frame_id, _ACTION_WORDS, _ONE_ACTION)
+    if first < 0:
+        return None
+    rows = _rows(joy, size, discrete=not joy.axes)
+    return ActionMessage(joy.stamp_ns, tick, due, worker, version, generation, rows[0], rows, first)
 
 
 def _values(values: Action, space: ActionSpace) -> tuple[tuple[float, ...], tuple[int, ...]]:
     return ((), tuple(map(int, values))) if space.discrete else (values, ())
 
 
-def _rows(joy: JoyValues, space: ActionSpace) -> tuple[Action, ...]:
+def _rows(joy: JoyValues, size: int, discrete: bool) -> tuple[Action, ...]:
     """Read the rows of a chunk: indices or values, one row after another."""
-    values, others = (joy.buttons, joy.axes) if space.discrete else (joy.axes, joy.buttons)
-    size = 1 if space.discrete else space.size
+    values, others = (joy.buttons, joy.axes) if discrete else (joy.axes, joy.buttons)
     rows, rest = divmod(len(values), size)
     if others or rest or not 0 < rows <= ranges.MOST_ROWS:
         raise WireError(f"expected a chunk of 1 to {ranges.MOST_ROWS} rows of {size} values, got "

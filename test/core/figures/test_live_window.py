@@ -83,3 +83,20 @@ def test_a_learner_without_updates_has_no_loss() -> None:
     window.take(learning(0, loss=float("nan")), 3 * S)
     shown = said(window, 4 * S)["learning"].figures["learner"]
     assert shown == "0 updates, 0 transitions, loss –, ε 0.10"
+
+
+def test_of_chunks_the_age_of_the_feedback_and_tails_are_said() -> None:
+    window = LiveWindow(10 * S)
+    for tick in range(100):
+        seen = max(0, tick - 3) // 5 * 5
+        seen -= 5 * (seen == 50)  # one that is lost
+        window.take(step(tick, observation_tick=seen, row=tick - seen - 1, merged=1),
+                    tick * S // 100)
+        if tick % 5 == 0 and tick != 50:
+            window.take(inference(tick, due_tick=tick + 3, horizon=20), tick * S // 100)
+    window.take(inference(50, due_tick=53), S)
+    found = said(window, S)["interaction"].figures
+    assert found["feedback"] == "5.2 ticks old, p95 7; a chunk every 5.4 ticks reaches 20"
+    assert found["tails"] == "5 of 99 ticks: an older chunk acted than was promised"
+    assert "action interval" not in found
+    assert "feedback" not in said(filled(), 5 * S)["interaction"].figures
