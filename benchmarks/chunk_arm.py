@@ -192,8 +192,8 @@ def compare(args: argparse.Namespace) -> None:
         chunk_arm_policy.make(policy)
     episodes = measure(args, policy, delay, plan.required_workers)
     rows = rows_of(episodes)
-    save(args.out / "chunk_arm_episodes.csv", Episode, episodes, 3)
-    save(args.out / "chunk_arm.csv", Row, rows, 2)
+    save(args.out / "chunk_arm_episodes.csv", Episode, episodes, 5)
+    save(args.out / "chunk_arm.csv", Row, rows, 3)
     draw(rows, args.out / "chunk_arm.svg",
          f"{args.episodes} episodes, emulated inference {args.latency_ms:g} ms, D = {delay} ticks, "
          f"H = {chunk_arm_policy.ROWS}; bars: 95 %")

@@ -92,12 +92,12 @@ def text(rows: Sequence[Row]) -> str:
 
 def save(path: Path, kind: type[Episode] | type[Row], records: Sequence[Episode | Row],
          digits: int) -> None:
-    """Write records as CSV, numbers with so many digits."""
+    """Write records as CSV, numbers with so many significant digits."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([each.name for each in fields(kind)])
         for record in records:
-            writer.writerow([f"{value:.{digits}f}" if isinstance(value, float) else value
+            writer.writerow([f"{value:.{digits}g}" if isinstance(value, float) else value
                              for value in asdict(record).values()])
 
 

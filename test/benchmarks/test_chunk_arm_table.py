@@ -32,11 +32,11 @@ def test_differences_are_paired_with_the_queue() -> None:
 
 def test_the_table_and_the_file_say_the_same(tmp_path: Path) -> None:
     rows = rows_of(ALL)
-    save(tmp_path / "rows.csv", Row, rows, 2)
+    save(tmp_path / "rows.csv", Row, rows, 3)
     with (tmp_path / "rows.csv").open(encoding="utf-8", newline="") as file:
         found = list(csv.DictReader(file))
-    assert [row["less_mm"] for row in found] == ["", "-2.00", "0.00"]
-    assert [row["error_mm"] for row in found] == ["20.00", "18.00", "20.00"]
+    assert [row["less_mm"] for row in found] == ["", "-2", "0"]
+    assert [row["error_mm"] for row in found] == ["20", "18", "20"]
     lines = text(rows).splitlines()
     assert lines[3].startswith("| newest | 1 | 18.0 [")
     assert "| – |" in lines[2]
