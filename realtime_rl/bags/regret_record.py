@@ -64,8 +64,8 @@ def read(path: Path, run: Run) -> RegretRecord:
 
 
 def _returns(written: dict[str, Any]) -> Returns:
-    steps = [float(written["reference"])]
-    for name in TERMS:
-        steps.append(steps[-1] - float(written[name]))
-    return Returns(int(written["tick"]), float(written["began_s"]), *steps[:-1],
-                   recorded=float(written["recorded"]))
+    reference = float(written["reference"])
+    lost = [float(written[name]) for name in TERMS]
+    alone, delayed, inactive = (reference - sum(lost[:count]) for count in (1, 2, 3))
+    return Returns(int(written["tick"]), float(written["began_s"]), reference, alone, delayed,
+                   inactive, float(written["recorded"]))

@@ -63,5 +63,5 @@ def _png(observed: Observed) -> bytes:
     rows = np.moveaxis(picture[:, ::step, ::step], 0, -1)
     buffer = io.BytesIO()
     image.imsave(buffer, rows[..., 0] if rows.shape[-1] == 1 else rows, cmap="gray", vmin=0,
-                 vmax=255, format="png", metadata={"Software": ""})
+                 vmax=255, format="png")
     return buffer.getvalue()

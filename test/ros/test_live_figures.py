@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from in_process import ros, wait
+from sensor_msgs.msg import Image
 
 from realtime_rl.core.figures.health import Health, Level
+from realtime_rl.core.observations import ObservationSpec
 from realtime_rl.nodes.monitor import MonitorNode
-from realtime_rl.ros import live
+from realtime_rl.ros import live, messages, qos
 from realtime_rl.ros.live import LiveFigures
 
 
@@ -45,6 +48,36 @@ def test_figures_of_this_graph_and_what_is_waited_for(monkeypatch: pytest.Monkey
             now[0] += 7_000_000_000
             assert figures.waiting == ("nothing heard of the monitor for 7 s: '/monitor' offers "
                                        "it, and nothing comes")
+        finally:
+            figures.close()
+
+
+def test_the_newest_picture_is_decoded_when_it_is_looked_at() -> None:
+    part = ObservationSpec((3, 4, 6), "uint8", 0, 255)
+    sent = np.arange(72, dtype=np.uint8).reshape(part.shape)
+    with ros() as make:
+        figures = LiveFigures("robot1")
+        try:
+            assert figures.picture is None
+            figures.watch("/robot1/observation", part)
+            plant = make("plant")
+            publisher = plant.create_publisher(Image, "/robot1/observation", qos.RECORD)
+
+            def show(kind: ObservationSpec, picture: np.ndarray) -> None:
+                publisher.publish(messages.to_observation(picture, kind, 1, "plant=toy"))
+
+            def seen() -> bool:
+                show(part, sent)
+                return figures.picture is not None
+
+            wait(plant, seen)
+            np.testing.assert_array_equal(figures.picture, sent)
+
+            def strange() -> bool:
+                show(ObservationSpec((1, 4, 6), "uint8", 0, 255), sent[:1])
+                return figures.picture is None
+
+            wait(plant, strange)
         finally:
             figures.close()
 
