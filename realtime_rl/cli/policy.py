@@ -211,7 +211,7 @@ def _text(path: Path, graph: Graph, tried: _Tried | None) -> Iterator[str]:
 def _verdict(tried: _Tried) -> Iterator[str]:
     policy, plant = tried.policy, tried.plant
     unseen = [part.name for place, part in enumerate(plant.observation.parts)
-              if place not in {each.place for each in policy.inputs}]
+              if place not in {each.place for each in policy.fitted.inputs}]
     yield from (f"note: {line}" for line in (*policy.warnings, policy.fallback) if line)
     yield from (f"note: it does not look at {name!r}" for name in unseen)
     median, p95 = _quantiles(tried.durations_ns)
@@ -264,7 +264,7 @@ def _document(path: Path, graph: Graph, tried: _Tried | None) -> dict[str, Any]:
             "stack": policy.stack, "action_history": policy.action_history,
             "chunk": {"rows": policy.fitted.reading.horizon, "ticks": policy.horizon,
                       "first_tick": policy.first_offset} if policy.horizon else None,
-            "recurrent": bool(policy.recurrent), "prefix": policy.takes_prefix,
+            "recurrent": bool(policy.recurrent), "prefix": bool(policy.fitted.prefix),
             "warnings": [*policy.warnings], "provider": policy.provider,
             "duration_ms": {"median": median, "p95": p95, "n": len(tried.durations_ns)},
             "batch_ms": {str(size): took / 1e6 for size, took in tried.batches.items()},

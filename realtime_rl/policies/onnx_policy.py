@@ -19,7 +19,6 @@ from realtime_rl.core.observations import Observation
 from realtime_rl.core.policy import chunk_period
 from realtime_rl.core.policy.fitting import Fitted, Plant
 from realtime_rl.core.policy.goals import Goal
-from realtime_rl.core.policy.inputs import Input
 from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.core.policy.prefix import Prefix
 from realtime_rl.core.policy.states import Memory
@@ -127,11 +126,6 @@ class OnnxPolicy:
         return self.fitted.stack
 
     @property
-    def inputs(self) -> tuple[Input, ...]:
-        """What `infer` feeds with the parts of an observation."""
-        return self.fitted.inputs
-
-    @property
     def action_history(self) -> int:
         """How many applied actions `infer` needs beside the observation."""
         return self.fitted.history
@@ -158,11 +152,6 @@ class OnnxPolicy:
         """The input that takes the newest goal, if there is one."""
         return self.fitted.goal
 
-    @property
-    def takes_prefix(self) -> bool:
-        """Whether `infer` feeds it with what is promised."""
-        return bool(self.fitted.prefix)
-
     def memory(self) -> Memory | None:
         """Return what a recurrent policy remembers before an episode; of others `None`."""
         return Memory(self.fitted.states) if self.fitted.states else None
@@ -184,7 +173,7 @@ class OnnxPolicy:
                 few of several sessions as can be.
             stop: ends it between two steps of the network; it then raises what ONNX Runtime does.
             memory: of a recurrent policy, from `memory()`; it is brought up to date.
-            promised: what acts meanwhile, where `takes_prefix`; else nothing is.
+            promised: what acts meanwhile, where the policy takes that; else nothing.
             goal: the newest one; `None`: that which the policy begins with.
 
         Returns:
