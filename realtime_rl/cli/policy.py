@@ -228,7 +228,7 @@ def _text(path: Path, graph: Graph, tried: _Tried | None) -> Iterator[str]:
 def _verdict(tried: _Tried) -> Iterator[str]:
     policy, plant = tried.policy, tried.plant
     unseen = [part.name for place, part in enumerate(plant.observation.parts)
-              if place not in {each.place for each in policy.inputs}]
+              if place not in {each.place for each in policy.fitted.inputs}]
     yield from (f"note: {line}" for line in (*policy.warnings, policy.fallback) if line)
     yield from (f"note: it does not look at {name!r}" for name in unseen)
     median, p95 = _quantiles(tried.durations_ns)

@@ -126,11 +126,11 @@ def fed(contract: Contract, name: str, said: PolicyOptions | None = None) -> lis
     findings = [Finding(Level.OK, "policy", f"input {each.name!r} {list(each.shape)} is part "
                         f"'{spec.observation.parts[each.place]}' {each}"
                         + (f", {policy.stack} joined" if policy.stack > 1 else ""))
-                for each in policy.inputs]
+                for each in policy.fitted.inputs]
     if policy.action_history:
         findings.append(Finding(Level.OK, "policy", "input 'action_history' is the last "
                                 f"{policy.action_history} actions, as they were sent"))
-    taken = {each.place for each in policy.inputs}
+    taken = {each.place for each in policy.fitted.inputs}
     findings += [Finding(Level.NOTE, "policy", f"it does not look at '{part.name}'")
                  for place, part in enumerate(spec.observation.parts) if place not in taken]
     findings += [Finding(Level.NOTE, "policy", line) for line in policy.warnings]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,18 +19,11 @@ from realtime_rl.core.observations import Observation
 from realtime_rl.core.policy import chunk_period
 from realtime_rl.core.policy.fitting import Fitted, Plant
 from realtime_rl.core.policy.goals import Goal
-from realtime_rl.core.policy.inputs import Input
 from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.core.policy.prefix import Prefix
 from realtime_rl.core.policy.states import Memory
 from realtime_rl.core.types import Action, ActionSpace
-from realtime_rl.policies import (
-    batch_trial,
-    external_weights,
-    feeding,
-    onnx_signature,
-    refitting,
-)
+from realtime_rl.policies import batch_trial, external_weights, feeding, onnx_signature, refitting
 from realtime_rl.policies.batch_trial import Answer
 from realtime_rl.policies.compute import Compute
 from realtime_rl.policies.feeding import Feed, Seen
@@ -56,7 +50,7 @@ class OnnxPolicy:
         self.fitted = fitted
         """How it is fed and read."""
         self.provider = backend.provider
-        """What really computes: `cpu`, `cuda` or `tensorrt`."""
+        """See `Backend`."""
         self.fallback = "; ".join(backend.remarks)
         """Why that is not what was asked for; empty when it is."""
         self.warnings: tuple[str, ...] = fitted.warnings
@@ -132,11 +126,6 @@ class OnnxPolicy:
         return self.fitted.stack
 
     @property
-    def inputs(self) -> tuple[Input, ...]:
-        """What `infer` feeds with the parts of an observation."""
-        return self.fitted.inputs
-
-    @property
     def action_history(self) -> int:
         """How many applied actions `infer` needs beside the observation."""
         return self.fitted.history
@@ -194,7 +183,7 @@ class OnnxPolicy:
                 few of several sessions as can be.
             stop: ends it between two steps of the network; it then raises what ONNX Runtime does.
             memory: of a recurrent policy, from `memory()`; it is brought up to date.
-            promised: what acts meanwhile, where `takes_prefix`; else nothing is.
+            promised: what acts meanwhile, where the policy takes that; else nothing.
             goal: the newest one; `None`: that which the policy begins with.
 
         Returns:
@@ -206,8 +195,8 @@ class OnnxPolicy:
                 choices some may be `-inf`, as those that are masked. More is promised than
                 `max_prefix`.
         """
-        return self._run(self._feed(Seen(observation, history, promised, goal)), worker, stop,
-                         memory)
+        seen = Seen(observation, history, promised, goal)
+        return self._run(self._feed(seen), worker, stop, memory)
 
     def infer_batch(self, seen: Sequence[Seen], *, worker: int = 0, stop: Stop | None = None
                     ) -> list[Answer]:
@@ -240,10 +229,8 @@ class OnnxPolicy:
         return answers
 
     def _feed(self, seen: Seen) -> Feed:
-        try:
+        with self._named(":"):
             return feeding.feed(self.fitted, self._actions, seen)
-        except PolicyError as error:
-            raise PolicyError(f"policy {str(self._path)!r}: {error}") from error
 
     def _run(self, feed: Feed, worker: int, stop: Stop | None, memory: Memory | None
              ) -> NDArray[np.float32]:
@@ -255,17 +242,20 @@ class OnnxPolicy:
         found = self.backend.run(self._names, feed, worker, stop)
         outputs = self._read(found[0])
         if memory is not None:
-            try:
+            with self._named():
                 memory.keep(dict(zip(self._names, found, strict=True)))
-            except PolicyError as error:
-                raise PolicyError(f"policy {str(self._path)!r} {error}") from error
         return outputs
 
     def _read(self, found: NDArray[Any]) -> NDArray[np.float32]:
-        try:
+        with self._named():
             return self.fitted.reading.read(found)
+
+    @contextlib.contextmanager
+    def _named(self, colon: str = "") -> Iterator[None]:
+        try:
+            yield
         except PolicyError as error:
-            raise PolicyError(f"policy {str(self._path)!r} {error}") from error
+            raise PolicyError(f"policy {str(self._path)!r}{colon} {error}") from error
 
     def act(self, outputs: NDArray[np.float32]) -> Action:
         """Return the action: the choice of the largest value, or the values within limits."""

@@ -47,7 +47,7 @@ def test_each_part_has_an_input_of_its_name(name: str, history: int, tmp_path: P
     initial_policy(path, network=name, observation=SPEC, stack=2, actions=BUTTONS, seed=0,
                    history=history)
     policy = OnnxPolicy.load(path, (SPEC, BUTTONS))
-    assert [each.name for each in policy.inputs] == ["front", "arm"]
+    assert [each.name for each in policy.fitted.inputs] == ["front", "arm"]
     assert policy.action_history == history
     shown = stacked([seen(3), seen(7)])
     if not history:

@@ -58,3 +58,14 @@ def test_a_thread_that_cannot_be_prepared_works_and_says_so() -> None:
     assert done.wait(10)
     assert threads.close(10) == 0
     assert told == ["a computing thread is as it came: PermissionError: [Errno 1] not allowed"]
+
+
+def test_a_lane_has_a_thread_of_its_own() -> None:
+    threads = ComputeThreads()
+    ran: dict[int, list[int]] = {0: [], 1: []}
+    for number in range(20):
+        threads.submit(lambda lane=number % 2: ran[lane].append(threading.get_ident()), number % 2)
+    assert threads.close(10) == 0
+    assert [len(each) for each in ran.values()] == [10, 10]
+    assert [len(set(each)) for each in ran.values()] == [1, 1]
+    assert set(ran[0]) != set(ran[1])

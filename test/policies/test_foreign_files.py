@@ -147,7 +147,7 @@ def test_a_prefix_is_fed_in_the_networks_units_and_padded_with_its_last_row(
 ) -> None:
     policy, plant = loaded(made, "ACT with a prefix")
     seen = plant.step(plant.spec.actions.noop).observation
-    assert policy.takes_prefix
+    assert policy.fitted.prefix
     promised = Prefix(((0.5, -0.5), (0.25, 0.0)), promised=4, final=4)
     rows = policy.rows(policy.infer(seen, promised=promised))
     free = policy.rows(policy.infer(seen))
@@ -259,7 +259,7 @@ def test_targets_of_foreign_metadata_are_in_the_plants_units(made: dict[str, Pat
     for name, scale, offset in (("mjlab metadata", 0.5, 0.25), ("exploy metadata", 0.5, 0.1)):
         policy, _ = loaded(made, name)
         raw = onnxruntime.InferenceSession(str(made[name])).run(
-            ["actions"], {policy.inputs[0].name: seen[None]})[0][0]
+            ["actions"], {policy.fitted.inputs[0].name: seen[None]})[0][0]
         assert policy.infer(seen).tolist() == pytest.approx((raw * scale + offset).tolist(),
                                                             rel=1e-5)
 

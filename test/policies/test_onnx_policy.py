@@ -36,7 +36,7 @@ def test_a_policy_with_metadata_runs(write: Write) -> None:
     assert outputs.tolist() == [1.0, 3.0, 2.0]
     assert policy.act(outputs) == (1.0,)
     assert (policy.version, policy.epsilon, policy.stack) == (17, 0.25, 2)
-    assert [(each.name, each.shape) for each in policy.inputs] == [("x", (2, 2, 2))]
+    assert [(each.name, each.shape) for each in policy.fitted.inputs] == [("x", (2, 2, 2))]
     assert (policy.provider, policy.fallback, policy.warnings) == ("cpu", "", ())
 
 

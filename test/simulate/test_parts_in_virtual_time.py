@@ -32,7 +32,7 @@ def test_what_is_learned_acts_from_its_file(tmp_path: Path) -> None:
     training = run(SETTINGS, Plan(120), Parted(), tmp_path)
     path = tmp_path / POLICY
     policy = OnnxPolicy.load(path, (SPEC.observation, SPEC.actions))
-    assert [each.name for each in policy.inputs] == ["front", "arm"]
+    assert [each.name for each in policy.fitted.inputs] == ["front", "arm"]
     assert policy.metadata is not None and policy.metadata.observation == PARTS
     player = players.load(str(path), 1, SPEC)(0)
     loop = Loop(Parted(1), player.policy, Delay(2), stack=player.stack, applied=player.applied)
