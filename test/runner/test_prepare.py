@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import onnx
 import pytest
 
+from realtime_rl import strict_json
 from realtime_rl.cli.main import main
 from realtime_rl.core.errors import ConfigError, PlantError, PolicyError
 from realtime_rl.core.messages.policy_metadata import PolicyMetadata
@@ -15,6 +17,7 @@ from realtime_rl.core.settings.config import parameters
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.plants import rom_files
 from realtime_rl.runner import prepare as module
+from realtime_rl.runner.first_policy import FirstPolicy, write
 from realtime_rl.runner.prepare import Prepared, find_policy, prepare
 from realtime_rl.runner.scenario_paths import anchored
 
@@ -56,6 +59,19 @@ def unwritten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_first_policy", lambda settings, plant, folder: "file:///p.onnx")
 
 
+@pytest.fixture
+def written_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a first policy be written in this process, which has torch already: as its child would.
+
+    Where this is not asked for, the child is tried as well.
+    """
+    def write_here(wanted: FirstPolicy) -> str:
+        told = strict_json.loads(strict_json.dumps_exactly(dataclasses.asdict(wanted)))
+        return str(write(FirstPolicy(**told)))
+
+    monkeypatch.setattr(module, "write_in_child", write_here)
+
+
 def first_policy(run: Prepared) -> Path:
     """Return where the policy is that the inference nodes start from."""
     text, = {str(node.parameters["policy"]) for node in run.nodes if node.executable == "inference"}
@@ -91,10 +107,12 @@ def test_where_the_learner_is_on_another_host_the_policy_acts_as_it_is(scenario:
 @pytest.mark.parametrize("word", [
     "scenario.policy=", "plant.options=observation=vector,random_phase=true",
     "plant.name=counter"])
+@pytest.mark.usefixtures("written_here")
 def test_another_plant_begins_untrained(scenario: Path, word: str) -> None:
     assert weights(first_policy(prepared(scenario, word))) != weights(find_policy("mine"))
 
 
+@pytest.mark.usefixtures("written_here")
 def test_a_policy_that_is_asked_for_is_for_another_plant_too(scenario: Path) -> None:
     first = first_policy(prepared(scenario, "plant.name=counter", "scenario.policy=mine"))
     assert weights(first) == weights(find_policy("mine"))
@@ -109,11 +127,15 @@ def test_a_gpu_that_there_is_not_is_refused_where_the_learner_is(
     scenario: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    words = ["scenario.policy=", "learner.device=cuda"]
-    for first in (words, words[1:]):
+    for word in ("scenario.policy=", "scenario.policy=mine"):
         with pytest.raises(PolicyError, match=r"no first policy: .*'cuda': torch .* with CUDA$"):
-            prepared(scenario, *first)
-    assert first_policy(prepared(scenario, *words, "scenario.nodes=inference")).is_file()
+            prepared(scenario, word, "learner.device=cuda")
+
+
+@pytest.mark.usefixtures("written_here")
+def test_a_gpu_is_the_concern_of_the_host_that_has_the_learner(scenario: Path) -> None:
+    run = prepared(scenario, "scenario.policy=", "learner.device=cuda", "scenario.nodes=inference")
+    assert first_policy(run).is_file()
 
 
 def test_a_policy_that_is_nowhere_is_refused_with_what_there_is(scenario: Path) -> None:
