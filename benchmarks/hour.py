@@ -34,6 +34,7 @@ from realtime_rl.core.observations import Observation, split
 from realtime_rl.core.peers.deaths import Deaths
 from realtime_rl.core.types import Cause
 from realtime_rl.plants import registry
+from realtime_rl.policies.compute import Compute
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.simulate import players
 from realtime_rl.simulate.loop import INTERACTIONS, Delay
@@ -65,7 +66,7 @@ def write(folder: Path, hours: float, more: Sequence[str] = (),
     options = [GAME, *more]
     spec = registry.spec("pyboy", options, SEED)
     ticks = round(hours * 3600e9 / spec.period_ns)
-    version = OnnxPolicy.load(POLICY, (spec.observation, spec.actions), "cpu").version
+    version = OnnxPolicy.load(POLICY, (spec.observation, spec.actions), Compute("cpu")).version
     topics = [f"/{topic}" for topic in observation_wire.topics(spec.observation).values()]
     with BagWriter(folder, [TopicInfo("/timestep", messages.SCALARS),
                             *(TopicInfo(topic, messages.IMAGE) for topic in topics)]) as bag:

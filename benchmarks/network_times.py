@@ -30,6 +30,7 @@ from realtime_rl.learning.networks import build, parameter_count
 from realtime_rl.learning.onnx_export import initial_policy
 from realtime_rl.plants import registry
 from realtime_rl.policies import external_weights, onnx_session
+from realtime_rl.policies.compute import Compute
 from realtime_rl.policies.stop import Stop
 
 BATCH = 20
@@ -64,7 +65,7 @@ def measure(networks: list[str], plant: PlantSpec, stack: int, turns: int) -> li
                            actions=plant.actions, seed=0)
             model = external_weights.read(path, "")
             try:
-                sessions.append(onnx_session.open_session(path, model, "cpu", 1, Stop())[0])
+                sessions.append(onnx_session.open_session(path, model, Compute("cpu"), Stop())[0])
             finally:
                 model.close()
     durations: list[list[int]] = [[] for _ in networks]

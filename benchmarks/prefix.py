@@ -40,6 +40,7 @@ from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.core.types import Action
 from realtime_rl.plants import registry
 from realtime_rl.plants.base import Plant
+from realtime_rl.policies.compute import Compute
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.simulate.loop import Delay, VirtualTick
 from realtime_rl.simulate.players import of_policy
@@ -203,7 +204,7 @@ def compare(policies: dict[str, Path], delays: list[int], episodes: int) -> list
             for name, merge in (("untrained", MergeRule.NEWEST), ("untrained", MergeRule.BLEND),
                                 ("trained with delays", MergeRule.PREFIX)):
                 policy = OnnxPolicy.load(
-                    policies[name], (plant.spec.observation, plant.spec.actions), "cpu",
+                    policies[name], (plant.spec.observation, plant.spec.actions), Compute("cpu"),
                     options=PolicyOptions(period_ns=plant.spec.period_ns))
                 played = [play(plant, policy, Merge(merge), delay, 10_000 + episode)
                           for episode in range(episodes)]

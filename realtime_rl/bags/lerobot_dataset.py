@@ -6,7 +6,6 @@ pixel stays; what is known of each episode lies in others. Nothing but an episod
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_rl import strict_json
 from realtime_rl.bags.lerobot_columns import (
     INDICES,
     Feature,
@@ -243,9 +243,8 @@ def _tasks(arrow: Any, path: Path, task: str) -> None:  # noqa: ANN401 - pyarrow
              "creator": {"library": "pyarrow", "version": arrow.__version__},
              "pandas_version": "2.0.0"}
     table = arrow.table({"task_index": arrow.array([0], arrow.int64()), "task": [task]})
-    parquet.write_table(table.replace_schema_metadata({"pandas": json.dumps(about)}), path)
+    parquet.write_table(table.replace_schema_metadata({"pandas": strict_json.dumps(about)}), path)
 
 
 def _json(path: Path, document: Mapping[str, Any]) -> None:
-    """Write JSON as LeRobot reads it, which takes NaN."""
-    path.write_text(json.dumps(document, indent=4, ensure_ascii=False), encoding="utf-8")
+    path.write_text(strict_json.dumps(document, indent=4, ensure_ascii=False), encoding="utf-8")
