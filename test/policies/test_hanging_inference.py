@@ -219,7 +219,7 @@ def test_exploration_is_as_it_is_set_and_said(
     """The policy's own file wants ε = 0.5; what is greedy is action 0."""
     driven = drive(SimpleNamespace(
         version=1, epsilon=0.5, stack=1, action_history=0, goal=None, provider="cpu", alone_ns=0,
-        horizon=0, memory=lambda: None, infer=lambda *unused, **more: None,
+        horizon=0, takes_prefix=False, memory=lambda: None, infer=lambda *unused, **more: None,
         act=lambda outputs: (0.0,)), exploration=exploration)
     acted, said = [], set()
     for tick in range(200):

@@ -35,7 +35,8 @@ def test_only_the_graphs_own_topics_are_recorded(tmp_path: Path, namespace: str,
     options, topics, profiles = command(tmp_path, namespace)
     assert topics == [prefix + topic.name for topic in TOPICS
                       if topic.name not in ("/diagnostics", "robot", "contract")]
-    assert set(profiles) == set(topics) - {f"{prefix}operator"}  # whatever its driver offers
+    # whatever others offer, who drive or say a goal
+    assert set(profiles) == set(topics) - {f"{prefix}operator", f"{prefix}goal"}
     assert (options["--node-name"], options["--output"]) == (node, "runs/bag")
 
 
