@@ -178,6 +178,8 @@ def test_weights_on_a_device_are_bound_once(write: Write) -> None:
         assert lane.run(["y"], feed, None)[0].tolist() == [[2.0 * number] * 3]
 
 
+@pytest.mark.skipif(not hasattr(onnxruntime, "get_ep_devices"),
+                    reason="an ONNX Runtime that has no such memory to give")
 def test_values_go_through_page_locked_memory_where_there_is_such(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
