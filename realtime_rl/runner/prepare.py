@@ -7,9 +7,10 @@ import shlex
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from realtime_rl.core import observations
 from realtime_rl.core.errors import ConfigError, PolicyError, choices
 from realtime_rl.core.messages.policy_uri import PolicyUri
 from realtime_rl.core.settings.config import parameters
@@ -20,7 +21,7 @@ from realtime_rl.core.settings.parameters import (
     PlantParameters,
     Scenario,
 )
-from realtime_rl.core.types import PlantSpec
+from realtime_rl.core.types import ActionSpace, PlantSpec
 from realtime_rl.files import user_path
 from realtime_rl.plants import registry
 from realtime_rl.policies import external_weights
@@ -143,7 +144,17 @@ def plant_and_settings(config: str, assignments: Sequence[str] = ()
                                    path.absolute().parent)
     settings = override(_with_robot(override(said, [
         word for word in assignments if word.startswith("scenario.robot=")])), assignments)
-    return _plant_spec(settings), settings
+    return _as_told(_plant_spec(settings), settings), settings
+
+
+def _as_told(spec: PlantSpec, settings: Settings) -> PlantSpec:
+    """Return what the file tells inference of a plant that others bring, as a bridge does."""
+    told = settings.get("inference", {})
+    if ROBOT in settings or "plant" in (section_of(settings, "scenario").nodes or NODES):
+        return spec
+    return replace(spec, period_ns=int(str(told.get("period_ns", spec.period_ns))),
+                   actions=ActionSpace.parse(str(told.get("actions", spec.actions))),
+                   observation=observations.parse(str(told.get("observation", spec.observation))))
 
 
 def _policy_left_out(settings: Settings, assignments: Sequence[str]) -> list[str]:

@@ -84,6 +84,19 @@ def test_a_scenario_says_what_its_parameters_do(
     assert "a tick every 10 ms" in capsys.readouterr().out
 
 
+def test_a_plant_that_others_bring_is_as_the_scenario_says(
+    tmp_path: Path, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scenario = tmp_path / "bridge.yaml"
+    scenario.write_text(
+        "scenario: {ros__parameters: {nodes: [inference, coordinator, actuator]}}\n"
+        "/**: {ros__parameters: {period_ns: 50000000, actions: 'A B C = C',\n"
+        "                        observation: 'float32[2] -1:1'}}\n"
+        "plant: {ros__parameters: {name: counter, options: [observation=image]}}\n")
+    assert main(["policy", path, "--config", str(scenario), "--runs", "3"]) == 0
+    assert "a tick every 50 ms" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("words", "said"), [
     (["--plant", "counter", "--plant-option", "observation=image"],
      "its input has shape [1, 2], the plant's observations need [1, 1, 8, 8]"),
