@@ -117,7 +117,7 @@ def load_policy(path: str | Path, plant: Plant, *, stack: int = 0, threads: int 
 
     Returns:
         What `simulate_policy` takes. By hand: `policy.act(policy.infer(observation))`, with an
-        observation of shape `policy.input_shape`: `(stack * C, …)`, newest last.
+        observation of shape `(policy.stack * C, …)`, newest last.
     """
     from realtime_rl.core.policy.options import PolicyOptions as Said
     from realtime_rl.files import user_path

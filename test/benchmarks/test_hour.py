@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("pyboy")
+pytest.importorskip("pyboy", reason="PyBoy is not installed")
 
 from benchmarks import hour
 from realtime_rl.bags import run_record

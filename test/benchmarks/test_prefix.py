@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
-pytest.importorskip("mujoco")
+pytest.importorskip("torch", reason="torch is not installed")
+pytest.importorskip("mujoco", reason="MuJoCo is not installed")
 
 import torch
 

@@ -31,8 +31,8 @@ from realtime_rl.core.types import Cause, PlantSpec
 from realtime_rl.plants import registry
 from realtime_rl.plants.base import Plant
 
-cv2 = pytest.importorskip("cv2")
-parquet = pytest.importorskip("pyarrow.parquet")
+cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed")
+parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
 
 DELAY = 3
 Row = dict[str, Any]
@@ -206,7 +206,8 @@ def test_lerobot_itself_loads_it(make: Callable[[], Plant], tmp_path: Path,
                                  monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    real = pytest.importorskip("lerobot.datasets.lerobot_dataset")
+    real = pytest.importorskip("lerobot.datasets.lerobot_dataset",
+                                reason="lerobot needs a venv of its own")
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
     plant = make()
     spec = plant.spec
