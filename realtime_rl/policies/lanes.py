@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from realtime_rl.policies.recorded_runs import Turns
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -20,7 +23,10 @@ class Lane(Protocol):
 
 
 class HostLane:
-    """What is fed and what comes out lies in the host's memory, where it is."""
+    """What is fed and what comes out lies in the host's memory, where it is.
+
+    ONNX Runtime copies it to a GPU and back itself, and faster than by buffers bound to it.
+    """
 
     def __init__(self, session: Any, weights: Arrays) -> None:  # noqa: ANN401 - ONNX Runtime's
         """Run `session`, feeding it with `weights`, too, where its graph takes them as inputs."""
@@ -36,29 +42,29 @@ class HostLane:
 
 
 class DeviceLane:
-    """Inputs are copied into buffers on a device that stay; page-locked memory is between.
+    """Inputs are copied into buffers on a device that stay.
 
     Weights that are inputs lie on the device once, for all lanes.
     """
 
     def __init__(self, session: Any, device: str, weights: Mapping[str, Any],  # noqa: ANN401
-                 *, fixed: bool = False, pinned: Any = None) -> None:  # noqa: ANN401
+                 *, turns: Turns | None = None) -> None:
         """Use `session`.
 
         Args:
             session: of ONNX Runtime.
             device: as ONNX Runtime calls it: `cuda`; `cpu` does the same in the host's memory.
             weights: `OrtValue`s on the device, by input.
-            fixed: whether outputs, too, stay where they are, as a recorded run needs it.
-            pinned: ONNX Runtime's description of page-locked memory; `None`: there is none.
+            turns: where each thread's first run is recorded: who may, when. Outputs, too, stay
+                where they are then.
         """
         self._session = session
         self._device = device
-        self._fixed = fixed
-        self._pinned = pinned
+        self._turns = turns
+        self._here = threading.local()
         self._binding = session.io_binding()
-        self._buffers: dict[tuple[str, tuple[int, ...]], _Buffer] = {}
-        self._bound: dict[str, _Buffer] = {}
+        self._buffers: dict[tuple[str, tuple[int, ...]], Any] = {}
+        self._bound: dict[str, Any] = {}
         self._outputs: dict[str, Any] = {}
         for name, value in weights.items():
             self._binding.bind_ortvalue_input(name, value)
@@ -66,73 +72,37 @@ class DeviceLane:
     def run(self, names: Sequence[str], feed: Arrays, options: Any  # noqa: ANN401
             ) -> list[NDArray[Any]]:
         """See `Lane`."""
+        if self._turns is None:
+            return self._run(names, feed, options)
+        recorded = getattr(self._here, "recorded", False)  # ONNX Runtime does so for each thread
+        with self._turns.together() if recorded else self._turns.alone():
+            found = self._run(names, feed, options)
+        self._here.recorded = True
+        return found
+
+    def _run(self, names: Sequence[str], feed: Arrays, options: Any  # noqa: ANN401
+             ) -> list[NDArray[Any]]:
+        from onnxruntime import OrtValue
+
+        fixed = self._turns is not None
         for name, value in feed.items():
-            buffer = self._buffers.get((name, value.shape))  # of a batch there are some sizes
-            if buffer is None:
-                buffer = _Buffer(value, self._device, self._pinned)
-                self._buffers[name, value.shape] = buffer
+            key = name, value.shape  # of a batch there are some sizes
+            if key not in self._buffers:
+                self._buffers[key] = OrtValue.ortvalue_from_shape_and_type(
+                    value.shape, value.dtype, self._device)
+            buffer = self._buffers[key]
             if self._bound.get(name) is not buffer:
                 self._bound[name] = buffer
-                self._binding.bind_ortvalue_input(name, buffer.value)
-            buffer.put(value)
-        if not (self._fixed and self._outputs):
+                self._binding.bind_ortvalue_input(name, buffer)
+            buffer.update_inplace(np.ascontiguousarray(value))
+        if not (fixed and self._outputs):
             self._binding.clear_binding_outputs()  # else those of another size would be reused
             for name in names:
                 self._binding.bind_output(name, self._device)
         self._session.run_with_iobinding(self._binding, options)
-        if self._fixed and not self._outputs:
+        if fixed and not self._outputs:
             self._outputs = dict(zip(names, self._binding.get_outputs(), strict=True))
             for name, value in self._outputs.items():
                 self._binding.bind_ortvalue_output(name, value)
         found: list[NDArray[Any]] = self._binding.copy_outputs_to_cpu()
         return found
-
-
-class _Buffer:
-    """Memory on a device for values of one shape and type, and page-locked memory before it."""
-
-    def __init__(self, like: NDArray[Any], device: str, pinned: Any) -> None:  # noqa: ANN401
-        from onnxruntime import OrtValue
-
-        self.value = OrtValue.ortvalue_from_shape_and_type(like.shape, like.dtype, device)
-        self._host: Any = None
-        self._view: NDArray[Any] | None = None
-        if pinned is not None:
-            self._host, self._view = _viewed(like, pinned)
-
-    def put(self, value: NDArray[Any]) -> None:
-        if self._view is None:
-            self.value.update_inplace(np.ascontiguousarray(value))
-        else:
-            np.copyto(self._view, value)
-            self.value.update_inplace(self._host)
-
-
-def _viewed(like: NDArray[Any], memory: Any  # noqa: ANN401 - ONNX Runtime's
-            ) -> tuple[Any, NDArray[Any] | None]:
-    """Return values in such memory, and an array that is the same memory; `None` without any."""
-    from onnxruntime import OrtValue
-
-    try:
-        host = OrtValue.ortvalue_from_shape_and_type(like.shape, like.dtype, memory_info=memory)
-        view = host.numpy()
-    except Exception:  # there is no more of it than the system has
-        return None, None
-    # a copy would be written to in vain
-    return (host, view) if view.ctypes.data == host.data_ptr() else (None, None)
-
-
-def pinned_memory(provider: str) -> Any:  # noqa: ANN401 - ONNX Runtime's
-    """Return how ONNX Runtime describes page-locked memory of a provider's device, or `None`.
-
-    Where it has none to give, or is older, buffers are filled from the host's ordinary memory.
-    """
-    import onnxruntime
-
-    try:
-        for each in onnxruntime.get_ep_devices():
-            if each.ep_name == provider:
-                return each.memory_info(onnxruntime.OrtDeviceMemoryType.HOST_ACCESSIBLE)
-    except Exception:  # it makes things faster, and no more
-        return None
-    return None

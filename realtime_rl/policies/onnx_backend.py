@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,7 +19,8 @@ from realtime_rl.policies import (
     refitting,
 )
 from realtime_rl.policies.compute import GPU, Compute
-from realtime_rl.policies.lanes import Arrays, DeviceLane, HostLane, Lane, pinned_memory
+from realtime_rl.policies.lanes import Arrays, DeviceLane, HostLane, Lane
+from realtime_rl.policies.recorded_runs import TURNS
 from realtime_rl.policies.stop import Stop
 
 
@@ -70,6 +72,11 @@ class OnnxBackend:
         self.remarks = remarks
         self.sessions = len(sessions)
 
+    def __del__(self) -> None:
+        """A session ends when no run is being recorded."""
+        if self._compute.cuda_graph:
+            TURNS.retire(self._sessions, self._lanes)
+
     @staticmethod
     def load(path: Path, model: external_weights.Model, compute: Compute, stop: Stop
              ) -> OnnxBackend:
@@ -81,8 +88,10 @@ class OnnxBackend:
                 return OnnxBackend._of_lifted(path, lifted, compute, stop)
             except PolicyError as error:  # as of an operator that has to know its weights
                 remark = f"a new version is built anew, as this graph does not take others: {error}"
-        opened = [onnx_session.open_session(path, model, compute, stop)
-                  for _ in range(compute.sessions)]
+        with TURNS.together() if compute.cuda_graph else contextlib.nullcontext():
+            TURNS.bury()
+            opened = [onnx_session.open_session(path, model, compute, stop)
+                      for _ in range(compute.sessions)]
         sessions = [each for each, _ in opened]
         return OnnxBackend(
             sessions, onnx_signature.graph_of(sessions[0]),
@@ -127,13 +136,12 @@ class OnnxBackend:
 def _lane_maker(session: Any, weights: Arrays, compute: Compute  # noqa: ANN401 - ONNX Runtime's
                 ) -> Callable[[Any], Lane]:
     """Return what makes a lane of a session, the weights being where it computes."""
-    long = session.get_providers()[0]
-    if providers.name_of(long) not in GPU:
+    on_gpu = providers.name_of(session.get_providers()[0]) in GPU
+    if not on_gpu or not (weights or compute.cuda_graph):
         return lambda session: HostLane(session, weights)
     from onnxruntime import OrtValue
 
     there = {name: OrtValue.ortvalue_from_numpy(value, "cuda")
              for name, value in weights.items()}
-    pinned = pinned_memory(long)
-    return lambda session: DeviceLane(session, "cuda", there, fixed=compute.cuda_graph,
-                                      pinned=pinned)
+    return lambda session: DeviceLane(session, "cuda", there,
+                                      turns=TURNS if compute.cuda_graph else None)

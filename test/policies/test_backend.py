@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import gc
+import threading
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +18,12 @@ from onnx import helper
 from policies.tiny_policies import BUTTONS, IMAGE, VECTOR, metadata, model
 
 from realtime_rl.core.errors import ConfigError, PolicyError
-from realtime_rl.policies import external_weights, lanes, providers, refitting
+from realtime_rl.policies import external_weights, onnx_backend, providers, refitting
 from realtime_rl.policies.compute import Compute
 from realtime_rl.policies.lanes import DeviceLane, HostLane
 from realtime_rl.policies.onnx_policy import OnnxPolicy
 from realtime_rl.policies.policy_loader import Loader
+from realtime_rl.policies.recorded_runs import Turns
 
 Write = Callable[..., Path]
 EXPECTED = (IMAGE, BUTTONS)
@@ -142,7 +147,7 @@ def test_only_the_weights_values_and_the_metadata_do_not_count(write: Write) -> 
 
 def lanes_of(path: Path, *, fixed: bool) -> tuple[HostLane, DeviceLane]:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    return HostLane(session, {}), DeviceLane(session, "cpu", {}, fixed=fixed)
+    return HostLane(session, {}), DeviceLane(session, "cpu", {}, turns=Turns() if fixed else None)
 
 
 @pytest.mark.parametrize("fixed", [False, True])
@@ -178,30 +183,58 @@ def test_weights_on_a_device_are_bound_once(write: Write) -> None:
         assert lane.run(["y"], feed, None)[0].tolist() == [[2.0 * number] * 3]
 
 
-@pytest.mark.skipif(not hasattr(onnxruntime, "get_ep_devices"),
-                    reason="an ONNX Runtime that has no such memory to give")
-def test_values_go_through_page_locked_memory_where_there_is_such(
-    write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made: list[np.ndarray[Any, Any]] = []
+class Watched(Turns):
+    """Says who had which turn."""
 
-    def viewed(like: np.ndarray[Any, Any], memory: object) -> Any:
-        made.append(np.zeros(like.shape, like.dtype))
-        return onnxruntime.OrtValue.ortvalue_from_numpy(made[-1]), made[-1]
+    def __init__(self) -> None:
+        super().__init__()
+        self.had: list[str] = []
 
-    assert lanes._viewed(np.zeros(3), object()) == (None, None)
-    monkeypatch.setattr(lanes, "_viewed", viewed)
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        with super().together():
+            self.had.append(f"{threading.current_thread().name} together")
+            yield
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        with super().alone():
+            self.had.append(f"{threading.current_thread().name} alone")
+            yield
+
+
+def test_each_threads_first_run_is_recorded_with_nobody_beside(write: Write) -> None:
     session = onnxruntime.InferenceSession(str(write(model(VECTOR, 1, np.eye(3)))),
                                            providers=["CPUExecutionProvider"])
-    lane = DeviceLane(session, "cpu", {}, pinned=object())
-    for number in (1, 2):
-        feed = {"x": np.full((1, 3), number, np.float32)}
-        assert lane.run(["y"], feed, None)[0].tolist() == [[number] * 3]
-        assert [each.tolist() for each in made] == [[[number] * 3]]
+    turns = Watched()
+    lane = DeviceLane(session, "cpu", {}, turns=turns)
+
+    def run_twice() -> None:
+        for _ in range(2):
+            lane.run(["y"], {"x": np.zeros((1, 3), np.float32)}, None)
+
+    for name in ("loads", "computes"):
+        thread = threading.Thread(target=run_twice, name=name)
+        thread.start()
+        thread.join()
+    assert turns.had == ["loads alone", "loads together", "computes alone", "computes together"]
 
 
-def test_where_there_is_no_such_memory_none_is_asked_for() -> None:
-    assert lanes.pinned_memory("CUDAExecutionProvider") is None
+def test_sessions_of_recorded_runs_begin_and_end_while_nothing_is_recorded(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns, ended = Watched(), list[str]()
+    monkeypatch.setattr(onnx_backend, "TURNS", turns)
+    path = write(model(IMAGE, 2, PICK), metadata())
+    graph = Compute("cuda", cuda_graph=True)  # that is not there: the CPU computes, in turns
+    policy = OnnxPolicy.load(path, EXPECTED, graph)
+    weakref.finalize(sessions_of(policy)[0], lambda: ended.append(turns.had[-1]))
+    turns.had.clear()
+    del policy
+    gc.collect()
+    assert not ended
+    OnnxPolicy.load(path, EXPECTED, graph)
+    assert ended == [f"{threading.current_thread().name} together"]
 
 
 def test_a_gpu_is_asked_for_what_is_set() -> None:
