@@ -204,7 +204,7 @@ def train_policy(
         from realtime_rl.learning import torch_process
         from realtime_rl.simulate.training_run import POLICY, Plan, Settings, run
     except ImportError as error:
-        raise MissingDependencyError(error.name or "torch", "learn") from error
+        raise MissingDependencyError(error.name or "torch", "learn", error) from error
     from realtime_rl.core.settings.config import build
     from realtime_rl.core.settings.dqn_config import DqnConfig
     from realtime_rl.files import user_path

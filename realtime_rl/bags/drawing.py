@@ -17,7 +17,7 @@ try:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 except ImportError as missing:
-    raise MissingDependencyError("matplotlib", "bags") from missing
+    raise MissingDependencyError("matplotlib", "bags", missing) from missing
 
 # Okabe and Ito's colours: told apart by everybody
 BLUE, SKY, ORANGE = "#0072B2", "#56B4E9", "#E69F00"

@@ -196,7 +196,7 @@ def _pyarrow() -> Any:  # noqa: ANN401 - the module
     try:
         import pyarrow
     except ImportError as error:
-        raise MissingDependencyError("pyarrow", "datasets") from error
+        raise MissingDependencyError("pyarrow", "datasets", error) from error
     return pyarrow
 
 
@@ -204,7 +204,7 @@ def _encoder() -> Callable[[NDArray[np.uint8]], bytes]:
     try:
         import cv2
     except ImportError as error:
-        raise MissingDependencyError("cv2", "datasets") from error
+        raise MissingDependencyError("cv2", "datasets", error) from error
 
     def png(picture: NDArray[np.uint8]) -> bytes:
         rows = np.ascontiguousarray(np.moveaxis(picture, 0, -1)[..., ::-1])  # OpenCV's are BGR

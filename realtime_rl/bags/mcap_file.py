@@ -12,7 +12,7 @@ from realtime_rl.core.errors import MissingDependencyError
 try:
     from mcap.writer import CompressionType, Writer
 except ImportError as missing:
-    raise MissingDependencyError("mcap", "bags") from missing
+    raise MissingDependencyError("mcap", "bags", missing) from missing
 
 _LIBRARY = "realtime_rl"
 _CHUNK_BYTES = 1 << 20

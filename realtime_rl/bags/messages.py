@@ -22,7 +22,7 @@ try:
     from rosbags.typesys import Stores, get_typestore
     from rosbags.typesys.store import Typestore
 except ImportError as missing:
-    raise MissingDependencyError("rosbags", "bags") from missing
+    raise MissingDependencyError("rosbags", "bags", missing) from missing
 
 SCALARS = "sensor_msgs/msg/JointState"
 JOY = "sensor_msgs/msg/Joy"

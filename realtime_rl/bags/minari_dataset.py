@@ -40,7 +40,7 @@ def _minari() -> tuple[Any, Any]:
         import gymnasium
         import minari
     except ImportError as error:
-        raise MissingDependencyError("minari", "datasets") from error
+        raise MissingDependencyError("minari", "datasets", error) from error
     return minari, gymnasium.spaces
 
 

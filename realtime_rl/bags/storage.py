@@ -18,7 +18,7 @@ from realtime_rl.core.errors import BagError, MissingDependencyError
 try:
     from rosbags.rosbag2 import Reader
 except ImportError as missing:
-    raise MissingDependencyError("rosbags", "bags") from missing
+    raise MissingDependencyError("rosbags", "bags", missing) from missing
 
 
 class DamagedBagError(BagError):

@@ -19,7 +19,7 @@ try:
     from mcap.records import Channel, Chunk, McapRecord, Message, Schema
     from mcap.stream_reader import StreamReader, breakup_chunk
 except ImportError as missing:
-    raise MissingDependencyError(missing.name or "mcap", "bags") from missing
+    raise MissingDependencyError(missing.name or "mcap", "bags", missing) from missing
 
 MCAP_MAGIC = b"\x89MCAP0\r\n"
 SQLITE_MAGIC = b"SQLite format 3\x00"

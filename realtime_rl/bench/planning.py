@@ -79,11 +79,11 @@ class Expectation:
         """How many are in flight when one starts, itself included: where load and speed agree."""
         if approach is not None and not approach.staggered:
             return 1.0 if approach.alone else float(workers)
-        load = float(self.alone_ns.mean()) / self.period_ns
         number = 1.0
         for _ in range(_ROUNDS):
-            # on the average half a period of the oldest one's last tick is over
-            following = min(workers, max(1.0, load * self.latency.slowdown(number) + 0.5))
+            taken_ns = self.alone_ns * self.latency.slowdown(number)
+            # one begins each period: those of the periods before that are not over, and itself
+            following = min(float(workers), float(np.ceil(taken_ns / self.period_ns).mean()))
             if following - number < 1e-6:
                 break
             number = following

@@ -49,7 +49,7 @@ def main(args: argparse.Namespace) -> int:
         try:
             from realtime_rl.bench.drawing import check_name
         except ImportError as error:
-            raise MissingDependencyError(error.name or "matplotlib", "bags") from error
+            raise MissingDependencyError(error.name or "matplotlib", "bags", error) from error
         check_name(args.plot)
     run: int = args.run(args)
     return run

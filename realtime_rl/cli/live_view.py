@@ -79,7 +79,7 @@ class LiveView:
         try:
             from realtime_rl.ros.live import LiveFigures
         except ImportError as error:
-            raise MissingDependencyError("rclpy", "ros") from error
+            raise MissingDependencyError("rclpy", "ros", error) from error
         self._figures = LiveFigures(self._prepared.scenario.namespace)
         if self._watched is not None:
             self._figures.watch(*self._watched)

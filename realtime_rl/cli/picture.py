@@ -27,7 +27,7 @@ def save(path: Path, observation: Observation) -> None:
     try:
         import cv2
     except ImportError as error:
-        raise MissingDependencyError("cv2", "plants") from error
+        raise MissingDependencyError("cv2", "plants", error) from error
     picture = next(part for part in split(observation) if _is_picture(part.shape, str(part.dtype)))
     rows = np.ascontiguousarray(np.moveaxis(picture, 0, -1)[..., ::-1])  # OpenCV's are BGR
     write(path, cv2.imencode(".png", rows)[1].tobytes())

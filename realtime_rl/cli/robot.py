@@ -74,7 +74,7 @@ def main(args: argparse.Namespace) -> int:
     try:
         return int(args.ask(args))
     except ImportError as error:
-        raise MissingDependencyError(error.name or "rclpy", "ros") from error
+        raise MissingDependencyError(error.name or "rclpy", "ros", error) from error
 
 
 def _check(args: argparse.Namespace) -> int:

@@ -126,7 +126,7 @@ def main(args: argparse.Namespace) -> int:
     try:
         from realtime_rl.learning import process_group
     except ImportError as error:
-        raise MissingDependencyError(error.name or "torch", "learn") from error
+        raise MissingDependencyError(error.name or "torch", "learn", error) from error
     if not _one_of_several():
         return _train(args, None)
     others = process_group.ProcessGroup()

@@ -26,11 +26,17 @@ class BagError(RealtimeRlError):
 
 
 class MissingDependencyError(RealtimeRlError):
-    """An optional library that this operation needs is not installed."""
+    """An optional library that this operation needs is not installed, or not whole."""
 
-    def __init__(self, module: str, extra: str) -> None:
-        """Name the module, and the extra of this package that has it."""
-        super().__init__(f"{module} is not installed; fix: {installing(extra)}")
+    def __init__(self, module: str, extra: str, cause: ImportError | None = None) -> None:
+        """Name the module, the extra of this package that has it, and what its import said."""
+        missing = (cause.name or "").partition(".")[0] if isinstance(
+            cause, ModuleNotFoundError) else None
+        reason = " ".join(str(cause).split())
+        absent = cause is None or missing == module.partition(".")[0]
+        super().__init__(
+            f"{module} {'is not installed' if absent else f'cannot be imported: {reason}'}; "
+            f"fix: {installing(extra)}")
 
 
 def installing(extra: str) -> str:

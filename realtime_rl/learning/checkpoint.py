@@ -28,7 +28,7 @@ try:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file, save_file
 except ImportError as missing:
-    raise MissingDependencyError("safetensors", "learn") from missing
+    raise MissingDependencyError("safetensors", "learn", missing) from missing
 
 INDEX = "checkpoint.json"
 BAD_BATCH = "bad-batch.safetensors"
@@ -79,11 +79,11 @@ def load(folder: Path, identity: Identity) -> Snapshot:
     # as JSON has it: tuples are lists there
     wanted = _flat(strict_json.loads(strict_json.dumps_exactly(dict(identity))))
     found = _flat(content["identity"])
-    for name in {**wanted, **found}:
-        if found.get(name) != wanted.get(name):
-            raise CheckpointError(
-                f"checkpoint {str(index)!r} has another {name}: {found.get(name)!r}, not "
-                f"{wanted.get(name)!r}; give the same again, or another folder")
+    others = [f"another {name}: {found.get(name)!r}, not {wanted.get(name)!r}"
+              for name in {**wanted, **found} if found.get(name) != wanted.get(name)]
+    if others:
+        raise CheckpointError(f"checkpoint {str(index)!r} has {', '.join(others)}; give the same "
+                              "again, or another folder")
     path = folder / str(content["file"])
     try:
         if path.parent != folder or sha256_of(path) != content["sha256"]:

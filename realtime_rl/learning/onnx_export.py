@@ -155,7 +155,7 @@ def _write(graph: onnx.ModelProto, network: nn.Module, metadata: PolicyMetadata,
             raise
     except OSError as error:
         raise PolicyError(f"policy {str(path)!r} cannot be written: {error.strerror}") from error
-    return PolicyUri(path, _sha256(content, *parts))
+    return PolicyUri(path.resolve(), _sha256(content, *parts))
 
 
 def _sha256(*parts: bytes | memoryview) -> str:

@@ -16,4 +16,4 @@ def load_library(name: str, extra: str) -> Any:  # noqa: ANN401 - untyped, or no
             warnings.simplefilter("ignore")  # which SDL2 pyboy found, though none is used
             return importlib.import_module(name)
     except ImportError as error:
-        raise MissingDependencyError(name, extra) from error
+        raise MissingDependencyError(name, extra, error) from error

@@ -228,4 +228,4 @@ def _compute(config: InferenceParameters, workers: int, latency: Latency) -> Com
 
 
 def _uri(policy: str) -> str:
-    return policy if "://" in policy else str(PolicyUri(Path(policy).absolute()))
+    return policy if "://" in policy else str(PolicyUri(Path(policy).resolve()))

@@ -52,7 +52,7 @@ def open_session(path: Path, model: external_weights.Model, compute: Compute, st
     try:
         import onnxruntime
     except ImportError as error:
-        raise MissingDependencyError("onnxruntime", "cpu") from error
+        raise MissingDependencyError("onnxruntime", "cpu", error) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = compute.threads
     options.inter_op_num_threads = 1

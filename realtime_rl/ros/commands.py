@@ -23,7 +23,7 @@ from realtime_rl.core.messages import cdr, joy_wire, wire
 from realtime_rl.core.messages.joy_wire import JoyValues
 from realtime_rl.core.messages.records import Command
 from realtime_rl.core.robot import message_types
-from realtime_rl.core.robot.command_writing import TWIST_AXES, Order
+from realtime_rl.core.robot.command_writing import TWIST_AXES, Order, check_command_type
 from realtime_rl.core.types import Action, ActionSpace
 from realtime_rl.ros import message_classes
 from realtime_rl.ros.messages import deserialize, to_joy_values, to_ns
@@ -93,12 +93,10 @@ class _PadCodec(CommandCodec):
 
 def command_codec(kind: str, space: ActionSpace, gamepad_layout: str) -> CommandCodec:
     """Return the codec of a command type; `ConfigError` when the action space does not fit it."""
-    if kind == "joy" and space.discrete:
+    check_command_type(kind, space)
+    if space.discrete:
         layout = GamepadLayout.parse(gamepad_layout, space)
         return _PadCodec(Joy, layout.encode, lambda joy: layout.decode(joy.axes, joy.buttons))
-    if space.discrete:
-        raise ConfigError(f"command_type: {kind!r} needs a continuous action space, "
-                          f"not '{space}'; use 'joy'")
     codecs: dict[str, Callable[[ActionSpace], CommandCodec]] = {
         "joy": partial(_joy_axes, gamepad_layout=gamepad_layout), "twist": _twist,
         "joint_state": _joint_state,
@@ -136,11 +134,6 @@ def _robot(kind: str, read: Callable[[Any], Action], space: ActionSpace) -> Comm
 
 
 def _twist(space: ActionSpace) -> CommandCodec:
-    strangers = [label for label in space.labels if label not in TWIST_AXES]
-    if strangers:
-        raise ConfigError(f"command_type 'twist': action {strangers[0]!r} is not one of "
-                          f"{choices(TWIST_AXES)}")
-
     def read(message: TwistStamped) -> Action:
         return tuple(float(getattr(getattr(message.twist, part), axis))
                      for part, axis in (TWIST_AXES[label] for label in space.labels))

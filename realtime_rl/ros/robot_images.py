@@ -57,7 +57,7 @@ class PictureReader:
         try:
             self._cv2: Any = importlib.import_module("cv2")
         except ImportError as error:
-            raise MissingDependencyError("cv2", "ros") from error
+            raise MissingDependencyError("cv2", "ros", error) from error
         self._cv2.setNumThreads(1)  # its own would wait for work by keeping cores busy
         self._image = image
         self._wanted: Size = (image.width, image.height)
@@ -150,7 +150,7 @@ def write_png(picture: Picture) -> bytes:
     try:
         cv2: Any = importlib.import_module("cv2")
     except ImportError as error:
-        raise MissingDependencyError("cv2", "ros") from error
+        raise MissingDependencyError("cv2", "ros", error) from error
     pixels = observation_wire.interleaved(picture)
     if pixels.shape[2] == 3:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)

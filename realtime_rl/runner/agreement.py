@@ -8,6 +8,7 @@ from realtime_rl.core import observations
 from realtime_rl.core.control import default_policy
 from realtime_rl.core.control.gamepad import pad_layout
 from realtime_rl.core.errors import ConfigError
+from realtime_rl.core.robot.command_writing import check_command_type
 from realtime_rl.core.settings.chunks import chunking_of
 from realtime_rl.core.settings.parameters import ActuatorParameters, PlantParameters, Scenario
 from realtime_rl.core.types import ActionSpace, PlantSpec
@@ -34,13 +35,16 @@ def check(settings: Settings, plant: PlantSpec, nodes: Sequence[NodeSpec]) -> No
     plays = any(node.executable == "plant" for node in nodes)
     _check_alike(nodes, _told(section_of(settings, "scenario"),
                               plant if plays or ROBOT in settings else None))
-    if not plays:
-        return
-    other: PlantParameters = section_of(settings, "plant")
+    if plays:
+        _check_commands(section_of(settings, "plant"), actuator)
+    check_command_type(actuator.command_type, actions)
+
+
+def _check_commands(plant: PlantParameters, actuator: ActuatorParameters) -> None:
     for name in ("command_type", "gamepad_layout"):
-        if getattr(other, name) != getattr(actuator, name):
+        if getattr(plant, name) != getattr(actuator, name):
             raise ConfigError(
-                f"{name}: the plant has {getattr(other, name)!r}, the actuator "
+                f"{name}: the plant has {getattr(plant, name)!r}, the actuator "
                 f"{getattr(actuator, name)!r}: commands would not be understood; set both "
                 f"plant.{name} and actuator.{name}")
 

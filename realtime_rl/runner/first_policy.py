@@ -45,7 +45,7 @@ def write(wanted: FirstPolicy) -> PolicyUri:
         from realtime_rl.learning.heads import Head
         from realtime_rl.learning.onnx_export import initial_policy
     except ImportError as error:
-        raise MissingDependencyError(error.name or "torch", "learn") from error
+        raise MissingDependencyError(error.name or "torch", "learn", error) from error
     config = build(DqnConfig, wanted.learner)
     devices.choose(config.device)  # refused before a learner begins, which could not do better
     return initial_policy(

@@ -28,7 +28,7 @@ def refuse_second(prepared: Prepared) -> list[str]:
     try:
         from realtime_rl.ros import presence, spinning
     except ImportError as error:
-        raise MissingDependencyError("rclpy", "ros") from error
+        raise MissingDependencyError("rclpy", "ros", error) from error
     if prepared.scenario.allow_second:
         return spinning.warnings()
     for topic, node in presence.publishers(graph.own_topics(prepared.nodes)).items():

@@ -199,7 +199,7 @@ def _first_policy(settings: Settings, spec: PlantSpec, run_dir: Path) -> str:
     given = find_policy(scenario.policy) if scenario.policy else None
     learns_here = scenario.learner and "learner" in (scenario.nodes or NODES)
     if given is not None and not learns_here:
-        return str(PolicyUri(given, external_weights.sha256_of(given)))
+        return str(PolicyUri(given.resolve(), external_weights.sha256_of(given)))
     if scenario.learner and not spec.actions.discrete:
         raise ConfigError(f"learner: it learns choices, and the actions of {spec.name!r} are "
                           "continuous: set scenario.learner=false, and scenario.policy=FILE"

@@ -53,6 +53,16 @@ def test_contention_takes_more_workers(share: float, workers: int) -> None:
         assert (fraction > 0.05) is inactive
 
 
+@pytest.mark.parametrize(("alone_ms", "share", "taken_ms"), [
+    (10, 0.5, 10.0),  # over before the next one begins
+    (24, 0.1, 26.4), (30, 0.1, 36.0), (94, 0.0, 94.0)])
+def test_an_inference_is_slowed_by_those_that_are_in_flight_when_it_begins(
+    alone_ms: int, share: float, taken_ms: float
+) -> None:
+    found = expected(f"constant:{alone_ms}ms,contention={share}").durations_ns(MAX_TIME, 99)
+    assert set(found) == {round(1e6 * taken_ms)}
+
+
 def test_contention_may_be_more_than_any_number_of_workers_bears() -> None:
     hopeless = expected("constant:94ms,contention=0.3")
     assert not hopeless.bearable()

@@ -150,12 +150,14 @@ def test_what_is_of_something_else_is_refused(name: str, value: str, tmp_path: P
         checkpoint.load(tmp_path, {**IDENTITY, name: value})
 
 
-def test_of_a_value_with_many_parts_the_one_that_differs_is_named(tmp_path: Path) -> None:
+def test_of_a_value_with_many_parts_those_that_differ_are_named(tmp_path: Path) -> None:
     parts = {"stack": 1, "choices": (1, 2), "gone": True}
     checkpoint.save(tmp_path, {"learner": parts}, 1, Snapshot())
     checkpoint.load(tmp_path, {"learner": parts})
     for changed, words in (({**parts, "stack": 2}, "learner.stack: 1, not 2"),
-                           ({"stack": 1, "choices": (1, 2)}, "learner.gone: True, not None")):
+                           ({"stack": 1, "choices": (1, 2)}, "learner.gone: True, not None"),
+                           ({**parts, "stack": 2, "gone": False},
+                            "learner.stack: 1, not 2, another learner.gone: True, not False")):
         with pytest.raises(CheckpointError, match=f"has another {words}; give the same again"):
             checkpoint.load(tmp_path, {"learner": changed})
 

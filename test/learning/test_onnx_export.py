@@ -216,9 +216,10 @@ def test_a_disk_that_fills_up_leaves_every_version_as_it_was(
     assert not uri.path.exists()
 
 
-def test_the_uri_has_the_files_hash(tmp_path: Path) -> None:
+def test_the_uri_has_the_files_place_and_hash(tmp_path: Path) -> None:
     network = networks.build("mlp", VECTOR, 2, BUTTONS, seed=0)
-    uri = onnx_export.PolicyExporter(network, tmp_path / "new").export(about(VECTOR, BUTTONS))
+    uri = onnx_export.PolicyExporter(network, tmp_path / "." / "old" / ".." / "new").export(
+        about(VECTOR, BUTTONS))
     assert uri.path == tmp_path / "new" / "policy-000001.onnx"
     assert uri.sha256 == sha256_of(uri.path)
 

@@ -155,6 +155,15 @@ def test_a_layout_that_one_side_would_misread_is_refused(
         prepared(scenario, word)
 
 
+@pytest.mark.parametrize("more", [[], ["plant.command_type=twist"]])
+def test_commands_that_cannot_say_the_actions_are_refused_before_a_node_starts(
+    scenario: Path, more: list[str]
+) -> None:
+    nodes = [] if more else ["scenario.nodes=actuator"]
+    with pytest.raises(ConfigError, match=r"'twist' needs a continuous action space.*use 'joy'"):
+        prepared(scenario, "actuator.command_type=twist", *more, *nodes)
+
+
 @pytest.mark.parametrize(("words", "message"), [
     (["actuator.actions=A B = B"], "actions: of actuator it is 'A B = B', of plant 'A0 A1 A2 = A0'"
                                    ": they would not understand each other; the plant says it"),

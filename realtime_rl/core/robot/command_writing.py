@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from realtime_rl.core.errors import ConfigError, choices
 from realtime_rl.core.robot.contract_choices import Mode
+from realtime_rl.core.types import ActionSpace
 
 TWIST_AXES = {f"{letter}{axis}": (part, axis)
               for letter, part in (("v", "linear"), ("w", "angular")) for axis in "xyz"}
@@ -31,6 +33,19 @@ class Order:
 
 Write = Callable[[Any, Order, Callable[[str], Any]], None]
 """Puts an order into an empty message; the last makes an empty message of a type by its name."""
+
+
+def check_command_type(kind: str, space: ActionSpace) -> None:
+    """`ConfigError` where commands of that `command_type` cannot say the actions of `space`."""
+    if kind == "joy":
+        return
+    if space.discrete:
+        raise ConfigError(f"command_type: {kind!r} needs a continuous action space, "
+                          f"not '{space}'; use 'joy'")
+    strangers = [label for label in space.labels if label not in TWIST_AXES]
+    if kind == "twist" and strangers:
+        raise ConfigError(f"command_type 'twist': action {strangers[0]!r} is not one of "
+                          f"{choices(TWIST_AXES)}")
 
 
 def put_time(message: Any, stamp_ns: int) -> None:  # noqa: ANN401 - a Time or a Duration

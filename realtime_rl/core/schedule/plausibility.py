@@ -89,7 +89,9 @@ class Plausibility:
         schedule = announced.get(inference.generation)
         held_ns = self._period_ns * schedule.promised_delay_ticks if schedule else 0
         if since_ns > taken_ns + held_ns + _LONG_AGO_NS:
-            return f"tick {inference.tick} is long over, the plant is at {plant.tick}"
+            late_s = (since_ns - taken_ns) / 1e9
+            return (f"tick {inference.tick} is heard of {late_s:.3g} s late, the plant is at "
+                    f"{plant.tick}: of another run, or this machine is too busy")
         return None
 
     def _elsewhere(self, inference: Inference) -> str | None:
