@@ -55,7 +55,7 @@ def test_contention_takes_more_workers(share: float, workers: int) -> None:
 
 @pytest.mark.parametrize(("alone_ms", "share", "taken_ms"), [
     (10, 0.5, 10.0),  # over before the next one begins
-    (24, 0.1, 26.4), (30, 0.1, 36.0), (94, 0.0, 94.0)])
+    (24, 0.1, 26.4), (30, 0.1, 36.0)])
 def test_an_inference_is_slowed_by_those_that_are_in_flight_when_it_begins(
     alone_ms: int, share: float, taken_ms: float
 ) -> None:
