@@ -22,7 +22,7 @@ from realtime_rl.core.types import Action, Cause
 
 _ACTS = (Cause.POLICY, Cause.OPERATOR)
 _SERVICE = "stopped by the service stop"
-_SILENCE = "the actuator is silent"
+_SILENCE, _UNHEARD = "the actuator is silent", "waiting for the actuator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class Motion:
         self._actor: Cause | Phase | None = None
         """Whom it follows: a cause, or `ENDED` to its pose."""
         self._overdue = False
+        self._heard = False
         self._since_ns = 0
         self._acted_ns = 0
 
@@ -87,7 +88,9 @@ class Motion:
                 from the last one that was sent, by no more than a tick's step.
         """
         self._overdue = overdue
-        stopped_by, reasons = _stopped_by(command, stops or Stops())
+        self._heard |= command.cause is not Cause.NONE
+        stopped_by, reasons = _stopped_by(command, stops or Stops(),
+                                          _SILENCE if self._heard else _UNHEARD)
         lacking = "; ".join(waiting)
         begun = [part.begin(positions, now_ns, mute=overdue) for part in self._parts]
         problem = next(filter(None, begun), "")
@@ -225,7 +228,8 @@ def _poses(part: ActionMotion) -> bool:
     return part.group.config.on_end == OnEnd.POSE.word
 
 
-def _stopped_by(command: Command, stops: Stops) -> tuple[StopCause, tuple[str, ...]]:
+def _stopped_by(command: Command, stops: Stops, silence: str
+                ) -> tuple[StopCause, tuple[str, ...]]:
     """Return what stops the robot at a tick, and the reasons in words."""
     causes, reasons = stops.causes, stops.reasons
     if command.cause is Cause.OPERATOR and causes == StopCause.DEADMAN:
@@ -233,7 +237,7 @@ def _stopped_by(command: Command, stops: Stops) -> tuple[StopCause, tuple[str, .
     if command.cause is Cause.STOP:
         return causes | StopCause.SERVICE, (*reasons, _SERVICE)
     if command.cause is Cause.NONE:
-        return causes | StopCause.SILENCE, (*reasons, _SILENCE)
+        return causes | StopCause.SILENCE, (*reasons, silence)
     return causes, reasons
 
 

@@ -62,6 +62,13 @@ def largest_step(path: Sequence[tuple[float, ...]]) -> float:
                for before, after in zip(old, new, strict=True))
 
 
+def test_an_actuator_that_was_not_heard_yet_is_waited_for() -> None:
+    robot = Robot()
+    assert robot.tick(Cause.NONE).why == "waiting for the actuator"
+    assert robot.tick().why == ""
+    assert robot.tick(Cause.NONE).why == "the actuator is silent"
+
+
 def test_nothing_is_sent_before_all_is_known() -> None:
     robot = Robot()
     sent = robot.acts(waiting=("source.cam: nothing heard",))
