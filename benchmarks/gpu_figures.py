@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.gpu_subject import Subject, infer, open_axis
+from benchmarks.gpu_subject import Subject, infer
 from benchmarks.rates import filled
 from realtime_rl.core.settings.dqn_config import DqnConfig
 from realtime_rl.policies.feeding import Seen
@@ -165,9 +163,7 @@ def together(subject: Subject, sessions: int, args: argparse.Namespace) -> Itera
 def batches(subject: Subject, sizes: Sequence[int], seconds: float) -> Iterator[Batches]:
     """Measure runs of each size."""
     subject.unload()
-    with tempfile.TemporaryDirectory() as folder:
-        policy = Subject(subject.name, open_axis(subject.path, Path(folder)), subject.expected,
-                         subject.seen, replace(subject.compute, batch=max(sizes))).load()
+    policy = subject.loaded(replace(subject.compute, batch=max(sizes)))
     one = 0.0
     for size in sorted({1, *sizes}):
         seen = [Seen(subject.seen[number % len(subject.seen)]) for number in range(size)]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 from benchmarks.rates import SPEC
@@ -98,16 +97,6 @@ def played(path: Path, expected: Plant, file: Path, rom: str) -> list[Observatio
         np.savez_compressed(file, seen=np.stack(seen))
     with np.load(file) as arrays:
         return list(arrays["seen"])
-
-
-def open_axis(path: Path, folder: Path) -> Path:
-    """Write the policy into `folder`, its batch axis open, where its operators do not fix it."""
-    model = onnx.load(path)
-    for each in (*model.graph.input, *model.graph.output):
-        each.type.tensor_type.shape.dim[0].dim_param = "batch"
-    found = folder / "open.onnx"
-    onnx.save(model, found, save_as_external_data=True, location="open.data")
-    return found
 
 
 def infer(subject: Subject, policy: OnnxPolicy, workers: int, seconds: float

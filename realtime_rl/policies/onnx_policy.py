@@ -23,7 +23,14 @@ from realtime_rl.core.policy.options import PolicyOptions
 from realtime_rl.core.policy.prefix import Prefix
 from realtime_rl.core.policy.states import Memory
 from realtime_rl.core.types import Action, ActionSpace
-from realtime_rl.policies import batch_trial, external_weights, feeding, onnx_signature, refitting
+from realtime_rl.policies import (
+    batch_axis,
+    batch_trial,
+    external_weights,
+    feeding,
+    onnx_signature,
+    refitting,
+)
 from realtime_rl.policies.batch_trial import Answer
 from realtime_rl.policies.compute import Compute
 from realtime_rl.policies.feeding import Feed, Seen
@@ -90,9 +97,10 @@ class OnnxPolicy:
         model = external_weights.read(path, sha256, replace(limits or Limits(),
                                                             sessions=compute.sessions))
         try:
-            taken_over = before.backend.refit(refitting.lift(model)) if (
+            used = batch_axis.opened(model) if compute.batch > 1 else model
+            taken_over = before.backend.refit(refitting.lift(used)) if (
                 compute.refit and before is not None) else None
-            backend = taken_over or OnnxBackend.load(path, model, compute, stop)
+            backend = taken_over or OnnxBackend.load(path, used, compute, stop)
         finally:
             model.close()
         try:

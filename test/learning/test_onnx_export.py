@@ -28,6 +28,8 @@ from realtime_rl.learning import networks, onnx_export
 from realtime_rl.learning.dqn import DqnLearner
 from realtime_rl.learning.heads import Head, draw_noise
 from realtime_rl.learning.onnx_import import load_weights
+from realtime_rl.policies.compute import Compute
+from realtime_rl.policies.feeding import Seen
 from realtime_rl.policies.policy_loader import Loader
 
 
@@ -54,9 +56,12 @@ def torch_outputs(network: torch.nn.Module, observation: np.ndarray) -> np.ndarr
 
 def refreshed(network: networks.PolicyNetwork, tmp_path: Path, metadata: PolicyMetadata,
               inline_bytes: int) -> None:
-    """Export before and after all weights changed; ONNX Runtime agrees with torch both times."""
+    """Export before and after all weights changed; ONNX Runtime agrees with torch both times.
+
+    A run of it may answer several observations.
+    """
     exporter = onnx_export.PolicyExporter(network, tmp_path, inline_bytes=inline_bytes)
-    load = Loader((metadata.observation, metadata.actions))
+    load = Loader((metadata.observation, metadata.actions), Compute(batch=3))
     given = random_input(metadata)
     for version in (1, 2):
         metadata = replace(metadata, version=version)
@@ -64,7 +69,9 @@ def refreshed(network: networks.PolicyNetwork, tmp_path: Path, metadata: PolicyM
         assert policy.metadata == metadata
         assert policy.warnings == ()
         network.eval()
-        assert policy.infer(given) == pytest.approx(torch_outputs(network, given), abs=1e-5)
+        expected = pytest.approx(torch_outputs(network, given), abs=1e-5)
+        assert policy.infer(given) == expected
+        assert policy.infer_batch([Seen(given)] * 3) == [expected] * 3
         network.train()
         with torch.no_grad():
             for weights in network.parameters():

@@ -67,6 +67,12 @@ def summed() -> onnx.ModelProto:
                  zero=np.zeros(1, np.float32))
 
 
+def of_one() -> onnx.ModelProto:
+    """Give what is seen, of one observation: its graph says so within."""
+    return proto([helper.make_node("Reshape", ["x", "shape"], ["action"])],
+                 {"x": [1, 1]}, [1, 1], shape=np.array([1, 1], np.int64))
+
+
 Write = Callable[..., Path]
 EXPECTED = (SEEN, WHEEL)
 
@@ -184,22 +190,24 @@ def test_a_new_policy_does_not_answer_for_the_one_before(drive: Drive, write: Wr
 
 
 @pytest.mark.parametrize(("model", "message"), [
-    (lambda: aimed(1), "its input 'x', .* leaves no batch axis open"),
+    (of_one, "its output .action., .* leaves no batch axis open"),
     (summed, "something else than on each alone"),
 ])
 def test_a_policy_that_cannot_be_batched_is_refused_in_one_line(
     write: Write, model: Callable[[], onnx.ModelProto], message: str
 ) -> None:
-    options = PolicyOptions(goal="aim" if model is not summed else "")
     with pytest.raises(PolicyError, match=rf"cannot take inference\.batch=4: .*{message}.*; set "
                                           r"inference\.batch=1") as caught:
-        OnnxPolicy.load(write(model()), EXPECTED, Compute(batch=4), options=options)
+        OnnxPolicy.load(write(model()), EXPECTED, Compute(batch=4))
     assert "\n" not in str(caught.value)
-    OnnxPolicy.load(write(model()), EXPECTED, options=options)
+    OnnxPolicy.load(write(model()), EXPECTED)
 
 
-def test_a_batch_gives_what_single_runs_give(write: Write) -> None:
-    policy = OnnxPolicy.load(write(aimed()), EXPECTED, Compute(batch=5),
+@pytest.mark.parametrize("batch", ["n", 1])
+@pytest.mark.parametrize("refit", [False, True])
+def test_a_batch_gives_what_single_runs_give(write: Write, batch: int | str, refit: bool) -> None:
+    """An axis of 1 is opened."""
+    policy = OnnxPolicy.load(write(aimed(batch)), EXPECTED, Compute(batch=5, refit=refit),
                              options=PolicyOptions(goal="aim=1"))
     seen = [Seen(np.array([value], np.float32), goal=None if value < 3 else np.array([value]))
             for value in range(5)]
