@@ -33,6 +33,8 @@ def in_short(robot: RobotFigures) -> tuple[str, str]:
                if figures["limited_ticks"]}
     parts = [f"of {robot['ticks']:,} ticks it did what was asked for",
              f"stopped {robot['stops']:,} times ({by})" if robot["stops"] else "never stopped"]
+    if robot["ended_ticks"]:
+        parts.append(f"between episodes at {robot['ended_ticks']:,}")
     if limited:
         worst = max(limited, key=limited.__getitem__)
         parts.append(f"{worst} limited at {limited[worst]:,} ticks")

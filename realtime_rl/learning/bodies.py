@@ -90,8 +90,8 @@ class Keypoints(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Map `(batch, maps, height, width)` to `(batch, 2 * maps)`: all x, then all y."""
         height, width = maps.shape[2:]
-        shares = torch.softmax(maps.flatten(2) * self.sharpness, dim=2).unflatten(
-            2, (height, width))
+        shares = torch.softmax(maps.flatten(2) * self.sharpness, dim=2).reshape(
+            -1, *maps.shape[1:])
         x = shares.sum(dim=2) @ torch.linspace(-1.0, 1.0, width, device=maps.device)
         y = shares.sum(dim=3) @ torch.linspace(-1.0, 1.0, height, device=maps.device)
         return torch.cat([x, y], dim=1)

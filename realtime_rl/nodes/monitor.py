@@ -12,7 +12,14 @@ from rclpy.qos import QoSProfile
 
 from realtime_rl.core.figures.health import Health, Level
 from realtime_rl.core.figures.live_window import LiveWindow
-from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
+from realtime_rl.core.messages.records import (
+    Inference,
+    Learning,
+    RobotRecord,
+    ScheduleRecord,
+    Timestep,
+    Verdict,
+)
 from realtime_rl.core.peers.plant_view import PlantView
 from realtime_rl.core.settings.parameters import MonitorParameters
 from realtime_rl.ros import messages, priorities, qos, runtime, steady
@@ -22,7 +29,8 @@ from realtime_rl.ros.record_topics import overhear_records
 from realtime_rl.ros.run_clock import RunClock
 from realtime_rl.ros.waiting import Waiting
 
-Record = TypeVar("Record", Timestep, Verdict, Inference, ScheduleRecord, Learning)
+Record = TypeVar("Record", Timestep, Verdict, Inference, ScheduleRecord, Learning,
+                 RobotRecord)
 
 
 class MonitorNode(Node):
@@ -41,6 +49,7 @@ class MonitorNode(Node):
         self._listen("verdict", Verdict, qos.RECORD)
         self._listen("inference", Inference, qos.RECORD)
         self._listen("learning", Learning, qos.RECORD)
+        self._listen("robot", RobotRecord, qos.RECORD)
         self._listen("schedule", ScheduleRecord, qos.LATCHED)
         steady.create_timer(self, 1.0, self._report)
         self._waiting = Waiting(self, "timestep", "verdict", "inference")

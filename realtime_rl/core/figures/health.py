@@ -67,10 +67,10 @@ def _acting(present: Present) -> Health:
     """Who acts at this moment."""
     cause = None if present.step is None else present.step.cause
     level = (Level.ERROR if present.silent or cause is Cause.NONE
-             else Level.WARN if cause is Cause.STOP else Level.OK)
+             else Level.WARN if present.stopped else Level.OK)
     return Health("acting", level, present.who, {
         "acting now": present.who, "operator": present.operator,
-        "stop": "in force, until it is released" if cause is Cause.STOP else "released"})
+        "stop": present.stop})
 
 
 def _plant(figures: RunFigures, returns: Sequence[float], so_far: float, present: Present,

@@ -12,7 +12,14 @@ from realtime_rl.core.figures.accounting import RunRecords, account
 from realtime_rl.core.figures.counters import Totals, names_of
 from realtime_rl.core.figures.health import Health, assess
 from realtime_rl.core.figures.present import Present, still_s
-from realtime_rl.core.messages.records import Inference, Learning, ScheduleRecord, Timestep, Verdict
+from realtime_rl.core.messages.records import (
+    Inference,
+    Learning,
+    RobotRecord,
+    ScheduleRecord,
+    Timestep,
+    Verdict,
+)
 from realtime_rl.core.messages.table import Table
 from realtime_rl.core.types import Cause
 
@@ -88,14 +95,15 @@ class LiveWindow:
         self._returns: deque[float] = deque(maxlen=_EPISODES)
         self._return = 0.0
         self._version = -1
+        self._robot: RobotRecord | None = None
         self._newest: Timestep | None = None
         self._newest_at_ns = 0
         self._standstills: _Recent[float] = _Recent(span_ns)
         self._operator_at_ns: int | None = None
         self._counted = Totals()
 
-    def take(self, record: Timestep | Verdict | Inference | ScheduleRecord | Learning,
-             now_ns: int) -> None:
+    def take(self, record: (Timestep | Verdict | Inference | ScheduleRecord | Learning
+                            | RobotRecord), now_ns: int) -> None:
         """Take in a record that was received at `now_ns`, on one monotonic clock."""
         if isinstance(record, Timestep):
             self._timesteps.add(record, now_ns)
@@ -106,6 +114,8 @@ class LiveWindow:
             self._inferences.add(record, now_ns)
         elif isinstance(record, ScheduleRecord):
             self._schedule = record
+        elif isinstance(record, RobotRecord):
+            self._robot = record
         else:
             self._learning, self._learning_at_ns = record, now_ns
 
@@ -127,7 +137,8 @@ class LiveWindow:
         operator_ns = self._operator_at_ns
         return Present(self._newest, (now_ns - self._newest_at_ns) / 1e9, longest_s,
                        (now_ns - ended_ns) / 1e9,
-                       math.nan if operator_ns is None else (now_ns - operator_ns) / 1e9)
+                       math.nan if operator_ns is None else (now_ns - operator_ns) / 1e9,
+                       self._robot)
 
     def _follow(self, step: Timestep, now_ns: int) -> None:
         """Add up an episode's reward, and note who acts, and whether the plant stood still."""

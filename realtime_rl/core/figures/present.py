@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from realtime_rl.core.messages.records import Timestep
+from realtime_rl.core.enumerations import Phase, StopCause
+from realtime_rl.core.figures.robot_figures import words_of
+from realtime_rl.core.messages.records import RobotRecord, Timestep
 from realtime_rl.core.types import Cause
 
 _STILL_PERIODS, _STILL_S = 4, 0.25
@@ -30,6 +32,23 @@ class Present:
     """How long ago it went on [s]."""
     operator_s: float = math.nan
     """How long ago a person acted [s]; NaN: nobody did."""
+    robot: RobotRecord | None = None
+    """The newest of a robot; `None`: the plant is none, or its record is not heard."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a stop is in force: a robot's cause is that, too, between two episodes."""
+        if self.step is None or self.step.cause is not Cause.STOP:
+            return False
+        return self.robot is None or self.robot.phase is not Phase.ENDED
+
+    @property
+    def stop(self) -> str:
+        """Say whether a stop is in force."""
+        if not self.stopped:
+            return "released"
+        by = StopCause(0 if self.robot is None else self.robot.stopped_by)
+        return f"in force{f' ({words_of(by)})' if by else ''}, until it is released"
 
     @property
     def silent(self) -> bool:
@@ -55,7 +74,8 @@ class Present:
             return f"policy: worker {step.worker}, version {step.version}"
         return {Cause.DEFAULT: "default policy: no action came in time",
                 Cause.OPERATOR: "operator",
-                Cause.STOP: "stop: the safe command",
+                Cause.STOP: ("stop: the safe command" if self.stopped
+                             else "nobody: between two episodes"),
                 Cause.NONE: "nobody: no command came"}[step.cause]
 
     @property

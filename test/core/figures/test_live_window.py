@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from handmade import inference, learning, schedule, step, verdict
 
+from realtime_rl.core.enumerations import Phase, StopCause
 from realtime_rl.core.figures.health import Health, Level
 from realtime_rl.core.figures.live_window import LiveWindow
+from realtime_rl.core.messages.records import RobotRecord
 from realtime_rl.core.types import Cause
 
 S = 1_000_000_000
@@ -37,6 +39,23 @@ def test_it_is_of_the_last_seconds_only() -> None:
     assert said(window, 12 * S)["interaction"].figures["inaction"].startswith("0.1000 (30 default")
     assert said(window, 15 * S)["plant"].level is Level.STALE
     assert said(window, 15 * S)["inference"].figures["workers"].startswith("2, required 2")
+
+
+@pytest.mark.parametrize(("phase", "by", "who", "stop", "level"), [
+    (Phase.ENDED, StopCause(0), "nobody: between two episodes", "released", Level.OK),
+    (Phase.STOPPED, StopCause.ESTOP | StopCause.STALE, "stop: the safe command",
+     "in force (stale, estop), until it is released", Level.WARN)])
+def test_a_robot_between_two_episodes_is_not_stopped(
+    phase: Phase, by: StopCause, who: str, stop: str, level: Level
+) -> None:
+    window = LiveWindow(10 * S)
+    window.take(step(0, Cause.STOP), 0)
+    assert said(window, 0)["acting"].figures["stop"] == "in force, until it is released"
+    window.take(RobotRecord(0, 0, phase, by, (), (), (), (), ()), 0)
+    found = said(window, 0)["acting"]
+    assert (found.figures["acting now"], found.figures["stop"], found.level) == (who, stop, level)
+    window.take(step(1), S // 100)
+    assert said(window, S // 100)["acting"].figures["stop"] == "released"
 
 
 def test_an_untrained_policy_is_version_0() -> None:
