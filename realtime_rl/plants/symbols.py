@@ -1,7 +1,7 @@
 """Names of addresses, from the `.sym` file that an assembler or emulator writes for a game.
 
 Lines are `BANK:ADDRESS NAME` in hexadecimal, as rgbds and no$gmb write them; `;` begins a comment,
-`[sections]` are passed over.
+`[sections]` are passed over, and so are constants, `VALUE NAME`, and what is in the boot ROM.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from realtime_rl.core.errors import PlantError
 
 _LINE = re.compile(r"(?:([0-9A-Fa-f]{2,4}):)?([0-9A-Fa-f]{4})\s+(\S+)")
+_NO_PLACE = re.compile(r"(?:BOOT:)?[0-9A-Fa-f]{2,8}\s+\S+")
 _WORD = re.compile(r"([^\s+]+)(?:\+(\d+|0[xX][0-9A-Fa-f]+))?")
 _SWITCHED = range(0xD000, 0xE000)
 """Work RAM of which a colour console has several banks: what is read is the one in use."""
@@ -40,6 +41,8 @@ class Symbols:
             if not text or text.startswith("["):
                 continue
             found = _LINE.fullmatch(text)
+            if found is None and _NO_PLACE.fullmatch(text):
+                continue
             if found is None:
                 raise PlantError(f"{path}:{number}: {text[:60]!r} is no symbol: 'BANK:ADDRESS "
                                  "NAME', in hexadecimal, as in '00:d057 wIsInBattle'")

@@ -263,6 +263,9 @@ SYMBOLS = """; of rgbds
 00:c001 wLives ; a comment
 01:d010 wParty
 02:d020 wFar
+07 LIVES_AT_FIRST
+123456 PRICE
+BOOT:0100 Boot
 wrong
 """
 
@@ -278,11 +281,12 @@ def test_symbols(tmp_path: Path) -> None:
     assert load("wLives").pokes == (Poke(Cell(0xC001, "u8", 1), 1),)
     assert load("wParty+0x2").pokes[0].cell.address == 0xD012
     for name, message in (("wLive", "similar: 'wLives'"), ("Start", "in ROM"),
-                          ("wFar", "need not be the one in use")):
+                          ("wFar", "need not be the one in use"),
+                          ("PRICE", "is no symbol"), ("Boot", "is no symbol")):
         with pytest.raises(PlantError, match=rf"rules.yaml:3: pokes\[0\].address: .*{message}"):
             load(name)
     (tmp_path / "game.sym").write_text(SYMBOLS)
-    with pytest.raises(PlantError, match=r"rules.yaml:1: symbols: .*game.sym:7: 'wrong' is no sym"):
+    with pytest.raises(PlantError, match=r"rules.yaml:1: symbols: .*game.sym:10: 'wrong' is no sym"):
         load("wLives")
     (tmp_path / "game.sym").unlink()
     with pytest.raises(PlantError, match=r"rules.yaml:1: symbols: .*cannot be read"):
