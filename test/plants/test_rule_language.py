@@ -286,7 +286,8 @@ def test_symbols(tmp_path: Path) -> None:
         with pytest.raises(PlantError, match=rf"rules.yaml:3: pokes\[0\].address: .*{message}"):
             load(name)
     (tmp_path / "game.sym").write_text(SYMBOLS)
-    with pytest.raises(PlantError, match=r"rules.yaml:1: symbols: .*game.sym:10: 'wrong' is no sym"):
+    wrong = r"rules.yaml:1: symbols: .*game.sym:10: 'wrong' is no sym"
+    with pytest.raises(PlantError, match=wrong):
         load("wLives")
     (tmp_path / "game.sym").unlink()
     with pytest.raises(PlantError, match=r"rules.yaml:1: symbols: .*cannot be read"):
