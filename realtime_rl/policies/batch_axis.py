@@ -17,22 +17,21 @@ _BATCH = "batch"
 
 
 def opened(model: Model) -> Model:
-    """Open the first axis of inputs and outputs where it is 1; `MissingDependencyError`: no onnx.
+    """Open the first axis of inputs and outputs, where all of them are 1.
 
-    Shapes within the graph are left out, as they would say 1 still.
+    A graph that leaves some open says which, and what is 1 is the same for all. Shapes within the
+    graph are left out, as they would say 1 still. `MissingDependencyError`: onnx is not installed.
     """
     if onnx is None:
         raise MissingDependencyError("onnx", "cpu")
     proto = onnx.ModelProto.FromString(
         model.source if isinstance(model.source, bytes) else Path(model.source).read_bytes())
     weights = {each.name for each in proto.graph.initializer}
-    changed = False
-    for each in (*proto.graph.input, *proto.graph.output):
-        axes = each.type.tensor_type.shape.dim
-        if each.name not in weights and axes and axes[0].dim_value == 1:
-            axes[0].dim_param = _BATCH
-            changed = True
-    if not changed:
+    axes = [each.type.tensor_type.shape.dim for each in (*proto.graph.input, *proto.graph.output)
+            if each.name not in weights]
+    if not all(each and each[0].dim_value == 1 for each in axes):
         return model
+    for each in axes:
+        each[0].dim_param = _BATCH
     del proto.graph.value_info[:]
     return replace(model, source=proto.SerializeToString())

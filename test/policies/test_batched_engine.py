@@ -217,6 +217,18 @@ def test_a_batch_gives_what_single_runs_give(write: Write, batch: int | str, ref
     assert "takes (1,)" in str(found[5])
 
 
+def test_beside_an_open_axis_one_of_1_is_the_same_for_all(write: Write) -> None:
+    """As of a constant that the graph adds to every row."""
+    path = write(proto([helper.make_node("Reshape", ["aim", "one"], ["a"]),
+                        helper.make_node("Add", ["x", "a"], ["action"])],
+                       {"x": ["n", 1], "aim": [1, 1]}, ["n", 1], one=np.array([1], np.int64)))
+    policy = OnnxPolicy.load(path, EXPECTED, Compute(batch=3),
+                             options=PolicyOptions(constants=("aim=5",)))
+    found = policy.infer_batch([Seen(np.array([value], np.float32)) for value in range(3)])
+    assert [each.tolist() for each in found if not isinstance(each, PolicyError)] == [[5.0], [6.0],
+                                                                                     [7.0]]
+
+
 def test_without_a_goal_nothing_is_begun_and_the_newest_one_counts(drive: Drive) -> None:
     driven = drive(aimed(), 1, 1, "aim")
     assert driven.engine.takes_goal
