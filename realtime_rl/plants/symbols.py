@@ -1,7 +1,8 @@
 """Names of addresses, from the `.sym` file that an assembler or emulator writes for a game.
 
 Lines are `BANK:ADDRESS NAME` in hexadecimal, as rgbds and no$gmb write them; `;` begins a comment,
-`[sections]` are passed over, and so are constants, `VALUE NAME`, and what is in the boot ROM.
+`[sections]` are passed over, and what is in the boot ROM. Where addresses have a bank, `VALUE NAME`
+is a constant, and is passed over, too.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Symbols:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError as error:
             raise PlantError(f"symbols {str(path)!r} cannot be read ({error.strerror})") from error
-        places: dict[str, tuple[int, int]] = {}
+        banked: dict[str, tuple[int, int]] = {}
+        bare: dict[str, tuple[int, int]] = {}
         for number, line in enumerate(lines, 1):
             text = line.split(";")[0].strip()
             if not text or text.startswith("["):
@@ -46,8 +48,9 @@ class Symbols:
             if found is None:
                 raise PlantError(f"{path}:{number}: {text[:60]!r} is no symbol: 'BANK:ADDRESS "
                                  "NAME', in hexadecimal, as in '00:d057 wIsInBattle'")
-            places[found[3]] = int(found[1] or "0", 16), int(found[2], 16)
-        return Symbols(str(path), places)
+            place = int(found[1] or "0", 16), int(found[2], 16)
+            (banked if found[1] else bare)[found[3]] = place
+        return Symbols(str(path), banked or bare)
 
     def address(self, text: str) -> int:
         """Return the address of `NAME` or `NAME+OFFSET`; `PlantError` names similar ones."""

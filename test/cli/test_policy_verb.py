@@ -220,6 +220,22 @@ def test_sizes_that_cannot_be_are_refused_in_one_line(
     assert said.count("\n") == 1
 
 
+def test_a_graph_of_one_observation_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proto = model(COUNTER, 1, np.ones((2, 3)))
+    proto.graph.node[-1].output[0] = "m"
+    proto.graph.node.append(onnx.helper.make_node("Reshape", ["m", "shape"], ["y"]))
+    proto.graph.initializer.append(onnx.numpy_helper.from_array(np.array([1, 3]), "shape"))
+    file = tmp_path / "one.onnx"
+    file.write_bytes(proto.SerializeToString())
+    assert main(["policy", str(file), *PLANT]) == 0
+    assert main(["policy", str(file), *PLANT, "--batches", "2"]) == 2
+    said = capsys.readouterr().err
+    assert "cannot take inference.batch=2: its output 'y'" in said
+    assert said.count("\n") == 1
+
+
 def test_virtual_time_takes_the_goal_that_it_begins_with(
     aimed: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

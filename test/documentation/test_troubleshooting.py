@@ -25,7 +25,7 @@ def texts() -> list[str]:
         nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
         comments = [node.value for node in nodes if isinstance(node, ast.Expr)]
         filled = [node for node in nodes if isinstance(node, ast.JoinedStr)]
-        parts = [*comments, *(part for node in filled for part in node.values)]
+        parts = {*comments, *(part for node in filled for part in node.values)}
         found += ["".join(str(part.value) if isinstance(part, ast.Constant) else "…"
                           for part in node.values) for node in filled]
         found += [" ".join(node.value.split()) for node in nodes

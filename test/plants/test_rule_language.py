@@ -264,7 +264,7 @@ SYMBOLS = """; of rgbds
 01:d010 wParty
 02:d020 wFar
 07 LIVES_AT_FIRST
-123456 PRICE
+c0de PRICE
 BOOT:0100 Boot
 wrong
 """
@@ -285,6 +285,8 @@ def test_symbols(tmp_path: Path) -> None:
                           ("PRICE", "is no symbol"), ("Boot", "is no symbol")):
         with pytest.raises(PlantError, match=rf"rules.yaml:3: pokes\[0\].address: .*{message}"):
             load(name)
+    (tmp_path / "game.sym").write_text("c001 wLives\n")  # no bank anywhere
+    assert load("wLives").pokes[0].cell.address == 0xC001
     (tmp_path / "game.sym").write_text(SYMBOLS)
     wrong = r"rules.yaml:1: symbols: .*game.sym:10: 'wrong' is no sym"
     with pytest.raises(PlantError, match=wrong):

@@ -10,6 +10,8 @@ from realtime_rl.core.figures.robot_figures import words_of
 from realtime_rl.core.messages.records import RobotRecord, Timestep
 from realtime_rl.core.types import Cause
 
+_APART_TICKS = 2
+"""A robot's newest record is at most so far from the newest tick, or it says nothing of that."""
 _STILL_PERIODS, _STILL_S = 4, 0.25
 """A plant that starts no tick for longer than both stands still: it is not merely late."""
 
@@ -40,15 +42,22 @@ class Present:
         """Whether a stop is in force: a robot's cause is that, too, between two episodes."""
         if self.step is None or self.step.cause is not Cause.STOP:
             return False
-        return self.robot is None or self.robot.phase is not Phase.ENDED
+        return self._doing is None or self._doing.phase is not Phase.ENDED
 
     @property
     def stop(self) -> str:
         """Say whether a stop is in force."""
         if not self.stopped:
             return "released"
-        by = StopCause(0 if self.robot is None else self.robot.stopped_by)
+        by = StopCause(0 if self._doing is None else self._doing.stopped_by)
         return f"in force{f' ({words_of(by)})' if by else ''}, until it is released"
+
+    @property
+    def _doing(self) -> RobotRecord | None:
+        """What the robot says of the newest tick."""
+        if self.step is None or self.robot is None:
+            return None
+        return self.robot if abs(self.robot.tick - self.step.tick) <= _APART_TICKS else None
 
     @property
     def silent(self) -> bool:

@@ -56,6 +56,10 @@ def test_a_robot_between_two_episodes_is_not_stopped(
     assert (found.figures["acting now"], found.figures["stop"], found.level) == (who, stop, level)
     window.take(step(1), S // 100)
     assert said(window, S // 100)["acting"].figures["stop"] == "released"
+    # what the robot said long ago is no reason to call a stop released
+    window.take(step(9, Cause.STOP), 9 * S // 100)
+    found = said(window, 9 * S // 100)["acting"]
+    assert (found.figures["stop"], found.level) == ("in force, until it is released", Level.WARN)
 
 
 def test_an_untrained_policy_is_version_0() -> None:
