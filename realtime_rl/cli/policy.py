@@ -21,7 +21,7 @@ from realtime_rl.core.errors import ConfigError, PolicyError
 from realtime_rl.core.observations import Observation, join, names_of
 from realtime_rl.core.policy import prefix
 from realtime_rl.core.policy.options import PolicyOptions
-from realtime_rl.core.policy.tensors import Graph
+from realtime_rl.core.policy.tensors import Graph, Tensor
 from realtime_rl.core.schedule.horizon import workers_needed
 from realtime_rl.core.schedule.planner import Setting, representative_ns, required_workers
 from realtime_rl.core.schedule.stagger import promised_delay_ticks
@@ -266,14 +266,16 @@ def _quantiles(durations_ns: Sequence[int]) -> tuple[float, float]:
     return statistics.median(durations_ns) / 1e6, float(np.percentile(durations_ns, 95)) / 1e6
 
 
+def _tensor(each: Tensor, **said: list[str]) -> dict[str, Any]:
+    return {"name": each.name, "type": each.type, "shape": list(each.shape),
+            **{key: next(iter(words), None) for key, words in said.items()}}
+
+
 def _document(path: Path, graph: Graph, tried: _Tried | None) -> dict[str, Any]:
     document: dict[str, Any] = {
         "schema": _SCHEMA, "file": str(path),
-        "inputs": [{"name": each.name, "type": each.type, "shape": list(each.shape),
-                    "fed": next(iter(_use(each.name, tried)), None)} for each in graph.inputs],
-        "outputs": [{"name": each.name, "type": each.type, "shape": list(each.shape),
-                     "use": next(iter(_meaning(each.name, tried)), None)}
-                    for each in graph.outputs],
+        "inputs": [_tensor(each, fed=_use(each.name, tried)) for each in graph.inputs],
+        "outputs": [_tensor(each, use=_meaning(each.name, tried)) for each in graph.outputs],
         "metadata": dict(graph.props)}
     if tried is None:
         return {**document, "plant": None}

@@ -76,12 +76,7 @@ def load(folder: Path, identity: Identity) -> Snapshot:
     """
     index = folder / INDEX
     content = _read_index(index)
-    # as JSON has it: tuples are lists there
-    wanted = _flat(strict_json.loads(strict_json.dumps_exactly(dict(identity))))
-    found = _flat(content["identity"])
-    others = [f"another {name}: {found.get(name)!r}, not {wanted.get(name)!r}"
-              for name in {**wanted, **found} if found.get(name) != wanted.get(name)]
-    if others:
+    if others := _others(content["identity"], identity):
         raise CheckpointError(f"checkpoint {str(index)!r} has {', '.join(others)}; give the same "
                               "again, or another folder")
     path = folder / str(content["file"])
@@ -92,6 +87,15 @@ def load(folder: Path, identity: Identity) -> Snapshot:
     except (OSError, SafetensorError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise CheckpointError(_damaged(index, f"{path.name!r}: {reason}")) from error
+
+
+def _others(identity: Identity, asked: Identity) -> list[str]:
+    """Say of every setting that differs what it was, and what it is asked to be."""
+    # as JSON has it: tuples are lists there
+    wanted = _flat(strict_json.loads(strict_json.dumps_exactly(dict(asked))))
+    found = _flat(identity)
+    return [f"another {name}: {found.get(name)!r}, not {wanted.get(name)!r}"
+            for name in {**wanted, **found} if found.get(name) != wanted.get(name)]
 
 
 def remove(folder: Path) -> None:

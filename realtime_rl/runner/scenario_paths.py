@@ -35,14 +35,20 @@ def anchored(settings: Settings, folder: Path) -> Settings:
         plant["options"] = option_paths.anchored(
             str(plant.get("name", "pyboy")), options, folder)
     for values in changed.values():
-        latency = values.get("latency")
-        if isinstance(latency, str) and latency.startswith(_TRACE):
-            path, comma, rest = latency.removeprefix(_TRACE).partition(",")
-            values["latency"] = f"{_TRACE}{beside(folder, path)}{comma}{rest}"
+        if "latency" in values:
+            values["latency"] = _trace(values["latency"], folder)
         constants = values.get(_CONSTANTS)
         if isinstance(constants, list | tuple):
             values[_CONSTANTS] = [_constant(word, folder) for word in constants]
     return changed
+
+
+def _trace(latency: object, folder: Path) -> object:
+    """Place the file of an emulated latency, `trace:durations.csv`."""
+    if not isinstance(latency, str) or not latency.startswith(_TRACE):
+        return latency
+    path, comma, rest = latency.removeprefix(_TRACE).partition(",")
+    return f"{_TRACE}{beside(folder, path)}{comma}{rest}"
 
 
 def _constant(word: object, folder: Path) -> object:
