@@ -7,6 +7,7 @@ delay stands in `infos`, a value a tick, so that nothing of a `Timestep` is lost
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 import re
 import warnings
@@ -67,13 +68,19 @@ def write(folder: Path, spec: PlantSpec, episodes: Iterable[RecordedEpisode], ab
             warnings.filterwarnings("ignore", category=UserWarning, module="minari")
             made = minari.create_dataset_from_buffers(
                 folder.name, (buffer_of(episode) for episode in episodes), data_format="hdf5",
-                observation_space=_space_of_parts(spaces, spec), jpeg_encoding=False,
+                observation_space=_space_of_parts(spaces, spec), **_exact(minari),
                 action_space=_space_of_actions(spaces, spec.actions), description=about,
                 author="realtime_rl", algorithm_name="realtime_rl")
         count = int(made.total_episodes)
         if not count:
             raise BagError(NOTHING)
     return count
+
+
+def _exact(minari: Any) -> dict[str, bool]:  # noqa: ANN401 - the module
+    # pictures are kept as they are, which Minari 0.5.3 always does where channels stand in front
+    known = inspect.signature(minari.create_dataset_from_buffers).parameters
+    return {"jpeg_encoding": False} if "jpeg_encoding" in known else {}
 
 
 def read(folder: Path, spec: PlantSpec) -> Iterator[RecordedEpisode]:

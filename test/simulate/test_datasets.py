@@ -85,6 +85,26 @@ def test_minari_itself_loads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert episode.infos["cause"].tolist() == [int(Cause.OPERATOR)] * 21
 
 
+def test_a_minari_that_has_no_jpeg_to_leave_out_is_asked_for_none(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of Python 3.10."""
+    make = minari.create_dataset_from_buffers
+
+    def older(dataset_id: str, buffer: Any, *, data_format: str, observation_space: Any,
+              action_space: Any, description: str, author: str, algorithm_name: str) -> Any:
+        return make(dataset_id, buffer, data_format=data_format, description=description,
+                    observation_space=observation_space, action_space=action_space, author=author,
+                    algorithm_name=algorithm_name)
+
+    monkeypatch.setattr(minari, "create_dataset_from_buffers", older)
+    plant = counter()
+    recorded = bag(tmp_path / "bag", plant, 42)
+    folder = dataset(tmp_path / "counter-v0", recorded, plant.spec)
+    kept = whole_episodes(read_run(recorded), plant.spec)
+    for one, other in zip(kept, minari_dataset.read(folder, plant.spec), strict=True):
+        equal(one, other)
+
+
 def test_learning_from_it_is_learning_from_the_bag(tmp_path: Path) -> None:
     plant, delay, config = counter(), Delay(3), DqnConfig(stack=2, action_history=2)
     recorded = bag(tmp_path / "bag", plant, 84)
