@@ -65,7 +65,7 @@ tests: $(VENV)/package
 	$(BIN)/python -m pytest -m live
 
 lowest:
-	.ci/lowest cpu plants gym mujoco bags learn
+	.ci/lowest cpu plants gym mujoco bags datasets learn
 
 doctor: $(VENV)/package
 	$(BIN)/realtime-rl doctor
