@@ -9,6 +9,7 @@ from realtime_rl.core.figures.schema import RobotFigures
 from realtime_rl.core.messages.records import RobotRecord, Timestep
 
 _SHOWN = 20
+_IN_SHORT = 3
 
 
 def stop_lines(robots: Sequence[RobotRecord], steps: Sequence[Timestep]) -> list[str]:
@@ -31,13 +32,16 @@ def in_short(robot: RobotFigures) -> tuple[str, str]:
                    if count)
     limited = {name: figures["limited_ticks"] for name, figures in robot["elements"].items()
                if figures["limited_ticks"]}
-    parts = [f"of {robot['ticks']:,} ticks it did what was asked for",
-             f"stopped {robot['stops']:,} times ({by})" if robot["stops"] else "never stopped"]
+    parts = [f"of {robot['ticks']:,} ticks it followed what was asked for, within its limits",
+             f"stopped {robot['stops']:,} times (ticks: {by})" if robot["stops"]
+             else "never stopped"]
     if robot["ended_ticks"]:
         parts.append(f"between episodes at {robot['ended_ticks']:,}")
     if limited:
-        worst = max(limited, key=limited.__getitem__)
-        parts.append(f"{worst} limited at {limited[worst]:,} ticks")
+        most = sorted(limited, key=limited.__getitem__, reverse=True)
+        parts.append("ticks limited: "
+                     + ", ".join(f"{name} {limited[name]:,}" for name in most[:_IN_SHORT])
+                     + (", …" if len(most) > _IN_SHORT else ""))
     oldest = [(figures["age_ms"]["max"] or 0.0, name) for name, figures in
               robot["sources"].items()]
     if oldest:

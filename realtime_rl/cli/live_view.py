@@ -70,7 +70,7 @@ class LiveView:
         self._log_filter: LogFilter | None = None
         self._newest: Sequence[Health] = ()
         self._elapsed_s = 0.0
-        self._next_line_s = _LINE_EVERY_S
+        self._said_s = 0.0
         self.noted = Noted()
         """What the nodes warned of."""
 
@@ -96,6 +96,9 @@ class LiveView:
                 live.stop()
             for line in self.noted.lines():
                 self.say(line)
+        elif (self._newest and self._said_s < self._elapsed_s
+              and not self._prepared.scenario.record):  # of what is recorded the report follows
+            self._say_figures("")
         if self._figures is not None:
             self._figures.close()
 
@@ -115,9 +118,12 @@ class LiveView:
         self._newest, waiting = self._figures.newest, self._figures.waiting
         if self._live is not None:
             self._live.update(self._draw(waiting))
-        elif elapsed_s >= self._next_line_s:
-            self._next_line_s += _LINE_EVERY_S
-            self.say(f"{elapsed_s:5.0f} s  {waiting or '  '.join(self._words())}")
+        elif elapsed_s // _LINE_EVERY_S > self._said_s // _LINE_EVERY_S:
+            self._say_figures(waiting)
+
+    def _say_figures(self, waiting: str) -> None:
+        self._said_s = self._elapsed_s
+        self.say(f"{self._elapsed_s:5.0f} s  {waiting or '  '.join(self._words())}")
 
     def drain(self, lines: queue.SimpleQueue[tuple[str, str]]) -> None:
         """Take in what the nodes said: all of it when verbose, else what matters."""

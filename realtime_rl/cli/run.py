@@ -117,7 +117,7 @@ def _run(prepared: Prepared, supervisor: Supervisor, view: LiveView) -> NodeFail
                     _note(prepared, supervisor, view)
                 time.sleep(_WATCH_S)
     except KeyboardInterrupt:
-        view.say("stopped")
+        view.say("interrupted: the run ends")
     except NodeFailedError as error:
         failure = error
     view.drain(supervisor.lines)

@@ -108,7 +108,7 @@ def build(
     parts = observation.parts
     if kind != VECTORS and not any(len(part.shape) == 3 for part in parts):
         raise LearningError(f"network {name!r} takes images, not observations '{observation}'; "
-                            "take 'mlp'")
+                            "set learner.network=mlp, or auto")
     with torch.random.fork_rng(devices=[]), torch.device(device):
         torch.manual_seed(seed)
         made = [_body_of(part, stack, kind, width, alone=len(parts) == 1) for part in parts]

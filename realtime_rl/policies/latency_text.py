@@ -18,8 +18,14 @@ def duration_ns(text: str) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", text.strip())
     if match is None or match[2] not in UNITS_NS:
         raise ValueError(f"duration {reprlib.repr(text)}: write a positive number and one of "
-                         f"{choices(UNITS_NS)}, as in 95ms")
+                         f"{choices(UNITS_NS)}, as in {_as_period(text) or '95ms'}")
     return _checked(float(match[1]) * UNITS_NS[match[2]], text)
+
+
+def _as_period(text: str) -> str:
+    """What a rate is as a period; empty where the text is none."""
+    rate = re.fullmatch(r"(\d+(?:\.\d+)?)\s*hz", text.strip(), re.IGNORECASE)
+    return f"{1e3 / float(rate[1]):.6g}ms" if rate and float(rate[1]) else ""
 
 
 def measured_ns(value: object) -> int:

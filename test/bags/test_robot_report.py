@@ -93,9 +93,10 @@ def test_the_page_shows_the_robot_in_the_pages_own_colours(report: Report) -> No
 
 
 def test_the_headline_says_what_there_is_to_say(report: Report) -> None:
-    assert re.search(r"Robot +8\d\d  of 1,000 ticks it did what was asked for; stopped 2 times "
-                     r"\(40 by service, 50 by estop\); j2 limited at \d+ ticks; cam was 150 ms old "
-                     "at most", to_text(report))
+    assert re.search(r"Robot +8\d\d  of 1,000 ticks it followed what was asked for, within its "
+                     r"limits; stopped 2 times \(ticks: 40 by service, 50 by estop\); "
+                     r"ticks limited: j2 \d+(, j\d \d+)*; cam was 150 ms old at most",
+                     to_text(report))
 
 
 @pytest.mark.parametrize(("contract", "warned"), [

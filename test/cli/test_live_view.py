@@ -159,6 +159,17 @@ def test_without_a_terminal_warnings_come_at_once_and_alarms_with_the_figures(
     assert screen.out.getvalue() == said
 
 
+@pytest.mark.parametrize(("record", "last"), [("", "    3 s  acting now"), ("runs/one", "")])
+def test_without_a_terminal_a_short_run_that_is_not_recorded_ends_with_its_figures(
+        monkeypatch: pytest.MonkeyPatch, record: str, last: str) -> None:
+    """Of a recorded one the report follows."""
+    shown = View(monkeypatch, terminal=False)
+    shown.view._prepared = replace(PREPARED, scenario=Scenario(record=record))
+    with shown.view:
+        assert shown.update(window([Cause.POLICY]).look(0), 3.0) == ""
+    assert shown.out.getvalue().startswith(last) and bool(shown.out.getvalue()) == bool(last)
+
+
 def test_when_verbose_everything_is_printed_and_nothing_kept(
         monkeypatch: pytest.MonkeyPatch) -> None:
     screen = View(monkeypatch, verbose=True)

@@ -128,7 +128,7 @@ def test_a_network_that_nobody_chose_follows_from_the_observation(
     ("impala:-1", IMAGE, "network 'impala:-1' is not one of"),
     ("impala:1/32", IMAGE, "width of 1/32 leaves none of 16 filters"),
     ("impala_deep", ObservationSpec((1, 20, 20), "uint8", 0, 255), "too small"),
-    ("nature", VECTOR, r"takes images, not observations 'float32\[3\] 0:1'; take 'mlp'"),
+    ("nature", VECTOR, r"takes images, not .* 'float32\[3\] 0:1'; set learner.network=mlp"),
     ("nature", ObservationSpec((1, 9, 9), "uint8", 0, 255), "too small"),
 ])
 def test_what_cannot_be_built_is_refused(

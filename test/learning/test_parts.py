@@ -65,7 +65,7 @@ def test_pictures_alone_get_the_network_of_pictures() -> None:
     assert "Conv2d" in kinds[0] and kinds[1] == ["Flatten", "Linear", "ReLU", "Flatten"]
     small = parse("a=uint8[1,8,8] 0:255; b=float32[2] 0:1")
     build("auto", small, 1, BUTTONS, 0)
-    with pytest.raises(LearningError, match=r"takes images, not .*; take 'mlp'"):
+    with pytest.raises(LearningError, match=r"takes images, not .*; set learner.network=mlp"):
         build("small", parse("a=float32[1] 0:1; b=float32[2] 0:1"), 1, BUTTONS, 0)
 
 

@@ -126,6 +126,8 @@ def test_alone_nothing_is_slower(latency: Latency) -> None:
     ("", "kind '' is not one of"),
     ("constant:95", "duration '95': write a positive number and one of 'ms', 's', 'us'"),
     ("constant:95h", "duration '95h'"),
+    ("constant:60Hz", "duration '60Hz': write a positive number .* as in 16.6667ms"),
+    ("constant:0Hz", "duration '0Hz': write a positive number .* as in 95ms"),
     ("constant:-1ms", "duration '-1ms': write a positive number"),
     ("constant:nan", "duration 'nan'"),
     ("constant:0ms", "duration '0ms' must be positive and below an hour"),

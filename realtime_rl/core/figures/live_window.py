@@ -85,6 +85,7 @@ class LiveWindow:
 
     def __init__(self, span_ns: int) -> None:
         """Say what holds of the last `span_ns`."""
+        self._span_ns = span_ns
         self._timesteps = _RecentRecords(Timestep, span_ns)
         self._verdicts = _RecentRecords(Verdict, span_ns)
         # an action follows its inference
@@ -95,6 +96,7 @@ class LiveWindow:
         self._returns: deque[float] = deque(maxlen=_EPISODES)
         self._return = 0.0
         self._version = -1
+        self._acts_since_ns: int | None = None
         self._robot: RobotRecord | None = None
         self._newest: Timestep | None = None
         self._newest_at_ns = 0
@@ -125,7 +127,8 @@ class LiveWindow:
             self._timesteps.records(now_ns), self._verdicts.records(now_ns),
             self._inferences.records(now_ns),
             [self._schedule] if self._schedule is not None else []),
-            started=self._version >= 0)
+            started=self._acts_since_ns is not None
+            and self._acts_since_ns < now_ns - self._span_ns)
         silent_s = (now_ns - self._learning_at_ns) / 1e9 if self._learning else math.nan
         return assess(figures, self._schedule, self._learning, self._returns, self._version,
                       learner_silent_s=silent_s, so_far=self._return, counted=self._counted.totals,
@@ -157,3 +160,5 @@ class LiveWindow:
             self._returns.append(self._return)
         if step.cause is Cause.POLICY:
             self._version = step.version
+            if self._acts_since_ns is None:
+                self._acts_since_ns = now_ns

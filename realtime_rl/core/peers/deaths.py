@@ -56,7 +56,10 @@ class Death:
     def words(self) -> str:
         """What it said last, to follow a sentence; empty where that was of its ordinary work."""
         ordinary = not self.last_words or "[INFO]" in self.last_words
-        return "" if ordinary else f": {self.last_words}"
+        if ordinary:
+            return ""
+        # a warning was not what it died of
+        return f"{'; it said last' if '[WARN]' in self.last_words else ''}: {self.last_words}"
 
     @property
     def summary(self) -> str:

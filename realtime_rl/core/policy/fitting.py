@@ -266,7 +266,9 @@ def _about_metadata(metadata: PolicyMetadata | None, said: Said, joined: int,
                     actions: ActionSpace) -> list[str]:
     if metadata is not None:
         return []
-    return [f"no metadata: taken as a stack of {joined} observations, with actions '{actions}'"]
+    normalised = f"; normalised are {listed(said.normalize)}" if said.normalize else ""
+    return [f"no metadata: taken as a stack of {joined} observations, with actions '{actions}'"
+            f"{normalised}"]
 
 
 def _about(reading: Reading, said: Said, actions: ActionSpace, period_ns: int) -> list[str]:

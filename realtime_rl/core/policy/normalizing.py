@@ -15,6 +15,7 @@ from realtime_rl.core.errors import PolicyError
 ACTION = "action"
 """What stands for the action among the names of what is normalised."""
 _WORD = re.compile(r"(scale|offset|mean|std)=(\S+)")
+_NUMBER = re.compile(r"-?[\d.][-+.\de/]*")
 _FORM = ("write it like 'front scale=1/255 mean=0.485,0.456,0.406 std=0.229,0.224,0.225' or "
          "'action scale=0.25 offset=0.1,-0.1'")
 
@@ -94,6 +95,9 @@ def parse(item: str) -> tuple[str, Normalization]:
         if match is None or match[1] in found:
             raise PolicyError(f"normalisation {item!r}: {word!r} is not understood; {_FORM}")
         found[match[1]] = numbers(match[2], f"normalisation {item!r}")
+    if not words and _NUMBER.fullmatch(name):
+        raise PolicyError(f"normalisation {item!r} has no name: where several are a list, as for "
+                          r"--set, the commas within one are written \,")
     if not found:
         raise PolicyError(f"normalisation {item!r}: {name!r} is declared as normalised without "
                           f"statistics; {_FORM}")

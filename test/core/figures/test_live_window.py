@@ -24,7 +24,7 @@ def filled(ticks: int = 500) -> LiveWindow:
     window.take(schedule(), 0)
     for tick in range(ticks):
         now_ns = tick * S // 100
-        window.take(step(tick, Cause.POLICY if tick % 10 else Cause.DEFAULT, reward=1.0,
+        window.take(step(tick, Cause.DEFAULT if tick % 10 == 9 else Cause.POLICY, reward=1.0,
                          first=tick % 100 == 0, last=tick % 100 == 99), now_ns)
         window.take(verdict(tick), now_ns)
         window.take(inference(tick), now_ns)
@@ -39,6 +39,21 @@ def test_it_is_of_the_last_seconds_only() -> None:
     assert said(window, 12 * S)["interaction"].figures["inaction"].startswith("0.1000 (30 default")
     assert said(window, 15 * S)["plant"].level is Level.STALE
     assert said(window, 15 * S)["inference"].figures["workers"].startswith("2, required 2")
+
+
+def test_what_was_left_before_the_policys_first_action_is_no_inaction() -> None:
+    """As in the report; what it leaves later counts, also where the window begins with it."""
+    window = LiveWindow(S)
+    for tick in range(40):
+        window.take(step(tick, Cause.DEFAULT), tick * S // 100)
+    assert said(window, 4 * S // 10)["interaction"].figures["inaction"].startswith("–")
+    for tick in range(40, 100):
+        window.take(step(tick), tick * S // 100)
+    assert said(window, S)["interaction"].figures["inaction"].startswith("0.0000 (0 default")
+    for tick in range(100, 200):
+        window.take(step(tick, Cause.POLICY if tick >= 150 else Cause.DEFAULT), tick * S // 100)
+    found = said(window, 199 * S // 100)["interaction"].figures["inaction"]
+    assert found.startswith(f"{50 / 101:.4f} (50 default")
 
 
 @pytest.mark.parametrize(("phase", "by", "who", "stop", "level"), [

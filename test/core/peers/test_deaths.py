@@ -36,6 +36,14 @@ def test_who_refuses_what_it_is_told_ends_the_run_at_its_beginning_only() -> Non
     assert deaths.died("m", ("monitor",), 30.0, 2, "no", respawn=True).then is Then.AGAIN
 
 
+@pytest.mark.parametrize(("last", "told"), [
+    ("[INFO] [1.5] [arm]: holds", ""), ("error: no arm", ": error: no arm"),
+    ("[WARN] [1.5] [arm]: stopped", "; it said last: [WARN] [1.5] [arm]: stopped")])
+def test_a_warning_that_was_said_last_is_not_told_as_the_cause(last: str, told: str) -> None:
+    death = Deaths().died("arm", ("robot",), 1.0, -9, last, respawn=True)
+    assert death.words == told
+
+
 def test_the_summary_has_a_line_a_node() -> None:
     deaths = Deaths()
     deaths.died("plant", ("plant",), 1.0, 1, "RuntimeError: no motor", respawn=True)

@@ -70,6 +70,13 @@ def test_equal_sizes_are_told_apart_by_names_alone(names: list[str]) -> None:
         fitted({"x": [1, 4], "y": [1, 4]}, ACTING, observation=parts)
 
 
+def test_what_is_normalised_without_the_file_saying_so_is_told() -> None:
+    (warning,) = fitted(TAKING, ACTING, said=words(normalize=["state mean=1"])).warnings
+    assert warning.endswith("; normalised are 'state'")
+    (plain,) = fitted(TAKING, ACTING).warnings
+    assert "normalised" not in plain
+
+
 def test_one_that_fits_two_is_given_what_the_other_leaves() -> None:
     parts = parse("a=float32[4] -1:1; b=float32[3] -1:1")
     found = fitted({"open": [1, "n"], "three": [1, 3]}, ACTING, observation=parts)

@@ -46,6 +46,7 @@ def test_an_action_is_scaled_and_offset() -> None:
 
 
 @pytest.mark.parametrize(("words", "message"), [
+    ("-0.1", r"has no name: .* as for --set, the commas within one are written \\,$"),
     ("front", "declared as normalised without statistics"),
     ("front mean=x", "'x' is no number"),
     ("front mean=1/0", "'1/0' is no number"),
