@@ -189,8 +189,9 @@ def _verb(each: argparse.ArgumentParser) -> str:
 
 
 def _argument(each: argparse.ArgumentParser, action: argparse.Action) -> str:
-    shown = "{" + ",".join(map(str, action.choices)) + "}" if action.choices else action.metavar
-    value = "" if action.nargs == 0 else f" {shown or action.dest.upper()}"
+    shown = ("{" + ",".join(map(str, action.choices)) + "}" if action.choices
+             else action.metavar or action.dest.upper())
+    value = "" if action.nargs == 0 else f" {shown}"
     name = ", ".join(f"`{option}{value}`" for option in action.option_strings) or f"`{shown}`"
     said = action.help and each._get_formatter()._expand_help(action)
     default = ("required" if action.required and action.option_strings else

@@ -73,9 +73,12 @@ def add_stagger(parser: argparse.ArgumentParser) -> None:
                         help="that share the workers (default: %(default)s)")
     parser.add_argument("--latency", default="lognormal:215ms,cv=0.05", metavar="SPEC",
                         help="emulated accelerator, or none (default: %(default)s)")
-    parser.add_argument("--algorithm", choices=Algorithm.words(), default="max_time")
-    parser.add_argument("--dealing", choices=Dealing.words(), default="pooled")
-    parser.add_argument("--slot-source", choices=SlotSource.words(), default="tick")
+    parser.add_argument("--algorithm", choices=Algorithm.words(), default="max_time",
+                        help="when a finished action leaves (default: max_time)")
+    parser.add_argument("--dealing", choices=Dealing.words(), default="pooled",
+                        help="who takes a slot: a free worker, or each its own (default: pooled)")
+    parser.add_argument("--slot-source", choices=SlotSource.words(), default="tick",
+                        help="what begins a slot: an observation, or a timer (default: tick)")
     parser.add_argument("--record", type=user_path, metavar="DIR",
                         help="keep the bag in this folder")
 

@@ -33,7 +33,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Write the whole episodes of recorded runs as a dataset: what was seen, what "
                     "was really applied, by whom and how late.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("bag", type=user_path, metavar="BAG", nargs="+")
+    parser.add_argument("bag", type=user_path, metavar="BAG", nargs="+",
+                        help="recorded runs of one plant")
     parser.add_argument("--to", choices=("minari", "lerobot"), default="minari",
                         help="its kind; lerobot: format v3.0 (default: %(default)s)")
     parser.add_argument("--out", type=user_path, required=True, metavar="FOLDER",

@@ -27,9 +27,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                     "another one. A learner with the same network, stack and seed starts from "
                     "the same untrained weights.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("out", type=Path, metavar="OUT.onnx")
-    parser.add_argument("--plant", required=True, metavar="NAME")
-    parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("out", type=Path, metavar="OUT.onnx", help="the file to write")
+    parser.add_argument("--plant", required=True, metavar="NAME",
+                        help="see `realtime-rl plants`")
+    parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE",
+                        help="of the plant; may be given again")
     parser.add_argument("--network", default="auto", metavar="NAME",
                         help="small, keypoints, mlp, nature:K, impala:K or impala_deep:K; auto: "
                              "small for pictures, mlp for all else (default)")

@@ -14,8 +14,9 @@ def add_origin(parser: argparse.ArgumentParser) -> None:
     """Add the options that say it."""
     parser.add_argument("--plant", metavar="NAME",
                         help="where the bag does not say it, with --plant-option and --seed")
-    parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE",
+                        help="of the plant; may be given again")
+    parser.add_argument("--seed", type=int, default=0, help="of the plant (default: 0)")
     parser.add_argument("--namespace", metavar="NS",
                         help="whose topics to read, where the bag holds several robots'")
 

@@ -50,7 +50,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     period.add_argument("--period", metavar="TIME",
                         help=f"of the plant's ticks (default: a Game Boy's, {_GAME_BOY})")
     period.add_argument("--plant", metavar="NAME", help="a plant, for its period")
-    parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE",
+                        help="of the plant; may be given again")
     parser.add_argument("--workers", type=int, metavar="N",
                         help="say also what so many workers would give")
     parser.add_argument("--processes", type=int, default=1, metavar="P",

@@ -65,7 +65,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     where.add_argument("--config", metavar="SCENARIO",
                        help="file or name of a scenario, whose plant or robot it is to control")
     where.add_argument("--plant", metavar="NAME", help="a plant instead")
-    parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE",
+                        help="of the plant; may be given again")
     parser.add_argument("--robot", metavar="CONTRACT",
                         help="of the robot that stands in the plant's place")
     parser.add_argument("--set", action="append", default=[], metavar="NODE.PARAMETER=VALUE",

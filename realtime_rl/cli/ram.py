@@ -49,7 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="a .sym file, to name addresses by")
     parser.add_argument("--png", type=Path, metavar="FILE",
                         help="write the picture that a policy would see last")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of plant and play (default: 0)")
     parser.add_argument("--json", metavar="FILE|-", help="write what was found as JSON")
     parser.set_defaults(main=main, outputs=("json", "png"))
 

@@ -41,7 +41,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                     "reference would have got, the policies that acted without delay, with the "
                     "measured delays, and with the recorded ticks without an action.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("bag", type=user_path, metavar="BAG")
+    parser.add_argument("bag", type=user_path, metavar="BAG", help="a recorded run")
     parser.add_argument("--reference", default=NEWEST, metavar="POLICY|player|newest",
                         help="an ONNX file, the script that plays catch, or the newest version "
                              "that acted (default)")

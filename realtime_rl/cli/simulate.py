@@ -42,8 +42,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Run a policy on a plant in virtual time: the action of observation k acts at "
                     "tick k + delay. The same seed gives the same figures.",
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--plant", required=True, metavar="NAME")
-    parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--plant", required=True, metavar="NAME",
+                        help="see `realtime-rl plants`")
+    parser.add_argument("--plant-option", action="append", default=[], metavar="KEY=VALUE",
+                        help="of the plant; may be given again")
     played = parser.add_mutually_exclusive_group(required=True)
     played.add_argument("--policy", metavar="FILE|random|default",
                         help="an ONNX file, uniformly random actions, or the default policy only")
@@ -79,7 +81,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--processes", type=int, default=1, metavar="P",
                         help="that share the episodes; the figures are the same for any number "
                              "(default: 1)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of plant and play (default: 0)")
     parser.add_argument("--json", metavar="FILE|-", help="write the figures as JSON")
     policy_options.add(parser)
     parser.add_argument("--png", type=user_path, metavar="FILE",

@@ -56,7 +56,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=user_path, required=True, metavar="DIR",
                         help="folder of the policy, the returns and the checkpoints")
-    parser.add_argument("--plant", metavar="NAME")
+    parser.add_argument("--plant", metavar="NAME", help="see `realtime-rl plants`")
     parser.add_argument("--option", "--plant-option", action="append", default=[],
                         metavar="KEY=VALUE", help="of the plant; may be given again. With --sweep: "
                         "PART.KEY=FILE, a file of yours that a part of the table needs")

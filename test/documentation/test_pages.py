@@ -1,12 +1,17 @@
 """Every command and every block of README and the pages runs, or says what it needs."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args, get_type_hints, is_typeddict
 
 import pytest
 import synthetic
 from blocks import Block, blocks, check_command, run
 from plants_conformance import PlantConformance
+
+from docs import generate
+from realtime_rl.core.figures import schema
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -74,6 +79,25 @@ class TestPlantOfThePage(PlantConformance):
 
     def make_plant(self, seed: int) -> object:
         return self.names["CartPlant"](self.names["CartOptions"](), seed)
+
+
+def test_every_argument_of_the_command_line_has_a_name_and_says_what_it_is() -> None:
+    rows = [line for line in generate.command_line().splitlines() if line.startswith("| `")]
+    assert len(rows) > 100
+    assert [row for row in rows if row.endswith("|  |") or row.startswith("| `None`")] == []
+
+
+def keys(group: type) -> Iterator[str]:
+    for name, hint in get_type_hints(group).items():
+        yield name
+        for each in (hint, *get_args(hint)):
+            if isinstance(each, type) and is_typeddict(each):
+                yield from keys(each)
+
+
+def test_every_figure_of_a_report_is_explained() -> None:
+    page = (ROOT / "docs" / "reference" / "report.md").read_text(encoding="utf-8")
+    assert [name for name in keys(schema.RunFigures) if f"`{name}`" not in page] == ["schema"]
 
 
 def test_a_block_says_what_it_needs() -> None:

@@ -39,8 +39,9 @@ class Scenario:
     processes: int = parameter(1, "inference processes that share the workers", low=1, high=256)
     policy: str = parameter(
         "", "what to start from, and to learn on from: an ONNX file, or the name of a bundled one "
-        "(`catch`); empty: an untrained one is made from the learner's seed. What a file says is "
-        "left out where `plant.name` or `plant.options` are set on the command line", path=True)
+        "(`catch`); empty: the learner makes an untrained one from its seed, and without a learner "
+        "it is refused. What a file says is left out where `plant.name` or `plant.options` are set "
+        "on the command line", path=True)
     learner: bool = parameter(True, "whether a learner improves the policy while it plays")
     robot: str = parameter(
         "", "contract of a robot that stands where the plant stands: a parameter file with the "
