@@ -122,6 +122,9 @@ def _text(found: Decomposition, reference: str) -> str:
              f"{whole:.3f}"]
     lines += [f"  {name:10} {interval.mean:8.3f}  {_ends(interval)}  {TERMS[name]}"
               for name, interval in found.means.items()]
+    if found.means["delay"].mean < 0.0:
+        lines.append("  what acts aims ahead, as it was trained at a delay: of learning and delay "
+                     "only the sum says something")
     return "\n".join(lines)
 
 

@@ -45,7 +45,8 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument("--robot", metavar="CONTRACT",
                         help="contract of the robot that stands in the plant's place")
     parser.add_argument("--duration", type=float, metavar="S",
-                        help="end by itself after so many seconds (default: run until Ctrl-C)")
+                        help="end by itself after so many seconds, the start included "
+                             "(default: run until Ctrl-C)")
     parser.add_argument("--record", metavar="DIR", help="record a bag into this new folder")
     parser.add_argument("--html", type=Path, metavar="FILE",
                         help="write the bag's report to this page")

@@ -57,9 +57,9 @@ def reach(environment: Mapping[str, str], *, advise: bool = True) -> str:
     """
     whole = {**environment, **node_environment(environment)}
     profile = _chosen_profile(whole)
-    if profile == _ours(_LOCAL, whole):
+    if _is_ours(profile, _LOCAL, whole):
         return f"this machine alone{f'; {_MORE}' if advise else ''}"
-    if profile and profile != _ours(_NETWORK, whole):
+    if profile and not _is_ours(profile, _NETWORK, whole):
         return f"whoever {profile} lets in"
     peers = f", and {_PEERS}={whole[_PEERS]}" if whole.get(_PEERS) else ""
     if _range(whole) == "LOCALHOST" or whole.get("ROS_LOCALHOST_ONLY") == "1":
@@ -78,6 +78,11 @@ def _chosen_profile(environment: Mapping[str, str]) -> str:
 def _ours(reaching: str, environment: Mapping[str, str]) -> str:
     version = "" if len(_variables(environment)) == 1 else "3"
     return str(Path(__file__).with_name(f"fastdds{version}_{reaching}.xml"))
+
+
+def _is_ours(profile: str, reaching: str, environment: Mapping[str, str]) -> bool:
+    """Also where whoever chose it runs from another copy of this package, as from a clone."""
+    return Path(profile).parts[-3:] == Path(_ours(reaching, environment)).parts[-3:]
 
 
 def _variables(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -115,6 +115,16 @@ def test_who_else_may_come_in_is_said() -> None:
         "ROS_STATIC_PEERS": "10.0.0.2", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"})
 
 
+def test_a_profile_of_another_copy_of_this_package_is_ours() -> None:
+    """A node that runs in a clone imports it from there, its runner from where it is installed."""
+    chosen = node_environment({"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"})
+    (name,) = (key for key in chosen if key.endswith("PROFILES_FILE"))
+    other = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET",
+             name: "/elsewhere/realtime_rl/ros/" + chosen[name].rpartition("/")[2]}
+    assert reach(other) == reach({"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"})
+    assert "whoever /elsewhere/mine.xml lets in" in reach({name: "/elsewhere/mine.xml"})
+
+
 def test_the_other_implementation_of_fast_dds_is_the_same() -> None:
     assert node_environment({"RMW_IMPLEMENTATION": "rmw_fastrtps_dynamic_cpp"}) == (
         node_environment({}))

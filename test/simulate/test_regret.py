@@ -230,6 +230,7 @@ def test_the_verb_needs_nothing_but_the_bag(bag: Path, tmp_path: Path,
     out = capsys.readouterr().out
     assert out.startswith("2 episodes; regret an episode against 'newest' at delay 1:")
     assert "learning      0.000  [0.000, 0.000]" in out
+    assert "aims ahead, as it was trained at a delay: of learning and delay only the sum" in out
     assert (tmp_path / "r.svg").read_text().startswith("<?xml")
 
 
