@@ -34,8 +34,8 @@ _EPILOG = """examples:
       --set learner.n_step=4 --set learner.network=nature --evaluate 20 --out runs/sequential
   realtime-rl train --plant pyboy --option rom=catch --ticks 200000 --checkpoint-every 5000 \\
       --keep-replay --out runs/long --resume      # the same command again goes on
-  realtime-rl train --plant pyboy --option rom=catch --demonstrations runs/played \\
-      --pretrain 16000 --out runs/taught
+  realtime-rl train --plant pyboy --option rom=catch --delay 6 --demonstrations runs/played \\
+      --pretrain 16000 --set learner.epsilon_start=0.1 --out runs/taught
   torchrun --standalone --nproc-per-node 2 --no-python realtime-rl train \\
       --plant pyboy --option rom=catch --out runs/two   # gradients averaged over two plants
   realtime-rl train --sweep figure5 --cpu --jobs 2 --out runs/figure5

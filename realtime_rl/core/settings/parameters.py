@@ -40,8 +40,8 @@ class Scenario:
     policy: str = parameter(
         "", "what to start from, and to learn on from: an ONNX file, or the name of a bundled one "
         "(`catch`); empty: the learner makes an untrained one from its seed, and without a learner "
-        "it is refused. What a file says is left out where `plant.name` or `plant.options` are set "
-        "on the command line", path=True)
+        "it is refused. What the scenario's file says is left out where `plant.name` or "
+        "`plant.options` are set on the command line", path=True)
     learner: bool = parameter(True, "whether a learner improves the policy while it plays")
     robot: str = parameter(
         "", "contract of a robot that stands where the plant stands: a parameter file with the "
