@@ -82,7 +82,13 @@ def _ours(reaching: str, environment: Mapping[str, str]) -> str:
 
 def _is_ours(profile: str, reaching: str, environment: Mapping[str, str]) -> bool:
     """Also where whoever chose it runs from another copy of this package, as from a clone."""
-    return Path(profile).parts[-3:] == Path(_ours(reaching, environment)).parts[-3:]
+    ours = _ours(reaching, environment)
+    if profile == ours:
+        return True
+    try:
+        return Path(profile).read_bytes() == Path(ours).read_bytes()
+    except OSError:
+        return False
 
 
 def _variables(environment: Mapping[str, str]) -> tuple[str, ...]:

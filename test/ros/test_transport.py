@@ -115,14 +115,17 @@ def test_who_else_may_come_in_is_said() -> None:
         "ROS_STATIC_PEERS": "10.0.0.2", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"})
 
 
-def test_a_profile_of_another_copy_of_this_package_is_ours() -> None:
+def test_a_profile_of_another_copy_of_this_package_is_ours(tmp_path: Path) -> None:
     """A node that runs in a clone imports it from there, its runner from where it is installed."""
-    chosen = node_environment({"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"})
+    network = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}
+    chosen = node_environment(network)
     (name,) = (key for key in chosen if key.endswith("PROFILES_FILE"))
-    other = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET",
-             name: "/elsewhere/realtime_rl/ros/" + chosen[name].rpartition("/")[2]}
-    assert reach(other) == reach({"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"})
-    assert "whoever /elsewhere/mine.xml lets in" in reach({name: "/elsewhere/mine.xml"})
+    other = tmp_path / Path(chosen[name]).name
+    assert "whoever" in reach({**network, name: str(other)})  # it is not there
+    other.write_bytes(Path(chosen[name]).read_bytes())
+    assert reach({**network, name: str(other)}) == reach(network)
+    other.write_text("<profiles/>", encoding="utf-8")  # the same name says nothing
+    assert reach({**network, name: str(other)}) == f"whoever {other} lets in"
 
 
 def test_the_other_implementation_of_fast_dds_is_the_same() -> None:
